@@ -1,0 +1,51 @@
+use crate::{ErrorCode, TaggedFields, Text, Wire};
+
+#[derive(Clone, Debug, PartialEq, Wire)]
+#[message(versions = "1-3", flexible = "2+")]
+pub struct CreateAclsRequest {
+    #[wire("0+")]
+    pub creations: Vec<AclCreation>,
+    /// Tagged fields that this codec does not know.
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Clone, Debug, PartialEq, Wire)]
+pub struct AclCreation {
+    #[wire("0+")]
+    pub resource_type: i8,
+    #[wire("0+")]
+    pub resource_name: Text,
+    #[wire("1+", default = 3)]
+    pub resource_pattern_type: i8,
+    #[wire("0+")]
+    pub principal: Text,
+    #[wire("0+")]
+    pub host: Text,
+    #[wire("0+")]
+    pub operation: i8,
+    #[wire("0+")]
+    pub permission_type: i8,
+    /// Tagged fields that this codec does not know.
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Clone, Debug, PartialEq, Wire)]
+#[message(versions = "1-3", flexible = "2+")]
+pub struct CreateAclsResponse {
+    #[wire("0+")]
+    pub throttle_time_ms: i32,
+    #[wire("0+")]
+    pub results: Vec<AclCreationResult>,
+    /// Tagged fields that this codec does not know.
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Clone, Debug, PartialEq, Wire)]
+pub struct AclCreationResult {
+    #[wire("0+")]
+    pub error_code: ErrorCode,
+    #[wire("0+", nullable = "0+")]
+    pub error_message: Option<Text>,
+    /// Tagged fields that this codec does not know.
+    pub unknown_tagged_fields: TaggedFields,
+}

@@ -1,0 +1,117 @@
+use crate::{ErrorCode, TaggedFields, Text, Uuid, Wire};
+
+#[derive(Clone, Debug, PartialEq, Wire)]
+#[message(versions = "1-2", flexible = "0+")]
+pub struct ShareAcknowledgeRequest {
+    #[wire("0+", nullable = "0+", default = null)]
+    pub group_id: Option<Text>,
+    #[wire("0+", nullable = "0+")]
+    pub member_id: Option<Text>,
+    #[wire("0+")]
+    pub share_session_epoch: i32,
+    #[wire("2+")]
+    pub is_renew_ack: bool,
+    #[wire("0+")]
+    pub topics: Vec<AcknowledgeTopic>,
+    /// Tagged fields that this codec does not know.
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Clone, Debug, PartialEq, Wire)]
+pub struct AcknowledgeTopic {
+    #[wire("0+")]
+    pub topic_id: Uuid,
+    #[wire("0+")]
+    pub partitions: Vec<AcknowledgePartition>,
+    /// Tagged fields that this codec does not know.
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Clone, Debug, PartialEq, Wire)]
+pub struct AcknowledgePartition {
+    #[wire("0+")]
+    pub partition_index: i32,
+    #[wire("0+")]
+    pub acknowledgement_batches: Vec<AcknowledgementBatch>,
+    /// Tagged fields that this codec does not know.
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Clone, Debug, PartialEq, Wire)]
+pub struct AcknowledgementBatch {
+    #[wire("0+")]
+    pub first_offset: i64,
+    #[wire("0+")]
+    pub last_offset: i64,
+    #[wire("0+")]
+    pub acknowledge_types: Vec<i8>,
+    /// Tagged fields that this codec does not know.
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Clone, Debug, PartialEq, Wire)]
+#[message(versions = "1-2", flexible = "0+")]
+pub struct ShareAcknowledgeResponse {
+    #[wire("0+")]
+    pub throttle_time_ms: i32,
+    #[wire("0+")]
+    pub error_code: ErrorCode,
+    #[wire("0+", nullable = "0+", default = null)]
+    pub error_message: Option<Text>,
+    #[wire("2+", ignorable)]
+    pub acquisition_lock_timeout_ms: i32,
+    #[wire("0+")]
+    pub responses: Vec<ShareAcknowledgeTopicResponse>,
+    #[wire("0+")]
+    pub node_endpoints: Vec<NodeEndpoint>,
+    /// Tagged fields that this codec does not know.
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Clone, Debug, PartialEq, Wire)]
+pub struct ShareAcknowledgeTopicResponse {
+    #[wire("0+")]
+    pub topic_id: Uuid,
+    #[wire("0+")]
+    pub partitions: Vec<PartitionData>,
+    /// Tagged fields that this codec does not know.
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Clone, Debug, PartialEq, Wire)]
+pub struct PartitionData {
+    #[wire("0+")]
+    pub partition_index: i32,
+    #[wire("0+")]
+    pub error_code: ErrorCode,
+    #[wire("0+", nullable = "0+", default = null)]
+    pub error_message: Option<Text>,
+    #[wire("0+")]
+    pub current_leader: LeaderIdAndEpoch,
+    /// Tagged fields that this codec does not know.
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Clone, Debug, PartialEq, Wire)]
+pub struct LeaderIdAndEpoch {
+    #[wire("0+")]
+    pub leader_id: i32,
+    #[wire("0+")]
+    pub leader_epoch: i32,
+    /// Tagged fields that this codec does not know.
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Clone, Debug, PartialEq, Wire)]
+pub struct NodeEndpoint {
+    #[wire("0+")]
+    pub node_id: i32,
+    #[wire("0+")]
+    pub host: Text,
+    #[wire("0+")]
+    pub port: i32,
+    #[wire("0+", nullable = "0+", default = null)]
+    pub rack: Option<Text>,
+    /// Tagged fields that this codec does not know.
+    pub unknown_tagged_fields: TaggedFields,
+}

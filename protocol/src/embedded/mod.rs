@@ -1,0 +1,4 @@
+//! Messages inside of messages.
+
+pub mod consumer;
+pub mod principal;

@@ -1,0 +1,33 @@
+use crate::{TaggedFields, Text, Wire};
+
+#[derive(Clone, Debug, PartialEq, Wire)]
+#[message(versions = "0", flexible = "none")]
+pub struct StreamsGroupTargetAssignmentMemberKey {
+    #[wire("0")]
+    pub group_id: Text,
+    #[wire("0")]
+    pub member_id: Text,
+}
+
+#[derive(Clone, Debug, PartialEq, Wire)]
+#[message(versions = "0", flexible = "0+")]
+pub struct StreamsGroupTargetAssignmentMemberValue {
+    #[wire("0+")]
+    pub active_tasks: Vec<TaskIds>,
+    #[wire("0+")]
+    pub standby_tasks: Vec<TaskIds>,
+    #[wire("0+")]
+    pub warmup_tasks: Vec<TaskIds>,
+    /// Tagged fields that this codec does not know.
+    pub unknown_tagged_fields: TaggedFields,
+}
+
+#[derive(Clone, Debug, PartialEq, Wire)]
+pub struct TaskIds {
+    #[wire("0+")]
+    pub subtopology_id: Text,
+    #[wire("0+")]
+    pub partitions: Vec<i32>,
+    /// Tagged fields that this codec does not know.
+    pub unknown_tagged_fields: TaggedFields,
+}

@@ -1,0 +1,241 @@
+//! Reading primitives off a frame, with every length held against the bytes that are really there.
+
+use bytes::Bytes;
+
+use crate::error::{DecodeError, DecodeErrorKind};
+use crate::schema::VersionRange;
+use crate::tagged::TaggedFields;
+use crate::varint::{self, VarintError};
+
+/// Heap that decoding may take per byte of input. Every allocation is charged before it is made, so
+/// this bound holds whatever the counts in the input say.
+pub const MEMORY_PER_INPUT_BYTE_MAX: usize = 16;
+
+/// Heap that decoding may always take, so that small messages never meet the bound above.
+pub const MEMORY_FREE_BYTES: usize = 64 << 10;
+
+type Result<T> = std::result::Result<T, Box<DecodeError>>;
+
+/// A position in a frame, and who is being read there.
+///
+/// Strings, byte fields and records are slices of the frame's own buffer; nothing is copied.
+#[derive(Debug)]
+pub struct Reader {
+    frame: Bytes,
+    position: usize,
+    // Reading stops here: the end of the frame, or of the tagged field within it.
+    end: usize,
+    memory_left_bytes: usize,
+    message: &'static str,
+    version: i16,
+    field: &'static str,
+}
+
+impl Reader {
+    /// Reads `frame` from its start.
+    pub fn new(frame: Bytes) -> Self {
+        let end = frame.len();
+        let memory_left_bytes =
+            end.saturating_mul(MEMORY_PER_INPUT_BYTE_MAX).saturating_add(MEMORY_FREE_BYTES);
+        Self { frame, position: 0, end, memory_left_bytes, message: "frame", version: 0, field: "start" }
+    }
+
+    /// How many bytes have been read.
+    pub const fn position(&self) -> usize {
+        self.position
+    }
+
+    /// How many bytes are left.
+    pub const fn remaining(&self) -> usize {
+        self.end - self.position
+    }
+
+    /// Names the message that errors speak of from here on.
+    pub fn enter_message(
+        &mut self,
+        message: &'static str,
+        version: i16,
+        versions: VersionRange,
+    ) -> Result<()> {
+        self.message = message;
+        self.version = version;
+        self.field = "start";
+        if versions.contains(version) {
+            Ok(())
+        } else {
+            Err(self.error(DecodeErrorKind::VersionUnsupported(versions)))
+        }
+    }
+
+    /// Names the field, as `Structure.Field`, that errors speak of from here on.
+    #[inline]
+    pub fn enter_field(&mut self, field: &'static str) {
+        self.field = field;
+    }
+
+    /// An error at this position.
+    #[cold]
+    #[inline(never)]
+    pub fn error(&self, kind: DecodeErrorKind) -> Box<DecodeError> {
+        Box::new(DecodeError {
+            message: self.message,
+            version: self.version,
+            field: self.field,
+            offset: self.position,
+            kind,
+        })
+    }
+
+    /// Refuses bytes behind the end of the message.
+    pub fn finish(&self) -> Result<()> {
+        match self.remaining() {
+            0 => Ok(()),
+            excess => Err(self.error(DecodeErrorKind::TrailingBytes(excess))),
+        }
+    }
+
+    #[inline]
+    fn rest(&self) -> &[u8] {
+        self.frame.get(self.position..self.end).unwrap_or_default()
+    }
+
+    /// The next `N` bytes by value: every fixed-size number comes through here.
+    #[inline]
+    pub(crate) fn take<const N: usize>(&mut self) -> Result<[u8; N]> {
+        match self.rest().first_chunk::<N>() {
+            Some(&bytes) => {
+                self.position += N;
+                Ok(bytes)
+            }
+            None => Err(self.error(DecodeErrorKind::Truncated { wanted: N, remaining: self.remaining() })),
+        }
+    }
+
+    /// The next `length` bytes, as a slice of the frame.
+    #[inline]
+    pub(crate) fn slice(&mut self, length: usize) -> Result<Bytes> {
+        self.check_length(length)?;
+        let start = self.position;
+        self.position += length;
+        // An empty slice need not keep the frame alive, nor touch its reference count.
+        Ok(if length == 0 { Bytes::new() } else { self.frame.slice(start..self.position) })
+    }
+
+    #[inline]
+    fn check_length(&self, length: usize) -> Result<()> {
+        if length > self.remaining() {
+            return Err(
+                self.error(DecodeErrorKind::LengthBeyondInput { length, remaining: self.remaining() })
+            );
+        }
+        Ok(())
+    }
+
+    /// An unsigned varint.
+    #[inline]
+    pub fn unsigned_varint(&mut self) -> Result<u32> {
+        match varint::read_u32(self.rest()) {
+            Ok((value, length)) => {
+                self.position += length;
+                Ok(value)
+            }
+            Err(VarintError::Truncated) => {
+                let remaining = self.remaining();
+                Err(self.error(DecodeErrorKind::Truncated { wanted: remaining + 1, remaining }))
+            }
+            Err(VarintError::TooLong) => Err(self.error(DecodeErrorKind::VarintTooLong)),
+        }
+    }
+
+    /// The length of a string, as two bytes or compact; `None` for null.
+    #[inline]
+    pub(crate) fn string_length(&mut self, flexible: bool) -> Result<Option<usize>> {
+        if flexible {
+            return self.compact_length();
+        }
+        let length = i32::from(i16::from_be_bytes(self.take()?));
+        self.signed_length(length)
+    }
+
+    /// The length of bytes, records or an array, as four bytes or compact; `None` for null.
+    #[inline]
+    pub(crate) fn length(&mut self, flexible: bool) -> Result<Option<usize>> {
+        if flexible {
+            return self.compact_length();
+        }
+        let length = i32::from_be_bytes(self.take()?);
+        self.signed_length(length)
+    }
+
+    #[inline]
+    fn compact_length(&mut self) -> Result<Option<usize>> {
+        // One more than the length, so that null is zero. It must fit an i32, as Kafka's own lengths do:
+        // but nothing longer than the input gets past the checks of the caller anyway.
+        Ok((self.unsigned_varint()? as usize).checked_sub(1))
+    }
+
+    #[inline]
+    fn signed_length(&mut self, length: i32) -> Result<Option<usize>> {
+        match usize::try_from(length) {
+            Ok(length) => Ok(Some(length)),
+            Err(_) if length == -1 => Ok(None),
+            Err(_) => Err(self.error(DecodeErrorKind::LengthNegative(length))),
+        }
+    }
+
+    /// Room for `count` elements of at least `element_bytes_min` bytes each on the wire: checked against
+    /// what is left of the input, and charged to the memory budget, before it is allocated.
+    pub(crate) fn allocate<T>(&mut self, count: usize, element_bytes_min: usize) -> Result<Vec<T>> {
+        self.check_length(count.saturating_mul(element_bytes_min))?;
+        self.charge(count.saturating_mul(size_of::<T>()))?;
+        Ok(Vec::with_capacity(count))
+    }
+
+    fn charge(&mut self, bytes: usize) -> Result<()> {
+        match self.memory_left_bytes.checked_sub(bytes) {
+            Some(left) => {
+                self.memory_left_bytes = left;
+                Ok(())
+            }
+            None => {
+                let budget = self.frame.len() * MEMORY_PER_INPUT_BYTE_MAX + MEMORY_FREE_BYTES;
+                Err(self.error(DecodeErrorKind::MemoryBeyondBudget(budget)))
+            }
+        }
+    }
+
+    /// Reads the tagged fields at the end of a structure. `known` gets each tag and reads its value, or
+    /// says `false` where it does not know the tag, and then the value is kept as it is.
+    pub fn tagged_fields(
+        &mut self,
+        mut known: impl FnMut(&mut Self, u32) -> Result<bool>,
+    ) -> Result<TaggedFields> {
+        let count = self.unsigned_varint()?;
+        let mut unknown = TaggedFields::NONE;
+        let mut tag_min = 0u64;
+        for _ in 0..count {
+            let tag = self.unsigned_varint()?;
+            if u64::from(tag) < tag_min {
+                return Err(self.error(DecodeErrorKind::TagOutOfOrder(tag)));
+            }
+            tag_min = u64::from(tag) + 1;
+            let length = self.unsigned_varint()? as usize;
+            self.check_length(length)?;
+            let start = self.position;
+            // The value sees its own bytes only, and has to use them all.
+            let outer_end = std::mem::replace(&mut self.end, start + length);
+            if known(self, tag)? {
+                if self.position != self.end {
+                    let taken = self.position - start;
+                    return Err(self.error(DecodeErrorKind::TagLength { tag, announced: length, taken }));
+                }
+            } else {
+                self.charge(unknown.push_bytes_max())?;
+                let value = self.slice(length)?;
+                unknown.push(tag, value);
+            }
+            self.end = outer_end;
+        }
+        Ok(unknown)
+    }
+}
