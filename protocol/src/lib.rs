@@ -4,9 +4,11 @@ extern crate self as strandline_protocol;
 
 pub mod apis;
 pub mod control;
+mod coordinator_log;
 pub mod embedded;
 pub mod error;
 pub mod error_code;
+pub mod frame;
 pub mod group_log;
 pub mod headers;
 pub mod message;

@@ -99,16 +99,21 @@ impl Reader {
         self.frame.get(self.position..self.end).unwrap_or_default()
     }
 
+    /// The next `N` bytes by value, without moving on.
+    #[inline]
+    pub(crate) fn peek<const N: usize>(&self) -> Result<[u8; N]> {
+        match self.rest().first_chunk::<N>() {
+            Some(&bytes) => Ok(bytes),
+            None => Err(self.error(DecodeErrorKind::Truncated { wanted: N, remaining: self.remaining() })),
+        }
+    }
+
     /// The next `N` bytes by value: every fixed-size number comes through here.
     #[inline]
     pub(crate) fn take<const N: usize>(&mut self) -> Result<[u8; N]> {
-        match self.rest().first_chunk::<N>() {
-            Some(&bytes) => {
-                self.position += N;
-                Ok(bytes)
-            }
-            None => Err(self.error(DecodeErrorKind::Truncated { wanted: N, remaining: self.remaining() })),
-        }
+        let bytes = self.peek()?;
+        self.position += N;
+        Ok(bytes)
     }
 
     /// The next `length` bytes, as a slice of the frame.

@@ -1,4 +1,15 @@
+//! The records of `__transaction_state`: where each transactional producer stands.
+
+use crate::coordinator_log::coordinator_log;
 use crate::{TaggedFields, Text, Wire};
+
+coordinator_log! {
+    /// What a record of `__transaction_state` is about.
+    TransactionLogRecordKey,
+    /// What a record of `__transaction_state` says about it.
+    TransactionLogRecordValue:
+    Transaction = 0 => {TransactionLogKey, TransactionLogValue},
+}
 
 #[derive(Clone, Debug, PartialEq, Wire)]
 #[message(versions = "0", flexible = "none")]
