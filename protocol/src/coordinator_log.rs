@@ -10,49 +10,29 @@ use crate::EncodeError;
 use crate::error::DecodeErrorKind;
 use crate::message::Message;
 use crate::reader::Reader;
-use crate::wire::{DecodeResult, Wire};
+use crate::wire::DecodeResult;
 use crate::writer::Writer;
 
 // Keys have one version for ever: another layout is another type of record.
 const KEY_VERSION: i16 = 0;
 
-/// The number in front of a key or a value, and a reader that stands behind it.
-pub(crate) fn open(bytes: Bytes, what: &'static str) -> DecodeResult<(i16, Reader)> {
+/// The type of record that a key opens with, and a reader that stands behind it.
+pub(crate) fn read_type(bytes: Bytes) -> DecodeResult<(i16, Reader)> {
     let mut reader = Reader::new(bytes);
-    reader.enter_field(what);
-    let number = reader.take().map(i16::from_be_bytes)?;
-    Ok((number, reader))
+    Ok((reader.version_prefix("record key")?, reader))
 }
 
 /// The rest of a key behind its type.
 pub(crate) fn read_key<M: Message>(reader: &mut Reader) -> DecodeResult<M> {
-    read_all(reader, KEY_VERSION)
-}
-
-/// The value that `bytes` are.
-pub(crate) fn read_value<M: Message>(bytes: Bytes) -> DecodeResult<M> {
-    let (version, mut reader) = open(bytes, "version")?;
-    read_all(&mut reader, version)
-}
-
-fn read_all<M: Message>(reader: &mut Reader, version: i16) -> DecodeResult<M> {
-    let message = M::read(reader, version)?;
+    let key = M::read(reader, KEY_VERSION)?;
     reader.finish()?;
-    Ok(message)
+    Ok(key)
 }
 
 pub(crate) fn key_bytes<M: Message>(record_type: i16, key: &M) -> Result<Bytes, Box<EncodeError>> {
-    prefixed(record_type, key, KEY_VERSION)
-}
-
-pub(crate) fn value_bytes<M: Message>(value: &M, version: i16) -> Result<Bytes, Box<EncodeError>> {
-    prefixed(version, value, version)
-}
-
-fn prefixed<M: Message>(prefix: i16, message: &M, version: i16) -> Result<Bytes, Box<EncodeError>> {
     let mut writer = Writer::new();
-    prefix.encode(&mut writer, M::layout(version))?;
-    message.write(&mut writer, version)?;
+    writer.put(&record_type.to_be_bytes());
+    key.write(&mut writer, KEY_VERSION)?;
     writer.into_bytes()
 }
 
@@ -83,7 +63,7 @@ macro_rules! coordinator_log {
         impl $key_enum {
             /// The key that a record's key bytes are.
             pub fn from_bytes(bytes: bytes::Bytes) -> crate::wire::DecodeResult<Self> {
-                let (record_type, mut reader) = crate::coordinator_log::open(bytes, "record type")?;
+                let (record_type, mut reader) = crate::coordinator_log::read_type(bytes)?;
                 match record_type {
                     $($record_type => crate::coordinator_log::read_key(&mut reader).map(Self::$name),)+
                     _ => crate::coordinator_log::unknown_type(record_type, &reader),
@@ -100,7 +80,7 @@ macro_rules! coordinator_log {
             /// The value that belongs to this key; a record without value bytes is a tombstone.
             pub fn value_from_bytes(&self, bytes: bytes::Bytes) -> crate::wire::DecodeResult<$value_enum> {
                 match self {
-                    $(Self::$name(_) => crate::coordinator_log::read_value(bytes).map($value_enum::$name),)+
+                    $(Self::$name(_) => crate::Message::from_versioned_bytes(bytes).map($value_enum::$name),)+
                 }
             }
         }
@@ -109,7 +89,7 @@ macro_rules! coordinator_log {
             /// The bytes for a record's value.
             pub fn to_bytes(&self, version: i16) -> Result<bytes::Bytes, Box<crate::EncodeError>> {
                 match self {
-                    $(Self::$name(value) => crate::coordinator_log::value_bytes(value, version),)+
+                    $(Self::$name(value) => crate::Message::to_versioned_bytes(value, version),)+
                 }
             }
         }

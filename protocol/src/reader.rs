@@ -67,6 +67,13 @@ impl Reader {
         }
     }
 
+    /// The two bytes in front of a message, or of a record's key, that say how to read the rest.
+    pub(crate) fn version_prefix(&mut self, message: &'static str) -> Result<i16> {
+        self.message = message;
+        self.field = "version";
+        self.take().map(i16::from_be_bytes)
+    }
+
     /// Names the field, as `Structure.Field`, that errors speak of from here on.
     #[inline]
     pub fn enter_field(&mut self, field: &'static str) {
