@@ -1,4 +1,8 @@
+use crate::catalog::RecordType;
 use crate::{TaggedFields, Text, Wire};
+
+/// The types of record, of which there is one.
+pub static RECORD_TYPES: &[RecordType] = &[RecordType::of::<TransactionLogKey, TransactionLogValue>(0)];
 
 #[derive(Clone, Debug, PartialEq, Wire)]
 #[message(versions = "0", flexible = "none")]
