@@ -60,6 +60,11 @@ macro_rules! coordinator_log {
             $($name($($module::)? $value)),+
         }
 
+        /// The types of record, by rising number.
+        pub static RECORD_TYPES: &[crate::catalog::RecordType] = &[
+            $(crate::catalog::RecordType::of::<$($module::)? $key, $($module::)? $value>($record_type)),+
+        ];
+
         impl $key_enum {
             /// The key that a record's key bytes are.
             pub fn from_bytes(bytes: bytes::Bytes) -> crate::wire::DecodeResult<Self> {

@@ -3,6 +3,7 @@
 extern crate self as strandline_protocol;
 
 pub mod apis;
+pub mod catalog;
 pub mod control;
 mod coordinator_log;
 pub mod embedded;
