@@ -32,7 +32,8 @@ pub struct TopicPartitions {
     pub topic_id: Uuid,
     #[wire("0+")]
     pub partitions: Vec<i32>,
-    #[wire("0+", nullable = "0+", default = null, tag = 0)]
+    /// The epoch in which each partition was assigned, in the order of `partitions`. Left out it means empty, not null: null is written out.
+    #[wire("0+", nullable = "0+", tag = 0)]
     pub assignment_epochs: Option<Vec<i32>>,
     /// Tagged fields that this codec does not know.
     pub unknown_tagged_fields: TaggedFields,

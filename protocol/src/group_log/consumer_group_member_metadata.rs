@@ -28,7 +28,8 @@ pub struct ConsumerGroupMemberMetadataValue {
     pub rebalance_timeout_ms: i32,
     #[wire("0+", nullable = "0+")]
     pub server_assignor: Option<Text>,
-    #[wire("0+", nullable = "0+", default = null, tag = 0)]
+    /// What is kept of a member that speaks the classic protocol; null for one that does not. Left out it means empty, not null: null is written out.
+    #[wire("0+", nullable = "0+", tag = 0)]
     pub classic_member_metadata: Option<ClassicMemberMetadata>,
     /// Tagged fields that this codec does not know.
     pub unknown_tagged_fields: TaggedFields,

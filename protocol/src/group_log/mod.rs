@@ -73,3 +73,23 @@ coordinator_log! {
     StreamsGroupCurrentMemberAssignment = 22 => streams_group_current_member_assignment::{StreamsGroupCurrentMemberAssignmentKey, StreamsGroupCurrentMemberAssignmentValue},
     StreamsGroupTopology = 23 => streams_group_topology::{StreamsGroupTopologyKey, StreamsGroupTopologyValue},
 }
+
+#[cfg(test)]
+mod tests {
+    use super::consumer_group_member_metadata::{ClassicMemberMetadata, ConsumerGroupMemberMetadataValue};
+    use crate::{Bytes, Message};
+
+    // Kafka's own class starts out with an empty structure in this place. A reader that took absence for null
+    // would turn members of the classic protocol into members of the new one, and the other way round.
+    #[test]
+    fn a_member_that_is_not_classic_says_so() {
+        let member = ConsumerGroupMemberMetadataValue { classic_member_metadata: None, ..Default::default() };
+        let bytes = member.to_bytes(0).unwrap();
+        assert!(bytes.ends_with(&[1, 0, 1, 0xFF]), "one tagged field, tag 0, one byte, null: {bytes:?}");
+
+        let mut absent = bytes.slice(..bytes.len() - 4).to_vec();
+        absent.push(0);
+        let member = ConsumerGroupMemberMetadataValue::from_bytes(Bytes::from(absent), 0).unwrap();
+        assert_eq!(member.classic_member_metadata, Some(ClassicMemberMetadata::default()));
+    }
+}

@@ -16,7 +16,8 @@ pub struct StreamsGroupMetadataValue {
     pub metadata_hash: i64,
     #[wire("0+", default = -1, tag = 0)]
     pub validated_topology_epoch: i32,
-    #[wire("0+", nullable = "0+", default = null, tag = 1)]
+    /// The configuration that the last assignment was made with. Left out it means empty, not null: null is written out.
+    #[wire("0+", nullable = "0+", tag = 1)]
     pub last_assignment_configs: Option<Vec<LastAssignmentConfig>>,
     /// Tagged fields that this codec does not know.
     pub unknown_tagged_fields: TaggedFields,
