@@ -17,6 +17,7 @@ pub struct UnknownTag {
 ///
 /// Nearly always there are none, and then they take one pointer and no allocation.
 #[derive(Clone, Default, Eq, PartialEq)]
+#[expect(clippy::box_collection, reason = "one pointer in each of a thousand structures, not three")]
 pub struct TaggedFields(Option<Box<Vec<UnknownTag>>>);
 
 impl TaggedFields {
