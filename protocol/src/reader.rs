@@ -14,6 +14,9 @@ pub const MEMORY_PER_INPUT_BYTE_MAX: usize = 16;
 /// Heap that decoding may always take, so that small messages never meet the bound above.
 pub const MEMORY_FREE_BYTES: usize = 64 << 10;
 
+/// The longest string in bytes, in both encodings: what the old one can say.
+pub const STRING_BYTES_MAX: usize = i16::MAX as usize;
+
 type Result<T> = std::result::Result<T, Box<DecodeError>>;
 
 /// A position in a frame, and who is being read there.
@@ -163,7 +166,14 @@ impl Reader {
     #[inline]
     pub(crate) fn string_length(&mut self, flexible: bool) -> Result<Option<usize>> {
         if flexible {
-            return self.compact_length();
+            let length = self.compact_length()?;
+            // The compact form could say more, but Kafka refuses it, and no version could write it again.
+            return match length {
+                Some(length) if length > STRING_BYTES_MAX => {
+                    Err(self.error(DecodeErrorKind::StringTooLong(length)))
+                }
+                length => Ok(length),
+            };
         }
         let length = i32::from(i16::from_be_bytes(self.take()?));
         self.signed_length(length)
@@ -249,5 +259,28 @@ impl Reader {
             self.end = outer_end;
         }
         Ok(unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Message;
+    use crate::apis::heartbeat::HeartbeatRequest;
+
+    // A compact length could say more than Kafka allows a string: what comes in must be able to go out.
+    #[test]
+    fn strings_too_long_for_kafka_are_not_read() {
+        let request = |length: usize| {
+            let prefix = varint::EncodedVarint::unsigned(length as u64 + 1);
+            let group = vec![b'g'; length];
+            // Behind the group: generation, no member, a null instance, no tags.
+            let bytes = [prefix.as_slice(), &group, &[0, 0, 0, 0, 1, 0, 0]].concat();
+            HeartbeatRequest::from_bytes(Bytes::from(bytes), 4)
+        };
+        assert!(request(STRING_BYTES_MAX).unwrap().to_bytes(4).is_ok());
+        let error = request(STRING_BYTES_MAX + 1).unwrap_err();
+        assert_eq!(error.kind, DecodeErrorKind::StringTooLong(STRING_BYTES_MAX + 1));
+        assert_eq!((error.field, error.offset), ("HeartbeatRequest.GroupId", 3));
     }
 }
