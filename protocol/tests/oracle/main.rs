@@ -9,6 +9,8 @@ mod hostile;
 #[cfg(test)]
 mod independent_codec;
 #[cfg(test)]
+mod kafka_samples;
+#[cfg(test)]
 mod own_codec;
 #[cfg(test)]
 mod reach;

@@ -47,8 +47,8 @@ fn count_value(value: &Value, version: i16, seen: &mut Seen) {
         Value::Int(value) => {
             saw("least int64", *value == i64::MIN);
             saw("greatest int64", *value == i64::MAX);
-            saw("least int32", *value == i32::MIN.into());
-            saw("greatest uint16", *value == u16::MAX.into());
+            saw("least int32", *value == i64::from(i32::MIN));
+            saw("greatest uint16", *value == i64::from(u16::MAX));
         }
         Value::Float(bits) => {
             saw("NaN", f64::from_bits(*bits).is_nan());

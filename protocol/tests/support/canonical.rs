@@ -166,6 +166,11 @@ impl Writer {
         if *value == Value::Null && !nullable {
             return Err(Refusal { why: Why::NullNotAllowed, field: path });
         }
+        if let (FieldType::Struct(_), Value::Null, Some(_)) = (field.field_type, value, field.tag) {
+            // In a tagged field, what is in front of a structure is a varint: zero for null.
+            self.out.bytes.push(0);
+            return Ok(());
+        }
         let flexible = self.flexible && !field.never_flexible;
         self.value(field.field_type, value, flexible, nullable, &path)
     }
