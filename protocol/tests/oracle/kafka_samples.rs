@@ -7,7 +7,7 @@ use std::io::{BufWriter, Write};
 use serde_json::{Map, Value as Json, json};
 use strandline_protocol::Uuid;
 use strandline_protocol::apis::{API_KEYS, Api};
-use strandline_protocol::catalog::Entry;
+use strandline_protocol::catalog::{self, Entry};
 
 use crate::support::value::{Structure, Value, default_of};
 use crate::support::{canonical, generate, sample};
@@ -22,9 +22,11 @@ fn write_samples_for_kafka() {
             writeln!(file, "{}", api_line(api, version)).unwrap();
         }
     }
-    for (entry, version) in sample::versions().filter(|&(entry, version)| kafka_has(entry, version)) {
-        for seed in 0..sample::seeds(8) {
-            writeln!(file, "{}", sample_line(entry, version, seed)).unwrap();
+    for entry in catalog::all() {
+        for version in entry.schema.versions.iter().filter(|&version| kafka_has(entry, version)) {
+            for seed in 0..sample::seeds(8) {
+                writeln!(file, "{}", sample_line(entry, version, seed)).unwrap();
+            }
         }
     }
     file.flush().unwrap();
