@@ -3,7 +3,7 @@
 
 // Marked as test code in so many words, for the lints that let only test code unwrap.
 #[cfg(test)]
-mod golden_clients {
+mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
