@@ -42,7 +42,11 @@ async def record(clients, work_folder, proxies):
         with open(log_path, "w") as log:
             process = await asyncio.create_subprocess_exec(
                 *client["command"], f"127.0.0.1:{proxy.port}", stdout=log, stderr=log)
-            status = await asyncio.wait_for(process.wait(), CLIENT_TIMEOUT_S)
+            try:
+                status = await asyncio.wait_for(process.wait(), CLIENT_TIMEOUT_S)
+            except TimeoutError:
+                process.kill()
+                status = f"no end after {CLIENT_TIMEOUT_S} s"
         if status != 0:
             sys.exit(f"{client['name']} failed with {status}:\n{log_path.read_text()[-2000:]}")
         print(f"{client['name']}: {len(proxy.exchanges)} exchanges", file=sys.stderr)

@@ -30,14 +30,23 @@ python3 -m venv "$WORK_FOLDER/venv"
 (cd "$WORK_FOLDER/clients" && npm install --silent --no-audit --no-fund >&2)
 (cd "$WORK_FOLDER/clients/go" && go mod tidy >&2 && go build -o "$WORK_FOLDER/bin/" ./franz-go ./sarama)
 
+# Each is called by the version that was really built; which one that is, stands with the clients.
+python="$WORK_FOLDER/venv/bin/python"
+librdkafka_version=$("$python" -c 'import confluent_kafka; print(confluent_kafka.libversion()[0])')
+kafka_python_version=$("$python" -c 'import kafka; print(kafka.__version__)')
+kafkajs_version=$(cd "$WORK_FOLDER/clients" && node -p 'require("kafkajs/package.json").version')
+go_version() {
+    (cd "$WORK_FOLDER/clients/go" && go list -m -f '{{.Version}}' "$1" | sed 's/^v//')
+}
+
 cat >"$WORK_FOLDER/clients.json" <<CLIENTS
 [
   {"name": "java-$KAFKA_VERSION", "command": ["java", "-cp", "$KAFKA_CLASSPATH", "$WORK_FOLDER/clients/JavaClient.java"]},
-  {"name": "librdkafka-2.16.1", "command": ["$WORK_FOLDER/venv/bin/python", "$WORK_FOLDER/clients/librdkafka.py"]},
-  {"name": "kafka-python-3.0.12", "command": ["$WORK_FOLDER/venv/bin/python", "$WORK_FOLDER/clients/kafka_python.py"]},
-  {"name": "kafkajs-2.2.4", "command": ["node", "$WORK_FOLDER/clients/kafkajs.js"]},
-  {"name": "franz-go-1.22.2", "command": ["$WORK_FOLDER/bin/franz-go"]},
-  {"name": "sarama-1.61.1", "command": ["$WORK_FOLDER/bin/sarama"]}
+  {"name": "librdkafka-$librdkafka_version", "command": ["$python", "$WORK_FOLDER/clients/librdkafka.py"]},
+  {"name": "kafka-python-$kafka_python_version", "command": ["$python", "$WORK_FOLDER/clients/kafka_python.py"]},
+  {"name": "kafkajs-$kafkajs_version", "command": ["node", "$WORK_FOLDER/clients/kafkajs.js"]},
+  {"name": "franz-go-$(go_version github.com/twmb/franz-go)", "command": ["$WORK_FOLDER/bin/franz-go"]},
+  {"name": "sarama-$(go_version github.com/IBM/sarama)", "command": ["$WORK_FOLDER/bin/sarama"]}
 ]
 CLIENTS
 mkdir -p "$OUTPUT_FOLDER"
