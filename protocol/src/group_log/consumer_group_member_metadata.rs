@@ -51,7 +51,8 @@ pub struct ConsumerGroupMemberMetadataValue {
     #[wire("0+", nullable = "0+")]
     pub server_assignor: Option<Text>,
     /// What only members of the classic protocol have; null = the member sends ConsumerGroupHeartbeat.
-    #[wire("0+", nullable = "0+", default = null, tag = 0)]
+    /// Left out, it reads as empty, not as null: null is written out.
+    #[wire("0+", nullable = "0+", tag = 0)]
     pub classic_member_metadata: Option<ClassicMemberMetadata>,
     /// Tagged fields that this codec does not know.
     pub unknown_tagged_fields: TaggedFields,

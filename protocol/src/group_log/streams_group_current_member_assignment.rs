@@ -70,7 +70,8 @@ pub struct TaskIds {
     pub partitions: Vec<i32>,
     /// The member's epoch when it got each task, in the order of `partitions`; a commit with an older
     /// epoch is refused. Active tasks only; null = `member_epoch`.
-    #[wire("0+", nullable = "0+", default = null, tag = 0)]
+    /// Left out, it reads as empty, not as null: null is written out.
+    #[wire("0+", nullable = "0+", tag = 0)]
     pub assignment_epochs: Option<Vec<i32>>,
     /// Tagged fields that this codec does not know.
     pub unknown_tagged_fields: TaggedFields,

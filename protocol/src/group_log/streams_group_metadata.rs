@@ -34,7 +34,8 @@ pub struct StreamsGroupMetadataValue {
     #[wire("0+", default = -1, tag = 0)]
     pub validated_topology_epoch: i32,
     /// The settings for assignments in force then; others call for a new epoch. Null = none recorded.
-    #[wire("0+", nullable = "0+", default = null, tag = 1)]
+    /// Left out, it reads as empty, not as null: null is written out.
+    #[wire("0+", nullable = "0+", tag = 1)]
     pub last_assignment_configs: Option<Vec<LastAssignmentConfig>>,
     /// Tagged fields that this codec does not know.
     pub unknown_tagged_fields: TaggedFields,
