@@ -25,7 +25,7 @@ fn each_array_is_fat(entries: &[Entry]) {
         for array in arrays(schema.body) {
             for version in telling_versions(schema, array) {
                 for (elements_elsewhere, unknown_tags) in [(0, 0), (1, 1)] {
-                    let fat = Fat { array, elements: 1_500, elements_elsewhere, unknown_tags };
+                    let fat = Fat { array, elements: 1_000, elements_elsewhere, unknown_tags };
                     let sample = Sample::fat(schema, version, fat);
                     let result = check::decode(entry, version, &sample.bytes);
                     let kind = result.err().map(|error| error.kind);
