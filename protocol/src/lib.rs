@@ -3,6 +3,7 @@
 extern crate self as strandline_protocol;
 
 pub mod apis;
+pub mod compression;
 pub mod control;
 pub mod embedded;
 pub mod error;
@@ -22,6 +23,7 @@ pub mod wire;
 pub mod writer;
 
 pub use bytes::Bytes;
+pub use compression::{Compression, CompressionError, Compressor, Decompressor};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
 pub use error_code::{ErrorCode, Retry};
 pub use message::{Message, Request, Response};
