@@ -89,6 +89,9 @@ pub enum DecodeErrorKind {
     /// The codec does not know an API of this key.
     #[error("no API has the key {0}")]
     ApiUnknown(i16),
+    /// A coordinator's log holds a type of record that the codec does not know.
+    #[error("no record has the type {0}")]
+    RecordTypeUnknown(i16),
 }
 
 /// A value that cannot be written in the version asked for.

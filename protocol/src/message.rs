@@ -48,6 +48,23 @@ pub trait Message: Wire {
         Ok(message)
     }
 
+    /// The message that `bytes` are behind a version of two bytes, as data inside of records is written.
+    fn from_versioned_bytes(bytes: Bytes) -> DecodeResult<Self> {
+        let mut reader = Reader::new(bytes);
+        let version = reader.version_prefix(Self::SCHEMA.name)?;
+        let message = Self::read(&mut reader, version)?;
+        reader.finish()?;
+        Ok(message)
+    }
+
+    /// The message's bytes behind a version of two bytes.
+    fn to_versioned_bytes(&self, version: i16) -> Result<Bytes, Box<EncodeError>> {
+        let mut writer = Writer::new();
+        writer.put(&version.to_be_bytes());
+        self.write(&mut writer, version)?;
+        writer.into_bytes()
+    }
+
     /// The message's bytes in pieces, with large record payloads left out of line.
     fn to_pieces(&self, version: i16) -> Result<Vec<Piece>, Box<EncodeError>> {
         let mut writer = Writer::new();

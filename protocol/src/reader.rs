@@ -67,6 +67,13 @@ impl Reader {
         }
     }
 
+    /// The two bytes in front of a message, or of a record's key, that say how to read the rest.
+    pub(crate) fn version_prefix(&mut self, message: &'static str) -> Result<i16> {
+        self.message = message;
+        self.field = "version";
+        self.take().map(i16::from_be_bytes)
+    }
+
     /// Names the field, as `Structure.Field`, that errors speak of from here on.
     #[inline]
     pub fn enter_field(&mut self, field: &'static str) {
@@ -99,16 +106,21 @@ impl Reader {
         self.frame.get(self.position..self.end).unwrap_or_default()
     }
 
+    /// The next `N` bytes by value, without moving on.
+    #[inline]
+    pub(crate) fn peek<const N: usize>(&self) -> Result<[u8; N]> {
+        match self.rest().first_chunk::<N>() {
+            Some(&bytes) => Ok(bytes),
+            None => Err(self.error(DecodeErrorKind::Truncated { wanted: N, remaining: self.remaining() })),
+        }
+    }
+
     /// The next `N` bytes by value: every fixed-size number comes through here.
     #[inline]
     pub(crate) fn take<const N: usize>(&mut self) -> Result<[u8; N]> {
-        match self.rest().first_chunk::<N>() {
-            Some(&bytes) => {
-                self.position += N;
-                Ok(bytes)
-            }
-            None => Err(self.error(DecodeErrorKind::Truncated { wanted: N, remaining: self.remaining() })),
-        }
+        let bytes = self.peek()?;
+        self.position += N;
+        Ok(bytes)
     }
 
     /// The next `length` bytes, as a slice of the frame.

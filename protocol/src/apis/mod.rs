@@ -17,6 +17,7 @@
 use std::any::Any;
 use std::fmt;
 
+use crate::catalog::Entry;
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::message::{Message, Request, Response};
 use crate::reader::Reader;
@@ -143,6 +144,14 @@ impl Api {
             read_request: read_any::<R>,
             read_response: read_any::<R::Response>,
         }
+    }
+
+    /// Request and response, as the catalog lists them.
+    pub(crate) const fn entries(&self) -> [Entry; 2] {
+        [
+            Entry { schema: self.request, read: self.read_request },
+            Entry { schema: self.response, read: self.read_response },
+        ]
     }
 
     /// The versions that the codec knows; request and response have the same.

@@ -1,0 +1,313 @@
+//! Frames: four bytes of length, then a header and a message.
+//!
+//! Outbound, an [`OutboundFrame`] is a list of pieces to send in order, so that record payloads need no
+//! copy. Inbound there are two ways. [`FrameCodec`] is tokio-util's codec, for clients and tests.
+//! [`FrameAssembler`] is for the broker, which must hold a length against its limits and take a permit for it
+//! before it reads on, and whose memory follows the bytes that arrived, never a length that was promised.
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use tokio_util::codec::{Decoder, Encoder};
+
+use crate::error::{EncodeError, EncodeErrorKind};
+use crate::headers::{RequestHeader, ResponseHeader};
+use crate::message::{Message, Request, Response};
+use crate::reader::Reader;
+use crate::records::Piece;
+use crate::text::Text;
+use crate::wire::DecodeResult;
+use crate::writer::Writer;
+
+/// The bytes of the length in front of each frame.
+pub const LENGTH_BYTES: usize = size_of::<i32>();
+
+/// The shortest content that means anything: a response header of a correlation id and nothing else.
+pub const CONTENT_BYTES_MIN: usize = size_of::<i32>();
+
+/// What a connection may hold for bytes that have not arrived yet, at the most, before it has shown that it
+/// sends large frames whole.
+pub const UNPROVEN_BYTES_MAX: usize = 16 << 10;
+
+/// How far one frame that came whole is taken as a promise for the next one.
+const PROVEN_BYTES_MAX: usize = 2 << 20;
+
+/// A length that no frame may have. The connection cannot be read any further: close it.
+#[derive(Debug, thiserror::Error)]
+pub enum FrameError {
+    /// Negative, or too short for any header.
+    #[error("a frame of {0} bytes is too short to be one")]
+    TooShort(i32),
+    /// Above the limit of the connection.
+    #[error("a frame of {length} bytes is above the limit of {length_max}")]
+    TooLong {
+        /// The length that was announced.
+        length: usize,
+        /// The limit.
+        length_max: usize,
+    },
+    /// A piece outside of memory, which only a transport that knows its place can send.
+    #[error("the frame has a piece that lies outside of memory")]
+    NotInMemory,
+    /// The transport failed.
+    #[error(transparent)]
+    Transport(#[from] std::io::Error),
+}
+
+/// Holds an announced length against the limit.
+///
+/// ```
+/// use strandline_protocol::frame::content_length;
+/// assert_eq!(content_length([0, 0, 1, 0], 1 << 20).unwrap(), 256);
+/// assert!(content_length([0xFF; 4], 1 << 20).is_err());
+/// assert!(content_length([0x7F, 0xFF, 0xFF, 0xFF], 1 << 20).is_err());
+/// ```
+pub fn content_length(prefix: [u8; LENGTH_BYTES], length_max: usize) -> Result<usize, FrameError> {
+    let announced = i32::from_be_bytes(prefix);
+    match usize::try_from(announced) {
+        Ok(length) if length > length_max => Err(FrameError::TooLong { length, length_max }),
+        Ok(length) if length >= CONTENT_BYTES_MIN => Ok(length),
+        _ => Err(FrameError::TooShort(announced)),
+    }
+}
+
+/// The length of the frame at the front of `buffer`, once its four bytes are there.
+fn announced_length(buffer: &[u8], length_max: usize) -> Result<Option<usize>, FrameError> {
+    buffer.first_chunk().map(|&prefix| content_length(prefix, length_max)).transpose()
+}
+
+/// The content of the frame at the front of `buffer`, once all of it is there.
+fn take_frame(buffer: &mut BytesMut, length_max: usize) -> Result<Option<Bytes>, FrameError> {
+    match announced_length(buffer, length_max)? {
+        Some(length) if buffer.len() - LENGTH_BYTES >= length => {
+            buffer.advance(LENGTH_BYTES);
+            Ok(Some(buffer.split_to(length).freeze()))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Puts the frames of one connection together from what its socket gives.
+///
+/// Sans-io; whoever owns the socket goes round like this:
+///
+/// ```
+/// use strandline_protocol::frame::FrameAssembler;
+///
+/// # fn read_some(room: &mut bytes::BytesMut) { room.extend_from_slice(&[0, 0, 0, 4, 1, 2, 3, 4]) }
+/// # fn main() -> Result<(), strandline_protocol::frame::FrameError> {
+/// let mut assembler = FrameAssembler::new(512 << 10);
+/// let frame = loop {
+///     if let Some(frame) = assembler.next_frame()? {
+///         break frame;
+///     }
+///     if let Some(_length) = assembler.announced_length()? {
+///         // The place to wait for a permit for that many bytes.
+///     }
+///     // Once the socket is readable: an idle connection holds no buffer.
+///     read_some(assembler.room());
+/// };
+/// assert_eq!(frame, [1, 2, 3, 4].as_slice());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct FrameAssembler {
+    buffer: BytesMut,
+    length_max: usize,
+    // What the last frame that came whole shows this connection to be good for.
+    proven_bytes: usize,
+}
+
+impl FrameAssembler {
+    /// For a connection whose frames may have `length_max` bytes of content.
+    pub fn new(length_max: usize) -> Self {
+        Self { buffer: BytesMut::new(), length_max, proven_bytes: 0 }
+    }
+
+    /// Another limit from the next frame on: authentication lifts it.
+    pub fn set_length_max(&mut self, length_max: usize) {
+        self.length_max = length_max;
+    }
+
+    /// The length of the frame that is arriving, known as soon as its first four bytes are there.
+    pub fn announced_length(&self) -> Result<Option<usize>, FrameError> {
+        announced_length(&self.buffer, self.length_max)
+    }
+
+    /// The next frame's content, once all of it has arrived.
+    pub fn next_frame(&mut self) -> Result<Option<Bytes>, FrameError> {
+        let frame = take_frame(&mut self.buffer, self.length_max)?;
+        if let Some(frame) = &frame {
+            self.proven_bytes = (LENGTH_BYTES + frame.len()).min(PROVEN_BYTES_MAX);
+            if self.buffer.is_empty() {
+                // Between requests nothing is held; frames that are still in use keep what they lie in.
+                self.buffer = BytesMut::new();
+            }
+        }
+        Ok(frame)
+    }
+
+    /// The buffer with room to read into, never with more than the frame that is arriving can use.
+    ///
+    /// The room grows with what has arrived: to five times as much at the most, to [`UNPROVEN_BYTES_MAX`], or to
+    /// what the last whole frame took. A large frame ends in a buffer of exactly its size, after copies of less
+    /// than two thirds of it the first time, and of no more than its first read from then on.
+    pub fn room(&mut self) -> &mut BytesMut {
+        let received = self.buffer.len();
+        let affordable = UNPROVEN_BYTES_MAX.max(self.proven_bytes).max(5 * received);
+        // A length beyond the limit comes to light in `next_frame`: until then it is worth nothing here.
+        let frame = self.announced_length().ok().flatten().map_or(0, |length| LENGTH_BYTES + length);
+        let capacity = self.buffer.capacity();
+        // Grown when full, and once more as soon as the whole frame is affordable: a sender of single bytes
+        // causes no more copies than any other.
+        if capacity == received || (capacity < frame && frame <= affordable) {
+            // A step short of the whole stays well short of it: else a few last bytes would move all the others.
+            let step = if frame <= affordable { frame } else { affordable / 5 * 4 };
+            // A small frame leaves room for those that follow it on the same read.
+            let mut larger = BytesMut::with_capacity(step.max(UNPROVEN_BYTES_MAX));
+            larger.put_slice(&self.buffer);
+            self.buffer = larger;
+        }
+        &mut self.buffer
+    }
+
+    /// How much memory the connection holds for frames that have not come whole.
+    pub fn held_bytes(&self) -> usize {
+        self.buffer.capacity()
+    }
+}
+
+/// tokio-util's codec for frames: reads their content, writes [`OutboundFrame`]s.
+#[derive(Clone, Debug)]
+pub struct FrameCodec {
+    length_max: usize,
+}
+
+impl FrameCodec {
+    /// A codec that refuses frames of more than `length_max` bytes of content.
+    pub fn new(length_max: usize) -> Self {
+        Self { length_max }
+    }
+}
+
+impl Decoder for FrameCodec {
+    type Item = Bytes;
+    type Error = FrameError;
+
+    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Bytes>, FrameError> {
+        take_frame(buffer, self.length_max)
+    }
+}
+
+impl Encoder<OutboundFrame> for FrameCodec {
+    type Error = FrameError;
+
+    fn encode(&mut self, frame: OutboundFrame, buffer: &mut BytesMut) -> Result<(), FrameError> {
+        buffer.reserve(frame.len());
+        for piece in frame.pieces {
+            match piece {
+                Piece::Slice(slice) => buffer.put_slice(&slice),
+                Piece::External(_) => return Err(FrameError::NotInMemory),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A frame to send: its length, header and message, in pieces.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutboundFrame {
+    pieces: Vec<Piece>,
+    length: usize,
+}
+
+impl OutboundFrame {
+    /// A request's frame.
+    ///
+    /// ```
+    /// use strandline_protocol::apis::api_versions::ApiVersionsRequest;
+    /// use strandline_protocol::frame::OutboundFrame;
+    ///
+    /// let frame = OutboundFrame::request(0, 7, Some("me".into()), &ApiVersionsRequest::default()).unwrap();
+    /// assert_eq!(frame.len(), 4 + 2 + 2 + 4 + 2 + 2);
+    /// ```
+    pub fn request<R: Request>(
+        version: i16,
+        correlation_id: i32,
+        client_id: Option<Text>,
+        body: &R,
+    ) -> Result<Self, Box<EncodeError>> {
+        let header = RequestHeader {
+            request_api_key: R::KEY.into(),
+            request_api_version: version,
+            correlation_id,
+            client_id,
+            ..Default::default()
+        };
+        Self::new(&header, R::KEY.api().request_header_version(version), body, version)
+    }
+
+    /// A response's frame.
+    pub fn response<R: Response>(
+        version: i16,
+        correlation_id: i32,
+        body: &R,
+    ) -> Result<Self, Box<EncodeError>> {
+        let header = ResponseHeader { correlation_id, ..Default::default() };
+        Self::new(&header, R::KEY.api().response_header_version(version), body, version)
+    }
+
+    fn new<H: Message, M: Message>(
+        header: &H,
+        header_version: i16,
+        body: &M,
+        version: i16,
+    ) -> Result<Self, Box<EncodeError>> {
+        let mut writer = Writer::new();
+        writer.put(&[0; LENGTH_BYTES]);
+        header.write(&mut writer, header_version)?;
+        body.write(&mut writer, version)?;
+        let length = writer.len();
+        match i32::try_from(length - LENGTH_BYTES) {
+            Ok(content) => writer.overwrite_i32(0, content),
+            Err(_) => return Err(writer.error(EncodeErrorKind::TooLong(length))),
+        }
+        Ok(Self { pieces: writer.into_pieces(), length })
+    }
+
+    /// How many bytes go over the wire, the length in front included.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Never: a frame has at least its length and a header.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// What to send, in order.
+    pub fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// What to send, in order.
+    pub fn into_pieces(self) -> Vec<Piece> {
+        self.pieces
+    }
+}
+
+/// The correlation id at the front of a response, from which a client learns what the rest is.
+pub fn response_correlation_id(content: &[u8]) -> Option<i32> {
+    content.first_chunk().map(|&bytes| i32::from_be_bytes(bytes))
+}
+
+/// Reads the response to a request of type `R` that was sent in `version`: the correlation id and the body.
+pub fn read_response<R: Request>(content: Bytes, version: i16) -> DecodeResult<(i32, R::Response)> {
+    let mut reader = Reader::new(content);
+    let header = ResponseHeader::read(&mut reader, R::KEY.api().response_header_version(version))?;
+    let body = R::Response::read(&mut reader, version)?;
+    reader.finish()?;
+    Ok((header.correlation_id, body))
+}
+
+#[cfg(test)]
+mod tests;
