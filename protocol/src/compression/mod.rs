@@ -121,15 +121,15 @@ impl Compression {
     /// Every codec, by rising id.
     pub const ALL: [Self; 5] = [Self::None, Self::Gzip, Self::Snappy, Self::Lz4, Self::Zstd];
 
-    /// The codec that a batch's attributes name.
-    pub const fn from_attributes(attributes: i16) -> Result<Self> {
-        match attributes & 7 {
+    /// The codec of this id.
+    pub const fn from_id(id: u8) -> Result<Self> {
+        match id {
             0 => Ok(Self::None),
             1 => Ok(Self::Gzip),
             2 => Ok(Self::Snappy),
             3 => Ok(Self::Lz4),
             4 => Ok(Self::Zstd),
-            other => Err(CompressionError::UnknownId(other.unsigned_abs() as u8)),
+            _ => Err(CompressionError::UnknownId(id)),
         }
     }
 
@@ -210,12 +210,12 @@ mod tests {
     #[test]
     fn ids_and_names_lead_back_to_the_codec() {
         for codec in Compression::ALL {
-            assert_eq!(Compression::from_attributes(i16::from(codec.id()) | 0x38), Ok(codec));
+            assert_eq!(Compression::from_id(codec.id()), Ok(codec));
             assert_eq!(codec.name().parse(), Ok(codec));
         }
         for id in 5..8 {
-            let error = Compression::from_attributes(id).unwrap_err();
-            assert_eq!(error, CompressionError::UnknownId(u8::try_from(id).unwrap()));
+            let error = Compression::from_id(id).unwrap_err();
+            assert_eq!(error, CompressionError::UnknownId(id));
             assert_eq!(error.error_code(), ErrorCode::UNSUPPORTED_COMPRESSION_TYPE);
         }
         assert_eq!("GZIP".parse::<Compression>(), Err(CompressionError::UnknownName));
