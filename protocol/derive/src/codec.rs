@@ -191,12 +191,15 @@ fn encode_tags(structure: &Structure) -> TokenStream {
     let counts = tagged(structure).map(|(_, field)| present(field));
     let writes = tagged(structure).map(|(tag, field)| {
         let (present, write) = (present(field), encode_field(structure, field));
+        let in_version = check(field.versions).map(|check| quote! { if #check });
         quote! {
             if #present {
                 section.known(writer, #tag, |writer| {
                     #write
                     ::core::result::Result::Ok(())
                 })?;
+            } else #in_version {
+                section.absent(writer, #tag)?;
             }
         }
     });
