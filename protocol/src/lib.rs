@@ -52,6 +52,7 @@ extern crate self as strandline_protocol;
 
 pub mod apis;
 pub mod catalog;
+pub mod compression;
 pub mod control;
 mod coordinator_log;
 pub mod embedded;
@@ -73,6 +74,7 @@ pub mod wire;
 pub mod writer;
 
 pub use bytes::Bytes;
+pub use compression::{Compression, CompressionError, Compressor, Decompressor};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
 pub use error_code::{ErrorCode, Retry};
 pub use message::{Message, Request, Response};

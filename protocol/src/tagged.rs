@@ -36,11 +36,12 @@ impl TaggedFields {
 
     /// An upper bound for the heap that one more `push` takes, spread over the pushes until the next one grows.
     pub(crate) fn push_bytes_max(&self) -> usize {
-        // The first push allocates the list itself and room for four, later ones double.
+        // The first push allocates the list itself and room for four, later ones double; while a list moves to
+        // twice the room, the old one is there as well.
         if self.is_empty() {
             size_of::<Vec<UnknownTag>>() + 4 * size_of::<UnknownTag>()
         } else {
-            2 * size_of::<UnknownTag>()
+            3 * size_of::<UnknownTag>()
         }
     }
 
