@@ -22,8 +22,8 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 coverage="--cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module
     -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters
     -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares"
-RUSTFLAGS="$coverage" cargo build --release --locked --bins --target "$host"
-cargo run --release --locked --example seeds -- target/seeds
+RUSTFLAGS="$coverage" cargo build --quiet --release --locked --bins --target "$host"
+cargo run --quiet --release --locked --example seeds -- target/seeds
 
 failed=()
 for target in "${targets[@]}"; do

@@ -5,8 +5,10 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+use strandline_protocol::apis::API_KEYS;
 use strandline_protocol::catalog::Entry;
-use strandline_protocol_fuzz::check::choice;
+use strandline_protocol::{Compression, group_log, transaction_log};
+use strandline_protocol_fuzz::check::message::choice;
 use strandline_protocol_fuzz::random::Random;
 use strandline_protocol_fuzz::sample::Sample;
 use strandline_protocol_fuzz::subject::{OTHERS, REQUESTS, RESPONSES};
@@ -20,7 +22,10 @@ fn main() -> io::Result<()> {
     };
     messages(&folder.join("request"), &REQUESTS)?;
     messages(&folder.join("response"), &RESPONSES)?;
-    messages(&folder.join("other"), &OTHERS)
+    messages(&folder.join("other"), &OTHERS)?;
+    coordinator_logs(&folder.join("coordinator_log"))?;
+    frames(&folder.join("frame"))?;
+    compressed(&folder.join("compression"))
 }
 
 fn messages(folder: &Path, entries: &[Entry]) -> io::Result<()> {
@@ -33,6 +38,53 @@ fn messages(folder: &Path, entries: &[Entry]) -> io::Result<()> {
                 input.extend(Sample::new(schema, version, &mut Random::new(seed)).bytes);
                 fs::write(folder.join(format!("{}-{version}-{seed}", schema.name)), input)?;
             }
+        }
+    }
+    Ok(())
+}
+
+fn coordinator_logs(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    for record in group_log::RECORD_TYPES.iter().chain(transaction_log::RECORD_TYPES) {
+        let (key, value) = (record.key.schema, record.value.schema);
+        for version in value.versions.iter() {
+            let mut key_bytes = record.id.to_be_bytes().to_vec();
+            key_bytes.extend(Sample::new(key, 0, &mut Random::new(1)).bytes);
+            let mut input = vec![u8::try_from(key_bytes.len()).unwrap_or(u8::MAX)];
+            input.extend(key_bytes);
+            input.extend(version.to_be_bytes());
+            input.extend(Sample::new(value, version, &mut Random::new(1)).bytes);
+            fs::write(folder.join(format!("{}-{version}", value.name)), input)?;
+        }
+    }
+    Ok(())
+}
+
+/// A request of every API, in a frame of its own.
+fn frames(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    for api in API_KEYS.iter().map(|key| key.api()) {
+        let version = api.versions().last;
+        let mut content = [api.key.into(), version].map(i16::to_be_bytes).concat();
+        // Correlation id, no client id, and no tags where the header has them.
+        content.extend([0, 0, 0, 7, 0xFF, 0xFF]);
+        content.extend((api.request_header_version(version) == 2).then_some(0));
+        content.extend(Sample::new(api.request, version, &mut Random::new(1)).bytes);
+        let length = i32::try_from(content.len()).unwrap_or_default();
+        let input = [&[1, 3][..], &length.to_be_bytes(), &content].concat();
+        fs::write(folder.join(api.name), input)?;
+    }
+    Ok(())
+}
+
+fn compressed(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let contents = [vec![], b"ebb".to_vec(), b"the tide comes in, ".repeat(200), Random::new(1).bytes(3_000)];
+    for codec in Compression::ALL {
+        for (number, content) in contents.iter().enumerate() {
+            let compressed = codec.compress(None, content).map_err(io::Error::other)?;
+            let input = [&[codec.id(), 2][..], &compressed].concat();
+            fs::write(folder.join(format!("{codec}-{number}")), input)?;
         }
     }
     Ok(())

@@ -36,11 +36,17 @@ thread_local! {
     static COUNTERS: Cell<Counters> = const { Cell::new(ZERO) };
 }
 
-/// Runs `code` and tells what it took from the heap on this thread.
+/// Runs `code` and tells what it took from the heap on this thread. What measures may be measured.
 pub fn measure<T>(code: impl FnOnce() -> T) -> (T, Usage) {
     let outer = COUNTERS.replace(ZERO);
     let result = code();
-    let inner = COUNTERS.replace(outer);
+    let inner = COUNTERS.get();
+    COUNTERS.set(Counters {
+        live_bytes: outer.live_bytes.saturating_add(inner.live_bytes),
+        peak_bytes: outer.peak_bytes.max(outer.live_bytes.saturating_add(inner.peak_bytes)),
+        total_bytes: outer.total_bytes.saturating_add(inner.total_bytes),
+        allocations: outer.allocations.saturating_add(inner.allocations),
+    });
     let usage = Usage {
         peak_bytes: inner.peak_bytes.unsigned_abs(),
         total_bytes: inner.total_bytes,

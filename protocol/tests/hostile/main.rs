@@ -5,6 +5,7 @@
 pub mod properties;
 
 mod amplification;
+mod frames;
 mod messages;
 mod regressions;
 

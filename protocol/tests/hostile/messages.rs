@@ -2,7 +2,7 @@
 
 use strandline_protocol::catalog::{self, Entry};
 
-use crate::properties::check;
+use crate::properties::check::message as check;
 use crate::properties::random::Random;
 use crate::properties::sample::{Form, Sample};
 use crate::properties::subject::{OTHERS, REQUESTS, RESPONSES};

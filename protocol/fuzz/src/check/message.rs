@@ -1,4 +1,4 @@
-//! The properties of decoding: bounded memory, work in proportion to the input, errors that point into it,
+//! What holds of messages: bounded memory, work in proportion to the input, errors that point into it,
 //! and that whatever was understood can be written and is understood the same again.
 
 #![expect(clippy::panic, reason = "a property that does not hold is reported by a panic")]
@@ -10,18 +10,12 @@ use strandline_protocol::reader::{MEMORY_FREE_BYTES, MEMORY_PER_INPUT_BYTE_MAX};
 use strandline_protocol::wire::DecodeResult;
 use strandline_protocol::{Reader, Writer};
 
-use super::allocation::{Usage, measure};
-use super::subject::{OTHERS, REQUESTS, RESPONSES};
+use super::super::allocation::{Usage, measure};
+use super::super::subject::{OTHERS, REQUESTS, RESPONSES};
 
 /// What decoding may take beyond its declared budget: the message's own box, an error, the count of
 /// references to the frame.
 const MEMORY_SLACK_BYTES: usize = 4 << 10;
-
-/// What a fuzz target does with its input: panics if a property does not hold.
-pub type Check = fn(&[u8]);
-
-/// Every fuzz target by name.
-pub const TARGETS: &[(&str, Check)] = &[("request", request), ("response", response), ("other", other)];
 
 /// The first two bytes say which request in which version, the rest is its body.
 pub fn request(input: &[u8]) {
@@ -75,7 +69,7 @@ pub fn decode(entry: Entry, version: i16, body: &[u8]) -> DecodeResult<Box<dyn A
         Ok(message)
     });
     let name = entry.schema.name;
-    assert_bounded(usage, body.len(), name, version);
+    assert_bounded(usage, body.len(), name);
     if let Err(error) = &result {
         assert_eq!((error.message, error.version), (name, version));
         assert!(error.offset <= body.len(), "{error}: behind the end of {} bytes", body.len());
@@ -85,11 +79,11 @@ pub fn decode(entry: Entry, version: i16, body: &[u8]) -> DecodeResult<Box<dyn A
 
 /// Decoding takes memory in proportion to its input at any moment, and all in all: each byte of the input
 /// leads to at most one allocation, and what is allocated is not thrown away and allocated anew.
-pub fn assert_bounded(usage: Usage, input_bytes: usize, name: &str, version: i16) {
+pub fn assert_bounded(usage: Usage, input_bytes: usize, what: &str) {
     let budget = input_bytes * MEMORY_PER_INPUT_BYTE_MAX + MEMORY_FREE_BYTES + MEMORY_SLACK_BYTES;
     let bounded =
         usage.peak_bytes <= budget && usage.total_bytes <= 2 * budget && usage.allocations <= input_bytes + 8;
-    assert!(bounded, "{name} v{version} of {input_bytes} bytes took {usage:?}");
+    assert!(bounded, "{what} of {input_bytes} bytes took {usage:?}");
 }
 
 fn encode(message: &dyn AnyMessage, version: i16) -> Bytes {

@@ -1,0 +1,20 @@
+//! What must hold, one module for each part of the protocol crate. Each check takes any bytes at all and
+//! panics if a property does not hold of them.
+
+pub mod compression;
+pub mod coordinator_log;
+pub mod frame;
+pub mod message;
+
+/// What a fuzz target does with its input.
+pub type Check = fn(&[u8]);
+
+/// Every fuzz target by name.
+pub const TARGETS: &[(&str, Check)] = &[
+    ("compression", compression::any_codec),
+    ("coordinator_log", coordinator_log::record),
+    ("frame", frame::stream),
+    ("other", message::other),
+    ("request", message::request),
+    ("response", message::response),
+];
