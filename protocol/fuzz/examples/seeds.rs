@@ -25,7 +25,10 @@ fn main() -> io::Result<()> {
     messages(&folder.join("other"), &OTHERS)?;
     coordinator_logs(&folder.join("coordinator_log"))?;
     frames(&folder.join("frame"))?;
-    compressed(&folder.join("compression"))
+    for codec in Compression::ALL.into_iter().skip(1) {
+        compressed(&folder.join(codec.name()), codec)?;
+    }
+    Ok(())
 }
 
 fn messages(folder: &Path, entries: &[Entry]) -> io::Result<()> {
@@ -77,15 +80,12 @@ fn frames(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn compressed(folder: &Path) -> io::Result<()> {
+fn compressed(folder: &Path, codec: Compression) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let contents = [vec![], b"ebb".to_vec(), b"the tide comes in, ".repeat(200), Random::new(1).bytes(3_000)];
-    for codec in Compression::ALL {
-        for (number, content) in contents.iter().enumerate() {
-            let compressed = codec.compress(None, content).map_err(io::Error::other)?;
-            let input = [&[codec.id(), 2][..], &compressed].concat();
-            fs::write(folder.join(format!("{codec}-{number}")), input)?;
-        }
+    for (number, content) in contents.iter().enumerate() {
+        let compressed = codec.compress(None, content).map_err(io::Error::other)?;
+        fs::write(folder.join(number.to_string()), [&[2][..], &compressed].concat())?;
     }
     Ok(())
 }

@@ -14,11 +14,29 @@ const FIXED_BYTES: usize = 256 << 10;
 /// The caps to hold: nothing, hardly anything, and more than an input of the fuzzer's plausibly is.
 const BYTES_MAX: [usize; 4] = [0, 100, 64 << 10, 4 << 20];
 
-/// The first byte chooses the codec, the second the cap.
-pub fn any_codec(input: &[u8]) {
-    let [codec, cap, input @ ..] = input else { return };
-    let Some(&codec) = Compression::ALL.get(usize::from(*codec) % Compression::ALL.len()) else { return };
-    let Some(&bytes_max) = BYTES_MAX.get(usize::from(*cap) % BYTES_MAX.len()) else { return };
+/// gzip; the first byte chooses the cap, the rest is what to decompress, and then what to compress.
+pub fn gzip(input: &[u8]) {
+    codec(Compression::Gzip, input);
+}
+
+/// As [`gzip`], for snappy.
+pub fn snappy(input: &[u8]) {
+    codec(Compression::Snappy, input);
+}
+
+/// As [`gzip`], for lz4.
+pub fn lz4(input: &[u8]) {
+    codec(Compression::Lz4, input);
+}
+
+/// As [`gzip`], for zstd.
+pub fn zstd(input: &[u8]) {
+    codec(Compression::Zstd, input);
+}
+
+fn codec(codec: Compression, input: &[u8]) {
+    let Some((&cap, input)) = input.split_first() else { return };
+    let Some(&bytes_max) = BYTES_MAX.get(usize::from(cap) % BYTES_MAX.len()) else { return };
     hostile(codec, input, bytes_max);
     round_trip(codec, input);
 }

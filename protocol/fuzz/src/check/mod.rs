@@ -11,10 +11,13 @@ pub type Check = fn(&[u8]);
 
 /// Every fuzz target by name.
 pub const TARGETS: &[(&str, Check)] = &[
-    ("compression", compression::any_codec),
     ("coordinator_log", coordinator_log::record),
     ("frame", frame::stream),
+    ("gzip", compression::gzip),
+    ("lz4", compression::lz4),
     ("other", message::other),
     ("request", message::request),
     ("response", message::response),
+    ("snappy", compression::snappy),
+    ("zstd", compression::zstd),
 ];

@@ -5,4 +5,4 @@ use strandline_protocol_fuzz::{allocation, check};
 #[global_allocator]
 static ALLOCATOR: allocation::Counting = allocation::Counting;
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| check::compression::any_codec(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| check::compression::lz4(input));
