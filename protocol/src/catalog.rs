@@ -37,7 +37,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    pub(crate) const fn of<M: Message + AnyMessage>() -> Self {
+    /// The entry of any message, whether or not the catalog lists it.
+    pub const fn of<M: Message + AnyMessage>() -> Self {
         Self { schema: M::SCHEMA, read: read_any::<M> }
     }
 

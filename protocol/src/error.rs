@@ -61,6 +61,9 @@ pub enum DecodeErrorKind {
     /// A string that is not UTF-8.
     #[error("the string is not UTF-8")]
     Utf8,
+    /// A string longer than [`STRING_BYTES_MAX`](crate::reader::STRING_BYTES_MAX).
+    #[error("a string of {0} bytes is too long")]
+    StringTooLong(usize),
     /// A varint of more bytes or bits than its type holds.
     #[error("the varint is too long")]
     VarintTooLong,

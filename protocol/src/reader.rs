@@ -14,6 +14,9 @@ pub const MEMORY_PER_INPUT_BYTE_MAX: usize = 16;
 /// Heap that decoding may always take, so that small messages never meet the bound above.
 pub const MEMORY_FREE_BYTES: usize = 64 << 10;
 
+/// The longest string in bytes, in both encodings: what the old one can say.
+pub const STRING_BYTES_MAX: usize = i16::MAX as usize;
+
 type Result<T> = std::result::Result<T, Box<DecodeError>>;
 
 /// A position in a frame, and who is being read there.
@@ -163,7 +166,14 @@ impl Reader {
     #[inline]
     pub(crate) fn string_length(&mut self, flexible: bool) -> Result<Option<usize>> {
         if flexible {
-            return self.compact_length();
+            let length = self.compact_length()?;
+            // The compact form could say more, but Kafka refuses it, and no version could write it again.
+            return match length {
+                Some(length) if length > STRING_BYTES_MAX => {
+                    Err(self.error(DecodeErrorKind::StringTooLong(length)))
+                }
+                length => Ok(length),
+            };
         }
         let length = i32::from(i16::from_be_bytes(self.take()?));
         self.signed_length(length)
@@ -222,6 +232,7 @@ impl Reader {
         &mut self,
         mut known: impl FnMut(&mut Self, u32) -> Result<bool>,
     ) -> Result<TaggedFields> {
+        let field = self.field;
         let count = self.unsigned_varint()?;
         let mut unknown = TaggedFields::NONE;
         let mut tag_min = 0u64;
@@ -247,7 +258,42 @@ impl Reader {
                 unknown.push(tag, value);
             }
             self.end = outer_end;
+            // What follows is the section's again, not the value's.
+            self.field = field;
         }
         Ok(unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Message;
+    use crate::apis::api_versions::ApiVersionsResponse;
+    use crate::apis::heartbeat::HeartbeatRequest;
+
+    // A compact length could say more than Kafka allows a string: what comes in must be able to go out.
+    #[test]
+    fn strings_too_long_for_kafka_are_not_read() {
+        let request = |length: usize| {
+            let prefix = varint::EncodedVarint::unsigned(length as u64 + 1);
+            let group = vec![b'g'; length];
+            // Behind the group: generation, no member, a null instance, no tags.
+            let bytes = [prefix.as_slice(), &group, &[0, 0, 0, 0, 1, 0, 0]].concat();
+            HeartbeatRequest::from_bytes(Bytes::from(bytes), 4)
+        };
+        assert!(request(STRING_BYTES_MAX).unwrap().to_bytes(4).is_ok());
+        let error = request(STRING_BYTES_MAX + 1).unwrap_err();
+        assert_eq!(error.kind, DecodeErrorKind::StringTooLong(STRING_BYTES_MAX + 1));
+        assert_eq!((error.field, error.offset), ("HeartbeatRequest.GroupId", 3));
+    }
+
+    #[test]
+    fn an_error_behind_a_known_tag_does_not_blame_its_field() {
+        // No error, no APIs, no throttling; of two tags the first, `zk_migration_ready`, is whole.
+        let bytes = Bytes::from_static(&[0, 0, 1, 0, 0, 0, 0, 2, 3, 1, 1, 9, 5]);
+        let error = ApiVersionsResponse::from_bytes(bytes, 3).unwrap_err();
+        assert_eq!(error.kind, DecodeErrorKind::LengthBeyondInput { length: 5, remaining: 0 });
+        assert_eq!((error.field, error.offset), ("ApiVersionsResponse.tags", 13));
     }
 }

@@ -137,7 +137,7 @@ pub const fn signed_length(value: i64) -> usize {
 }
 
 #[inline]
-#[expect(clippy::cast_possible_wrap, clippy::cast_sign_loss, reason = "zigzag is defined on the bits")]
+#[expect(clippy::cast_sign_loss, reason = "zigzag is defined on the bits")]
 const fn zigzag_encode_64(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
 }

@@ -1,7 +1,7 @@
 //! How each type of Kafka's wire is read and written.
 //!
 //! [`Wire`] is implemented here for the primitives and by the derive for structures; [`Nullable`] for those
-//! that have a null of their own: -1 for a length, a marker byte for a structure.
+//! that have a null of their own: -1 for a length, a marker in front of a structure.
 
 use bytes::Bytes;
 
@@ -59,6 +59,18 @@ pub trait Nullable: Wire {
 
     /// Writes the value or null.
     fn encode_nullable(value: Option<&Self>, writer: &mut Writer, layout: Layout) -> EncodeResult;
+
+    /// Reads a value or null that a tagged field holds; only structures have another null there.
+    #[inline]
+    fn decode_nullable_tagged(reader: &mut Reader, layout: Layout) -> DecodeResult<Option<Self>> {
+        Self::decode_nullable(reader, layout)
+    }
+
+    /// Writes the value or null into a tagged field.
+    #[inline]
+    fn encode_nullable_tagged(value: Option<&Self>, writer: &mut Writer, layout: Layout) -> EncodeResult {
+        Self::encode_nullable(value, writer, layout)
+    }
 }
 
 /// The value, or the error that null is here.
@@ -248,5 +260,26 @@ pub fn encode_nullable_struct<T: Wire>(
 ) -> EncodeResult {
     let marker: i8 = if value.is_some() { 1 } else { -1 };
     marker.encode(writer, layout)?;
+    value.map_or(Ok(()), |value| value.encode(writer, layout))
+}
+
+/// For the derive: in a tagged field, what is in front of a structure is a varint, zero for null. Kafka's
+/// definitions do not say so; its generated classes do.
+#[doc(hidden)]
+pub fn decode_nullable_tagged_struct<T: Wire>(
+    reader: &mut Reader,
+    layout: Layout,
+) -> DecodeResult<Option<T>> {
+    if reader.unsigned_varint()? == 0 { Ok(None) } else { T::decode(reader, layout).map(Some) }
+}
+
+/// For the derive: see [`decode_nullable_tagged_struct`].
+#[doc(hidden)]
+pub fn encode_nullable_tagged_struct<T: Wire>(
+    value: Option<&T>,
+    writer: &mut Writer,
+    layout: Layout,
+) -> EncodeResult {
+    writer.put_unsigned_varint(u32::from(value.is_some()));
     value.map_or(Ok(()), |value| value.encode(writer, layout))
 }

@@ -246,7 +246,25 @@ impl TagSection<'_> {
     ) -> Result<()> {
         self.unknown_below(writer, u64::from(tag))?;
         self.put_tag(writer, tag)?;
-        writer.put_behind_its_length(value)
+        let field = writer.field;
+        writer.put_behind_its_length(value)?;
+        // What follows is the section's again, not the value's.
+        writer.field = field;
+        Ok(())
+    }
+
+    /// Passes over a known field that is at its default and thus not written. Its tag is taken all the same:
+    /// whoever reads the message would take an unknown value of that tag for this field's.
+    #[inline]
+    pub fn absent(&mut self, writer: &mut Writer, tag: u32) -> Result<()> {
+        if self.unknown.is_empty() {
+            return Ok(());
+        }
+        self.unknown_below(writer, u64::from(tag))?;
+        match self.unknown.first() {
+            Some(field) if field.tag == tag => Err(writer.error(EncodeErrorKind::TagConflict(tag))),
+            _ => Ok(()),
+        }
     }
 
     /// Writes the unknown fields that are left.
@@ -275,5 +293,27 @@ impl TagSection<'_> {
         self.tag_min = u64::from(tag) + 1;
         writer.put_unsigned_varint(tag);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Message;
+    use crate::apis::produce::{NodeEndpoint, ProduceResponse};
+
+    // Tag 0 holds the endpoints from version 10 on.
+    #[test]
+    fn an_unknown_tag_never_takes_the_place_of_a_known_field() {
+        let mut response = ProduceResponse::default();
+        response.unknown_tagged_fields.push(0, Bytes::from_static(b"not endpoints"));
+        let conflict = |response: &ProduceResponse, version| {
+            response.to_bytes(version).err().map(|error| (error.kind, error.field))
+        };
+        let expected = Some((EncodeErrorKind::TagConflict(0), "ProduceResponse.tags"));
+        assert_eq!(conflict(&response, 10), expected, "the known field is at its default");
+        assert_eq!(conflict(&response, 9), None, "not known here");
+        response.node_endpoints.push(NodeEndpoint::default());
+        assert_eq!(conflict(&response, 10), expected, "both would be written");
     }
 }

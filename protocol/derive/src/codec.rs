@@ -45,6 +45,21 @@ pub(crate) fn generate(structure: &Structure) -> TokenStream {
             ) -> ::strandline_protocol::wire::EncodeResult {
                 ::strandline_protocol::wire::encode_nullable_struct(value, writer, layout)
             }
+
+            fn decode_nullable_tagged(
+                reader: &mut ::strandline_protocol::reader::Reader,
+                layout: ::strandline_protocol::wire::Layout,
+            ) -> ::strandline_protocol::wire::DecodeResult<::core::option::Option<Self>> {
+                ::strandline_protocol::wire::decode_nullable_tagged_struct(reader, layout)
+            }
+
+            fn encode_nullable_tagged(
+                value: ::core::option::Option<&Self>,
+                writer: &mut ::strandline_protocol::writer::Writer,
+                layout: ::strandline_protocol::wire::Layout,
+            ) -> ::strandline_protocol::wire::EncodeResult {
+                ::strandline_protocol::wire::encode_nullable_tagged_struct(value, writer, layout)
+            }
         }
     }
 }
@@ -77,8 +92,12 @@ fn decode_field(structure: &Structure, field: &Field) -> TokenStream {
     let path = path(structure, field);
     let inner = field.inner_type();
     let layout = layout(field);
-    let nullable =
-        quote! { <#inner as ::strandline_protocol::wire::Nullable>::decode_nullable(reader, #layout)? };
+    let decode = if field.tag.is_some() {
+        quote! { decode_nullable_tagged }
+    } else {
+        quote! { decode_nullable }
+    };
+    let nullable = quote! { <#inner as ::strandline_protocol::wire::Nullable>::#decode(reader, #layout)? };
     let plain = quote! { <#inner as ::strandline_protocol::wire::Wire>::decode(reader, #layout)? };
     let read = match field.nullable {
         None => plain,
@@ -146,8 +165,13 @@ fn encode_body(structure: &Structure) -> TokenStream {
 fn encode_field(structure: &Structure, field: &Field) -> TokenStream {
     let (ident, path, inner, layout) =
         (&field.ident, path(structure, field), field.inner_type(), layout(field));
+    let encode = if field.tag.is_some() {
+        quote! { encode_nullable_tagged }
+    } else {
+        quote! { encode_nullable }
+    };
     let nullable = quote! {
-        <#inner as ::strandline_protocol::wire::Nullable>::encode_nullable(self.#ident.as_ref(), writer, #layout)?;
+        <#inner as ::strandline_protocol::wire::Nullable>::#encode(self.#ident.as_ref(), writer, #layout)?;
     };
     let write = match field.nullable {
         None => quote! { ::strandline_protocol::wire::Wire::encode(&self.#ident, writer, #layout)?; },
@@ -191,12 +215,15 @@ fn encode_tags(structure: &Structure) -> TokenStream {
     let counts = tagged(structure).map(|(_, field)| present(field));
     let writes = tagged(structure).map(|(tag, field)| {
         let (present, write) = (present(field), encode_field(structure, field));
+        let in_version = check(field.versions).map(|check| quote! { if #check });
         quote! {
             if #present {
                 section.known(writer, #tag, |writer| {
                     #write
                     ::core::result::Result::Ok(())
                 })?;
+            } else #in_version {
+                section.absent(writer, #tag)?;
             }
         }
     });

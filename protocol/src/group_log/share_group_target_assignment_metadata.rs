@@ -1,17 +1,32 @@
+//! Which epoch of a share group its target assignment was computed for (KIP-932).
+//!
+//! Written last of the records of a new target, after a `ShareGroupTargetAssignmentMember` for each
+//! member whose part changed. A reader compares the epoch with that of the group: a lower one means that
+//! the next target is due. The tombstone comes with the end of the group and leaves it without a target.
+//!
+//! `assignment_timestamp` came as a tagged field with Kafka 4.3 (KIP-1263).
+
 use crate::{TaggedFields, Text, Wire};
 
+/// Which group.
 #[derive(Clone, Debug, PartialEq, Wire)]
 #[message(versions = "0", flexible = "none")]
 pub struct ShareGroupTargetAssignmentMetadataKey {
+    /// The group's id.
     #[wire("0")]
     pub group_id: Text,
 }
 
+/// For which epoch, and when, the target was computed.
 #[derive(Clone, Debug, PartialEq, Wire)]
 #[message(versions = "0", flexible = "0+")]
 pub struct ShareGroupTargetAssignmentMetadataValue {
+    /// The epoch of the group that the target belongs to; members reach this epoch as they adopt their
+    /// part.
     #[wire("0+")]
     pub assignment_epoch: i32,
+    /// When the computation ended, in milliseconds since 1970, so that the next keeps its distance; 0 =
+    /// not known.
     #[wire("0+", tag = 0, ignorable)]
     pub assignment_timestamp: i64,
     /// Tagged fields that this codec does not know.

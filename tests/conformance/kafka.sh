@@ -1,0 +1,40 @@
+# What the scripts of this folder share: tools that must be there, and Kafka's own jars. Sourced, never run.
+# A script that cannot do its work fails; none of them ever skips.
+
+set -euo pipefail
+
+KAFKA_VERSION=4.3.1
+JACKSON_VERSION=2.21.2
+JACKSON_ANNOTATIONS_VERSION=2.21
+SLF4J_VERSION=1.7.36
+CONFORMANCE_FOLDER=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+REPOSITORY_FOLDER=$(cd "$CONFORMANCE_FOLDER/../.." && pwd)
+WORK_FOLDER=$(mktemp -d)
+trap 'rm -rf "$WORK_FOLDER"' EXIT
+
+need() {
+    local tool
+    for tool in "$@"; do
+        command -v "$tool" >/dev/null || { echo "this check needs $tool, which is not installed" >&2; exit 2; }
+    done
+}
+
+# fetch_jar GROUP ARTIFACT VERSION: one jar of Maven Central, by name, into the work folder.
+fetch_jar() {
+    # Quiet Maven still reports errors, on its standard output.
+    mvn -q -B dependency:copy -Dartifact="$1:$2:$3" -DoutputDirectory="$WORK_FOLDER/jars" >&2
+    [[ -s "$WORK_FOLDER/jars/$2-$3.jar" ]] || { echo "Maven did not deliver $1:$2:$3" >&2; exit 2; }
+}
+
+# The jars that hold Kafka's message definitions and the classes generated from them.
+fetch_message_jars() {
+    local artifact
+    for artifact in kafka-clients kafka-group-coordinator kafka-transaction-coordinator; do
+        fetch_jar org.apache.kafka "$artifact" "$KAFKA_VERSION"
+    done
+}
+
+# strandline WORDS…: our own command line, built when it is not.
+strandline() {
+    cargo run --quiet --locked --manifest-path "$REPOSITORY_FOLDER/Cargo.toml" --package strandline -- "$@"
+}
