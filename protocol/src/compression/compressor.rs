@@ -42,7 +42,7 @@ impl Compressor {
         let context = match codec {
             Compression::None => Context::None,
             Compression::Gzip => Context::Gzip(gzip::compression_context(level)),
-            Compression::Snappy => Context::Snappy(Box::default()),
+            Compression::Snappy => Context::Snappy(Box::new(snap::raw::Encoder::new())),
             Compression::Lz4 => Context::Lz4(lz4::Tables::new()),
             Compression::Zstd => Context::Zstd(zstandard::compression_context(level)?),
         };
