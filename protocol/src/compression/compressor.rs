@@ -20,7 +20,8 @@ pub struct Compressor {
 enum Context {
     None,
     Gzip(Compress),
-    Snappy(snap::raw::Encoder),
+    // Boxed for its size: it holds its table in place.
+    Snappy(Box<snap::raw::Encoder>),
     Lz4(lz4::Tables),
     Zstd(CCtx<'static>),
 }
@@ -41,7 +42,7 @@ impl Compressor {
         let context = match codec {
             Compression::None => Context::None,
             Compression::Gzip => Context::Gzip(gzip::compression_context(level)),
-            Compression::Snappy => Context::Snappy(snap::raw::Encoder::new()),
+            Compression::Snappy => Context::Snappy(Box::new(snap::raw::Encoder::new())),
             Compression::Lz4 => Context::Lz4(lz4::Tables::new()),
             Compression::Zstd => Context::Zstd(zstandard::compression_context(level)?),
         };

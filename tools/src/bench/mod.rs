@@ -1,0 +1,37 @@
+//! `strandline bench`: programs that measure and print. None of them is a test, none of them ever fails for
+//! being slow.
+
+use std::io::{self, Write};
+
+use clap::{Args, Subcommand};
+
+pub(crate) mod allocations;
+mod measure;
+mod wire;
+
+/// What `strandline bench` can measure.
+#[derive(Subcommand)]
+pub(crate) enum BenchCommand {
+    /// The protocol codec: checksums, record batches, messages, compression.
+    Wire(Plan),
+}
+
+/// How much is measured.
+#[derive(Args)]
+pub(crate) struct Plan {
+    /// How often each contender is measured; they take turns.
+    #[arg(long, default_value_t = 9)]
+    rounds: usize,
+    /// How long one measurement takes at least.
+    #[arg(long, default_value_t = 40)]
+    sample_ms: u64,
+    /// Measure only what has this text in its name.
+    #[arg(long, default_value = "")]
+    only: String,
+}
+
+pub(crate) fn run(command: &BenchCommand, out: &mut impl Write) -> io::Result<()> {
+    match command {
+        BenchCommand::Wire(plan) => wire::run(plan, out),
+    }
+}

@@ -1,0 +1,17 @@
+//! `strandline bench wire`: what the goals of the protocol crate are about, one comparison each.
+
+use std::io::{self, Write};
+
+use super::Plan;
+
+mod codecs;
+mod content;
+mod messages;
+#[cfg(feature = "peers")]
+mod peers;
+
+pub(super) fn run(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "min, median and max of {} rounds; contenders take turns within each", plan.rounds)?;
+    messages::run(plan, out)?;
+    codecs::run(plan, out)
+}

@@ -1,0 +1,50 @@
+//! The `strandline` binary. Owns the command line: what is asked for, and how answers are printed. What is
+//! true about the wire it takes from the protocol crate and never states again.
+
+use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod bench;
+mod wire;
+
+#[cfg(feature = "count-allocations")]
+#[global_allocator]
+static ALLOCATOR: bench::allocations::Counting = bench::allocations::Counting;
+
+/// A Kafka-compatible message broker.
+#[derive(Parser)]
+#[command(name = "strandline", version)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Describes the wire protocol as this binary speaks it.
+    #[command(subcommand)]
+    Wire(wire::WireCommand),
+    /// Measures on this machine, and prints a table.
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
+}
+
+fn main() -> ExitCode {
+    let command_line = CommandLine::parse();
+    let mut out = io::stdout().lock();
+    let result = match command_line.command {
+        Command::Wire(command) => wire::run(&command, &mut out),
+        Command::Bench(command) => bench::run(&command, &mut out),
+    };
+    match result.and_then(|()| out.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read our output has seen enough of it.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "strandline: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
