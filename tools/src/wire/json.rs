@@ -5,7 +5,9 @@ use serde_json::{Map, Value, json};
 use strandline_protocol::apis::API_KEYS;
 use strandline_protocol::catalog::{self, RecordType};
 use strandline_protocol::schema::{DefaultValue, FieldSchema, FieldType, MessageSchema, StructSchema};
-use strandline_protocol::{group_log, transaction_log};
+use strandline_protocol::{ErrorCode, group_log, transaction_log};
+
+use super::retry_name;
 
 /// The tables that pair messages, and all messages.
 pub(super) fn everything() -> Value {
@@ -30,6 +32,12 @@ pub(super) fn apis() -> Value {
         })
     };
     API_KEYS.iter().map(|key| api(key.api())).collect()
+}
+
+/// The table of error codes.
+pub(super) fn errors() -> Value {
+    let error = |error: &ErrorCode| json!({ "code": error.0, "name": error.name(), "retry": retry_name(error.retry()) });
+    ErrorCode::ALL.iter().map(error).collect()
 }
 
 fn record_types(topic: &str, types: &'static [RecordType]) -> impl Iterator<Item = Value> {

@@ -2,10 +2,12 @@
 
 use std::io::{self, Write};
 
+use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::ApiKey;
 use strandline_protocol::schema::{DefaultValue, FieldSchema, MessageSchema, StructSchema};
 
 use super::json::{structure_of, type_name};
+use super::retry_name;
 
 /// A line for each API.
 pub(super) fn apis(keys: &[ApiKey], out: &mut impl Write) -> io::Result<()> {
@@ -34,6 +36,15 @@ pub(super) fn apis(keys: &[ApiKey], out: &mut impl Write) -> io::Result<()> {
             headers(|api, version| api.request_header_version(version)),
             headers(|api, version| api.response_header_version(version)),
         )?;
+    }
+    Ok(())
+}
+
+/// A line for each error code.
+pub(super) fn errors(codes: &[ErrorCode], out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{:>4}  {:<40} retry", "code", "name")?;
+    for code in codes {
+        writeln!(out, "{:>4}  {:<40} {}", code.0, code.to_string(), retry_name(code.retry()))?;
     }
     Ok(())
 }
