@@ -126,6 +126,15 @@ impl Reader {
         Ok(bytes)
     }
 
+    /// The next `count` numbers of `N` bytes, all checked at once.
+    pub(crate) fn take_many<const N: usize>(&mut self, count: usize) -> Result<&[[u8; N]]> {
+        let length = count.saturating_mul(N);
+        self.check_length(length)?;
+        let start = self.position;
+        self.position += length;
+        Ok(self.frame.get(start..self.position).unwrap_or_default().as_chunks().0)
+    }
+
     /// The next `length` bytes, as a slice of the frame.
     #[inline]
     pub(crate) fn slice(&mut self, length: usize) -> Result<Bytes> {
@@ -228,12 +237,23 @@ impl Reader {
 
     /// Reads the tagged fields at the end of a structure. `known` gets each tag and reads its value, or
     /// says `false` where it does not know the tag, and then the value is kept as it is.
+    #[inline]
     pub fn tagged_fields(
         &mut self,
+        known: impl FnMut(&mut Self, u32) -> Result<bool>,
+    ) -> Result<TaggedFields> {
+        match self.unsigned_varint()? {
+            0 => Ok(TaggedFields::NONE),
+            count => self.some_tagged_fields(count, known),
+        }
+    }
+
+    fn some_tagged_fields(
+        &mut self,
+        count: u32,
         mut known: impl FnMut(&mut Self, u32) -> Result<bool>,
     ) -> Result<TaggedFields> {
         let field = self.field;
-        let count = self.unsigned_varint()?;
         let mut unknown = TaggedFields::NONE;
         let mut tag_min = 0u64;
         for _ in 0..count {

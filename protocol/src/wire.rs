@@ -50,6 +50,22 @@ pub trait Wire: Sized {
 
     /// Writes the value.
     fn encode(&self, writer: &mut Writer, layout: Layout) -> EncodeResult;
+
+    /// Reads the elements of an array, which is where their count is held against what remains.
+    #[doc(hidden)]
+    fn decode_elements(count: usize, reader: &mut Reader, layout: Layout) -> DecodeResult<Vec<Self>> {
+        let mut elements = reader.allocate(count, Self::BYTES_MIN)?;
+        for _ in 0..count {
+            elements.push(Self::decode(reader, layout)?);
+        }
+        Ok(elements)
+    }
+
+    /// Writes the elements of an array.
+    #[doc(hidden)]
+    fn encode_elements(elements: &[Self], writer: &mut Writer, layout: Layout) -> EncodeResult {
+        elements.iter().try_for_each(|element| element.encode(writer, layout))
+    }
 }
 
 /// A type whose place on the wire may be null.
@@ -101,6 +117,21 @@ macro_rules! fixed_size {
             #[inline]
             fn encode(&self, writer: &mut Writer, _: Layout) -> EncodeResult {
                 writer.put(&self.to_be_bytes());
+                Ok(())
+            }
+
+            // One check for all of them: replica lists are most of what a Metadata holds.
+            fn decode_elements(count: usize, reader: &mut Reader, _: Layout) -> DecodeResult<Vec<Self>> {
+                let mut elements = reader.allocate(count, Self::BYTES_MIN)?;
+                elements.extend(reader.take_many(count)?.iter().map(|&number| <$type>::from_be_bytes(number)));
+                Ok(elements)
+            }
+
+            fn encode_elements(elements: &[Self], writer: &mut Writer, _: Layout) -> EncodeResult {
+                writer.reserve(size_of_val(elements));
+                for element in elements {
+                    writer.put(&element.to_be_bytes());
+                }
                 Ok(())
             }
         }
@@ -229,19 +260,12 @@ impl<T: Wire> Wire for Vec<T> {
 impl<T: Wire> Nullable for Vec<T> {
     fn decode_nullable(reader: &mut Reader, layout: Layout) -> DecodeResult<Option<Self>> {
         let Some(count) = reader.length(layout.flexible)? else { return Ok(None) };
-        let mut elements = reader.allocate(count, T::BYTES_MIN)?;
-        for _ in 0..count {
-            elements.push(T::decode(reader, layout)?);
-        }
-        Ok(Some(elements))
+        T::decode_elements(count, reader, layout).map(Some)
     }
 
     fn encode_nullable(value: Option<&Self>, writer: &mut Writer, layout: Layout) -> EncodeResult {
         writer.put_length(value.map(Self::len), layout.flexible)?;
-        for element in value.into_iter().flatten() {
-            element.encode(writer, layout)?;
-        }
-        Ok(())
+        T::encode_elements(value.map_or(&[], Self::as_slice), writer, layout)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Writing primitives into a frame, with large record payloads left where they lie.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::error::{EncodeError, EncodeErrorKind};
 use crate::records::{Piece, Records};
@@ -17,7 +17,7 @@ type Result<T> = std::result::Result<T, Box<EncodeError>>;
 /// What has been written so far: bytes, and the places where payloads go between them.
 #[derive(Debug, Default)]
 pub struct Writer {
-    buffer: BytesMut,
+    buffer: Vec<u8>,
     payloads: Vec<Payload>,
     payload_bytes: usize,
     message: &'static str,
@@ -40,7 +40,7 @@ impl Writer {
 
     /// An empty frame with room for `bytes` of fields.
     pub fn with_capacity(bytes: usize) -> Self {
-        Self { buffer: BytesMut::with_capacity(bytes), ..Self::default() }
+        Self { buffer: Vec::with_capacity(bytes), ..Self::default() }
     }
 
     /// How many bytes have been written, payloads included.
@@ -86,16 +86,22 @@ impl Writer {
     /// Bytes as they are.
     #[inline]
     pub fn put(&mut self, bytes: &[u8]) {
-        self.buffer.put_slice(bytes);
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// Makes room once for what many small writes will put.
+    #[inline]
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        self.buffer.reserve(bytes);
     }
 
     /// An unsigned varint.
     #[inline]
     pub fn put_unsigned_varint(&mut self, value: u32) {
         if value < 0x80 {
-            self.buffer.put_u8((value & 0x7F) as u8);
+            self.buffer.push((value & 0x7F) as u8);
         } else {
-            self.buffer.put_slice(EncodedVarint::unsigned(u64::from(value)).as_slice());
+            self.put(EncodedVarint::unsigned(u64::from(value)).as_slice());
         }
     }
 
@@ -113,7 +119,7 @@ impl Writer {
         if flexible {
             return self.put_length(length, true);
         }
-        self.buffer.put_i16(signed);
+        self.put(&signed.to_be_bytes());
         Ok(())
     }
 
@@ -131,7 +137,7 @@ impl Writer {
         if flexible {
             self.put_unsigned_varint((signed + 1).unsigned_abs());
         } else {
-            self.buffer.put_i32(signed);
+            self.put(&signed.to_be_bytes());
         }
         Ok(())
     }
@@ -151,6 +157,7 @@ impl Writer {
     }
 
     /// Starts the tagged fields at the end of a structure: `known` of them will be written by the caller.
+    #[inline]
     pub fn tagged_fields<'a>(&mut self, known: usize, unknown: &'a TaggedFields) -> Result<TagSection<'a>> {
         let unknown = unknown.as_slice();
         let count = known.saturating_add(unknown.len());
@@ -173,7 +180,7 @@ impl Writer {
         let prefix = EncodedVarint::unsigned(u64::from(short));
         let shift = prefix.as_slice().len();
         let end = self.buffer.len();
-        self.buffer.put_bytes(0, shift);
+        self.buffer.resize(end + shift, 0);
         self.buffer.copy_within(start..end, start + shift);
         if let Some(room) = self.buffer.get_mut(start..start + shift) {
             room.copy_from_slice(prefix.as_slice());
@@ -192,19 +199,20 @@ impl Writer {
     }
 
     /// What was written, as the pieces to send in order.
-    pub fn into_pieces(mut self) -> Vec<Piece> {
+    pub fn into_pieces(self) -> Vec<Piece> {
         let mut pieces = Vec::with_capacity(2 * self.payloads.len() + 1);
+        let mut buffer = Bytes::from(self.buffer);
         let mut taken = 0;
         for Payload { position, piece } in self.payloads {
-            let fields = self.buffer.split_to(position - taken).freeze();
+            let fields = buffer.split_to(position - taken);
             taken = position;
             if !fields.is_empty() {
                 pieces.push(Piece::Slice(fields));
             }
             pieces.push(piece);
         }
-        if !self.buffer.is_empty() {
-            pieces.push(Piece::Slice(self.buffer.freeze()));
+        if !buffer.is_empty() {
+            pieces.push(Piece::Slice(buffer));
         }
         pieces
     }
@@ -212,19 +220,19 @@ impl Writer {
     /// What was written in one buffer, copying what lay out of line; an error where a piece is external.
     pub fn into_bytes(self) -> Result<Bytes> {
         if self.payloads.is_empty() {
-            return Ok(self.buffer.freeze());
+            return Ok(Bytes::from(self.buffer));
         }
         let external = |payload: &Payload| matches!(payload.piece, Piece::External(_));
         if self.payloads.iter().any(external) {
             return Err(self.error(EncodeErrorKind::NotInMemory));
         }
-        let mut whole = BytesMut::with_capacity(self.len());
+        let mut whole = Vec::with_capacity(self.len());
         for piece in self.into_pieces() {
             if let Piece::Slice(slice) = piece {
-                whole.put_slice(&slice);
+                whole.extend_from_slice(&slice);
             }
         }
-        Ok(whole.freeze())
+        Ok(Bytes::from(whole))
     }
 }
 
@@ -268,8 +276,10 @@ impl TagSection<'_> {
     }
 
     /// Writes the unknown fields that are left.
+    #[inline]
     pub fn finish(mut self, writer: &mut Writer) -> Result<()> {
-        self.unknown_below(writer, u64::MAX)
+        // Nearly always there is none, and a structure is written in a few instructions.
+        if self.unknown.is_empty() { Ok(()) } else { self.unknown_below(writer, u64::MAX) }
     }
 
     fn unknown_below(&mut self, writer: &mut Writer, limit: u64) -> Result<()> {

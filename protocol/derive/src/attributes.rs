@@ -262,3 +262,65 @@ fn camel_case(snake: &str) -> String {
     }
     camel
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(source: &str) -> String {
+        let input: DeriveInput = syn::parse_str(source).unwrap();
+        match Structure::parse(&input) {
+            Ok(_) => panic!("accepted: {source}"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn contradictions_are_refused_with_what_would_be_right() {
+        for (source, refused) in [
+            ("enum A {}", "only structs have a layout on the wire"),
+            ("struct A(u8);", "fields need names"),
+            ("struct A { a: u8 }", "each field needs one `#[wire(\"versions\", …)]`"),
+            (
+                "struct A { #[wire(\"0+\")] #[wire(\"0+\")] a: u8 }",
+                "each field needs one `#[wire(\"versions\", …)]`",
+            ),
+            ("struct A { #[wire(\"3-1\")] a: u8 }", "versions are `none`, `3`, `3-13` or `3+`"),
+            ("struct A { #[wire(\"0+\", ignorabel)] a: u8 }", "not a word that a field knows"),
+            ("struct A { #[wire(\"0+\", nullable = \"1+\")] a: u8 }", "`nullable` and `Option` go together"),
+            ("struct A { #[wire(\"0+\")] a: Option<u8> }", "`nullable` and `Option` go together"),
+            ("struct A { #[wire(\"0+\", default = null)] a: u8 }", "only an `Option` can be null"),
+            ("#[message(flexible = \"none\")] struct A {}", "`versions = \"…\"` is missing"),
+            ("#[message(versions = \"0\")] struct A {}", "`flexible = \"…\"` is missing"),
+            ("#[message(version = \"0\")] struct A {}", "one of: versions, flexible, unstable, name"),
+            ("#[wire(nome = \"B\")] struct A {}", "only `name` goes here"),
+            (
+                "#[message(versions = \"0\", flexible = \"0+\")] struct A {}",
+                "a flexible message keeps its unknown tags: add TaggedFields",
+            ),
+        ] {
+            assert_eq!(refusal(source), refused, "{source}");
+        }
+    }
+
+    #[test]
+    fn names_are_kafkas_unless_said_otherwise() {
+        let source = r#"struct A {
+            #[wire("0+")] group_instance_id: u8,
+            #[wire("1-3", name = "Type", default = -1, tag = 7)] kind: i8,
+        }"#;
+        let structure = Structure::parse(&syn::parse_str(source).unwrap()).unwrap();
+        let names: Vec<_> = structure.fields.iter().map(|field| field.name.as_str()).collect();
+        assert_eq!(names, ["GroupInstanceId", "Type"]);
+        assert_eq!(structure.fields[1].tag, Some(7));
+        assert!(structure.fields[1].versions == Versions { first: 1, last: Some(3) });
+    }
+
+    #[test]
+    fn ranges_know_what_they_hold() {
+        let versions = |text| Versions::parse_text(text).unwrap();
+        assert!(versions("none").is_empty() && !versions("0").is_empty());
+        assert!(versions("0+").is_all() && !versions("1+").is_all() && !versions("0-9").is_all());
+        assert!(versions("1+").covers(versions("2-4")) && !versions("1-3").covers(versions("2+")));
+    }
+}

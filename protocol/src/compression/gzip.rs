@@ -50,7 +50,7 @@ pub(super) fn compress(deflate: &mut Compress, input: &[u8], buffer: &mut Vec<u8
 }
 
 pub(super) fn decompress(inflate: &mut Decompress, input: &[u8], output: &mut Output) -> Result<()> {
-    output.expect(promised_bytes(input), input.len());
+    output.prepare(promised_bytes(input), input.len());
     let mut rest = member(inflate, input, output)?;
     // Members may follow each other. What does not begin as one is ignored, as Java's reader ignores it.
     while rest.starts_with(&MAGIC) {

@@ -74,7 +74,7 @@ pub(super) fn decompress(input: &[u8], output: &mut Output) -> Result<()> {
         bound = bound.saturating_add(frame.block_bound(block));
         bodies_bytes += block.body.len();
     }
-    output.expect(bound, bodies_bytes);
+    output.prepare(bound, bodies_bytes);
     for block in frame {
         let block = block?;
         if block.stored {

@@ -35,7 +35,7 @@ impl Output {
     }
 
     /// Makes room in one step where the input has announced what it holds, as far as that is plausible.
-    pub(super) fn expect(&mut self, promised_bytes: usize, input_bytes: usize) {
+    pub(super) fn prepare(&mut self, promised_bytes: usize, input_bytes: usize) {
         let plausible = input_bytes.saturating_mul(PROMISE_RATIO_MAX).max(PROMISE_FREE_BYTES);
         self.grow_to(promised_bytes.min(plausible).min(self.allowance()).saturating_add(self.filled));
     }
@@ -116,9 +116,9 @@ mod tests {
     #[test]
     fn promises_are_believed_as_far_as_they_are_plausible() {
         let mut output = Output::new(Vec::new(), usize::MAX);
-        output.expect(usize::MAX, 10);
+        output.prepare(usize::MAX, 10);
         assert_eq!(output.buffer.len(), PROMISE_FREE_BYTES);
-        output.expect(usize::MAX, PROMISE_FREE_BYTES);
+        output.prepare(usize::MAX, PROMISE_FREE_BYTES);
         assert_eq!(output.buffer.len(), PROMISE_FREE_BYTES * PROMISE_RATIO_MAX);
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn compress(context: &mut CCtx<'static>, input: &[u8], buffer: &mut V
 
 pub(super) fn decompress(context: &mut DCtx<'static>, input: &[u8], output: &mut Output) -> Result<()> {
     let bound = output_bound(input)?;
-    output.expect(bound, input.len());
+    output.prepare(bound, input.len());
     loop {
         let room = output.room(1);
         let offered = room.len();

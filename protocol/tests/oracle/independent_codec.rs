@@ -10,7 +10,9 @@ use strandline_protocol::catalog::{self, Entry};
 use strandline_protocol::{group_log, transaction_log};
 
 use crate::support::canonical;
+use crate::support::generate::SEED_FULL;
 use crate::support::peer::{self, Peer};
+use crate::support::random::Random;
 use crate::support::sample::{self, Sample};
 use crate::support::shown::{Dialect, OURS, Shown};
 use crate::support::value::Structure;
@@ -207,4 +209,36 @@ fn both_refuse_what_a_version_has_no_place_for() {
         }
     }
     assert!(refused > 1_000 && dropped > 1_000, "{refused} refused, {dropped} written");
+}
+
+/// Both take the same bytes for a message, and for the same one. One exception: a truth value that is neither 0
+/// nor 1, which Kafka's own reader takes for true, as ours does, and the other codec refuses.
+#[test]
+fn both_refuse_or_accept_the_same_damage() {
+    let (mut refused, mut accepted) = (0, 0);
+    for (entry, peer, versions) in shared() {
+        for version in versions {
+            let sample = Sample::new(entry, version, SEED_FULL);
+            if sample.canonical.bytes.is_empty() {
+                continue;
+            }
+            let name = sample.name();
+            let mut random = Random::new(2, &name);
+            for _ in 0..40 * sample::seeds(1) {
+                let bytes = sample.damaged(&mut random);
+                let ours = sample::decode(entry, version, bytes.clone());
+                match (ours, peer.read(bytes.clone(), version)) {
+                    (Ok(ours), Ok(theirs)) => {
+                        let (ours, theirs) = (sample::encode(&*ours, version), theirs.write(version));
+                        assert_eq!(ours.expect(&name), theirs.expect(&name), "{name}, {bytes:?}");
+                        accepted += 1;
+                    }
+                    (Err(_), Err(_)) => refused += 1,
+                    (Ok(_), Err(error)) if error.starts_with("invalid boolean byte") => {}
+                    (ours, theirs) => panic!("{name}, {bytes:?}: {:?}, {:?}", ours.err(), theirs.err()),
+                }
+            }
+        }
+    }
+    assert!(refused > 1_000 && accepted > 1_000, "{refused} refused, {accepted} accepted");
 }

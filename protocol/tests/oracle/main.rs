@@ -5,6 +5,8 @@
 
 // Each module is marked as test code in so many words, for the lints that let only test code unwrap.
 #[cfg(test)]
+mod frames;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod independent_codec;

@@ -6,6 +6,7 @@ use strandline_protocol::{Bytes, DecodeError, EncodeError, Reader, Writer};
 
 use super::canonical::{self, Canonical};
 use super::generate;
+use super::random::Random;
 use super::synthetic::Synthetic;
 use super::value::Structure;
 
@@ -34,6 +35,18 @@ impl Sample {
 
     pub(crate) fn bytes(&self) -> Bytes {
         Bytes::copy_from_slice(&self.canonical.bytes)
+    }
+
+    /// The bytes with one to three of them changed, mostly to what lengths, markers and varints take notice of.
+    /// There must be some.
+    pub(crate) fn damaged(&self, random: &mut Random) -> Bytes {
+        let mut bytes = self.canonical.bytes.clone();
+        for _ in 0..1 + random.below(3) {
+            let at = random.below(bytes.len());
+            let near = [bytes[at] ^ 1, bytes[at].wrapping_add(1)];
+            bytes[at] = random.pick(&[0, 1, 2, 0x7F, 0x80, 0xFF, near[0], near[1]]);
+        }
+        Bytes::from(bytes)
     }
 
     /// Our struct with the values of the tree.

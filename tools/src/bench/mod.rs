@@ -20,10 +20,10 @@ pub(crate) enum BenchCommand {
 #[derive(Args)]
 pub(crate) struct Plan {
     /// How often each contender is measured; they take turns.
-    #[arg(long, default_value_t = 9)]
+    #[arg(long, default_value_t = 25)]
     rounds: usize,
     /// How long one measurement takes at least.
-    #[arg(long, default_value_t = 40)]
+    #[arg(long, default_value_t = 10)]
     sample_ms: u64,
     /// Measure only what has this text in its name.
     #[arg(long, default_value = "")]
