@@ -47,7 +47,8 @@
 //!
 //! let batch = BatchView::parse(&bytes)?;
 //! batch.check_crc()?;
-//! let record = batch.records(0)?.iter().next().unwrap()?;
+//! let records = batch.records(0)?;
+//! let record = records.iter().next().unwrap()?;
 //! assert_eq!((record.offset, record.timestamp), (1_000, 1_700_000_000_000));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
