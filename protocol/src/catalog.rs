@@ -12,9 +12,10 @@
 //! assert!(format!("{message:?}").contains("coordinator_epoch: 7"));
 //! ```
 
+use std::any::Any;
 use std::fmt;
 
-use crate::apis::{API_KEYS, AnyMessage, read_any};
+use crate::apis::API_KEYS;
 use crate::control::{
     ControlRecordTypeSchema, EndTxnMarker, KRaftVersionRecord, LeaderChangeMessage, SnapshotFooterRecord,
     SnapshotHeaderRecord, VotersRecord,
@@ -25,7 +26,8 @@ use crate::headers::{RequestHeader, ResponseHeader};
 use crate::message::Message;
 use crate::reader::Reader;
 use crate::schema::MessageSchema;
-use crate::wire::DecodeResult;
+use crate::wire::{DecodeResult, EncodeResult};
+use crate::writer::Writer;
 use crate::{group_log, transaction_log};
 
 /// A message of some type: what it looks like, and how to read it.
@@ -33,7 +35,7 @@ use crate::{group_log, transaction_log};
 pub struct Entry {
     /// The message described as data.
     pub schema: &'static MessageSchema,
-    pub(crate) read: fn(&mut Reader, i16) -> DecodeResult<Box<dyn AnyMessage>>,
+    read: fn(&mut Reader, i16) -> DecodeResult<Box<dyn AnyMessage>>,
 }
 
 impl Entry {
@@ -52,6 +54,22 @@ impl fmt::Debug for Entry {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.schema.name)
     }
+}
+
+/// A message of some type.
+pub trait AnyMessage: Any + fmt::Debug + Send + Sync {
+    /// Writes the message behind what `writer` holds.
+    fn write_any(&self, writer: &mut Writer, version: i16) -> EncodeResult;
+}
+
+impl<M: Message + Any + fmt::Debug + Send + Sync> AnyMessage for M {
+    fn write_any(&self, writer: &mut Writer, version: i16) -> EncodeResult {
+        self.write(writer, version)
+    }
+}
+
+fn read_any<M: Message + AnyMessage>(reader: &mut Reader, version: i16) -> DecodeResult<Box<dyn AnyMessage>> {
+    Ok(Box::new(M::read(reader, version)?))
 }
 
 /// One type of record in an internal topic: the number in front of its key, and what key and value hold.
@@ -92,7 +110,7 @@ static OTHERS: &[Entry] = &[
 
 /// Every message once: requests and responses by rising key, then the rest.
 pub fn all() -> impl Iterator<Item = Entry> {
-    let apis = API_KEYS.iter().flat_map(|key| key.api().entries());
+    let apis = API_KEYS.iter().flat_map(|key| [key.api().request, key.api().response]);
     let logs = group_log::RECORD_TYPES.iter().chain(transaction_log::RECORD_TYPES);
     apis.chain(OTHERS.iter().copied()).chain(logs.flat_map(|record| [record.key, record.value]))
 }

@@ -51,6 +51,7 @@
 extern crate self as strandline_protocol;
 
 pub mod apis;
+pub mod batch;
 pub mod catalog;
 pub mod compression;
 pub mod control;

@@ -13,7 +13,8 @@ mod tests {
     use strandline_protocol::apis::metadata::{MetadataRequest, MetadataResponse};
     use strandline_protocol::apis::produce::{ProduceRequest, ProduceResponse};
     use strandline_protocol::apis::sync_group::{SyncGroupRequest, SyncGroupResponse};
-    use strandline_protocol::apis::{AnyMessage, Api, ApiKey};
+    use strandline_protocol::apis::{Api, ApiKey};
+    use strandline_protocol::catalog::AnyMessage;
     use strandline_protocol::embedded::consumer::{ConsumerProtocolAssignment, ConsumerProtocolSubscription};
     use strandline_protocol::frame::read_response;
     use strandline_protocol::headers::{RequestHeader, ResponseHeader};
@@ -115,7 +116,7 @@ mod tests {
     fn requests_of_real_clients_return() {
         for exchange in all_exchanges().iter().filter(|exchange| exchange.knows_version()) {
             let (header, mut reader) = exchange.request_header();
-            let body = exchange.api.read_request(&mut reader, exchange.version).unwrap();
+            let body = exchange.api.request.read(&mut reader, exchange.version).unwrap();
             reader.finish().unwrap();
             let header_version = exchange.api.request_header_version(exchange.version);
             let bytes = written(&header, header_version, &*body, exchange.version);
@@ -129,7 +130,7 @@ mod tests {
             let mut reader = Reader::new(exchange.response.clone());
             let header_version = exchange.api.response_header_version(exchange.version);
             let header = ResponseHeader::read(&mut reader, header_version).unwrap();
-            let body = exchange.api.read_response(&mut reader, exchange.version).unwrap();
+            let body = exchange.api.response.read(&mut reader, exchange.version).unwrap();
             reader.finish().unwrap();
             assert_eq!(header.correlation_id, exchange.request_header().0.correlation_id);
             let bytes = written(&header, header_version, &*body, exchange.version);

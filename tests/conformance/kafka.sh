@@ -19,10 +19,14 @@ need() {
     done
 }
 
+# maven WORDS…: shows what Maven says only if it fails.
+maven() {
+    mvn -q -B "$@" >"$WORK_FOLDER/maven.log" 2>&1 || { cat "$WORK_FOLDER/maven.log" >&2; exit 2; }
+}
+
 # fetch_jar GROUP ARTIFACT VERSION: one jar of Maven Central, by name, into the work folder.
 fetch_jar() {
-    # Quiet Maven still reports errors, on its standard output.
-    mvn -q -B dependency:copy -Dartifact="$1:$2:$3" -DoutputDirectory="$WORK_FOLDER/jars" >&2
+    maven dependency:copy -Dartifact="$1:$2:$3" -DoutputDirectory="$WORK_FOLDER/jars"
     [[ -s "$WORK_FOLDER/jars/$2-$3.jar" ]] || { echo "Maven did not deliver $1:$2:$3" >&2; exit 2; }
 }
 

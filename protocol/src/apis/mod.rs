@@ -14,16 +14,12 @@
 //! assert_eq!(api.response_header_version(11), 0);
 //! ```
 
-use std::any::Any;
 use std::fmt;
 
-use crate::catalog::Entry;
+use crate::catalog::{AnyMessage, Entry};
 use crate::error::{DecodeError, DecodeErrorKind};
-use crate::message::{Message, Request, Response};
-use crate::reader::Reader;
-use crate::schema::{MessageSchema, VersionRange};
-use crate::wire::{DecodeResult, EncodeResult};
-use crate::writer::Writer;
+use crate::message::{Request, Response};
+use crate::schema::VersionRange;
 
 pub mod add_offsets_to_txn;
 pub mod add_partitions_to_txn;
@@ -122,12 +118,10 @@ pub struct Api {
     pub key: ApiKey,
     /// Kafka's name for it.
     pub name: &'static str,
-    /// The request described as data.
-    pub request: &'static MessageSchema,
-    /// The response described as data.
-    pub response: &'static MessageSchema,
-    read_request: fn(&mut Reader, i16) -> DecodeResult<Box<dyn AnyMessage>>,
-    read_response: fn(&mut Reader, i16) -> DecodeResult<Box<dyn AnyMessage>>,
+    /// The request.
+    pub request: Entry,
+    /// The response.
+    pub response: Entry,
 }
 
 impl Api {
@@ -136,37 +130,22 @@ impl Api {
         R: Request + AnyMessage,
         R::Response: AnyMessage,
     {
-        Self {
-            key: R::KEY,
-            name,
-            request: R::SCHEMA,
-            response: R::Response::SCHEMA,
-            read_request: read_any::<R>,
-            read_response: read_any::<R::Response>,
-        }
-    }
-
-    /// Request and response, as the catalog lists them.
-    pub(crate) const fn entries(&self) -> [Entry; 2] {
-        [
-            Entry { schema: self.request, read: self.read_request },
-            Entry { schema: self.response, read: self.read_response },
-        ]
+        Self { key: R::KEY, name, request: Entry::of::<R>(), response: Entry::of::<R::Response>() }
     }
 
     /// The versions that the codec knows; request and response have the same.
     pub const fn versions(&self) -> VersionRange {
-        self.request.versions
+        self.request.schema.versions
     }
 
     /// The versions to offer or to ask for: those that Kafka no longer changes.
     pub const fn stable_versions(&self) -> VersionRange {
-        self.request.stable_versions()
+        self.request.schema.stable_versions()
     }
 
     /// The version of the header in front of a request.
     pub const fn request_header_version(&self, version: i16) -> i16 {
-        if self.request.flexible_versions.contains(version) { 2 } else { 1 }
+        if self.request.schema.flexible_versions.contains(version) { 2 } else { 1 }
     }
 
     /// The version of the header in front of a response.
@@ -174,39 +153,9 @@ impl Api {
     /// A client that asks for the versions cannot know yet which header the broker can write: the answer to
     /// ApiVersions keeps the oldest for ever.
     pub const fn response_header_version(&self, version: i16) -> i16 {
-        let flexible = self.response.flexible_versions.contains(version);
+        let flexible = self.response.schema.flexible_versions.contains(version);
         if flexible && !matches!(self.key, ApiKey::ApiVersions) { 1 } else { 0 }
     }
-
-    /// Reads the request without naming its type: for tools and tests that treat all APIs alike.
-    pub fn read_request(&self, reader: &mut Reader, version: i16) -> DecodeResult<Box<dyn AnyMessage>> {
-        (self.read_request)(reader, version)
-    }
-
-    /// Reads the response without naming its type.
-    pub fn read_response(&self, reader: &mut Reader, version: i16) -> DecodeResult<Box<dyn AnyMessage>> {
-        (self.read_response)(reader, version)
-    }
-}
-
-/// A message of some type.
-pub trait AnyMessage: Any + fmt::Debug + Send + Sync {
-    /// Writes the message behind what `writer` holds.
-    fn write_any(&self, writer: &mut Writer, version: i16) -> EncodeResult;
-}
-
-impl<M: Message + Any + fmt::Debug + Send + Sync> AnyMessage for M {
-    fn write_any(&self, writer: &mut Writer, version: i16) -> EncodeResult {
-        self.write(writer, version)
-    }
-}
-
-/// Reads a message without naming its type.
-pub fn read_any<M: Message + AnyMessage>(
-    reader: &mut Reader,
-    version: i16,
-) -> DecodeResult<Box<dyn AnyMessage>> {
-    Ok(Box::new(M::read(reader, version)?))
 }
 
 macro_rules! apis {
@@ -386,9 +335,9 @@ mod tests {
     #[test]
     fn request_and_response_know_the_same_versions() {
         for api in API_KEYS.iter().map(|key| key.api()) {
-            assert_eq!(api.request.versions, api.response.versions, "{}", api.name);
-            assert_eq!(api.request.name, format!("{}Request", api.name));
-            assert_eq!(api.response.name, format!("{}Response", api.name));
+            assert_eq!(api.request.schema.versions, api.response.schema.versions, "{}", api.name);
+            assert_eq!(api.request.schema.name, format!("{}Request", api.name));
+            assert_eq!(api.response.schema.name, format!("{}Response", api.name));
         }
     }
 

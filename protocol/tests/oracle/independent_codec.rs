@@ -109,18 +109,18 @@ fn both_have_the_same_apis() {
             continue;
         }
         let api = ApiKey::try_from(key).unwrap().api();
-        assert_eq!((api.request.name, api.response.name), (request, response));
+        assert_eq!((api.request.schema.name, api.response.schema.name), (request, response));
         assert!(keys.remove(&key), "{request} twice");
         let same_versions = !OTHER_VERSIONS.iter().any(|(name, ..)| *name == request);
         if same_versions {
-            let unstable = api.request.latest_version_unstable;
+            let unstable = api.request.schema.latest_version_unstable;
             assert_eq!(
                 descriptor.latest_version_unstable, unstable,
                 "{request}: whether the last version is stable"
             );
         }
         for version in api.versions().iter() {
-            let flexible = api.request.flexible_versions.contains(version);
+            let flexible = api.request.schema.flexible_versions.contains(version);
             let theirs = kafka_wire::request_header_version(flexible);
             assert_eq!(api.request_header_version(version), theirs, "{request} v{version}");
             let version_there = kafka_wire_core::ApiVersion::new(version);

@@ -1,6 +1,6 @@
 //! Which messages, versions and seeds a test goes through, and the shortest way to our codec.
 
-use strandline_protocol::apis::AnyMessage;
+use strandline_protocol::catalog::AnyMessage;
 use strandline_protocol::catalog::{self, Entry};
 use strandline_protocol::{Bytes, DecodeError, EncodeError, Reader, Writer};
 

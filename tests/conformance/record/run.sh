@@ -19,7 +19,7 @@ cat >"$WORK_FOLDER/pom.xml" <<POM
   </dependencies>
 </project>
 POM
-mvn -q -B -f "$WORK_FOLDER/pom.xml" dependency:build-classpath -Dmdep.outputFile="$WORK_FOLDER/classpath" >&2
+maven -f "$WORK_FOLDER/pom.xml" dependency:build-classpath -Dmdep.outputFile="$WORK_FOLDER/classpath"
 KAFKA_CLASSPATH=$(<"$WORK_FOLDER/classpath")
 export KAFKA_CLASSPATH
 

@@ -7,7 +7,10 @@ need cargo java mvn python3 unzip
 
 fetch_message_jars
 for jar in "$WORK_FOLDER"/jars/*.jar; do
-    unzip -q "$jar" 'common/message/*.json' -d "$WORK_FOLDER/definitions/$(basename "$jar" .jar)"
+    # One folder each: a definition that two jars have must not hide behind itself.
+    folder="$WORK_FOLDER/definitions/$(basename "$jar" .jar)"
+    mkdir -p "$folder"
+    unzip -q "$jar" 'common/message/*.json' -d "$folder"
 done
 strandline wire schema -o json >"$WORK_FOLDER/ours.json"
 python3 -B "$CONFORMANCE_FOLDER/schema/compare.py" "$WORK_FOLDER/definitions" "$WORK_FOLDER/ours.json"

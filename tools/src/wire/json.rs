@@ -26,9 +26,9 @@ pub(super) fn apis() -> Value {
             "name": api.name,
             "versions": api.versions().to_string(),
             "stableVersions": api.stable_versions().to_string(),
-            "flexibleVersions": api.request.flexible_versions.to_string(),
-            "request": api.request.name,
-            "response": api.response.name,
+            "flexibleVersions": api.request.schema.flexible_versions.to_string(),
+            "request": api.request.schema.name,
+            "response": api.response.schema.name,
         })
     };
     API_KEYS.iter().map(|key| api(key.api())).collect()

@@ -32,7 +32,7 @@ pub(super) fn apis(keys: &[ApiKey], out: &mut impl Write) -> io::Result<()> {
             api.name,
             api.versions().to_string(),
             api.stable_versions().to_string(),
-            api.request.flexible_versions.to_string(),
+            api.request.schema.flexible_versions.to_string(),
             headers(|api, version| api.request_header_version(version)),
             headers(|api, version| api.response_header_version(version)),
         )?;

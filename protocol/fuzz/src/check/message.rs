@@ -4,8 +4,8 @@
 #![expect(clippy::panic, reason = "a property that does not hold is reported by a panic")]
 
 use bytes::Bytes;
-use strandline_protocol::apis::AnyMessage;
-use strandline_protocol::catalog::Entry;
+
+use strandline_protocol::catalog::{AnyMessage, Entry};
 use strandline_protocol::reader::{MEMORY_FREE_BYTES, MEMORY_PER_INPUT_BYTE_MAX};
 use strandline_protocol::wire::DecodeResult;
 use strandline_protocol::{Reader, Writer};
