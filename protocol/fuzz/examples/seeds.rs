@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 use strandline_protocol::apis::API_KEYS;
+use strandline_protocol::batch::{BatchBuilder, ControlRecord, NewRecord, RecordHeader};
 use strandline_protocol::catalog::Entry;
 use strandline_protocol::{Compression, group_log, transaction_log};
 use strandline_protocol_fuzz::check::message::choice;
@@ -25,6 +26,7 @@ fn main() -> io::Result<()> {
     messages(&folder.join("other"), &OTHERS)?;
     coordinator_logs(&folder.join("coordinator_log"))?;
     frames(&folder.join("frame"))?;
+    batches(&folder.join("batch"))?;
     for codec in Compression::ALL.into_iter().skip(1) {
         compressed(&folder.join(codec.name()), codec)?;
     }
@@ -72,10 +74,33 @@ fn frames(folder: &Path) -> io::Result<()> {
         // Correlation id, no client id, and no tags where the header has them.
         content.extend([0, 0, 0, 7, 0xFF, 0xFF]);
         content.extend((api.request_header_version(version) == 2).then_some(0));
-        content.extend(Sample::new(api.request, version, &mut Random::new(1)).bytes);
+        content.extend(Sample::new(api.request.schema, version, &mut Random::new(1)).bytes);
         let length = i32::try_from(content.len()).unwrap_or_default();
         let input = [&[1, 3][..], &length.to_be_bytes(), &content].concat();
         fs::write(folder.join(api.name), input)?;
+    }
+    Ok(())
+}
+
+/// Batches as they are, and to be made whole again by the target with every codec.
+fn batches(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let headers = [RecordHeader::new("trace", Some(b"a")), RecordHeader::new("trace", None)];
+    let mut builder = BatchBuilder::new().producer(4_711, 0, 17);
+    for value in [None, Some(&b""[..]), Some(b"ebb"), Some(&[7; 300])] {
+        let record = NewRecord { key: value, value, headers: &headers, ..NewRecord::at(1_700_000_000_000) };
+        builder.append(&record).map_err(io::Error::other)?;
+    }
+    let ordinary = builder.build().map_err(io::Error::other)?;
+    let marker = ControlRecord::Commit { coordinator_epoch: 3 };
+    let marker = marker.transaction_marker(1_700_000_000_000, 4_711, 0).map_err(io::Error::other)?;
+    let two = [&ordinary[..], &marker].concat();
+    for (name, batch) in [("ordinary", &ordinary[..]), ("marker", &marker), ("two", &two)] {
+        fs::write(folder.join(name), [&[0], batch].concat())?;
+        for codec in Compression::ALL {
+            let repair = 1 | codec.id() << 1;
+            fs::write(folder.join(format!("{name}-{codec}")), [&[repair], batch].concat())?;
+        }
     }
     Ok(())
 }

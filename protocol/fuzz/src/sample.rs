@@ -155,10 +155,17 @@ impl<'a> Maker<'a> {
         }
         let in_fat = self.in_fat;
         self.in_fat |= self.is_fat(field);
-        for _ in 0..count {
+        for made in 0..count {
+            let start = self.sample.bytes.len();
             match *element {
                 FieldType::Struct(schema) => self.structure(schema),
                 ref simple => self.simple(simple, false),
+            }
+            if let Plan::Fat(_) = self.plan {
+                // All the others are the same.
+                let element = self.sample.bytes.split_off(start);
+                self.put(&element.repeat(count - made));
+                break;
             }
         }
         self.in_fat = in_fat;

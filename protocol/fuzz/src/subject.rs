@@ -7,11 +7,11 @@ use strandline_protocol::catalog::{self, Entry};
 
 /// The request of every API.
 pub static REQUESTS: LazyLock<Vec<Entry>> =
-    LazyLock::new(|| catalog::all().take(2 * API_KEYS.len()).step_by(2).collect());
+    LazyLock::new(|| API_KEYS.iter().map(|key| key.api().request).collect());
 
 /// The response of every API.
 pub static RESPONSES: LazyLock<Vec<Entry>> =
-    LazyLock::new(|| catalog::all().take(2 * API_KEYS.len()).skip(1).step_by(2).collect());
+    LazyLock::new(|| API_KEYS.iter().map(|key| key.api().response).collect());
 
 /// Every message that belongs to no API: headers, records of the internal topics, control records, and
 /// messages inside of messages.

@@ -9,7 +9,7 @@ use strandline_protocol::compression::{Compression, CompressionError, Compressor
 use super::super::allocation::measure;
 
 /// Contexts, and what a small output may always have. What zstd's library takes from C's heap is not in it.
-const FIXED_BYTES: usize = 256 << 10;
+pub(super) const FIXED_BYTES: usize = 256 << 10;
 
 /// The caps to hold: nothing, hardly anything, and more than an input of the fuzzer's plausibly is.
 const BYTES_MAX: [usize; 4] = [0, 100, 64 << 10, 4 << 20];

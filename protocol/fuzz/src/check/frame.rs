@@ -144,6 +144,6 @@ fn read_request(content: Bytes) -> DecodeResult<()> {
     let version = header.request_api_version;
     let written = header.to_bytes(api.request_header_version(version));
     assert!(written.is_ok(), "what was read cannot be written: {header:?}");
-    api.read_request(&mut reader, version)?;
+    api.request.read(&mut reader, version)?;
     reader.finish()
 }

@@ -1,6 +1,8 @@
 //! What must hold, one module for each part of the protocol crate. Each check takes any bytes at all and
 //! panics if a property does not hold of them.
 
+pub mod batch;
+pub mod builder;
 pub mod compression;
 pub mod coordinator_log;
 pub mod frame;
@@ -11,6 +13,8 @@ pub type Check = fn(&[u8]);
 
 /// Every fuzz target by name.
 pub const TARGETS: &[(&str, Check)] = &[
+    ("batch", batch::field),
+    ("builder", builder::round_trip),
     ("coordinator_log", coordinator_log::record),
     ("frame", frame::stream),
     ("gzip", compression::gzip),

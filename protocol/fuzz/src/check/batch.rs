@@ -1,0 +1,152 @@
+//! What holds of record batches: nothing is allocated but to decompress, validation and iteration agree, and
+//! what a leader changes leaves the rest of the batch as it was.
+
+use bytes::Bytes;
+use strandline_protocol::Compression;
+use strandline_protocol::batch::{
+    BatchView, ControlRecord, HEADER_BYTES, LENGTH_OVERHEAD_BYTES, MAGIC, Origin, SharedBatch, TimestampType,
+    batches,
+};
+
+use super::super::allocation::{Usage, measure};
+use super::compression::FIXED_BYTES;
+use super::message::assert_bounded;
+
+/// What the records of a compressed batch may take.
+const DECOMPRESSED_BYTES_MAX: usize = 1 << 20;
+
+/// The first byte says whether the bytes are taken as they are, made whole (what lies behind the header is one
+/// batch, and its checksum is right), or made whole and compressed: noise alone would never get past a checksum.
+pub fn field(input: &[u8]) {
+    let Some((&repair, bytes)) = input.split_first() else { return };
+    let mut bytes = bytes.to_vec();
+    let codec = Compression::ALL.get(usize::from(repair >> 1) % Compression::ALL.len());
+    if let Some(&codec) = codec.filter(|_| repair & 1 == 1) {
+        bytes = whole(bytes, codec).unwrap_or_default();
+    }
+    let mut batches = batches(&bytes);
+    let mut total = 0;
+    for view in batches.by_ref().flatten() {
+        total += view.bytes().len();
+        batch(view);
+    }
+    assert_eq!(total + batches.rest().len(), bytes.len());
+    if let Ok(only) = BatchView::parse_only(&bytes) {
+        assert_eq!(only.bytes(), bytes);
+    }
+}
+
+/// Makes one batch of the bytes, with their header where it says nothing about lengths, codec and checksum.
+fn whole(mut bytes: Vec<u8>, codec: Compression) -> Option<Vec<u8>> {
+    let records = codec.compress(None, bytes.get(HEADER_BYTES..)?).ok()?;
+    bytes.truncate(HEADER_BYTES);
+    bytes.extend(records);
+    let length = i32::try_from(bytes.len() - LENGTH_OVERHEAD_BYTES).ok()?;
+    bytes.get_mut(8..12)?.copy_from_slice(&length.to_be_bytes());
+    *bytes.get_mut(16)? = MAGIC.unsigned_abs();
+    let attributes = bytes.get_mut(22)?;
+    *attributes = *attributes & !7 | codec.id();
+    seal(&mut bytes);
+    Some(bytes)
+}
+
+/// Puts the right checksum into a batch.
+pub fn seal(batch: &mut [u8]) {
+    let checksum = crc32c::crc32c(batch.get(21..).unwrap_or_default());
+    if let Some(room) = batch.get_mut(17..21) {
+        room.copy_from_slice(&checksum.to_be_bytes());
+    }
+}
+
+fn batch(view: BatchView<'_>) {
+    let valid = validate(view);
+    assert_iteration(view, valid);
+    assert_patched(view);
+    let shared = SharedBatch::parse(Bytes::copy_from_slice(view.bytes()));
+    assert_eq!(shared.map(|shared| *shared.header()).as_ref(), Ok(view.header()));
+}
+
+/// Validates in every way, and tells whether the batch may stand in a log, its checksum apart.
+fn validate(view: BatchView<'_>) -> bool {
+    let (crc, usage) = measure(|| view.check_crc());
+    assert_eq!(usage.allocations, 0, "a checksum took {usage:?}");
+    let [producer, log] = [Origin::Producer, Origin::Log].map(|origin| {
+        let (result, usage) = measure(|| view.validate_records(origin, DECOMPRESSED_BYTES_MAX));
+        assert_frugal(view, usage);
+        let whole = view.validate(origin, DECOMPRESSED_BYTES_MAX);
+        assert_eq!(whole.is_ok(), crc.is_ok() && result.is_ok());
+        result
+    });
+    // A log holds whatever producers may send.
+    if let Ok(summary) = &producer {
+        assert_eq!(log.as_ref(), Ok(summary));
+    }
+    log.is_ok()
+}
+
+fn assert_frugal(view: BatchView<'_>, usage: Usage) {
+    if view.header().attributes.compression_id() == 0 {
+        assert_eq!(usage.allocations, 0, "records that are not compressed took {usage:?}");
+    } else {
+        assert!(usage.peak_bytes <= 2 * DECOMPRESSED_BYTES_MAX + FIXED_BYTES, "{usage:?}");
+    }
+}
+
+/// What has been validated can be read to its end; what cannot be read is not valid.
+fn assert_iteration(view: BatchView<'_>, valid: bool) {
+    let (records, usage) = measure(|| view.records(DECOMPRESSED_BYTES_MAX));
+    assert_frugal(view, usage);
+    let Ok(records) = records else {
+        assert!(!valid, "valid records cannot be decompressed");
+        return;
+    };
+    let ((count, bytes, whole), usage) = measure(|| {
+        let (mut count, mut bytes, mut whole) = (0, 0, true);
+        for record in &records {
+            count += 1;
+            whole &=
+                record.as_ref().is_ok_and(|record| record.headers.into_iter().all(|header| header.is_ok()));
+            let Ok(record) = record else { break };
+            bytes += record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len);
+        }
+        (count, bytes, whole)
+    });
+    assert_eq!(usage.allocations, 0, "reading records took {usage:?}");
+    let section_bytes = records.as_slice().len();
+    assert!(bytes <= section_bytes, "{bytes} bytes of keys and values in {section_bytes}");
+    if valid {
+        assert!(whole && count == records.count(), "valid, and {count} of {} readable", records.count());
+    }
+    if view.header().attributes.is_control() {
+        for record in records.iter().flatten() {
+            control_record(record.key, record.value);
+        }
+    }
+}
+
+fn control_record(key: Option<&[u8]>, value: Option<&[u8]>) {
+    let (record, usage) = measure(|| ControlRecord::read(key, value));
+    assert_bounded(usage, value.map_or(0, <[u8]>::len), "a control record");
+    let Ok(record) = record else { return };
+    let (key, value) = (record.key(), record.value());
+    let again = key.and_then(|key| Ok((key, value?)));
+    let again = again.map(|(key, value)| ControlRecord::read(Some(&key), value.as_deref()));
+    assert_eq!(again, Ok(Ok(record)));
+}
+
+/// A leader changes what it has to, and the checksum with it, without touching a record.
+fn assert_patched(view: BatchView<'_>) {
+    let mut header = *view.header();
+    header.assign(1_000, 7);
+    let mut bytes = view.bytes().to_vec();
+    assert!(header.write_over(&mut bytes).is_ok());
+    assert_eq!(
+        BatchView::parse(&bytes).map(|patched| patched.check_crc().is_ok()),
+        Ok(view.check_crc().is_ok())
+    );
+    header.set_timestamps(TimestampType::LogAppendTime, 1_700_000_000_000);
+    assert!(header.write_over(&mut bytes).is_ok());
+    let patched = BatchView::parse(&bytes);
+    assert_eq!(patched.as_ref().map(|patched| patched.check_crc().is_ok()), Ok(view.check_crc().is_ok()));
+    assert_eq!(patched.map(|patched| patched.record_bytes().to_vec()), Ok(view.record_bytes().to_vec()));
+}
