@@ -1,8 +1,6 @@
 //! What holds of the codecs: whatever the input, the output and the memory for it stay below the cap, contexts
 //! remember nothing, and what was compressed comes back.
 
-#![expect(clippy::panic, reason = "a property that does not hold is reported by a panic")]
-
 use strandline_protocol::ErrorCode;
 use strandline_protocol::compression::{Compression, CompressionError, Compressor, Decompressor};
 

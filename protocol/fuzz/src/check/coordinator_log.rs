@@ -1,8 +1,6 @@
 //! What holds of bytes that open with their own version: records of the internal topics, and what members of
 //! a group tell each other.
 
-#![expect(clippy::panic, reason = "a property that does not hold is reported by a panic")]
-
 use std::fmt::Debug;
 
 use bytes::Bytes;

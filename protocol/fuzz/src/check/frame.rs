@@ -1,8 +1,6 @@
 //! What holds of frames: however the bytes of a connection arrive, the same frames come out, memory follows
 //! the bytes that arrived, and the header of whatever is in a frame is found or refused.
 
-#![expect(clippy::panic, reason = "a property that does not hold is reported by a panic")]
-
 use bytes::{Bytes, BytesMut};
 use strandline_protocol::apis::fetch::FetchRequest;
 use strandline_protocol::frame::{

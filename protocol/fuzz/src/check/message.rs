@@ -1,8 +1,6 @@
 //! What holds of messages: bounded memory, work in proportion to the input, errors that point into it,
 //! and that whatever was understood can be written and is understood the same again.
 
-#![expect(clippy::panic, reason = "a property that does not hold is reported by a panic")]
-
 use bytes::Bytes;
 
 use strandline_protocol::catalog::{AnyMessage, Entry};
