@@ -31,6 +31,12 @@ impl Random {
         }
     }
 
+    /// Zero each time, as from a generator that has failed.
+    #[cfg(test)]
+    pub(crate) fn stuck() -> Self {
+        Self { state: [0; 4] }
+    }
+
     /// Any number.
     pub fn next_u64(&mut self) -> u64 {
         let [a, b, c, d] = self.state;

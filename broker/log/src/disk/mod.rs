@@ -8,7 +8,8 @@
 //!
 //! - A write is durable after a `sync` of its file that returned without an error, and not before.
 //! - A name is durable after a `sync_directory` of its folder; a rename is atomic.
-//! - After a sync that failed nothing is known about what it covered, and no later sync makes up for it.
+//! - After a sync of a file that failed nothing is known about what it covered, and no later sync makes up for
+//!   it: what was lost may well be readable.
 //! - Reads see what was written, durable or not: what can be read after the death of the process may be gone
 //!   after the death of the machine.
 

@@ -53,7 +53,7 @@ impl Content {
             let block = self.written.get(&(position / BLOCK)).map_or(&ZERO, |block| block);
             let source = block.get(within_block(position)..).unwrap_or_default();
             let bytes = source.len().min(rest.len());
-            rest.iter_mut().zip(source).for_each(|(to, from)| *to = *from);
+            copy(rest, source);
             done += bytes;
         }
         wanted
@@ -205,8 +205,15 @@ fn blocks_of(offset: u64, length: u64) -> std::ops::Range<u64> {
 }
 
 fn overwrite(block: &mut Arc<Block>, within: usize, part: &[u8]) {
-    let block = Arc::make_mut(block);
-    block.iter_mut().skip(within).zip(part).for_each(|(to, from)| *to = *from);
+    copy(Arc::make_mut(block).get_mut(within..).unwrap_or_default(), part);
+}
+
+/// Copies as much as there is on both sides.
+fn copy(to: &mut [u8], from: &[u8]) {
+    let bytes = to.len().min(from.len());
+    if let (Some(to), Some(from)) = (to.get_mut(..bytes), from.get(..bytes)) {
+        to.copy_from_slice(from);
+    }
 }
 
 /// Forgets what lies behind `length`, and says which block was cut in two.
@@ -215,6 +222,6 @@ fn cut(blocks: &mut Blocks, length: u64) -> Option<u64> {
     let within = within_block(length);
     let number = length / BLOCK;
     let block = blocks.get_mut(&number).filter(|_| within > 0)?;
-    Arc::make_mut(block).iter_mut().skip(within).for_each(|byte| *byte = 0);
+    Arc::make_mut(block).get_mut(within..).unwrap_or_default().fill(0);
     Some(number)
 }

@@ -89,7 +89,7 @@ impl File for SimulatedFile {
     fn write_at(&self, parts: &[io::IoSlice<'_>], offset: u64) -> io::Result<()> {
         self.must_write()?;
         self.must_be_aligned(parts, offset)?;
-        let bytes: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
+        let bytes = parts.iter().map(|part| &**part).collect::<Vec<_>>().concat();
         let (mut state, outcome) = self.begin(Operation::Write, offset, whole(bytes.len()))?;
         state.note(&bytes);
         let holes = state.file(self.node)?.holes(offset, whole(bytes.len()));

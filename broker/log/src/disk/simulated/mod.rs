@@ -101,6 +101,11 @@ impl SimulatedDisk {
         self.state().options.capacity_bytes = capacity_bytes;
     }
 
+    /// Lets it refuse [`Access::DirectSynced`] from now on, or not any more.
+    pub fn set_refuses_direct(&self, refuses: bool) {
+        self.state().options.refuses_direct = refuses;
+    }
+
     /// Turns a bit of a file around, as a decaying disk does.
     pub fn flip_bit(&self, path: &Path, offset: u64, bit: u8) -> io::Result<()> {
         let mut state = self.state();

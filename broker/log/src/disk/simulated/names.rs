@@ -167,15 +167,14 @@ impl Names {
         }
     }
 
-    /// A sync that reports an error: a part from the front may have happened, the rest is forgotten.
+    /// A sync that reports an error: a part from the front may have happened. The rest stays pending: unlike
+    /// bytes, names are journaled by the file system, which forgets none of them while it goes on.
     pub(super) fn fail_sync(&mut self, folder: Node, random: &mut Random) {
-        let pending = std::mem::take(&mut self.pending);
-        let (touched, others): (Vec<_>, Vec<_>) =
-            pending.into_iter().partition(|change| change.folders().any(|one| one == folder));
-        self.pending = others;
-        let happened = random.index(touched.len() + 1);
-        for change in touched.iter().take(happened) {
-            apply(&mut self.folders, change, |folder| &mut folder.durable);
+        let touches = |change: &Change| change.folders().any(|one| one == folder);
+        let leading = self.pending.iter().take_while(|change| touches(change)).count();
+        let happened = random.index(leading + 1);
+        for change in self.pending.drain(..happened) {
+            apply(&mut self.folders, &change, |folder| &mut folder.durable);
         }
     }
 
