@@ -39,6 +39,9 @@ pub enum Error {
     /// A write or a sync failed before: nobody knows what is on the disk, until the journal is recovered.
     #[error("the journal is out of use since a write or sync of it failed")]
     Poisoned,
+    /// Only one group is ever being written.
+    #[error("another group is being written")]
+    Busy,
     /// Options that cannot be met together.
     #[error("the journal's options contradict each other: {0}")]
     Options(&'static str),

@@ -66,7 +66,7 @@ pub(super) fn failed(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> 
 
 /// The way into a file. Past the page cache where the file system lets us: that was the faster one at every
 /// size from 4 KiB to 4 MiB, and it takes less of the processor.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Output {
     cached: Arc<dyn File>,
     direct: Option<Arc<dyn File>>,

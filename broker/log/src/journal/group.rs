@@ -18,8 +18,7 @@ pub struct Staged {
 
 /// The entries that go to the disk together.
 ///
-/// They are copied, once, into memory that can be written past the page cache, and their checksum is taken
-/// while they are in the processor's own.
+/// They are copied, once, into memory that can be written past the page cache.
 #[derive(Debug)]
 pub(super) struct Group {
     frame: AlignedBuffer,
@@ -79,8 +78,8 @@ impl Group {
         }
     }
 
-    /// The frame as it goes to the disk; after this the group can only be cleared.
-    pub(super) fn finish(&mut self, sequence: u64, salt: u64) -> &[u8] {
+    /// Makes the frame what goes to the disk; after this the group can only be written and cleared.
+    pub(super) fn finish(&mut self, sequence: u64, salt: u64) {
         let payload_bytes = self.frame.length() - FRAME_HEADER_BYTES;
         let header = FrameHeader {
             sequence,
@@ -93,6 +92,10 @@ impl Group {
         if let Some(place) = self.frame.bytes_mut().first_chunk_mut() {
             *place = header.encode(salt);
         }
+    }
+
+    /// The frame.
+    pub(super) fn frame(&self) -> &[u8] {
         self.frame.bytes()
     }
 }

@@ -42,8 +42,10 @@ mod error;
 mod files;
 mod group;
 mod layout;
+mod options;
 mod reader;
 mod recovery;
+mod write;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -55,57 +57,10 @@ use crate::random::Random;
 pub use self::entry::Entry;
 pub use self::error::{Error, StageError};
 pub use self::group::Staged;
+pub use self::options::{BYTES_MAX, ENTRIES_MAX, GROUP_BYTES_MAX, Options};
 pub use self::reader::{Pinned, Position, Reader};
 pub use self::recovery::Replayed;
-
-/// The default of [`Options::bytes_max`], and what every benchmark uses.
-pub const BYTES_MAX: u64 = 256 << 20;
-
-/// The default of [`Options::entries_max`], and what every benchmark uses.
-pub const ENTRIES_MAX: u64 = 1 << 20;
-
-/// The default of [`Options::group_bytes_max`].
-pub const GROUP_BYTES_MAX: usize = 4 << 20;
-
-/// How large a journal gets.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// The length of its files.
-    pub file_bytes: u64,
-    /// How many bytes of files hold something that is not recycled.
-    pub bytes_max: u64,
-    /// How many entries are not recycled.
-    pub entries_max: u64,
-    /// The largest frame of several entries; a single entry may be larger.
-    pub group_bytes_max: usize,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            file_bytes: 32 << 20,
-            bytes_max: BYTES_MAX,
-            entries_max: ENTRIES_MAX,
-            group_bytes_max: GROUP_BYTES_MAX,
-        }
-    }
-}
-
-impl Options {
-    fn check(&self) -> Result<(), Error> {
-        if !self.file_bytes.is_multiple_of(BLOCK) {
-            Err(Error::Options("a file is a number of whole blocks"))
-        } else if self.group_bytes_max as u64 + OVERHEAD_BYTES + BLOCK > self.file_bytes {
-            Err(Error::Options("a file has room for the largest group"))
-        } else if self.bytes_max < 4 * self.file_bytes {
-            Err(Error::Options("the bound has room for four files"))
-        } else if self.entries_max < 8 {
-            Err(Error::Options("the bound has room for eight entries"))
-        } else {
-            Ok(())
-        }
-    }
-}
+pub use self::write::{Committed, Write, Written};
 
 /// What an entry is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -114,22 +69,6 @@ pub enum Class {
     Append,
     /// Something that the system needs to go on, and to make room.
     Control,
-}
-
-/// A group that is durable.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Committed {
-    /// The number of its frame.
-    pub sequence: u64,
-    file: u64,
-    offset: u64,
-}
-
-impl Committed {
-    /// Where the bytes of an entry of this group lie.
-    pub fn position(&self, staged: &Staged) -> Position {
-        Position { file: self.file, offset: self.offset + staged.offset as u64, length: staged.length }
-    }
 }
 
 /// A file that takes no more frames.
@@ -177,7 +116,12 @@ pub struct Journal {
     filled: VecDeque<Filled>,
     active: Active,
     spares: Vec<Spare>,
+    /// The group that is forming.
     group: Group,
+    /// Memory for the group after it.
+    idle_group: Option<Group>,
+    /// Whether a group has been handed out.
+    is_writing: bool,
     next_sequence: u64,
     recycled_to: u64,
     is_poisoned: bool,
@@ -264,37 +208,68 @@ impl Journal {
 
     /// Makes the staged entries durable, as one frame; none if nothing is staged.
     pub fn commit(&mut self) -> Result<Option<Committed>, Error> {
-        if self.is_poisoned {
-            return Err(Error::Poisoned);
+        match self.begin_commit()? {
+            Some(write) => self.end_commit(write.run()).map(Some),
+            None => Ok(None),
         }
+    }
+
+    /// Hands the staged group out, to be written by whoever calls [`Write::run`]; none if nothing is staged.
+    ///
+    /// Until [`Journal::end_commit`] the next group can be staged, and nothing else be written.
+    pub fn begin_commit(&mut self) -> Result<Option<Write>, Error> {
+        self.check_idle()?;
         if self.group.is_empty() {
             return Ok(None);
         }
-        let result = self.write_group();
-        self.is_poisoned = result.is_err();
-        result.map(Some)
-    }
-
-    fn write_group(&mut self) -> Result<Committed, Error> {
         let frame_bytes = self.group.frame_bytes_with(0);
         if !self.active.fits(frame_bytes) {
-            self.begin_file(frame_bytes)?;
+            let result = self.begin_file(frame_bytes);
+            self.is_poisoned = result.is_err();
+            result?;
         }
-        self.write_frame()
+        Ok(Some(self.begin_write()))
     }
 
-    fn write_frame(&mut self) -> Result<Committed, Error> {
+    fn begin_write(&mut self) -> Write {
+        let mut group = self.idle_group.take().unwrap_or_else(Group::new);
+        std::mem::swap(&mut group, &mut self.group);
         let Active { file, output, position, last_sequence, entries, is_sealed } = &mut self.active;
+        group.finish(self.next_sequence, file.salt);
         let committed = Committed { sequence: self.next_sequence, file: file.sequence, offset: *position };
-        let frame = self.group.finish(self.next_sequence, file.salt);
-        output.write_durably(frame, *position).map_err(file.failed("write"))?;
-        *position += frame.len() as u64;
+        *position += group.frame().len() as u64;
         *last_sequence = self.next_sequence;
-        *entries += self.group.entries();
+        *entries += group.entries();
         *is_sealed = false;
         self.next_sequence += 1;
-        self.group.clear();
+        self.is_writing = true;
+        Write { group, output: output.clone(), committed, result: Ok(()) }
+    }
+
+    /// Takes a group back that was handed out. If this gives no error, the group is durable.
+    pub fn end_commit(&mut self, written: Written) -> Result<Committed, Error> {
+        let Written(Write { mut group, output, committed, result }) = written;
+        self.is_writing = false;
+        self.is_poisoned |= result.is_err();
+        self.active.output = output;
+        group.clear();
+        if self.group.is_empty() {
+            // What was written last is in the processor's cache still.
+            std::mem::swap(&mut group, &mut self.group);
+        }
+        self.idle_group = Some(group);
+        result.map_err(self.active.file.failed("write"))?;
         Ok(committed)
+    }
+
+    fn check_idle(&self) -> Result<(), Error> {
+        if self.is_poisoned {
+            Err(Error::Poisoned)
+        } else if self.is_writing {
+            Err(Error::Busy)
+        } else {
+            Ok(())
+        }
     }
 
     /// Lets another file take the frames that follow.
@@ -343,7 +318,8 @@ impl Journal {
 
     /// Closes the journal. What is staged and not committed is gone.
     pub fn close(mut self) -> Result<(), Error> {
-        if self.is_poisoned { Err(Error::Poisoned) } else { self.seal() }
+        self.check_idle()?;
+        self.seal()
     }
 
     /// Writes a seal behind the last frame, if there is none. Its block is there: frames leave room for it.
@@ -353,7 +329,8 @@ impl Journal {
         }
         self.group.clear();
         self.group.add_seal();
-        self.write_frame()?;
+        let write = self.begin_write();
+        self.end_commit(write.run())?;
         self.active.is_sealed = true;
         Ok(())
     }

@@ -241,9 +241,9 @@ impl Recovery {
                 header.sequence >= end.next_sequence && torn != Some((number, offset))
             };
             if let Some(found) = search(live, start, is_newer)? {
-                // Within a later file the bad one is its first.
-                let is_behind_first = number > index && found > FRAMES_START;
-                let place = if is_behind_first { (number, FRAMES_START) } else { (index, offset) };
+                // Either it was the last of its file, or it is the first of the next.
+                let is_in_next = (number, found) > (index + 1, FRAMES_START);
+                let place = if is_in_next { (index + 1, FRAMES_START) } else { (index, offset) };
                 let what = "the frame is bad, and newer ones are behind it";
                 return Err(self.corrupt_at(torn.unwrap_or(place), what));
             }
@@ -319,6 +319,8 @@ impl Recovery {
             active,
             spares: self.spares,
             group: Group::new(),
+            idle_group: None,
+            is_writing: false,
             next_sequence: end.next_sequence,
             recycled_to: self.checkpoint,
             is_poisoned: false,

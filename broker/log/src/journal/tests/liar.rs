@@ -8,17 +8,17 @@ use std::sync::Arc;
 use crate::disk::simulated::SimulatedDisk;
 use crate::disk::{Access, Disk, Entry, File, Lock};
 
-/// What is left out.
+/// What is left out, in silence.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Lie {
-    /// Nothing is ever synced.
-    NoSync,
-    /// Names are never synced.
-    NoDirectorySync,
-    /// Files grow, but are given no room.
-    NoAllocation,
-    /// What reads as it should is not written again.
-    NoEqualWrites,
+    /// Every sync of a file.
+    Sync,
+    /// Every sync of names.
+    DirectorySync,
+    /// The room of files, which grow all the same.
+    Allocation,
+    /// To write what reads as it should already.
+    EqualWrites,
 }
 
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Disk for Liar {
     }
 
     fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn File>> {
-        let is_unsynced = self.lie == Lie::NoSync && access == Access::DirectSynced;
+        let is_unsynced = self.lie == Lie::Sync && access == Access::DirectSynced;
         let access = if is_unsynced { Access::Write } else { access };
         self.wrap(path, self.disk.open(path, access)?)
     }
@@ -73,7 +73,7 @@ impl Disk for Liar {
     }
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
-        if self.lie == Lie::NoDirectorySync { Ok(()) } else { self.disk.sync_directory(path) }
+        if self.lie == Lie::DirectorySync { Ok(()) } else { self.disk.sync_directory(path) }
     }
 
     fn sync_file_system(&self) -> io::Result<()> {
@@ -99,7 +99,7 @@ impl File for LiarFile {
     }
 
     fn write_at(&self, parts: &[io::IoSlice<'_>], offset: u64) -> io::Result<()> {
-        if self.lie == Lie::NoEqualWrites {
+        if self.lie == Lie::EqualWrites {
             let wanted = parts.iter().map(|part| &**part).collect::<Vec<_>>().concat();
             let mut there = vec![0; wanted.len()];
             if self.readable.read_at(&mut there, offset)? == wanted.len() && there == wanted {
@@ -110,7 +110,7 @@ impl File for LiarFile {
     }
 
     fn allocate(&self, offset: u64, length: u64) -> io::Result<()> {
-        if self.lie == Lie::NoAllocation {
+        if self.lie == Lie::Allocation {
             self.file.set_length(self.file.length()?.max(offset + length))
         } else {
             self.file.allocate(offset, length)
@@ -122,7 +122,7 @@ impl File for LiarFile {
     }
 
     fn sync(&self) -> io::Result<()> {
-        if self.lie == Lie::NoSync { Ok(()) } else { self.file.sync() }
+        if self.lie == Lie::Sync { Ok(()) } else { self.file.sync() }
     }
 
     fn start_writeback(&self, offset: u64, length: u64) -> io::Result<()> {

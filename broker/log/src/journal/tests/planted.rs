@@ -23,31 +23,25 @@ fn is_found(subject: Subject) {
 
 #[test]
 fn a_sync_that_is_left_out() {
-    is_found(Subject { disk: |disk| Arc::new(Liar { disk: disk.clone(), lie: Lie::NoSync }), ..HONEST });
+    is_found(Subject { disk: |disk| Arc::new(Liar { disk: disk.clone(), lie: Lie::Sync }), ..HONEST });
 }
 
 #[test]
 fn a_sync_of_names_that_is_left_out() {
     is_found(Subject {
-        disk: |disk| Arc::new(Liar { disk: disk.clone(), lie: Lie::NoDirectorySync }),
+        disk: |disk| Arc::new(Liar { disk: disk.clone(), lie: Lie::DirectorySync }),
         ..HONEST
     });
 }
 
 #[test]
 fn a_group_that_is_admitted_before_its_room_is_allocated() {
-    is_found(Subject {
-        disk: |disk| Arc::new(Liar { disk: disk.clone(), lie: Lie::NoAllocation }),
-        ..HONEST
-    });
+    is_found(Subject { disk: |disk| Arc::new(Liar { disk: disk.clone(), lie: Lie::Allocation }), ..HONEST });
 }
 
 #[test]
 fn a_last_frame_that_is_not_written_again_because_it_reads_as_it_should() {
-    is_found(Subject {
-        disk: |disk| Arc::new(Liar { disk: disk.clone(), lie: Lie::NoEqualWrites }),
-        ..HONEST
-    });
+    is_found(Subject { disk: |disk| Arc::new(Liar { disk: disk.clone(), lie: Lie::EqualWrites }), ..HONEST });
 }
 
 #[test]

@@ -71,6 +71,30 @@ fn replay_says_where_the_bytes_lie() {
 }
 
 #[test]
+fn the_next_group_forms_while_one_is_written() {
+    let disk = new_disk(1);
+    let (mut journal, _) = recover(&disk, 0).unwrap();
+    let mut last = journal.next_sequence();
+    journal.stage(&append(b"first"), Class::Append).unwrap();
+    let mut write = journal.begin_commit().unwrap();
+    for number in 0..20_u8 {
+        let batch = [number; 3 * BLOCK];
+        journal.recycle(last - 1).unwrap();
+        journal.stage(&append(&batch), Class::Append).unwrap();
+        assert!(matches!(journal.begin_commit(), Err(Error::Busy)), "one at a time");
+        let written = std::thread::spawn(|| write.unwrap().run()).join().unwrap();
+        last = journal.end_commit(written).unwrap().sequence;
+        write = journal.begin_commit().unwrap();
+    }
+    let last_written = journal.end_commit(write.unwrap().run()).unwrap();
+    assert_eq!(last_written.sequence, last + 1);
+    drop(journal);
+    disk.crash();
+    let found = recover(&disk, last).unwrap().1;
+    assert_eq!(found, [(last + 1, vec![bytes(&append(&[19; 3 * BLOCK]))])]);
+}
+
+#[test]
 fn a_failed_write_or_sync_is_the_end_of_it() {
     for operation in [Operation::Sync, Operation::Write] {
         let disk = new_disk(1);
