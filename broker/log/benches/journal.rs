@@ -5,7 +5,6 @@
 //! needs about 600 MB there, and takes them back.
 
 #![expect(clippy::print_stdout, reason = "it prints a table")]
-#![expect(clippy::unwrap_used, reason = "a benchmark that fails has nothing else to do")]
 #![expect(clippy::cast_precision_loss, reason = "for figures that are read by people")]
 
 use std::io::IoSlice;
@@ -29,7 +28,8 @@ const RAW_BYTES: u64 = 128 << 20;
 /// What is not recycled yet.
 const BYTES_BEHIND: u64 = 128 << 20;
 
-type Run<'a> = Box<dyn FnMut(&[u8]) + 'a>;
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+type Run<'a> = Box<dyn FnMut(&[u8]) -> Outcome + 'a>;
 
 /// A way to make so many bytes durable.
 struct Way<'a> {
@@ -40,16 +40,17 @@ struct Way<'a> {
 }
 
 impl<'a> Way<'a> {
-    fn new(name: &'static str, run: impl FnMut(&[u8]) + 'a) -> Self {
+    fn new(name: &'static str, run: impl FnMut(&[u8]) -> Outcome + 'a) -> Self {
         Self { name, run: Box::new(run), times: Vec::new(), processor: Duration::ZERO }
     }
 
-    fn take(&mut self, bytes: &[u8]) {
-        let processor = processor_time();
+    fn take(&mut self, bytes: &[u8]) -> Outcome {
+        let processor = processor_time()?;
         let start = Instant::now();
-        (self.run)(bytes);
+        (self.run)(bytes)?;
         self.times.push(start.elapsed());
-        self.processor += processor_time() - processor;
+        self.processor += processor_time()? - processor;
+        Ok(())
     }
 
     fn quantile(&self, part: f64) -> Duration {
@@ -61,9 +62,9 @@ impl<'a> Way<'a> {
 }
 
 /// What this process has taken of the processor, in the kernel and outside.
-fn processor_time() -> Duration {
+fn processor_time() -> Outcome<Duration> {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec.try_into().unwrap(), time.tv_nsec.try_into().unwrap())
+    Ok(Duration::new(time.tv_sec.try_into()?, time.tv_nsec.try_into()?))
 }
 
 /// A file that is written from end to end, and a place in it that moves on.
@@ -75,21 +76,21 @@ struct Raw {
 }
 
 impl Raw {
-    fn new(disk: &RealDisk, path: &Path) -> Self {
-        let cached = disk.create(path, Access::Write).unwrap();
-        cached.allocate(0, RAW_BYTES).unwrap();
+    fn new(disk: &RealDisk, path: &Path) -> Outcome<Self> {
+        let cached = disk.create(path, Access::Write)?;
+        cached.allocate(0, RAW_BYTES)?;
         let zeros = vec![0; 1 << 20];
         for offset in (0..RAW_BYTES).step_by(zeros.len()) {
-            cached.write_at(&[IoSlice::new(&zeros)], offset).unwrap();
+            cached.write_at(&[IoSlice::new(&zeros)], offset)?;
         }
-        cached.sync().unwrap();
+        cached.sync()?;
         let flags = OFlags::WRONLY | OFlags::DIRECT;
-        Self {
+        Ok(Self {
             cached,
-            direct: disk.open(path, Access::DirectSynced).unwrap(),
-            unsynced: rustix::fs::open(path, flags, Mode::empty()).unwrap(),
+            direct: disk.open(path, Access::DirectSynced)?,
+            unsynced: rustix::fs::open(path, flags, Mode::empty())?,
             offset: 0,
-        }
+        })
     }
 
     fn advance(&mut self, length: usize) -> u64 {
@@ -99,55 +100,60 @@ impl Raw {
         offset
     }
 
-    fn buffered(&mut self, bytes: &[u8]) {
+    fn buffered(&mut self, bytes: &[u8]) -> Outcome {
         let offset = self.advance(bytes.len());
-        self.cached.write_at(&[IoSlice::new(bytes)], offset).unwrap();
-        self.cached.sync().unwrap();
+        self.cached.write_at(&[IoSlice::new(bytes)], offset)?;
+        self.cached.sync()?;
+        Ok(())
     }
 
-    fn unsynced(&mut self, bytes: &[u8]) {
+    fn unsynced(&mut self, bytes: &[u8]) -> Outcome {
         let offset = self.advance(bytes.len());
-        assert_eq!(rustix::io::pwrite(&self.unsynced, bytes, offset).unwrap(), bytes.len());
+        assert_eq!(rustix::io::pwrite(&self.unsynced, bytes, offset)?, bytes.len());
+        Ok(())
     }
 
-    fn direct(&mut self, bytes: &[u8]) {
+    fn direct(&mut self, bytes: &[u8]) -> Outcome {
         let offset = self.advance(bytes.len());
-        self.direct.write_at(&[IoSlice::new(bytes)], offset).unwrap();
+        self.direct.write_at(&[IoSlice::new(bytes)], offset)?;
+        Ok(())
     }
 }
 
-fn open_journal(folder: &Path) -> Journal {
-    let disk = Arc::new(RealDisk::new(folder).unwrap());
-    let random = Random::from_system().unwrap();
-    Journal::recover(disk, folder.join("journal"), Options::default(), random, 0, |_| {}).unwrap()
+fn open_journal(folder: &Path) -> Outcome<Journal> {
+    let disk = Arc::new(RealDisk::new(folder)?);
+    let random = Random::from_system()?;
+    Ok(Journal::recover(disk, folder.join("journal"), Options::default(), random, 0, |_| {})?)
 }
 
-fn append(journal: &mut Journal, bytes: &[u8]) {
-    stage(journal, bytes);
-    let committed = journal.commit().unwrap().unwrap();
-    recycle(journal, committed, bytes.len());
+fn append(journal: &mut Journal, bytes: &[u8]) -> Outcome {
+    stage(journal, bytes)?;
+    let committed = journal.commit()?.ok_or("nothing was staged")?;
+    recycle(journal, committed, bytes.len())
 }
 
-fn stage(journal: &mut Journal, bytes: &[u8]) {
-    journal.stage(&Entry::Append { partition: 1, base_offset: 0, batch: bytes }, Class::Append).unwrap();
+fn stage(journal: &mut Journal, bytes: &[u8]) -> Outcome {
+    journal.stage(&Entry::Append { partition: 1, base_offset: 0, batch: bytes }, Class::Append)?;
+    Ok(())
 }
 
-fn recycle(journal: &mut Journal, committed: Committed, length: usize) {
+fn recycle(journal: &mut Journal, committed: Committed, length: usize) -> Outcome {
     // So far behind as a checkpoint may be: a good part of the journal's bound.
     let groups_behind = BYTES_BEHIND / length.next_multiple_of(BLOCK_BYTES) as u64;
-    journal.recycle(committed.sequence.saturating_sub(groups_behind)).unwrap();
+    journal.recycle(committed.sequence.saturating_sub(groups_behind))?;
+    Ok(())
 }
 
 fn aligned(memory: &[u8], length: usize) -> &[u8] {
     let start = memory.as_ptr().align_offset(BLOCK_BYTES);
-    memory.get(start..start + length.next_multiple_of(BLOCK_BYTES)).unwrap()
+    memory.get(start..start + length.next_multiple_of(BLOCK_BYTES)).unwrap_or_default()
 }
 
-fn measure(journal: &mut Journal, raw: &mut Raw, size: usize) {
-    journal.recycle(journal.next_sequence() - 1).unwrap();
+fn measure(journal: &mut Journal, raw: &mut Raw, size: usize) -> Outcome {
+    journal.recycle(journal.next_sequence() - 1)?;
     let memory = vec![7; 8 << 20];
     let raw = std::cell::RefCell::new(raw);
-    let bytes = memory.get(1..=size).unwrap();
+    let bytes = memory.get(1..=size).unwrap_or_default();
     let mut ways = [
         Way::new("O_DIRECT, no sync", |bytes| raw.borrow_mut().unsynced(aligned(&memory, bytes.len()))),
         Way::new("O_DIRECT|O_DSYNC", |bytes| raw.borrow_mut().direct(aligned(&memory, bytes.len()))),
@@ -156,7 +162,7 @@ fn measure(journal: &mut Journal, raw: &mut Raw, size: usize) {
     ];
     let rounds = ((64 << 20) / size).clamp(64, 1_000);
     for _ in 0..rounds {
-        ways.iter_mut().for_each(|way| way.take(bytes));
+        ways.iter_mut().try_for_each(|way| way.take(bytes))?;
     }
     let total = |way: &Way<'_>| way.times.iter().sum::<Duration>().as_secs_f64();
     let base = ways.first().map(total).unwrap_or_default();
@@ -173,89 +179,99 @@ fn measure(journal: &mut Journal, raw: &mut Raw, size: usize) {
             way.processor.as_secs_f64() / (size * rounds) as f64 * 1e9,
         );
     }
+    Ok(())
 }
 
 /// Groups of 1 MB one behind the other, the next one staged while one is written.
-fn measure_sustained(mut journal: Journal, raw: &mut Raw) -> Journal {
+fn measure_sustained(mut journal: Journal, raw: &mut Raw) -> Outcome<Journal> {
     const GROUPS: u32 = 100;
-    journal.recycle(journal.next_sequence() - 1).unwrap();
+    journal.recycle(journal.next_sequence() - 1)?;
     let memory = vec![7; 2 << 20];
-    let bytes = memory.get(..1 << 20).unwrap();
+    let bytes = memory.get(..1 << 20).unwrap_or_default();
     let (to_writer, writes) = mpsc::sync_channel::<Write>(1);
     let (to_journal, written) = mpsc::sync_channel(1);
     let writer = thread::spawn(move || writes.iter().try_for_each(|write| to_journal.send(write.run())));
-    let mut times: [Duration; 3] = Default::default();
+    let mut times: [Duration; 4] = Default::default();
     for _ in 0..5 {
         let start = Instant::now();
-        (0..GROUPS).for_each(|_| raw.direct(aligned(&memory, bytes.len())));
+        (0..GROUPS).try_for_each(|_| raw.unsynced(aligned(&memory, bytes.len())))?;
+        let after_unsynced = Instant::now();
+        (0..GROUPS).try_for_each(|_| raw.direct(aligned(&memory, bytes.len())))?;
         let after_raw = Instant::now();
-        (0..GROUPS).for_each(|_| append(&mut journal, bytes));
+        (0..GROUPS).try_for_each(|_| append(&mut journal, bytes))?;
         let after_commits = Instant::now();
-        stage(&mut journal, bytes);
+        stage(&mut journal, bytes)?;
         for _ in 1..GROUPS {
-            to_writer.send(journal.begin_commit().unwrap().unwrap()).unwrap();
-            stage(&mut journal, bytes);
-            let committed = journal.end_commit(written.recv().unwrap()).unwrap();
-            recycle(&mut journal, committed, bytes.len());
+            to_writer.send(journal.begin_commit()?.ok_or("nothing was staged")?)?;
+            stage(&mut journal, bytes)?;
+            let committed = journal.end_commit(written.recv()?)?;
+            recycle(&mut journal, committed, bytes.len())?;
         }
-        journal.commit().unwrap();
-        let moments = [after_raw - start, after_commits - after_raw, after_commits.elapsed()];
+        journal.commit()?;
+        let moments = [
+            after_unsynced - start,
+            after_raw - after_unsynced,
+            after_commits - after_raw,
+            after_commits.elapsed(),
+        ];
         times.iter_mut().zip(moments).for_each(|(time, moment)| *time += moment);
     }
     drop(to_writer);
-    writer.join().unwrap().unwrap();
-    let names = ["O_DIRECT|O_DSYNC", "journal", "journal, staging meanwhile"];
+    writer.join().map_err(|_| "the writing thread died")??;
+    let names = ["O_DIRECT, no sync", "O_DIRECT|O_DSYNC", "journal", "journal, staging meanwhile"];
     for (name, time) in names.iter().zip(times) {
         let rate = ((5 * u64::from(GROUPS)) << 20) as f64 / time.as_secs_f64() / 1e6;
         let part = times.first().map_or(0.0, |raw| raw.as_secs_f64() / time.as_secs_f64());
         println!("sustained, 1 MiB groups: {name:<28} {rate:>6.0} MB/s {:>5.0} %", 100.0 * part);
     }
-    journal
+    Ok(journal)
 }
 
-fn measure_recovery(folder: &Path, size: usize) {
-    let mut journal = open_journal(folder);
+fn measure_recovery(folder: &Path, size: usize) -> Outcome {
+    let mut journal = open_journal(folder)?;
     let bytes = vec![7; size];
     let mut entries = 0;
     loop {
         let entry = Entry::Append { partition: 1, base_offset: 0, batch: &bytes };
         match journal.stage(&entry, Class::Append) {
             Ok(_) => entries += 1,
-            Err(strandline_log::journal::StageError::GroupFull) => drop(journal.commit().unwrap()),
+            Err(strandline_log::journal::StageError::GroupFull) => drop(journal.commit()?),
             Err(_) => break,
         }
     }
-    journal.commit().unwrap();
+    journal.commit()?;
     drop(journal);
     let start = Instant::now();
     let mut found = 0;
-    let disk = Arc::new(RealDisk::new(folder).unwrap());
-    let random = Random::from_system().unwrap();
-    Journal::recover(disk, folder.join("journal"), Options::default(), random, 0, |_| found += 1).unwrap();
+    let disk = Arc::new(RealDisk::new(folder)?);
+    let random = Random::from_system()?;
+    Journal::recover(disk, folder.join("journal"), Options::default(), random, 0, |_| found += 1)?;
     let took = start.elapsed();
     assert_eq!(found, entries);
     println!("recovery of {entries} entries of {size} bytes: {:.0} ms", took.as_secs_f64() * 1e3);
+    Ok(())
 }
 
-fn main() {
+fn main() -> Outcome {
     // Cargo passes an option of its own.
     let argument = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
     let folder = PathBuf::from(argument.unwrap_or_else(|| ".".to_owned())).join("journal-benchmark");
-    std::fs::create_dir(&folder).unwrap();
-    let disk = RealDisk::new(&folder).unwrap();
-    let mut raw = Raw::new(&disk, &folder.join("raw"));
-    let mut journal = open_journal(&folder);
+    std::fs::create_dir(&folder)?;
+    let disk = RealDisk::new(&folder)?;
+    let mut raw = Raw::new(&disk, &folder.join("raw"))?;
+    let mut journal = open_journal(&folder)?;
     // Once through all its files, so that they are there.
     let warm = vec![1; 1 << 20];
-    (0..320).for_each(|_| append(&mut journal, &warm));
+    (0..320).try_for_each(|_| append(&mut journal, &warm))?;
     println!("    bytes  way                   p50 µs   p90 µs   p99 µs     MB/s   of 1st  CPU s/GB");
     for size in SIZES {
-        measure(&mut journal, &mut raw, size);
+        measure(&mut journal, &mut raw, size)?;
     }
-    drop((measure_sustained(journal, &mut raw), raw));
+    drop((measure_sustained(journal, &mut raw)?, raw));
     for size in [220, 16 << 10, 1 << 20] {
-        std::fs::remove_dir_all(folder.join("journal")).unwrap();
-        measure_recovery(&folder, size);
+        std::fs::remove_dir_all(folder.join("journal"))?;
+        measure_recovery(&folder, size)?;
     }
-    std::fs::remove_dir_all(&folder).unwrap();
+    std::fs::remove_dir_all(&folder)?;
+    Ok(())
 }

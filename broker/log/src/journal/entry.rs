@@ -138,7 +138,7 @@ impl<'a> Entry<'a> {
     }
 
     /// The bytes that it carries.
-    pub(super) fn body(&self) -> &'a [u8] {
+    pub fn body(&self) -> &'a [u8] {
         match self {
             Self::Append { batch: body, .. }
             | Self::CreatePartition { description: body, .. }

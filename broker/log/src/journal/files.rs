@@ -120,7 +120,7 @@ impl Folder {
             result => result.map_err(failed("create", &path))?,
         }
         // It may have been made by a process that died before it could do this.
-        let parent = path.parent().unwrap_or(Path::new(""));
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         disk.sync_directory(parent).map_err(failed("sync", parent))?;
         Ok(Self { disk, path, last_spare: 0 })
     }

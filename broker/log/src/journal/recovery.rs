@@ -90,7 +90,8 @@ impl Journal {
     /// Opens the journal in a folder, or makes it, and calls `visit` with each entry of the frames above
     /// `checkpoint`, in order. The frames up to `checkpoint` are those that need not be replayed.
     ///
-    /// What is visited is durable when this returns without an error, and not before.
+    /// What is visited is durable when this returns without an error, and not before. Whoever calls this holds
+    /// a lock on the directory: the journal has none of its own.
     pub fn recover(
         disk: Arc<dyn Disk>,
         path: PathBuf,

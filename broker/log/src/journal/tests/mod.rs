@@ -2,6 +2,7 @@
 
 mod liar;
 mod planted;
+mod real;
 mod rules;
 mod simulation;
 

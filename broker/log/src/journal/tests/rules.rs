@@ -269,6 +269,30 @@ fn a_second_recovery_finds_the_same_and_writes_no_other_seal() {
 }
 
 #[test]
+fn files_of_another_length_are_read_and_then_replaced() {
+    let disk = new_disk(1);
+    let mut expected = 0;
+    for file_bytes in [64 << 10, 128 << 10, 32 << 10, 64 << 10] {
+        let options = Options { file_bytes, bytes_max: 1 << 20, ..OPTIONS };
+        let (mut journal, found) = recover_with(&disk, options, 0).unwrap();
+        assert_eq!(found.len(), expected);
+        for _ in 0..8 {
+            commit(&mut journal, &[&[1; 3 * BLOCK]]);
+        }
+        expected += 8;
+    }
+    let (mut journal, found) = recover(&disk, 0).unwrap();
+    journal.recycle(found.last().unwrap().0).unwrap();
+    for _ in 0..12 {
+        let sequence = commit(&mut journal, &[&[1; 3 * BLOCK]]).sequence;
+        journal.recycle(sequence).unwrap();
+    }
+    for name in names(&disk) {
+        assert_eq!(disk.length_of(&PathBuf::from(FOLDER).join(name)).unwrap(), OPTIONS.file_bytes);
+    }
+}
+
+#[test]
 fn options_that_contradict_each_other_are_refused() {
     for options in [
         Options { file_bytes: 10_000, ..OPTIONS },
