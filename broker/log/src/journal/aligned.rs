@@ -61,7 +61,7 @@ impl AlignedBuffer {
     fn reserve(&mut self, bytes: usize) {
         let needed = self.length() + bytes;
         if needed > self.capacity() {
-            let mut larger = Self::with_capacity(needed.max(2 * self.length()));
+            let mut larger = Self::with_capacity(needed.next_power_of_two());
             larger.memory.extend_from_slice(self.bytes());
             *self = larger;
         }

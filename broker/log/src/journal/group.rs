@@ -1,12 +1,13 @@
 //! The frame that is being put together.
 
+use super::GROUP_BYTES_MAX;
 use super::aligned::AlignedBuffer;
 use super::entry::Entry;
 use super::layout::{FRAME_HEADER_BYTES, FrameHeader};
 use crate::disk::BLOCK_BYTES;
 
-/// A frame of at least this much memory gives it back once it is written.
-const KEPT_BYTES_MAX: usize = 8 << 20;
+/// A frame of more memory than this gives it back once it is written.
+const KEPT_BYTES_MAX: usize = 2 * GROUP_BYTES_MAX;
 
 /// Where an entry's bytes lie in its frame.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
