@@ -42,8 +42,8 @@ pub enum BuildError {
     /// No record has been appended.
     #[error("a batch needs a record")]
     Empty,
-    /// A time before 1970 that is not the mark for none.
-    #[error("{0} is no timestamp")]
+    /// A time before 1970 that is not the mark for none, or one too far from the batch's first.
+    #[error("{0} is no timestamp for this batch")]
     Timestamp(i64),
     /// The offset deltas do not rise, or the last one was said to be lower.
     #[error("the offset delta is {found}, expected {expected} or more")]
@@ -255,7 +255,10 @@ impl BatchBuilder {
         if record.timestamp < NO_TIMESTAMP {
             return Err(BuildError::Timestamp(record.timestamp));
         }
-        let timestamp_delta = self.timestamp_delta(record.timestamp);
+        // From no timestamp to the last one it is further than a difference can say.
+        let Some(timestamp_delta) = self.timestamp_delta(record.timestamp) else {
+            return Err(BuildError::Timestamp(record.timestamp));
+        };
         let body_bytes = body_bytes(offset_delta, timestamp_delta, record);
         let bytes = self.buffer.len().saturating_add(framed_bytes(body_bytes));
         if i32::try_from(bytes).is_err() {
@@ -273,11 +276,11 @@ impl BatchBuilder {
         Ok(())
     }
 
-    const fn timestamp_delta(&self, timestamp: i64) -> i64 {
+    const fn timestamp_delta(&self, timestamp: i64) -> Option<i64> {
         if self.is_empty() && !self.header.attributes.has_delete_horizon() {
-            0
+            Some(0)
         } else {
-            timestamp.wrapping_sub(self.header.base_timestamp)
+            timestamp.checked_sub(self.header.base_timestamp)
         }
     }
 
@@ -300,7 +303,8 @@ impl BatchBuilder {
     /// against its limit before it appends.
     pub fn bytes_with(&self, record: &NewRecord<'_>) -> usize {
         let offset_delta = i32::try_from(self.offset_delta_next).unwrap_or(i32::MAX);
-        let body_bytes = body_bytes(offset_delta, self.timestamp_delta(record.timestamp), record);
+        let timestamp_delta = self.timestamp_delta(record.timestamp).unwrap_or(i64::MAX);
+        let body_bytes = body_bytes(offset_delta, timestamp_delta, record);
         self.buffer.len().saturating_add(framed_bytes(body_bytes))
     }
 

@@ -277,9 +277,11 @@ impl Facts {
     }
 
     fn summary(&self, record_bytes: usize) -> BatchSummary {
+        // The mark for none is a timestamp as well: one that is then the highest, too.
+        let has_timestamp = self.timestamp_min != i64::MAX || self.timestamp_max == i64::MAX;
         BatchSummary {
             record_count: self.record_count,
-            timestamp_min: (self.timestamp_min != i64::MAX).then_some(self.timestamp_min),
+            timestamp_min: has_timestamp.then_some(self.timestamp_min),
             timestamp_max: self.timestamp_max,
             timestamp_max_offset_delta: self.timestamp_max_offset_delta,
             first_without_key: self.first_without_key,
