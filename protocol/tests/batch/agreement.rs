@@ -172,6 +172,9 @@ fn on_numbers_of_every_length() {
         varint(-65),
         varint(8_191),
         varint(-8_193),
+        // The last of three bytes, and the first of four.
+        varint((1 << 20) - 1),
+        varint(-(1 << 20)),
         varint(1 << 20),
         varint(i32::MAX.into()),
         varint(i32::MIN.into()),
