@@ -12,7 +12,7 @@ const BYTES_MAX: usize = 8 << 20;
 /// Contexts, and what allocators round up to.
 const FIXED_BYTES_MAX: usize = 256 << 10;
 
-const ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
 
 fn assert_stopped(codec: Compression, bomb: &[u8]) {
     for bytes_max in [0, 1, 1_000, 100_000, BYTES_MAX] {
