@@ -4,7 +4,6 @@ use std::hint::black_box;
 use std::io::{self, Write};
 
 use bytes::Bytes;
-use strandline_protocol::Decompressor;
 use strandline_protocol::batch::{BatchBuilder, BatchView, NewRecord, Origin};
 
 use super::content::json_lines;
@@ -44,13 +43,10 @@ fn batch(value_bytes: usize) -> io::Result<Bytes> {
 
 fn validate(name: &str, batch: &Bytes, plan: &Plan, out: &mut impl Write) -> io::Result<()> {
     let title = format!("validate 1 MiB of {name} records");
-    let mut decompressor = Decompressor::new();
     let comparison = Comparison::new(title, Amount::Bytes(batch.len()))
-        .contender("strandline", move || {
+        .contender("strandline", || {
             let view = BatchView::parse(black_box(batch));
-            let summary =
-                view.and_then(|view| view.validate(Origin::Producer, &mut decompressor, BATCH_BYTES));
-            let _ = black_box(summary);
+            let _ = black_box(view.and_then(|view| view.validate(Origin::Producer, BATCH_BYTES)));
         })
         .contender("crc32c alone", || _ = black_box(crc32c::crc32c(black_box(batch))));
     #[cfg(feature = "peers")]
