@@ -4,6 +4,8 @@ use bytes::Bytes;
 use strandline_protocol::Compression;
 use strandline_protocol::batch::{BatchBuilder, BatchView, BuildError, NewRecord, Origin, RecordHeader};
 
+use super::batch::read_all;
+
 /// More than an input of the fuzzer's can make.
 const DECOMPRESSED_BYTES_MAX: usize = 4 << 20;
 
@@ -30,9 +32,11 @@ impl<'a> Source<'a> {
         self.bytes(1).first().copied().unwrap_or_default()
     }
 
-    /// A number that is mostly small, and now and then anything.
+    /// A number that is mostly small, and now and then at an end of its type or anything.
     fn number(&mut self) -> i64 {
         match self.byte() {
+            0xFD => i64::MIN,
+            0xFE => i64::MAX,
             0xFF => self.bytes(8).iter().fold(0, |number, &byte| number << 8 | i64::from(byte)),
             small => i64::from(small) - 1,
         }
@@ -136,6 +140,7 @@ impl<'a> Plan<'a> {
         let Ok(section) = view.records(DECOMPRESSED_BYTES_MAX) else {
             unreachable!("valid records are readable")
         };
+        assert_eq!(read_all(&section, self.base_offset), summary.ok());
         let mut offset = self.base_offset.wrapping_sub(1);
         let mut read = section.iter();
         for planned in &self.records {
