@@ -61,8 +61,8 @@ macro_rules! coordinator_log {
         }
 
         /// The types of record, by rising number.
-        pub static RECORD_TYPES: &[crate::catalog::RecordType] = &[
-            $(crate::catalog::RecordType::of::<$($module::)? $key, $($module::)? $value>($record_type)),+
+        pub static RECORD_TYPES: &[crate::any::RecordType] = &[
+            $(crate::any::RecordType::of::<$($module::)? $key, $($module::)? $value>($record_type)),+
         ];
 
         impl $key_enum {

@@ -50,6 +50,7 @@
 // The derive names this crate as its users do, and this crate is one of them.
 extern crate self as strandline_protocol;
 
+pub mod any;
 pub mod apis;
 pub mod batch;
 pub mod catalog;

@@ -7,6 +7,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
+    use strandline_protocol::any::AnyMessage;
     use strandline_protocol::apis::api_versions::ApiVersionsResponse;
     use strandline_protocol::apis::fetch::{FetchRequest, FetchResponse};
     use strandline_protocol::apis::join_group::JoinGroupRequest;
@@ -14,7 +15,6 @@ mod tests {
     use strandline_protocol::apis::produce::{ProduceRequest, ProduceResponse};
     use strandline_protocol::apis::sync_group::{SyncGroupRequest, SyncGroupResponse};
     use strandline_protocol::apis::{Api, ApiKey};
-    use strandline_protocol::catalog::AnyMessage;
     use strandline_protocol::embedded::consumer::{ConsumerProtocolAssignment, ConsumerProtocolSubscription};
     use strandline_protocol::frame::read_response;
     use strandline_protocol::headers::{RequestHeader, ResponseHeader};

@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
+use strandline_protocol::any::Entry;
 use strandline_protocol::apis::API_KEYS;
-use strandline_protocol::catalog::{self, Entry};
+use strandline_protocol::catalog;
 
 /// The request of every API.
 pub static REQUESTS: LazyLock<Vec<Entry>> =

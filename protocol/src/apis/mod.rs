@@ -16,7 +16,7 @@
 
 use std::fmt;
 
-use crate::catalog::{AnyMessage, Entry};
+use crate::any::{AnyMessage, Entry};
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::message::{Request, Response};
 use crate::schema::VersionRange;

@@ -1,7 +1,8 @@
 //! Inputs that try to make much of little: memory stays in proportion to the input, and so does work.
 
+use strandline_protocol::any::Entry;
 use strandline_protocol::apis::metadata::{MetadataRequest, MetadataRequestTopic};
-use strandline_protocol::catalog::{self, Entry};
+use strandline_protocol::catalog;
 use strandline_protocol::reader::MEMORY_PER_INPUT_BYTE_MAX;
 use strandline_protocol::schema::{FieldSchema, MessageSchema};
 use strandline_protocol::{Bytes, DecodeErrorKind, Message, TaggedFields, Wire};

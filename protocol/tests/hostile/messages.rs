@@ -1,6 +1,7 @@
 //! Every message in every version, damaged in every place that could mislead a decoder.
 
-use strandline_protocol::catalog::{self, Entry};
+use strandline_protocol::any::Entry;
+use strandline_protocol::catalog;
 
 use crate::properties::check::message as check;
 use crate::properties::random::Random;

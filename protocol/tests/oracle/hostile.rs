@@ -4,9 +4,9 @@
 
 use std::collections::BTreeSet;
 
+use strandline_protocol::any::Entry;
 use strandline_protocol::apis::api_versions::ApiVersionsResponse;
 use strandline_protocol::apis::metadata::MetadataRequest;
-use strandline_protocol::catalog::Entry;
 use strandline_protocol::schema::{FieldType, StructSchema};
 use strandline_protocol::{Bytes, DecodeError, DecodeErrorKind, Message};
 

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeSet;
 
+use strandline_protocol::any::Entry;
 use strandline_protocol::apis::{API_KEYS, ApiKey};
-use strandline_protocol::catalog::{self, Entry};
+use strandline_protocol::catalog;
 use strandline_protocol::{group_log, transaction_log};
 
 use crate::support::canonical;

@@ -6,8 +6,9 @@ use std::io::{BufWriter, Write};
 
 use serde_json::{Map, Value as Json, json};
 use strandline_protocol::Uuid;
+use strandline_protocol::any::Entry;
 use strandline_protocol::apis::{API_KEYS, Api};
-use strandline_protocol::catalog::{self, Entry};
+use strandline_protocol::catalog;
 
 use crate::support::value::{Structure, Value, default_of};
 use crate::support::{canonical, generate, sample};

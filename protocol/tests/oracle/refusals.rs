@@ -1,8 +1,8 @@
 //! What our codec refuses to write, held against the interpreter of the schemas.
 
+use strandline_protocol::any::Entry;
 use strandline_protocol::apis::heartbeat::{HeartbeatRequest, HeartbeatResponse};
 use strandline_protocol::apis::produce::ProduceResponse;
-use strandline_protocol::catalog::Entry;
 use strandline_protocol::schema::{FieldSchema, FieldType, StructSchema};
 use strandline_protocol::{Bytes, EncodeError, EncodeErrorKind, Message, TaggedFields, Text};
 

@@ -1,7 +1,7 @@
 //! Which messages, versions and seeds a test goes through, and the shortest way to our codec.
 
-use strandline_protocol::catalog::AnyMessage;
-use strandline_protocol::catalog::{self, Entry};
+use strandline_protocol::any::{AnyMessage, Entry};
+use strandline_protocol::catalog;
 use strandline_protocol::{Bytes, DecodeError, EncodeError, Reader, Writer};
 
 use super::canonical::{self, Canonical};

@@ -2,8 +2,9 @@
 //! against.
 
 use serde_json::{Map, Value, json};
+use strandline_protocol::any::RecordType;
 use strandline_protocol::apis::API_KEYS;
-use strandline_protocol::catalog::{self, RecordType};
+use strandline_protocol::catalog;
 use strandline_protocol::schema::{DefaultValue, FieldSchema, FieldType, MessageSchema, StructSchema};
 use strandline_protocol::{ErrorCode, group_log, transaction_log};
 

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use strandline_protocol::catalog::{AnyMessage, Entry};
+use strandline_protocol::any::{AnyMessage, Entry};
 use strandline_protocol::reader::{MEMORY_FREE_BYTES, MEMORY_PER_INPUT_BYTE_MAX};
 use strandline_protocol::wire::DecodeResult;
 use strandline_protocol::{Reader, Writer};
