@@ -6,7 +6,7 @@ set -uo pipefail
 cd "$(dirname "$0")"
 
 failed=()
-for check in schema codec errors; do
+for check in schema codec batch errors; do
     "./$check/run.sh" || failed+=("$check")
 done
 if ((${#failed[@]})); then

@@ -12,6 +12,7 @@ use crate::sources::workspace_root;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("strandline-protocol-derive", &[]),
     ("strandline-protocol", &["strandline-protocol-derive"]),
+    ("strandline-log", &["strandline-protocol"]),
     ("strandline", &["strandline-protocol"]),
     ("strandline-tests", &["strandline-protocol"]),
 ];

@@ -11,9 +11,9 @@ use super::header::{
     NO_PRODUCER_ID, NO_SEQUENCE, NO_TIMESTAMP, TimestampType,
 };
 use super::record::RecordHeader;
+use super::write::PlacedRecord;
 use crate::EncodeError;
-use crate::compression::{Compression, CompressionError};
-use crate::varint::{EncodedVarint, signed_length};
+use crate::compression::{Compression, CompressionError, Compressor};
 
 /// A record to be appended to a batch.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -259,16 +259,16 @@ impl BatchBuilder {
         let Some(timestamp_delta) = self.timestamp_delta(record.timestamp) else {
             return Err(BuildError::Timestamp(record.timestamp));
         };
-        let body_bytes = body_bytes(offset_delta, timestamp_delta, record);
-        let bytes = self.buffer.len().saturating_add(framed_bytes(body_bytes));
+        let placed = PlacedRecord::new(record, offset_delta, timestamp_delta);
+        let bytes = self.buffer.len().saturating_add(placed.bytes());
         if i32::try_from(bytes).is_err() {
             return Err(BuildError::TooLarge(bytes));
         }
-        if self.is_empty() && !self.header.attributes.has_delete_horizon() {
+        if self.base_is_open() {
             self.header.base_timestamp = record.timestamp;
         }
-        self.buffer.reserve(bytes - self.buffer.len());
-        write_record(&mut self.buffer, body_bytes, offset_delta, timestamp_delta, record);
+        self.buffer.reserve(placed.bytes());
+        placed.write(&mut self.buffer);
         self.timestamp_max = self.timestamp_max.max(record.timestamp);
         self.header.record_count += 1;
         self.header.last_offset_delta = offset_delta;
@@ -276,12 +276,13 @@ impl BatchBuilder {
         Ok(())
     }
 
+    // Whether the next record's timestamp becomes the one that others are counted from.
+    const fn base_is_open(&self) -> bool {
+        self.is_empty() && !self.header.attributes.has_delete_horizon()
+    }
+
     const fn timestamp_delta(&self, timestamp: i64) -> Option<i64> {
-        if self.is_empty() && !self.header.attributes.has_delete_horizon() {
-            Some(0)
-        } else {
-            timestamp.checked_sub(self.header.base_timestamp)
-        }
+        if self.base_is_open() { Some(0) } else { timestamp.checked_sub(self.header.base_timestamp) }
     }
 
     /// How many records have been appended.
@@ -304,8 +305,8 @@ impl BatchBuilder {
     pub fn bytes_with(&self, record: &NewRecord<'_>) -> usize {
         let offset_delta = i32::try_from(self.offset_delta_next).unwrap_or(i32::MAX);
         let timestamp_delta = self.timestamp_delta(record.timestamp).unwrap_or(i64::MAX);
-        let body_bytes = body_bytes(offset_delta, timestamp_delta, record);
-        self.buffer.len().saturating_add(framed_bytes(body_bytes))
+        let placed = PlacedRecord::new(record, offset_delta, timestamp_delta);
+        self.buffer.len().saturating_add(placed.bytes())
     }
 
     /// Lets the batch end at this offset, counted from the base offset, though its last record may lie before
@@ -321,15 +322,27 @@ impl BatchBuilder {
     }
 
     /// The finished batch.
-    pub fn build(mut self) -> Result<Bytes, BuildError> {
+    pub fn build(self) -> Result<Bytes, BuildError> {
+        let mut compressor = Compressor::new(self.compression, self.compression_level)?;
+        self.build_with(&mut compressor)
+    }
+
+    /// The finished batch, compressed by a compressor that is kept from one batch to the next. Its codec counts,
+    /// whatever was said of [`BatchBuilder::compression`].
+    pub fn build_with(mut self, compressor: &mut Compressor) -> Result<Bytes, BuildError> {
         self.check()?;
-        let compression = self.compression;
+        let compression = compressor.codec();
         if compression != Compression::None {
-            let records = self.buffer.get(HEADER_BYTES..).unwrap_or_default();
-            let compressed = compression.compress(self.compression_level, records)?;
-            self.buffer.truncate(HEADER_BYTES);
-            self.buffer.extend_from_slice(&compressed);
+            let compressed = compressor.compress(self.buffer.get(HEADER_BYTES..).unwrap_or_default())?;
+            let mut buffer = BytesMut::with_capacity(HEADER_BYTES + compressed.len());
+            buffer.put_bytes(0, HEADER_BYTES);
+            buffer.put_slice(compressed);
+            self.buffer = buffer;
         }
+        self.finish(compression)
+    }
+
+    fn finish(mut self, compression: Compression) -> Result<Bytes, BuildError> {
         let length = self.buffer.len() - LENGTH_OVERHEAD_BYTES;
         self.header.batch_length =
             i32::try_from(length).map_err(|_| BuildError::TooLarge(self.buffer.len()))?;
@@ -352,10 +365,10 @@ impl BatchBuilder {
         if self.is_empty() {
             return Err(BuildError::Empty);
         }
-        if let Some(time) =
-            self.append_time.into_iter().chain(self.header.delete_horizon_ms()).find(|&time| time < 0)
-        {
-            return Err(BuildError::Timestamp(time));
+        for time in self.append_time.into_iter().chain(self.header.delete_horizon_ms()) {
+            if time < 0 {
+                return Err(BuildError::Timestamp(time));
+            }
         }
         if !self.header.has_producer_id() {
             let transactional = attributes.is_transactional();
@@ -366,68 +379,4 @@ impl BatchBuilder {
         }
         Ok(())
     }
-}
-
-fn write_record(
-    buffer: &mut BytesMut,
-    body_bytes: usize,
-    offset_delta: i32,
-    timestamp_delta: i64,
-    record: &NewRecord<'_>,
-) {
-    put_length(buffer, Some(body_bytes));
-    // The attributes, of which none are in use.
-    buffer.put_u8(0);
-    put_varint(buffer, timestamp_delta);
-    put_varint(buffer, i64::from(offset_delta));
-    put_bytes(buffer, record.key);
-    put_bytes(buffer, record.value);
-    put_length(buffer, Some(record.headers.len()));
-    for header in record.headers {
-        put_bytes(buffer, Some(header.key));
-        put_bytes(buffer, header.value);
-    }
-}
-
-fn put_bytes(buffer: &mut BytesMut, bytes: Option<&[u8]>) {
-    put_length(buffer, bytes.map(<[u8]>::len));
-    buffer.put_slice(bytes.unwrap_or_default());
-}
-
-fn put_length(buffer: &mut BytesMut, length: Option<usize>) {
-    put_varint(buffer, signed(length));
-}
-
-fn put_varint(buffer: &mut BytesMut, value: i64) {
-    buffer.put_slice(EncodedVarint::signed(value).as_slice());
-}
-
-/// A length as it is written, null being -1.
-fn signed(length: Option<usize>) -> i64 {
-    length.map_or(-1, |length| i64::try_from(length).unwrap_or(i64::MAX))
-}
-
-/// What `write_record` writes behind the record's length.
-fn body_bytes(offset_delta: i32, timestamp_delta: i64, record: &NewRecord<'_>) -> usize {
-    let bytes = |bytes: Option<&[u8]>| {
-        signed_length(signed(bytes.map(<[u8]>::len))).saturating_add(bytes.map_or(0, <[u8]>::len))
-    };
-    let headers =
-        record.headers.iter().map(|header| bytes(Some(header.key)).saturating_add(bytes(header.value)));
-    [
-        1,
-        signed_length(timestamp_delta),
-        signed_length(i64::from(offset_delta)),
-        bytes(record.key),
-        bytes(record.value),
-        signed_length(signed(Some(record.headers.len()))),
-    ]
-    .into_iter()
-    .chain(headers)
-    .fold(0, usize::saturating_add)
-}
-
-/// A record's body and the length in front of it.
-fn framed_bytes(body_bytes: usize) -> usize {
-    body_bytes.saturating_add(signed_length(signed(Some(body_bytes))))
 }

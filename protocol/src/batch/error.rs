@@ -169,6 +169,7 @@ impl BatchError {
                 ErrorCode::CORRUPT_MESSAGE
             }
             BatchErrorKind::CompressionUnknown(_) => ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
+            BatchErrorKind::Decompression(error) => error.error_code(),
             BatchErrorKind::DecompressedTooLarge(_) => ErrorCode::MESSAGE_TOO_LARGE,
             BatchErrorKind::TimestampOverflow { .. } => ErrorCode::INVALID_TIMESTAMP,
             _ => ErrorCode::INVALID_RECORD,

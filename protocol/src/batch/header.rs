@@ -280,6 +280,14 @@ impl BatchHeader {
         if self.attributes.has_delete_horizon() { Some(self.base_timestamp) } else { None }
     }
 
+    /// The time of the append, where it counts for all records instead of their own.
+    pub const fn append_time(&self) -> Option<i64> {
+        match self.attributes.timestamp_type() {
+            TimestampType::CreateTime => None,
+            TimestampType::LogAppendTime => Some(self.max_timestamp),
+        }
+    }
+
     /// Gives the batch its place in the log. Neither field is covered by the checksum.
     pub const fn assign(&mut self, base_offset: i64, partition_leader_epoch: i32) {
         self.base_offset = base_offset;

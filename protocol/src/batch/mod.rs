@@ -64,6 +64,7 @@ mod record;
 mod section;
 mod validate;
 mod view;
+mod write;
 
 pub use builder::{BatchBuilder, BuildError, NewRecord};
 pub use control::{ControlError, ControlRecord};

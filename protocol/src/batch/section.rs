@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::cursor::Cursor;
 use super::error::{BatchError, BatchErrorKind, Place};
-use super::header::{BatchHeader, HEADER_BYTES, TimestampType};
+use super::header::{BatchHeader, HEADER_BYTES};
 use super::record::{RawRecord, Record};
 
 /// The records of one batch as plain bytes: a part of the batch, or a buffer of their own where they had to be
@@ -50,15 +50,11 @@ pub(crate) struct Frame {
 
 impl Frame {
     pub(crate) fn new(header: &BatchHeader, place: Place) -> Self {
-        let append_time = match header.attributes.timestamp_type() {
-            TimestampType::CreateTime => None,
-            TimestampType::LogAppendTime => Some(header.max_timestamp),
-        };
         Self {
             place,
             base_offset: header.base_offset,
             base_timestamp: header.base_timestamp,
-            append_time,
+            append_time: header.append_time(),
             // The view refuses a negative count.
             record_count: u32::try_from(header.record_count).unwrap_or(0),
         }

@@ -13,13 +13,16 @@ use super::header::{
 use super::quick::Outline;
 use super::record::RawRecord;
 use super::section::Frame;
-use super::view::BatchView;
+use super::view::{BatchView, decompression_error};
+use crate::compression::Decompressor;
 
 /// Where a batch comes from, which decides what it may hold.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Origin {
     /// A producer's request. There is at least one record, the offsets are 0, 1, 2 and so on up to the last
-    /// offset delta, and the batch holds no control records.
+    /// offset delta; the batch holds no control records; it has a sequence number if it has a producer id, and a
+    /// producer id if it is transactional. As in Kafka it may say that its timestamps are those of the append: what
+    /// to answer depends on the topic, and a leader overwrites it either way.
     Producer,
     /// A log: a leader's, read by a follower or a consumer, or the one on this disk. Compaction may have taken
     /// records out, even all of them, so that offsets only have to rise; control records are checked for
@@ -68,8 +71,19 @@ impl BatchView<'_> {
         origin: Origin,
         decompressed_bytes_max: usize,
     ) -> Result<BatchSummary, BatchError> {
+        self.validate_with(&mut Decompressor::new(), origin, decompressed_bytes_max)
+    }
+
+    /// The same with a decompressor that is kept from one batch to the next: then nothing is allocated at all,
+    /// once its buffer has grown to what the batches take.
+    pub fn validate_with(
+        &self,
+        decompressor: &mut Decompressor,
+        origin: Origin,
+        decompressed_bytes_max: usize,
+    ) -> Result<BatchSummary, BatchError> {
         self.check_crc()?;
-        self.validate_records(origin, decompressed_bytes_max)
+        self.validate_records_with(decompressor, origin, decompressed_bytes_max)
     }
 
     /// Checks everything but the checksum, for those who have checked that before.
@@ -78,11 +92,24 @@ impl BatchView<'_> {
         origin: Origin,
         decompressed_bytes_max: usize,
     ) -> Result<BatchSummary, BatchError> {
+        self.validate_records_with(&mut Decompressor::new(), origin, decompressed_bytes_max)
+    }
+
+    /// The same with a decompressor that is kept from one batch to the next.
+    pub fn validate_records_with(
+        &self,
+        decompressor: &mut Decompressor,
+        origin: Origin,
+        decompressed_bytes_max: usize,
+    ) -> Result<BatchSummary, BatchError> {
         check_header(self.header(), origin)?;
-        match self.decompress(decompressed_bytes_max)? {
-            None => self.walk(origin, self.record_bytes(), Place::Batch),
-            Some(records) => self.walk(origin, &records, Place::DecompressedRecords),
-        }
+        let Some(codec) = self.codec()? else {
+            return self.walk(origin, self.record_bytes(), Place::Batch);
+        };
+        let records = decompressor
+            .decompress(codec, self.record_bytes(), decompressed_bytes_max)
+            .map_err(|error| decompression_error(error, decompressed_bytes_max))?;
+        self.walk(origin, records, Place::DecompressedRecords)
     }
 
     fn walk(&self, origin: Origin, records: &[u8], place: Place) -> Result<BatchSummary, BatchError> {
@@ -167,10 +194,7 @@ impl Rules {
             origin,
             control: header.attributes.is_control(),
             base_timestamp: header.base_timestamp,
-            append_time: match header.attributes.timestamp_type() {
-                TimestampType::CreateTime => None,
-                TimestampType::LogAppendTime => Some(header.max_timestamp),
-            },
+            append_time: header.append_time(),
             last_offset_delta: header.last_offset_delta,
         }
     }

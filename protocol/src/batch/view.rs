@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::error::{BatchError, BatchErrorKind, Place, in_batch};
 use super::header::{BatchHeader, CHECKSUM_AT, CHECKSUM_START, HEADER_BYTES};
 use super::section::{Frame, RecordSection, SectionBytes};
-use crate::compression::{Compression, CompressionError};
+use crate::compression::{Compression, CompressionError, Decompressor};
 
 /// One batch, borrowed: a header that has been read, and bytes that are exactly as many as it says.
 ///
@@ -64,60 +64,68 @@ impl<'a> BatchView<'a> {
 
     /// Holds the checksum against the bytes.
     pub fn check_crc(&self) -> Result<(), BatchError> {
-        self.expect_crc(crc32c::crc32c(self.covered()))
-    }
-
-    /// What the checksum covers.
-    pub(crate) fn covered(&self) -> &'a [u8] {
-        self.bytes.get(CHECKSUM_START..).unwrap_or_default()
-    }
-
-    pub(crate) fn expect_crc(&self, computed: u32) -> Result<(), BatchError> {
         let stored = self.header.crc;
+        let computed = crc32c::crc32c(self.bytes.get(CHECKSUM_START..).unwrap_or_default());
         if computed == stored {
-            Ok(())
-        } else {
-            Err(in_batch(CHECKSUM_AT, BatchErrorKind::Checksum { stored, computed }))
+            return Ok(());
         }
+        Err(in_batch(CHECKSUM_AT, BatchErrorKind::Checksum { stored, computed }))
     }
 
     /// The records, ready to be read one after the other. Compressed ones may take up to
     /// `decompressed_bytes_max`; others are borrowed from the batch.
     pub fn records(&self, decompressed_bytes_max: usize) -> Result<RecordSection<'a>, BatchError> {
-        match self.decompress(decompressed_bytes_max)? {
+        self.records_with(&mut Decompressor::new(), decompressed_bytes_max)
+    }
+
+    /// The same with a decompressor that is kept from one batch to the next.
+    pub fn records_with(
+        &self,
+        decompressor: &mut Decompressor,
+        decompressed_bytes_max: usize,
+    ) -> Result<RecordSection<'a>, BatchError> {
+        match self.decompressed(decompressor, decompressed_bytes_max)? {
             None => {
                 let bytes = SectionBytes::Borrowed(self.record_bytes());
                 Ok(RecordSection::new(bytes, Frame::new(&self.header, Place::Batch)))
             }
-            Some(bytes) => Ok(self.decompressed_section(bytes)),
+            Some(section) => Ok(section),
         }
     }
 
-    fn decompressed_section<'b>(&self, bytes: Vec<u8>) -> RecordSection<'b> {
+    /// The records in a buffer of their own, where they are compressed.
+    fn decompressed(
+        &self,
+        decompressor: &mut Decompressor,
+        bytes_max: usize,
+    ) -> Result<Option<RecordSection<'static>>, BatchError> {
+        let Some(codec) = self.codec()? else { return Ok(None) };
+        let records = decompressor
+            .decompress_vec(codec, self.record_bytes(), bytes_max)
+            .map_err(|error| decompression_error(error, bytes_max))?;
         let frame = Frame::new(&self.header, Place::DecompressedRecords);
-        RecordSection::new(SectionBytes::Shared(Bytes::from(bytes)), frame)
+        Ok(Some(RecordSection::new(SectionBytes::Shared(Bytes::from(records)), frame)))
     }
 
-    /// The records in a buffer of their own, where they are compressed.
-    pub(crate) fn decompress(&self, bytes_max: usize) -> Result<Option<Vec<u8>>, BatchError> {
-        let records = self.record_bytes();
+    /// The codec that the records have to go through, if any.
+    pub(crate) fn codec(&self) -> Result<Option<Compression>, BatchError> {
         match self.header.attributes.compression()? {
             Compression::None => Ok(None),
             // What compaction leaves of a batch may be no record at all, not even compressed nothing.
-            _ if records.is_empty() && self.header.record_count == 0 => Ok(None),
-            compression => match compression.decompress(records, bytes_max) {
-                Ok(records) => Ok(Some(records)),
-                Err(error) => Err(in_batch(HEADER_BYTES, decompression_error(error, bytes_max))),
-            },
+            _ if self.header.record_count == 0 && self.record_bytes().is_empty() => Ok(None),
+            codec => Ok(Some(codec)),
         }
     }
 }
 
-fn decompression_error(error: CompressionError, bytes_max: usize) -> BatchErrorKind {
-    match error {
+/// Codecs do not say which byte they stumbled over, so it is the first.
+#[cold]
+pub(crate) fn decompression_error(error: CompressionError, bytes_max: usize) -> BatchError {
+    let kind = match error {
         CompressionError::TooLarge { .. } => BatchErrorKind::DecompressedTooLarge(bytes_max),
         error => BatchErrorKind::Decompression(error),
-    }
+    };
+    in_batch(HEADER_BYTES, kind)
 }
 
 /// One batch with a share in the buffer that it lies in: for those who keep batches, or parts of them.
@@ -156,14 +164,22 @@ impl SharedBatch {
 
     /// The records, in a section that owns its share of them: see [`BatchView::records`].
     pub fn records(&self, decompressed_bytes_max: usize) -> Result<RecordSection<'static>, BatchError> {
-        let view = self.view();
-        Ok(match view.decompress(decompressed_bytes_max)? {
+        self.records_with(&mut Decompressor::new(), decompressed_bytes_max)
+    }
+
+    /// The same with a decompressor that is kept from one batch to the next.
+    pub fn records_with(
+        &self,
+        decompressor: &mut Decompressor,
+        decompressed_bytes_max: usize,
+    ) -> Result<RecordSection<'static>, BatchError> {
+        match self.view().decompressed(decompressor, decompressed_bytes_max)? {
             None => {
                 let bytes = SectionBytes::Shared(self.bytes.slice(HEADER_BYTES..));
-                RecordSection::new(bytes, Frame::new(&self.header, Place::Batch))
+                Ok(RecordSection::new(bytes, Frame::new(&self.header, Place::Batch)))
             }
-            Some(bytes) => view.decompressed_section(bytes),
-        })
+            Some(section) => Ok(section),
+        }
     }
 }
 

@@ -106,12 +106,15 @@ type Result<T> = std::result::Result<T, CompressionError>;
 
 impl CompressionError {
     /// What Kafka's protocol calls it.
+    ///
+    /// Bytes that do not decompress came past the batch's checksum: whoever sent them would send the same ones
+    /// again, and so they are INVALID_RECORD and not CORRUPT_MESSAGE, which asks for just that.
     pub const fn error_code(&self) -> ErrorCode {
         match self {
             Self::UnknownId(_) | Self::UnknownName => ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
             Self::LevelOutOfRange { .. } => ErrorCode::INVALID_CONFIG,
             Self::TooLarge { .. } => ErrorCode::MESSAGE_TOO_LARGE,
-            Self::Corrupt { .. } => ErrorCode::CORRUPT_MESSAGE,
+            Self::Corrupt { .. } => ErrorCode::INVALID_RECORD,
             Self::CannotCompress { .. } => ErrorCode::UNKNOWN_SERVER_ERROR,
         }
     }

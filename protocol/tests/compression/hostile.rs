@@ -18,7 +18,7 @@ fn check(codec: Compression, input: &[u8]) -> Result<Vec<u8>, CompressionError> 
     match &result {
         Ok(output) => assert!(output.len() <= BYTES_MAX),
         Err(CompressionError::TooLarge { bytes_max }) => assert_eq!(*bytes_max, BYTES_MAX),
-        Err(error) => assert_eq!(error.error_code(), ErrorCode::CORRUPT_MESSAGE),
+        Err(error) => assert_eq!(error.error_code(), ErrorCode::INVALID_RECORD),
     }
     result
 }

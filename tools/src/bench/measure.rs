@@ -31,6 +31,7 @@ struct Contender<'a> {
 
 /// What was seen of one contender.
 struct Seen {
+    repetitions: u32,
     nanoseconds: Vec<f64>,
     allocations: Option<Allocations>,
 }
@@ -65,19 +66,24 @@ impl<'a> Comparison<'a> {
 
     fn measure(&mut self, plan: &Plan) -> Vec<Seen> {
         let sample = Duration::from_millis(plan.sample_ms);
-        let mut seen = Vec::new();
-        let mut repetitions = Vec::new();
-        for contender in &mut self.contenders {
-            repetitions.push(calibrate(&mut contender.run, sample));
-            let allocations = allocations::of(&mut contender.run);
-            seen.push(Seen { nanoseconds: Vec::new(), allocations });
-        }
-        for _ in 0..plan.rounds.max(1) {
-            for ((contender, seen), &repetitions) in
-                self.contenders.iter_mut().zip(&mut seen).zip(&repetitions)
-            {
-                let time = time(&mut contender.run, repetitions);
-                seen.nanoseconds.push(time.as_secs_f64() * 1e9 / f64::from(repetitions));
+        let mut seen: Vec<Seen> = self
+            .contenders
+            .iter_mut()
+            .map(|contender| Seen {
+                repetitions: calibrate(&mut contender.run, sample),
+                nanoseconds: Vec::new(),
+                allocations: allocations::of(&mut contender.run),
+            })
+            .collect();
+        for round in 0..plan.rounds.max(1) {
+            // There and back, so that nobody always follows the same one.
+            let mut turns: Vec<_> = self.contenders.iter_mut().zip(&mut seen).collect();
+            if round % 2 == 1 {
+                turns.reverse();
+            }
+            for (contender, seen) in turns {
+                let time = time(&mut contender.run, seen.repetitions);
+                seen.nanoseconds.push(time.as_secs_f64() * 1e9 / f64::from(seen.repetitions));
             }
         }
         seen
@@ -104,26 +110,26 @@ fn time(work: &mut dyn FnMut(), repetitions: u32) -> Duration {
     start.elapsed()
 }
 
-/// The least, the one in the middle, the greatest.
-fn spread(mut values: Vec<f64>) -> (f64, f64, f64) {
+/// The values at these parts of the way from the least to the greatest, in quarters.
+fn quartiles<const N: usize>(mut values: Vec<f64>, quarters: [usize; N]) -> [f64; N] {
     values.sort_by(f64::total_cmp);
-    let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
-    (at(0), at(values.len() / 2), at(values.len().saturating_sub(1)))
+    let last = values.len().saturating_sub(1);
+    quarters.map(|quarter| values.get(last * quarter / 4).copied().unwrap_or(f64::NAN))
 }
 
-/// How much faster ours is than theirs: by the least that each took, which is what a busy machine disturbs
-/// the least, and by the rounds in which they stood beside each other.
+/// How much faster ours is than theirs: by the least that each took, and by the rounds in which they stood
+/// beside each other, the middle half of them in brackets.
 fn ratio(ours: &[f64], theirs: &[f64]) -> String {
-    let (ours_least, ..) = spread(ours.to_vec());
-    let (theirs_least, ..) = spread(theirs.to_vec());
+    let [ours_least] = quartiles(ours.to_vec(), [0]);
+    let [theirs_least] = quartiles(theirs.to_vec(), [0]);
     let at_best = theirs_least / ours_least;
-    let (least, median, greatest) =
-        spread(ours.iter().zip(theirs).map(|(ours, theirs)| theirs / ours).collect());
-    format!("ours is {at_best:.2} x as fast at best; by rounds {median:.2} ({least:.2}-{greatest:.2})")
+    let ratios = ours.iter().zip(theirs).map(|(ours, theirs)| theirs / ours).collect();
+    let [low, median, high] = quartiles(ratios, [1, 2, 3]);
+    format!("ours is {median:.2} x as fast ({low:.2}-{high:.2}), at best {at_best:.2}")
 }
 
 fn print(name: &str, amount: Amount, seen: &Seen, ratio: &str, out: &mut impl Write) -> io::Result<()> {
-    let (least, median, greatest) = spread(seen.nanoseconds.clone());
+    let [least, median, greatest] = quartiles(seen.nanoseconds.clone(), [0, 2, 4]);
     let spread = format!("{} {} {}", duration(least), duration(median), duration(greatest));
     let allocations = seen
         .allocations
@@ -154,8 +160,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_lies_between_the_others() {
-        assert_eq!(spread(vec![3.0, 1.0, 2.0]), (1.0, 2.0, 3.0));
+    fn quarters_lie_between_the_least_and_the_greatest() {
+        assert_eq!(quartiles(vec![5.0, 1.0, 3.0, 2.0, 4.0], [0, 1, 2, 4]), [1.0, 2.0, 3.0, 5.0]);
     }
 
     #[test]

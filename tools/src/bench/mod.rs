@@ -20,10 +20,10 @@ pub(crate) enum BenchCommand {
 #[derive(Args)]
 pub(crate) struct Plan {
     /// How often each contender is measured; they take turns.
-    #[arg(long, default_value_t = 25)]
+    #[arg(long, default_value_t = 101)]
     rounds: usize,
     /// How long one measurement takes at least.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 1)]
     sample_ms: u64,
     /// Measure only what has this text in its name.
     #[arg(long, default_value = "")]

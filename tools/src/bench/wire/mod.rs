@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::Plan;
 
+mod batches;
 mod codecs;
 mod content;
 mod messages;
@@ -12,6 +13,7 @@ mod peers;
 
 pub(super) fn run(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "min, median and max of {} rounds; contenders take turns within each", plan.rounds)?;
+    batches::run(plan, out)?;
     messages::run(plan, out)?;
     codecs::run(plan, out)
 }

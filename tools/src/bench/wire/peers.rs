@@ -6,6 +6,7 @@ use std::io;
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::messages as generated;
 use kafka_protocol::protocol::{Decodable, Encodable};
+use kafka_protocol::records::RecordBatchDecoder;
 use kafka_wire_core::{ApiVersion, DecodeLimits, KafkaDecode, KafkaEncode};
 
 use crate::bench::measure::Comparison;
@@ -80,4 +81,11 @@ pub(super) fn encode_api_versions<'a>(
     version: i16,
 ) -> io::Result<Comparison<'a>> {
     encode::<generated::ApiVersionsResponse, kafka_wire::ApiVersionsResponse>(to, bytes, version)
+}
+
+/// Checks the checksum, then makes a list of the records; there is no way in between.
+pub(super) fn decode_records<'a>(to: Comparison<'a>, batch: &'a Bytes) -> Comparison<'a> {
+    to.contender("kafka-protocol, decoded", move || {
+        let _ = black_box(RecordBatchDecoder::decode(&mut black_box(batch).clone()));
+    })
 }

@@ -1,0 +1,198 @@
+//! The disk of the machine. The only place of the engine with `fsync`, `rename` and their kin; each says what
+//! it is for.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::{self, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::{Access, Disk, Entry, File, Lock};
+
+/// The parts of one gathered write: more of them than the kernel takes at once go in several.
+const PARTS_MAX: usize = 1_024;
+
+/// The file system that a folder lies in.
+#[derive(Debug)]
+pub struct RealDisk {
+    // Held from the start: the kernel reports a lost write to those who had the file system open when it
+    // was lost, and to nobody who comes later.
+    root: OwnedFd,
+}
+
+impl RealDisk {
+    /// The file system that holds `root`, a folder that is there.
+    pub fn new(root: &Path) -> io::Result<Self> {
+        Ok(Self {
+            root: fs::open(root, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?,
+        })
+    }
+
+    fn open_with(&self, path: &Path, access: Access, extra: OFlags) -> io::Result<Arc<dyn File>> {
+        let flags = match access {
+            Access::Read => OFlags::RDONLY,
+            Access::Write => OFlags::RDWR,
+            Access::DirectSynced => OFlags::WRONLY | OFlags::DIRECT | OFlags::DSYNC,
+        };
+        let descriptor =
+            retry(|| fs::open(path, flags | extra | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR | Mode::RGRP))?;
+        Ok(Arc::new(RealFile { descriptor }))
+    }
+}
+
+impl Disk for RealDisk {
+    fn create(&self, path: &Path, access: Access) -> io::Result<Arc<dyn File>> {
+        self.open_with(path, access, OFlags::CREATE | OFlags::EXCL)
+    }
+
+    fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn File>> {
+        self.open_with(path, access, OFlags::empty())
+    }
+
+    fn create_directory(&self, path: &Path) -> io::Result<()> {
+        Ok(fs::mkdir(path, Mode::RWXU | Mode::RGRP | Mode::XGRP)?)
+    }
+
+    fn remove_directory(&self, path: &Path) -> io::Result<()> {
+        Ok(fs::rmdir(path)?)
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for entry in std::fs::read_dir(path)? {
+            let entry = entry?;
+            // A name that is no text is none of ours.
+            if let Ok(name) = entry.file_name().into_string() {
+                entries.push(Entry { name, is_directory: entry.file_type()?.is_dir() });
+            }
+        }
+        entries.sort();
+        Ok(entries)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        Ok(fs::rename(from, to)?)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        Ok(fs::unlink(path)?)
+    }
+
+    fn sync_directory(&self, path: &Path) -> io::Result<()> {
+        let directory = fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        Ok(fs::fsync(directory)?)
+    }
+
+    fn sync_file_system(&self) -> io::Result<()> {
+        Ok(fs::syncfs(&self.root)?)
+    }
+
+    fn free_bytes(&self) -> io::Result<u64> {
+        let state = fs::fstatvfs(&self.root)?;
+        Ok(state.f_bavail.saturating_mul(state.f_frsize))
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn Lock>> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC;
+        let descriptor = fs::open(path, flags, Mode::RUSR | Mode::WUSR)?;
+        // Belongs to the open file: it goes with the process, however that dies.
+        fs::flock(&descriptor, fs::FlockOperation::NonBlockingLockExclusive)?;
+        Ok(Box::new(RealLock { _descriptor: descriptor }))
+    }
+}
+
+/// An open file of the machine.
+#[derive(Debug)]
+struct RealFile {
+    descriptor: OwnedFd,
+}
+
+impl File for RealFile {
+    fn length(&self) -> io::Result<u64> {
+        let state = fs::fstat(&self.descriptor)?;
+        u64::try_from(state.st_size).map_err(|_| io::ErrorKind::InvalidData.into())
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut read = 0;
+        while let Some(rest) = buffer.get_mut(read..).filter(|rest| !rest.is_empty()) {
+            match retry(|| rustix::io::pread(&self.descriptor, &mut *rest, offset + read as u64))? {
+                0 => break,
+                bytes => read += bytes,
+            }
+        }
+        Ok(read)
+    }
+
+    fn write_at(&self, parts: &[io::IoSlice<'_>], offset: u64) -> io::Result<()> {
+        let mut offset = offset;
+        for batch in parts.chunks(PARTS_MAX) {
+            let mut batch = batch.to_vec();
+            let mut rest = batch.as_mut_slice();
+            // Parts without bytes are stepped over first: a write of nothing would look like a full disk.
+            io::IoSlice::advance_slices(&mut rest, 0);
+            while !rest.is_empty() {
+                match retry(|| rustix::io::pwritev(&self.descriptor, rest, offset))? {
+                    0 => return Err(io::ErrorKind::WriteZero.into()),
+                    bytes => {
+                        offset += bytes as u64;
+                        io::IoSlice::advance_slices(&mut rest, bytes);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn allocate(&self, offset: u64, length: u64) -> io::Result<()> {
+        // Real blocks, not a hole: the place where a full disk shows, before anything is promised.
+        Ok(retry(|| fs::fallocate(&self.descriptor, fs::FallocateFlags::empty(), offset, length))?)
+    }
+
+    fn set_length(&self, length: u64) -> io::Result<()> {
+        Ok(retry(|| fs::ftruncate(&self.descriptor, length))?)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        // Data and what is needed to find it again, the length included; not the times. Never retried, not
+        // even when interrupted: after an error the kernel has forgotten which pages failed.
+        Ok(fs::fdatasync(&self.descriptor)?)
+    }
+
+    fn start_writeback(&self, offset: u64, length: u64) -> io::Result<()> {
+        let (Ok(offset), Ok(length)) = (i64::try_from(offset), i64::try_from(length)) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        let descriptor = self.descriptor.as_fd().as_raw_fd();
+        // SAFETY: a system call on a descriptor that `self` keeps open; it takes no pointer.
+        #[expect(unsafe_code, reason = "rustix has no sync_file_range")]
+        let result =
+            unsafe { libc::sync_file_range(descriptor, offset, length, libc::SYNC_FILE_RANGE_WRITE) };
+        if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.descriptor.as_fd())
+    }
+}
+
+/// A lock on an open file of the machine.
+#[derive(Debug)]
+struct RealLock {
+    // Closing it gives the lock back.
+    _descriptor: OwnedFd,
+}
+
+impl Lock for RealLock {}
+
+/// Repeats a call that a signal interrupted before it did anything.
+fn retry<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    loop {
+        match call() {
+            Err(Errno::INTR) => {}
+            result => return result,
+        }
+    }
+}

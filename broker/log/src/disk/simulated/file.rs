@@ -1,0 +1,193 @@
+//! An open file of the simulated disk, and a lock.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::sync::MutexGuard;
+
+use super::SimulatedDisk;
+use super::faults::{Operation, Outcome};
+use super::names::Node;
+use super::state::{State, broken, halted};
+use crate::disk::{Access, BLOCK_BYTES, File, Lock};
+
+#[derive(Debug)]
+pub(super) struct SimulatedFile {
+    disk: SimulatedDisk,
+    node: Node,
+    access: Access,
+    process: u64,
+}
+
+impl SimulatedFile {
+    pub(super) fn new(disk: SimulatedDisk, node: Node, access: Access, process: u64) -> Self {
+        Self { disk, node, access, process }
+    }
+
+    fn begin(
+        &self,
+        operation: Operation,
+        offset: u64,
+        length: u64,
+    ) -> io::Result<(MutexGuard<'_, State>, Outcome)> {
+        let mut state = self.disk.state();
+        if state.process != self.process {
+            return Err(io::Error::other("the process that had the file open is dead"));
+        }
+        for number in [self.node, offset, length] {
+            state.note_number(number);
+        }
+        let outcome = state.begin(operation)?;
+        Ok((state, outcome))
+    }
+
+    fn must_write(&self) -> io::Result<()> {
+        if self.access == Access::Read { Err(io::ErrorKind::PermissionDenied.into()) } else { Ok(()) }
+    }
+
+    /// A file that bypasses the page cache takes whole blocks alone, from memory that is aligned to them.
+    fn must_be_aligned(&self, parts: &[io::IoSlice<'_>], offset: u64) -> io::Result<()> {
+        let is_aligned = |part: &io::IoSlice<'_>| {
+            part.len().is_multiple_of(BLOCK_BYTES) && part.as_ptr().addr().is_multiple_of(BLOCK_BYTES)
+        };
+        let is_at_block = offset.is_multiple_of(BLOCK_BYTES as u64);
+        if self.access == Access::DirectSynced && !(is_at_block && parts.iter().all(is_aligned)) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        Ok(())
+    }
+}
+
+/// A change that ends where it began, with the error that belongs to its outcome.
+fn finish(outcome: Outcome) -> io::Result<()> {
+    match outcome {
+        Outcome::Done => Ok(()),
+        Outcome::Failed => Err(broken()),
+        Outcome::Halted => Err(halted()),
+    }
+}
+
+fn whole(length: usize) -> u64 {
+    length as u64
+}
+
+impl File for SimulatedFile {
+    fn length(&self) -> io::Result<u64> {
+        let (mut state, outcome) = self.begin(Operation::Length, 0, 0)?;
+        finish(outcome)?;
+        Ok(state.file(self.node)?.length())
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        if self.access == Access::DirectSynced {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        let (mut state, outcome) = self.begin(Operation::Read, offset, whole(buffer.len()))?;
+        finish(outcome)?;
+        Ok(state.file(self.node)?.read(buffer, offset))
+    }
+
+    fn write_at(&self, parts: &[io::IoSlice<'_>], offset: u64) -> io::Result<()> {
+        self.must_write()?;
+        self.must_be_aligned(parts, offset)?;
+        let bytes = parts.iter().map(|part| &**part).collect::<Vec<_>>().concat();
+        let (mut state, outcome) = self.begin(Operation::Write, offset, whole(bytes.len()))?;
+        state.note(&bytes);
+        let holes = state.file(self.node)?.holes(offset, whole(bytes.len()));
+        if holes > 0 && holes > state.free_blocks() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        let (content, random) = state.file_and_random(self.node)?;
+        match (outcome, self.access) {
+            (Outcome::Done, Access::DirectSynced) => content.write_durably(&bytes, offset),
+            (Outcome::Done, _) => content.write(&bytes, offset, random),
+            (Outcome::Failed | Outcome::Halted, _) => {
+                // A part from the front, which is pending: even one past the page cache may lie in a cache of
+                // the disk's own.
+                let done = random.index(bytes.len() + 1);
+                content.write(bytes.get(..done).unwrap_or_default(), offset, random);
+            }
+        }
+        finish(outcome)
+    }
+
+    fn allocate(&self, offset: u64, length: u64) -> io::Result<()> {
+        self.must_write()?;
+        let (mut state, outcome) = self.begin(Operation::Allocate, offset, length)?;
+        finish(outcome)?;
+        let holes = state.file(self.node)?.holes(offset, length);
+        if holes > state.free_blocks() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        state.file(self.node)?.allocate(offset, length);
+        Ok(())
+    }
+
+    fn set_length(&self, length: u64) -> io::Result<()> {
+        self.must_write()?;
+        let (mut state, outcome) = self.begin(Operation::SetLength, 0, length)?;
+        if outcome != Outcome::Failed {
+            state.file(self.node)?.set_length(length);
+        }
+        finish(outcome)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let (mut state, outcome) = self.begin(Operation::Sync, 0, 0)?;
+        let (content, random) = state.file_and_random(self.node)?;
+        match outcome {
+            Outcome::Done => content.sync(),
+            Outcome::Failed => content.fail_sync(random),
+            // What is pending stays so: the crash decides.
+            Outcome::Halted => {}
+        }
+        finish(outcome)
+    }
+
+    fn start_writeback(&self, offset: u64, length: u64) -> io::Result<()> {
+        let (_state, outcome) = self.begin(Operation::StartWriteback, offset, length)?;
+        finish(outcome)
+    }
+
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+}
+
+impl Drop for SimulatedFile {
+    fn drop(&mut self) {
+        let mut state = self.disk.state();
+        if state.process != self.process {
+            return;
+        }
+        if let Some(count) = state.open.get_mut(&self.node) {
+            *count -= 1;
+            if *count == 0 {
+                state.open.remove(&self.node);
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct SimulatedLock {
+    disk: SimulatedDisk,
+    node: Node,
+    process: u64,
+}
+
+impl SimulatedLock {
+    pub(super) fn new(disk: SimulatedDisk, node: Node, process: u64) -> Self {
+        Self { disk, node, process }
+    }
+}
+
+impl Lock for SimulatedLock {}
+
+impl Drop for SimulatedLock {
+    fn drop(&mut self) {
+        let mut state = self.disk.state();
+        if state.process == self.process {
+            state.locks.remove(&self.node);
+        }
+    }
+}

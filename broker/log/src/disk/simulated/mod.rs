@@ -1,0 +1,210 @@
+//! A disk in memory that loses what a real one may lose.
+//!
+//! It keeps what was written apart from what is durable: per block for bytes, per folder for names. The
+//! process can be killed ([`SimulatedDisk::kill`]: everything stays readable, nothing becomes durable) and the
+//! power can fail ([`SimulatedDisk::crash`]: any of what was pending is lost). Calls can fail, and the machine
+//! can halt in the middle of any ([`SimulatedDisk::halt_in`]). It never touches the machine's own disk.
+//!
+//! It is harsher than most file systems where it knows them to differ: a write may reach the disk at any
+//! time before its sync, in any order; a block may be torn at the borders of its sectors; a file's length and
+//! its bytes go their own ways; after a failed sync the lost pages read as if they had been kept.
+//!
+//! Everything follows from the seed and the calls: [`SimulatedDisk::trace`] tells two runs apart.
+
+mod content;
+mod faults;
+mod file;
+mod names;
+mod state;
+
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use self::content::Content;
+use self::file::{SimulatedFile, SimulatedLock};
+use self::state::State;
+use super::{Access, BLOCK_BYTES, Disk, Entry, File, Lock};
+
+pub use self::faults::Operation;
+
+/// What a simulated disk is like.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What everything random follows from.
+    pub seed: u64,
+    /// How many bytes fit on it.
+    pub capacity_bytes: u64,
+    /// What is written as a whole or not at all: 512 on most disks, never more than a block.
+    pub sector_bytes: usize,
+    /// Whether it refuses [`Access::DirectSynced`], as some file systems do.
+    pub refuses_direct: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { seed: 0, capacity_bytes: 1 << 40, sector_bytes: 512, refuses_direct: false }
+    }
+}
+
+/// A disk in memory. Clones are the same disk.
+#[derive(Clone, Debug)]
+pub struct SimulatedDisk {
+    state: Arc<Mutex<State>>,
+}
+
+impl SimulatedDisk {
+    /// An empty disk.
+    pub fn new(options: Options) -> Self {
+        Self { state: Arc::new(Mutex::new(State::new(options))) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The power fails and comes back. What was not durable is gone, or not; files and locks of before are
+    /// dead; planned faults are forgotten.
+    pub fn crash(&self) {
+        self.state().crash();
+    }
+
+    /// The process dies, and another one begins. All that was written can be read, and what was pending still
+    /// is; files and locks of before are dead; planned faults are forgotten.
+    pub fn kill(&self) {
+        self.state().kill();
+    }
+
+    /// Lets the `nth` operation of a kind from now on fail, once; one is the next.
+    pub fn fail(&self, operation: Operation, nth: u64) {
+        self.state().faults.fail(operation, nth);
+    }
+
+    /// Halts the machine in the middle of the operation that is so many away; one is the next. It and all
+    /// that follow give errors until [`SimulatedDisk::crash`] or [`SimulatedDisk::kill`].
+    pub fn halt_in(&self, operations: u64) {
+        self.state().faults.halt_in(Some(operations));
+    }
+
+    /// Forgets the faults that are planned and have not happened.
+    pub fn forget_faults(&self) {
+        self.state().faults.clear();
+    }
+
+    /// Whether the machine has halted.
+    pub fn is_halted(&self) -> bool {
+        self.state().is_halted
+    }
+
+    /// Makes the disk larger or smaller. What is there stays.
+    pub fn set_capacity(&self, capacity_bytes: u64) {
+        self.state().options.capacity_bytes = capacity_bytes;
+    }
+
+    /// Lets it refuse [`Access::DirectSynced`] from now on, or not any more.
+    pub fn set_refuses_direct(&self, refuses: bool) {
+        self.state().options.refuses_direct = refuses;
+    }
+
+    /// Turns a bit of a file around, as a decaying disk does.
+    pub fn flip_bit(&self, path: &Path, offset: u64, bit: u8) -> io::Result<()> {
+        let mut state = self.state();
+        let node = state.names.find(path)?;
+        state.file(node)?.flip_bit(offset, bit);
+        Ok(())
+    }
+
+    /// How long a file is for its readers, without counting as an operation.
+    pub fn length_of(&self, path: &Path) -> io::Result<u64> {
+        let mut state = self.state();
+        let node = state.names.find(path)?;
+        Ok(state.file(node)?.length())
+    }
+
+    /// How many operations there have been.
+    pub fn operations(&self) -> u64 {
+        self.state().operations
+    }
+
+    /// A number that follows from all operations, what they wrote and how they went.
+    pub fn trace(&self) -> u64 {
+        self.state().trace
+    }
+
+    fn file(&self, node: names::Node, access: Access, state: &mut State) -> Arc<dyn File> {
+        *state.open.entry(node).or_default() += 1;
+        Arc::new(SimulatedFile::new(self.clone(), node, access, state.process))
+    }
+}
+
+impl Disk for SimulatedDisk {
+    fn create(&self, path: &Path, access: Access) -> io::Result<Arc<dyn File>> {
+        let mut state = self.state();
+        state.refuse_direct(access)?;
+        let node = state.name(Operation::Create, path, |names| names.add(path, false))?;
+        state.files.insert(node, Content::default());
+        Ok(self.file(node, access, &mut state))
+    }
+
+    fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn File>> {
+        let mut state = self.state();
+        state.refuse_direct(access)?;
+        let node = state.name(Operation::Open, path, |names| names.find(path))?;
+        if state.names.is_folder(node) {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        Ok(self.file(node, access, &mut state))
+    }
+
+    fn create_directory(&self, path: &Path) -> io::Result<()> {
+        self.state().name(Operation::CreateDirectory, path, |names| names.add(path, true)).map(drop)
+    }
+
+    fn remove_directory(&self, path: &Path) -> io::Result<()> {
+        self.state().name(Operation::RemoveDirectory, path, |names| names.remove(path, true))
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<Entry>> {
+        self.state().name(Operation::List, path, |names| names.list(path))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        state.note(to.as_os_str().as_encoded_bytes());
+        state.name(Operation::Rename, from, |names| names.rename(from, to))
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.state().name(Operation::Remove, path, |names| names.remove(path, false))
+    }
+
+    fn sync_directory(&self, path: &Path) -> io::Result<()> {
+        self.state().sync_directory(path)
+    }
+
+    fn sync_file_system(&self) -> io::Result<()> {
+        self.state().sync_file_system()
+    }
+
+    fn free_bytes(&self) -> io::Result<u64> {
+        let mut state = self.state();
+        state.begin_simple(Operation::FreeBytes)?;
+        Ok(state.free_blocks() * BLOCK_BYTES as u64)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn Lock>> {
+        let mut state = self.state();
+        state.note(path.as_os_str().as_encoded_bytes());
+        state.begin_simple(Operation::Lock)?;
+        let node = state.names.find(path).or_else(|_| state.names.add(path, false))?;
+        state.files.entry(node).or_default();
+        if state.locks.insert(node) {
+            Ok(Box::new(SimulatedLock::new(self.clone(), node, state.process)))
+        } else {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

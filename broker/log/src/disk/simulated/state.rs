@@ -1,0 +1,186 @@
+//! All of the simulated disk behind its lock: names, contents, faults, and the count of what happened.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::Path;
+
+use super::content::Content;
+use super::faults::{Faults, Operation, Outcome};
+use super::names::{Names, Node};
+use super::{Access, Options};
+use crate::disk::BLOCK_BYTES;
+use crate::random::{Random, mix};
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) options: Options,
+    pub(super) names: Names,
+    pub(super) files: BTreeMap<Node, Content>,
+    /// How often each file is open: a removed one keeps its room until nobody has it open.
+    pub(super) open: BTreeMap<Node, usize>,
+    pub(super) locks: BTreeSet<Node>,
+    pub(super) faults: Faults,
+    pub(super) is_halted: bool,
+    /// Rises when the process dies: its files and locks are told by it.
+    pub(super) process: u64,
+    pub(super) operations: u64,
+    pub(super) trace: u64,
+    pub(super) random: Random,
+}
+
+/// The error of a disk that does not do what it is for.
+pub(super) fn broken() -> io::Error {
+    io::Error::from_raw_os_error(libc::EIO)
+}
+
+pub(super) fn halted() -> io::Error {
+    io::Error::other("the simulated machine has halted")
+}
+
+impl State {
+    pub(super) fn new(options: Options) -> Self {
+        Self {
+            random: Random::from_seed(options.seed),
+            options,
+            names: Names::new(),
+            files: BTreeMap::new(),
+            open: BTreeMap::new(),
+            locks: BTreeSet::new(),
+            faults: Faults::default(),
+            is_halted: false,
+            process: 0,
+            operations: 0,
+            trace: 0,
+        }
+    }
+
+    /// Counts an operation and says what becomes of it.
+    pub(super) fn begin(&mut self, operation: Operation) -> io::Result<Outcome> {
+        if self.is_halted {
+            return Err(halted());
+        }
+        let outcome = self.faults.outcome(operation);
+        self.operations += 1;
+        self.trace = mix(self.trace ^ (operation as u64) << 8 ^ outcome as u64).wrapping_add(self.operations);
+        self.is_halted = outcome == Outcome::Halted;
+        Ok(outcome)
+    }
+
+    /// Counts an operation of which nothing happens if it does not succeed.
+    pub(super) fn begin_simple(&mut self, operation: Operation) -> io::Result<()> {
+        match self.begin(operation)? {
+            Outcome::Done => Ok(()),
+            Outcome::Failed => Err(broken()),
+            Outcome::Halted => Err(halted()),
+        }
+    }
+
+    /// Lets the trace follow from what an operation is about.
+    pub(super) fn note(&mut self, bytes: &[u8]) {
+        self.note_number(u64::from(crc32c::crc32c(bytes)) << 32 | bytes.len() as u64);
+    }
+
+    pub(super) fn note_number(&mut self, number: u64) {
+        self.trace = mix(self.trace ^ number);
+    }
+
+    /// An operation on names: in a machine that halts it happened or did not.
+    pub(super) fn name<T>(
+        &mut self,
+        operation: Operation,
+        path: &Path,
+        act: impl FnOnce(&mut Names) -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.note(path.as_os_str().as_encoded_bytes());
+        match self.begin(operation)? {
+            Outcome::Done => act(&mut self.names),
+            Outcome::Failed => Err(broken()),
+            Outcome::Halted => {
+                // A created file would be one without contents: that one did not happen.
+                if operation != Operation::Create && self.random.one_in(2) {
+                    act(&mut self.names).map(drop).or(Err(halted()))?;
+                }
+                Err(halted())
+            }
+        }
+    }
+
+    pub(super) fn refuse_direct(&self, access: Access) -> io::Result<()> {
+        if access == Access::DirectSynced && self.options.refuses_direct {
+            Err(io::ErrorKind::InvalidInput.into())
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(super) fn file(&mut self, node: Node) -> io::Result<&mut Content> {
+        self.files.get_mut(&node).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// A file, and what its chances follow from.
+    pub(super) fn file_and_random(&mut self, node: Node) -> io::Result<(&mut Content, &mut Random)> {
+        let content = self.files.get_mut(&node).ok_or(io::ErrorKind::NotFound)?;
+        Ok((content, &mut self.random))
+    }
+
+    pub(super) fn free_blocks(&self) -> u64 {
+        let named = self.names.reachable();
+        let takes_room = |node: &Node| named.contains(node) || self.open.contains_key(node);
+        let files = self.files.iter().filter(|(node, _)| takes_room(node));
+        let used: u64 = files.map(|(_, content)| content.allocated_blocks()).sum();
+        (self.options.capacity_bytes / BLOCK_BYTES as u64).saturating_sub(used)
+    }
+
+    pub(super) fn sync_directory(&mut self, path: &Path) -> io::Result<()> {
+        self.note(path.as_os_str().as_encoded_bytes());
+        let outcome = self.begin(Operation::SyncDirectory)?;
+        let folder = self.names.find_folder(path)?;
+        match outcome {
+            Outcome::Done => {
+                self.names.sync(folder);
+                Ok(())
+            }
+            Outcome::Failed => {
+                self.names.fail_sync(folder, &mut self.random);
+                Err(broken())
+            }
+            // What is pending stays so: the crash decides.
+            Outcome::Halted => Err(halted()),
+        }
+    }
+
+    pub(super) fn sync_file_system(&mut self) -> io::Result<()> {
+        match self.begin(Operation::SyncFileSystem)? {
+            Outcome::Done => {
+                self.names.sync_all();
+                self.files.values_mut().for_each(Content::sync);
+                Ok(())
+            }
+            Outcome::Failed => {
+                for content in self.files.values_mut() {
+                    content.fail_sync(&mut self.random);
+                }
+                Err(broken())
+            }
+            Outcome::Halted => Err(halted()),
+        }
+    }
+
+    pub(super) fn kill(&mut self) {
+        self.process += 1;
+        self.is_halted = false;
+        self.faults.clear();
+        self.locks.clear();
+        self.open.clear();
+    }
+
+    pub(super) fn crash(&mut self) {
+        self.kill();
+        self.names.crash(&mut self.random);
+        let named = self.names.reachable();
+        self.files.retain(|node, _| named.contains(node));
+        for content in self.files.values_mut() {
+            content.crash(self.options.sector_bytes, &mut self.random);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What every disk does, the real one and the simulated one alike.
+
+use std::io::{ErrorKind, IoSlice};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::real::RealDisk;
+use super::simulated::{Options, SimulatedDisk};
+use super::{Access, BLOCK_BYTES, Disk, Entry, read_exact_at};
+
+/// A folder of the machine that goes with the test.
+struct TemporaryFolder(PathBuf);
+
+impl TemporaryFolder {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        // Beside the test's own program: the system's folder for such things may be a file system in memory.
+        let program = std::env::current_exe().unwrap();
+        let name = format!("disk-test-{}-{number}", std::process::id());
+        let path = program.parent().unwrap().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+/// Runs a test on an empty folder of each disk.
+fn on_each(test: impl Fn(&dyn Disk, &Path)) {
+    test(&SimulatedDisk::new(Options::default()), Path::new("/"));
+    let folder = TemporaryFolder::new();
+    test(&RealDisk::new(&folder.0).unwrap(), &folder.0);
+}
+
+fn kind<T>(result: std::io::Result<T>) -> Option<ErrorKind> {
+    result.err().map(|error| error.kind())
+}
+
+#[test]
+fn bytes_are_read_as_written() {
+    on_each(|disk, root| {
+        let file = disk.create(&root.join("file"), Access::Write).unwrap();
+        let parts = [&b"one"[..], b"", b"two", &[7; 5_000]];
+        file.write_at(&parts.map(IoSlice::new), 4_094).unwrap();
+        assert_eq!(file.length().unwrap(), 4_094 + 5_006);
+        let mut bytes = vec![9; 5_010];
+        assert_eq!(file.read_at(&mut bytes, 4_092).unwrap(), 5_008);
+        assert_eq!(bytes[..8], *b"\0\0onetwo");
+        assert_eq!(bytes[8..5_008], [7; 5_000]);
+        assert_eq!(bytes[5_008..], [9, 9]);
+        assert_eq!(kind(read_exact_at(&*file, &mut bytes, 4_092)), Some(ErrorKind::UnexpectedEof));
+        file.sync().unwrap();
+        file.start_writeback(0, 4_096).unwrap();
+        let other = disk.open(&root.join("file"), Access::Read).unwrap();
+        read_exact_at(&*other, &mut bytes[..3], 4_097).unwrap();
+        assert_eq!(bytes[..3], *b"two");
+        assert!(other.write_at(&[IoSlice::new(b"no")], 0).is_err());
+    });
+}
+
+#[test]
+fn more_parts_than_the_kernel_takes_at_once_are_all_written() {
+    on_each(|disk, root| {
+        let file = disk.create(&root.join("file"), Access::Write).unwrap();
+        let numbers: Vec<[u8; 2]> = (0..3_000u16).map(u16::to_le_bytes).collect();
+        let parts: Vec<_> = numbers.iter().map(|number| IoSlice::new(number)).collect();
+        file.write_at(&parts, 1).unwrap();
+        let mut bytes = vec![0; 6_000];
+        read_exact_at(&*file, &mut bytes, 1).unwrap();
+        assert_eq!(bytes, numbers.concat());
+    });
+}
+
+#[test]
+fn a_file_is_cut_and_grows_with_zeros() {
+    on_each(|disk, root| {
+        let file = disk.create(&root.join("file"), Access::Write).unwrap();
+        file.write_at(&[IoSlice::new(&[1; 9_000])], 0).unwrap();
+        file.set_length(5_000).unwrap();
+        file.set_length(9_000).unwrap();
+        file.allocate(8_000, 4_000).unwrap();
+        assert_eq!(file.length().unwrap(), 12_000);
+        let mut bytes = vec![9; 12_000];
+        read_exact_at(&*file, &mut bytes, 0).unwrap();
+        assert!(bytes[..5_000].iter().all(|byte| *byte == 1));
+        assert!(bytes[5_000..].iter().all(|byte| *byte == 0));
+    });
+}
+
+#[test]
+fn names_come_move_and_go() {
+    on_each(|disk, root| {
+        let at = |name: &str| root.join(name);
+        disk.create_directory(&at("b")).unwrap();
+        let file = disk.create(&at("a"), Access::Write).unwrap();
+        file.write_at(&[IoSlice::new(b"kept")], 0).unwrap();
+        assert_eq!(kind(disk.create(&at("a"), Access::Write)), Some(ErrorKind::AlreadyExists));
+        assert_eq!(kind(disk.create_directory(&at("b"))), Some(ErrorKind::AlreadyExists));
+        assert_eq!(kind(disk.open(&at("c"), Access::Read)), Some(ErrorKind::NotFound));
+        let entry = |name: &str, is_directory| Entry { name: name.to_owned(), is_directory };
+        assert_eq!(disk.list(root).unwrap(), [entry("a", false), entry("b", true)]);
+
+        disk.create(&at("b/c"), Access::Write).unwrap();
+        disk.rename(&at("a"), &at("b/c")).unwrap();
+        assert_eq!(disk.list(root).unwrap(), [entry("b", true)]);
+        let mut bytes = [0; 4];
+        read_exact_at(&*disk.open(&at("b/c"), Access::Read).unwrap(), &mut bytes, 0).unwrap();
+        assert_eq!(bytes, *b"kept");
+        assert_eq!(kind(disk.remove_directory(&at("b"))), Some(ErrorKind::DirectoryNotEmpty));
+
+        disk.remove(&at("b/c")).unwrap();
+        read_exact_at(&*file, &mut bytes, 0).unwrap();
+        disk.remove_directory(&at("b")).unwrap();
+        assert_eq!(disk.list(root).unwrap(), []);
+        disk.sync_directory(root).unwrap();
+        disk.sync_file_system().unwrap();
+        assert!(disk.free_bytes().unwrap() > 0);
+    });
+}
+
+#[test]
+fn a_lock_has_one_owner() {
+    on_each(|disk, root| {
+        let lock = disk.lock(&root.join("lock")).unwrap();
+        assert_eq!(kind(disk.lock(&root.join("lock"))), Some(ErrorKind::WouldBlock));
+        drop(lock);
+        disk.lock(&root.join("lock")).unwrap();
+    });
+}
+
+#[test]
+fn past_the_page_cache_only_whole_aligned_blocks_are_written() {
+    on_each(|disk, root| {
+        let file = disk.create(&root.join("file"), Access::Write).unwrap();
+        file.allocate(0, 4 * BLOCK_BYTES as u64).unwrap();
+        let direct = disk.open(&root.join("file"), Access::DirectSynced).unwrap();
+        let memory = vec![5; 3 * BLOCK_BYTES];
+        let start = memory.as_ptr().align_offset(BLOCK_BYTES);
+        let block = &memory[start..start + BLOCK_BYTES];
+        direct.write_at(&[IoSlice::new(block)], BLOCK_BYTES as u64).unwrap();
+        let mut bytes = vec![0; BLOCK_BYTES];
+        read_exact_at(&*file, &mut bytes, BLOCK_BYTES as u64).unwrap();
+        assert_eq!(bytes, block);
+        for (part, offset) in [(block, 512 + 1), (&block[..100], 0), (&memory[start + 1..][..BLOCK_BYTES], 0)]
+        {
+            let error = kind(direct.write_at(&[IoSlice::new(part)], offset));
+            assert_eq!(error, Some(ErrorKind::InvalidInput), "{offset}");
+        }
+    });
+}

@@ -1,0 +1,250 @@
+//! The files of a journal: their names, how they come to be, are written, and are used again.
+//!
+//! A file in use is named by its sequence number, and a spare one otherwise. It gets the name of one in use
+//! when its header is durable, and loses it durably before anything in it is overwritten: so a file with such
+//! a name has a valid header, or has rotted.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::aligned::AlignedBuffer;
+use super::error::Error;
+use super::layout::FileHeader;
+use crate::disk::{Access, BLOCK_BYTES, Disk, File};
+
+/// One block.
+pub(super) const BLOCK: u64 = BLOCK_BYTES as u64;
+
+/// Where a file's first frame begins: behind the header.
+pub(super) const FRAMES_START: u64 = BLOCK;
+
+/// What a file has beside its frames: its header, and a last block for the seal that recovery may have to
+/// write when there is no room for another file.
+pub(super) const OVERHEAD_BYTES: u64 = 2 * BLOCK;
+
+/// A new file is filled in pieces of this size.
+const FILL_BYTES: u64 = 1 << 20;
+
+const LIVE_SUFFIX: &str = ".journal";
+const SPARE_PREFIX: &str = "spare-";
+
+/// A file in use.
+#[derive(Debug)]
+pub(super) struct LiveFile {
+    pub(super) sequence: u64,
+    pub(super) salt: u64,
+    pub(super) length: u64,
+    pub(super) path: PathBuf,
+    pub(super) file: Arc<dyn File>,
+}
+
+impl LiveFile {
+    pub(super) fn failed(&self, doing: &'static str) -> impl Fn(io::Error) -> Error {
+        failed(doing, &self.path)
+    }
+}
+
+/// A file that waits to be used again.
+#[derive(Debug)]
+pub(super) struct Spare {
+    path: PathBuf,
+    pub(super) length: u64,
+    /// What it was before. Whoever still reads that holds it too.
+    before: Option<Arc<LiveFile>>,
+}
+
+impl Spare {
+    pub(super) fn is_free(&self) -> bool {
+        self.before.as_ref().is_none_or(|file| Arc::strong_count(file) == 1)
+    }
+}
+
+pub(super) fn failed(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> Error {
+    move |source| Error::Io { doing, path: path.to_owned(), source }
+}
+
+/// The way into a file. Past the page cache where the file system lets us: that was the faster one at every
+/// size from 4 KiB to 4 MiB, and it takes less of the processor.
+#[derive(Clone, Debug)]
+pub(super) struct Output {
+    cached: Arc<dyn File>,
+    direct: Option<Arc<dyn File>>,
+}
+
+impl Output {
+    pub(super) fn new(disk: &dyn Disk, path: &Path, cached: Arc<dyn File>) -> io::Result<Self> {
+        let direct = match disk.open(path, Access::DirectSynced) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => None,
+            direct => Some(direct?),
+        };
+        Ok(Self { cached, direct })
+    }
+
+    /// Writes whole blocks from aligned memory; they are durable when it returns without an error.
+    ///
+    /// After an error nobody knows what is on the disk, and it must not be tried again.
+    pub(super) fn write_durably(&mut self, blocks: &[u8], offset: u64) -> io::Result<()> {
+        let parts = [io::IoSlice::new(blocks)];
+        if let Some(direct) = &self.direct {
+            match direct.write_at(&parts, offset) {
+                // Not a write that failed: a file system that knows no such writes, and wrote nothing.
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => self.direct = None,
+                result => return result,
+            }
+        }
+        self.cached.write_at(&parts, offset)?;
+        self.cached.sync()
+    }
+}
+
+/// The folder that the files are in.
+#[derive(Debug)]
+pub(super) struct Folder {
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) path: PathBuf,
+    last_spare: u64,
+}
+
+/// What a folder holds: sequence numbers of files in use, rising, and spare files.
+pub(super) struct Holding {
+    pub(super) live: Vec<u64>,
+    pub(super) spares: Vec<Spare>,
+}
+
+impl Folder {
+    /// Opens the folder, or makes it.
+    pub(super) fn open(disk: Arc<dyn Disk>, path: PathBuf) -> Result<Self, Error> {
+        match disk.create_directory(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            result => result.map_err(failed("create", &path))?,
+        }
+        // It may have been made by a process that died before it could do this.
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        disk.sync_directory(parent).map_err(failed("sync", parent))?;
+        Ok(Self { disk, path, last_spare: 0 })
+    }
+
+    pub(super) fn failed(&self, doing: &'static str) -> impl Fn(io::Error) -> Error {
+        failed(doing, &self.path)
+    }
+
+    fn live_path(&self, sequence: u64) -> PathBuf {
+        self.path.join(format!("{sequence:020}{LIVE_SUFFIX}"))
+    }
+
+    fn next_spare_path(&mut self) -> PathBuf {
+        self.last_spare += 1;
+        self.path.join(format!("{SPARE_PREFIX}{:020}", self.last_spare))
+    }
+
+    /// Looks what is there. Spare files that are not `file_bytes` long go, or become so.
+    pub(super) fn list(&mut self, file_bytes: u64) -> Result<Holding, Error> {
+        let mut holding = Holding { live: Vec::new(), spares: Vec::new() };
+        for entry in self.disk.list(&self.path).map_err(self.failed("list"))? {
+            if let Some(number) = entry.name.strip_suffix(LIVE_SUFFIX).and_then(|name| name.parse().ok()) {
+                holding.live.push(number);
+            } else if let Some(number) =
+                entry.name.strip_prefix(SPARE_PREFIX).and_then(|name| name.parse().ok())
+            {
+                self.last_spare = self.last_spare.max(number);
+                holding.spares.extend(self.adopt(self.path.join(&entry.name), file_bytes)?);
+            }
+        }
+        holding.live.sort_unstable();
+        Ok(holding)
+    }
+
+    fn adopt(&self, path: PathBuf, file_bytes: u64) -> Result<Option<Spare>, Error> {
+        let file = self.disk.open(&path, Access::Write).map_err(failed("open", &path))?;
+        let has_length = file.length().map_err(failed("measure", &path))? <= file_bytes;
+        // A crash may have come between the file's creation and its allocation; most have all of it already.
+        if has_length && allocate(&*file, &path, file_bytes)? {
+            // After a sync that failed the length that is read need not be the durable one, and an allocation
+            // that changes nothing does not make it so.
+            file.set_length(file_bytes).map_err(failed("lengthen", &path))?;
+            return Ok(Some(Spare { path, length: file_bytes, before: None }));
+        }
+        self.disk.remove(&path).map_err(failed("remove", &path))?;
+        Ok(None)
+    }
+
+    /// Opens a file in use.
+    pub(super) fn open_live(&self, sequence: u64) -> Result<(PathBuf, Arc<dyn File>), Error> {
+        let path = self.live_path(sequence);
+        let file = self.disk.open(&path, Access::Write).map_err(failed("open", &path))?;
+        Ok((path, file))
+    }
+
+    /// Makes a spare file with room of its own; none if the disk is full.
+    ///
+    /// It is written once from end to end: to write over blocks takes about half as long as to write to ones
+    /// that were only allocated, for small writes.
+    pub(super) fn create_spare(&mut self, length: u64) -> Result<Option<Spare>, Error> {
+        let path = self.next_spare_path();
+        let file = match self.disk.create(&path, Access::Write) {
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => return Ok(None),
+            result => result.map_err(failed("create", &path))?,
+        };
+        if !allocate(&*file, &path, length)? {
+            self.disk.remove(&path).map_err(failed("remove", &path))?;
+            return Ok(None);
+        }
+        let mut output = Output::new(&*self.disk, &path, file).map_err(failed("open", &path))?;
+        let zeros = AlignedBuffer::zeroed(usize::try_from(length.min(FILL_BYTES)).unwrap_or(0));
+        let mut offset = 0;
+        while offset < length {
+            let bytes = usize::try_from(length - offset).unwrap_or(usize::MAX).min(zeros.length());
+            let piece = zeros.bytes().get(..bytes).unwrap_or_default();
+            output.write_durably(piece, offset).map_err(failed("fill", &path))?;
+            offset += bytes as u64;
+        }
+        Ok(Some(Spare { path, length, before: None }))
+    }
+
+    /// Takes a spare file into use: when this returns, its header and its name are durable.
+    pub(super) fn activate(
+        &self,
+        spare: Spare,
+        sequence: u64,
+        salt: u64,
+    ) -> Result<(Arc<LiveFile>, Output), Error> {
+        let from = spare.path;
+        let file = self.disk.open(&from, Access::Write).map_err(failed("open", &from))?;
+        let mut output = Output::new(&*self.disk, &from, Arc::clone(&file)).map_err(failed("open", &from))?;
+        let mut block = AlignedBuffer::with_capacity(BLOCK_BYTES);
+        block.append(&FileHeader { sequence, salt, length: spare.length }.encode());
+        block.pad(BLOCK_BYTES - block.length());
+        output.write_durably(block.bytes(), 0).map_err(failed("write", &from))?;
+        // The length and the allocation too, whichever way the header went.
+        file.sync().map_err(failed("sync", &from))?;
+        let path = self.live_path(sequence);
+        self.disk.rename(&from, &path).map_err(failed("rename", &from))?;
+        self.sync()?;
+        Ok((Arc::new(LiveFile { sequence, salt, length: spare.length, path, file }), output))
+    }
+
+    /// Takes a file out of use. It may be used again once [`Folder::sync`] has returned.
+    pub(super) fn retire(&mut self, file: Arc<LiveFile>, file_bytes: u64) -> Result<Option<Spare>, Error> {
+        if file.length != file_bytes {
+            self.disk.remove(&file.path).map_err(file.failed("remove"))?;
+            return Ok(None);
+        }
+        let path = self.next_spare_path();
+        self.disk.rename(&file.path, &path).map_err(file.failed("rename"))?;
+        Ok(Some(Spare { path, length: file.length, before: Some(file) }))
+    }
+
+    /// Makes the names durable.
+    pub(super) fn sync(&self) -> Result<(), Error> {
+        self.disk.sync_directory(&self.path).map_err(self.failed("sync"))
+    }
+}
+
+/// Gives a file room; says whether the disk had it.
+fn allocate(file: &dyn File, path: &Path, length: u64) -> Result<bool, Error> {
+    match file.allocate(0, length) {
+        Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(false),
+        result => result.map(|()| true).map_err(failed("allocate", path)),
+    }
+}

@@ -1,0 +1,350 @@
+//! The journal: what makes an append durable, for all partitions of a data directory at once.
+//!
+//! It owns the files of one folder, and what goes into them and comes out of them. It never looks into a
+//! batch, knows nothing of partitions but their numbers, and decides nothing about what an entry means.
+//!
+//! # What is on the disk
+//!
+//! Files of a fixed length, written from end to end once when they are made and used again and again. A group
+//! of entries is one *frame*: one write, one sync. A frame begins at the border of a block and lies in one
+//! file; one that is too large for any gets a file of its own size. Frames have numbers that rise by one, over
+//! all files.
+//!
+//! Only one frame is ever between its write and its sync. So when a machine dies, the last frame alone can be
+//! torn, and everything before it is durable. Blocks that were synced are written again by two alone: the
+//! next use of a file, and [`Journal::recover`].
+//!
+//! # What recovery can tell, and what it cannot
+//!
+//! A bad frame with newer ones behind it was durable once: it has rotted, and that is an error. A bad frame
+//! at the end was torn by a crash, and is cut. To tell the two apart at the end too, a *seal* is written
+//! behind the last frame when the journal is closed, and by each recovery that cut something or found no
+//! seal. What stays ambiguous:
+//!
+//! - After a crash and before the recovery, the last frame, if it is bad, may be one that was acknowledged and
+//!   rotted, with nothing behind it to show that. It is taken for torn.
+//! - The last frame, if it is whole, may be one that was never acknowledged. It is kept: whoever sent it has to
+//!   be ready for either.
+//! - A seal that rots says nothing any more; nothing else is lost with it.
+//! - If all files with frames above the checkpoint were removed by hand, the rest looks like a shorter journal.
+//!
+//! # Room
+//!
+//! The bound is in bytes and in entries, since the time that recovery takes follows from both. An entry is
+//! admitted or refused before anything of it is staged, and when it is admitted, its room on the disk is
+//! there: the files are allocated. Appends are refused while there is still a whole spare file, and a part of
+//! the bound, for control operations ([`Class::Control`]): deleting and checkpointing make the room that the
+//! appends wait for.
+
+mod aligned;
+mod entry;
+mod error;
+mod files;
+mod group;
+mod layout;
+mod options;
+mod reader;
+mod recovery;
+mod write;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use self::files::{BLOCK, FRAMES_START, Folder, LiveFile, OVERHEAD_BYTES, Output, Spare};
+use self::group::Group;
+use crate::random::Random;
+
+pub use self::entry::Entry;
+pub use self::error::{Error, StageError};
+pub use self::group::Staged;
+pub use self::options::{BYTES_MAX, ENTRIES_MAX, GROUP_BYTES_MAX, Options};
+pub use self::reader::{Pinned, Position, Reader};
+pub use self::recovery::Replayed;
+pub use self::write::{Committed, Write, Written};
+
+/// What an entry is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Class {
+    /// Something new to keep: refused first when room gets short.
+    Append,
+    /// Something that the system needs to go on, and to make room.
+    Control,
+}
+
+/// A file that takes no more frames.
+#[derive(Debug)]
+struct Filled {
+    file: Arc<LiveFile>,
+    last_sequence: u64,
+    entries: u64,
+}
+
+/// The file that takes the next frame.
+#[derive(Debug)]
+struct Active {
+    file: Arc<LiveFile>,
+    output: Output,
+    position: u64,
+    /// Of its last frame; zero if it has none.
+    last_sequence: u64,
+    entries: u64,
+    /// Whether the last frame of the journal is a seal.
+    is_sealed: bool,
+}
+
+impl Active {
+    fn new(file: Arc<LiveFile>, output: Output) -> Self {
+        Self { file, output, position: FRAMES_START, last_sequence: 0, entries: 0, is_sealed: false }
+    }
+
+    /// Whether a frame fits, with the block behind it that is kept for a seal.
+    fn fits(&self, frame_bytes: u64) -> bool {
+        self.position + frame_bytes + BLOCK <= self.file.length
+    }
+}
+
+/// The journal of a data directory.
+///
+/// After an error from anything that writes, it is of no use: what is on the disk is unknown, nothing of the
+/// group counts as written, and nothing is tried again. [`Journal::recover`] finds out.
+#[derive(Debug)]
+pub struct Journal {
+    options: Options,
+    folder: Folder,
+    random: Random,
+    /// Oldest first.
+    filled: VecDeque<Filled>,
+    active: Active,
+    spares: Vec<Spare>,
+    /// The group that is forming.
+    group: Group,
+    /// Memory for the group after it.
+    idle_group: Option<Group>,
+    /// Whether a group has been handed out.
+    is_writing: bool,
+    next_sequence: u64,
+    recycled_to: u64,
+    is_poisoned: bool,
+    reader: Reader,
+}
+
+impl Journal {
+    /// Adds an entry to the group that is forming, if there is room for it.
+    pub fn stage(&mut self, entry: &Entry<'_>, class: Class) -> Result<Staged, StageError> {
+        if self.is_poisoned {
+            return Err(Error::Poisoned.into());
+        }
+        let too_large = |bytes: usize| StageError::TooLarge { bytes: bytes as u64 };
+        let (prefix, body) = entry.encode().ok_or_else(|| too_large(entry.body().len()))?;
+        let bytes = prefix.bytes().len() + body.len();
+        if !self.group.is_empty() && self.group.bytes() + bytes > self.options.group_bytes_max {
+            return Err(StageError::GroupFull);
+        }
+        let frame_bytes = self.group.frame_bytes_with(bytes);
+        if u32::try_from(frame_bytes).is_err() {
+            return Err(too_large(bytes));
+        }
+        self.check_bound(frame_bytes, class)?;
+        let result = self.make_room(frame_bytes, class);
+        self.is_poisoned = matches!(result, Err(StageError::Failed(_)));
+        result?;
+        Ok(self.group.add(prefix.bytes(), body))
+    }
+
+    /// Whether entries are staged.
+    pub fn has_staged(&self) -> bool {
+        !self.group.is_empty()
+    }
+
+    fn check_bound(&self, frame_bytes: u64, class: Class) -> Result<(), StageError> {
+        let Options { file_bytes, bytes_max, entries_max, .. } = self.options;
+        let (bytes_max, entries_max) = match class {
+            Class::Append => (bytes_max - file_bytes, entries_max - entries_max / 8),
+            Class::Control => (bytes_max, entries_max),
+        };
+        if frame_bytes + OVERHEAD_BYTES > bytes_max {
+            return Err(StageError::TooLarge { bytes: frame_bytes });
+        }
+        // Nothing of it is needed any more: it goes as soon as another file takes its place.
+        let is_recyclable = self.active.last_sequence <= self.recycled_to;
+        let (active_bytes, active_entries) = match is_recyclable {
+            true => (0, 0),
+            false => (self.active.file.length, self.active.entries),
+        };
+        let before: u64 = self.filled.iter().map(|filled| filled.file.length).sum();
+        let bytes = if self.active.fits(frame_bytes) {
+            before + self.active.position + frame_bytes
+        } else {
+            before + active_bytes + frame_bytes + OVERHEAD_BYTES
+        };
+        let entries = self.filled.iter().map(|filled| filled.entries).sum::<u64>() + active_entries;
+        if bytes > bytes_max || entries + self.group.entries() >= entries_max {
+            return Err(StageError::JournalFull);
+        }
+        Ok(())
+    }
+
+    /// Sees to it that the files for the frame are there, and behind an append another one.
+    fn make_room(&mut self, frame_bytes: u64, class: Class) -> Result<(), StageError> {
+        let file_bytes = self.options.file_bytes;
+        let needed = frame_bytes + OVERHEAD_BYTES;
+        let fits = self.active.fits(frame_bytes);
+        if !fits && needed > file_bytes && !self.spares.iter().any(|spare| spare.length >= needed) {
+            self.add_spare(needed)?;
+        }
+        let wanted = usize::from(!fits && needed <= file_bytes) + usize::from(class == Class::Append);
+        let is_usable = |spare: &&Spare| spare.length == file_bytes && spare.is_free();
+        for _ in self.spares.iter().filter(is_usable).count()..wanted {
+            self.add_spare(file_bytes)?;
+        }
+        Ok(())
+    }
+
+    fn add_spare(&mut self, length: u64) -> Result<(), StageError> {
+        let spare = self.folder.create_spare(length)?.ok_or(StageError::DiskFull)?;
+        self.spares.push(spare);
+        Ok(())
+    }
+
+    /// Makes the staged entries durable, as one frame; none if nothing is staged.
+    pub fn commit(&mut self) -> Result<Option<Committed>, Error> {
+        match self.begin_commit()? {
+            Some(write) => self.end_commit(write.run()).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Hands the staged group out, to be written by whoever calls [`Write::run`]; none if nothing is staged.
+    ///
+    /// Until [`Journal::end_commit`] the next group can be staged, and nothing else be written.
+    pub fn begin_commit(&mut self) -> Result<Option<Write>, Error> {
+        self.check_idle()?;
+        if self.group.is_empty() {
+            return Ok(None);
+        }
+        let frame_bytes = self.group.frame_bytes_with(0);
+        if !self.active.fits(frame_bytes) {
+            let result = self.begin_file(frame_bytes);
+            self.is_poisoned = result.is_err();
+            result?;
+        }
+        Ok(Some(self.begin_write()))
+    }
+
+    fn begin_write(&mut self) -> Write {
+        let mut group = self.idle_group.take().unwrap_or_else(Group::new);
+        std::mem::swap(&mut group, &mut self.group);
+        let Active { file, output, position, last_sequence, entries, is_sealed } = &mut self.active;
+        group.finish(self.next_sequence, file.salt);
+        let committed = Committed { sequence: self.next_sequence, file: file.sequence, offset: *position };
+        *position += group.frame().len() as u64;
+        *last_sequence = self.next_sequence;
+        *entries += group.entries();
+        *is_sealed = false;
+        self.next_sequence += 1;
+        self.is_writing = true;
+        Write { group, output: output.clone(), committed, result: Ok(()) }
+    }
+
+    /// Takes a group back that was handed out. If this gives no error, the group is durable.
+    pub fn end_commit(&mut self, written: Written) -> Result<Committed, Error> {
+        let Written(Write { mut group, output, committed, result }) = written;
+        self.is_writing = false;
+        self.is_poisoned |= result.is_err();
+        self.active.output = output;
+        group.clear();
+        if self.group.is_empty() {
+            // What was written last is in the processor's cache still.
+            std::mem::swap(&mut group, &mut self.group);
+        }
+        self.idle_group = Some(group);
+        result.map_err(self.active.file.failed("write"))?;
+        Ok(committed)
+    }
+
+    fn check_idle(&self) -> Result<(), Error> {
+        if self.is_poisoned {
+            Err(Error::Poisoned)
+        } else if self.is_writing {
+            Err(Error::Busy)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Lets another file take the frames that follow.
+    fn begin_file(&mut self, frame_bytes: u64) -> Result<(), Error> {
+        let needed = frame_bytes + OVERHEAD_BYTES;
+        let fitting = self.spares.iter().enumerate();
+        let fitting = fitting.filter(|(_, spare)| spare.length >= needed && spare.is_free());
+        let Some((index, _)) = fitting.min_by_key(|(_, spare)| spare.length) else {
+            // Staging made room, and nothing took it since.
+            return Err(self.folder.failed("find a spare file in")(std::io::ErrorKind::StorageFull.into()));
+        };
+        let spare = self.spares.swap_remove(index);
+        let sequence = self.active.file.sequence + 1;
+        let (file, output) = self.folder.activate(spare, sequence, self.random.next_u64())?;
+        self.reader.add(&file);
+        let before = std::mem::replace(&mut self.active, Active::new(file, output));
+        let Active { file, last_sequence, entries, .. } = before;
+        self.filled.push_back(Filled { file, last_sequence, entries });
+        self.retire_filled()
+    }
+
+    /// Gives files back whose frames all have numbers up to `sequence`: nobody will ask for them again.
+    ///
+    /// What these frames said must be durable elsewhere, and that they are not to be replayed as well.
+    pub fn recycle(&mut self, sequence: u64) -> Result<(), Error> {
+        if self.is_poisoned {
+            return Err(Error::Poisoned);
+        }
+        self.recycled_to = self.recycled_to.max(sequence);
+        let result = self.retire_filled();
+        self.is_poisoned = result.is_err();
+        result
+    }
+
+    fn retire_filled(&mut self) -> Result<(), Error> {
+        let recycled_to = self.recycled_to;
+        let mut is_changed = false;
+        // From the oldest on: what a crash leaves of it is still a journal without gaps.
+        while let Some(filled) = self.filled.pop_front_if(|filled| filled.last_sequence <= recycled_to) {
+            self.reader.remove(&filled.file);
+            self.spares.extend(self.folder.retire(filled.file, self.options.file_bytes)?);
+            is_changed = true;
+        }
+        if is_changed { self.folder.sync() } else { Ok(()) }
+    }
+
+    /// Closes the journal. What is staged and not committed is gone.
+    pub fn close(mut self) -> Result<(), Error> {
+        self.check_idle()?;
+        self.seal()
+    }
+
+    /// Writes a seal behind the last frame, if there is none. Its block is there: frames leave room for it.
+    fn seal(&mut self) -> Result<(), Error> {
+        if self.active.is_sealed {
+            return Ok(());
+        }
+        self.group.clear();
+        self.group.add_seal();
+        let write = self.begin_write();
+        self.end_commit(write.run())?;
+        self.active.is_sealed = true;
+        Ok(())
+    }
+
+    /// The number that the next frame will have.
+    pub fn next_sequence(&self) -> u64 {
+        self.next_sequence
+    }
+
+    /// A way to read what was committed, for other threads too.
+    pub fn reader(&self) -> Reader {
+        self.reader.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests;

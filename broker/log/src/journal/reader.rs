@@ -1,0 +1,72 @@
+//! Reading entries back from the journal, beside the writer.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::files::LiveFile;
+use crate::disk::{self, File};
+
+/// Where the bytes of an entry lie.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Position {
+    /// The sequence number of the file.
+    pub file: u64,
+    /// The offset of the first byte in it.
+    pub offset: u64,
+    /// How many bytes there are.
+    pub length: u32,
+}
+
+type Files = BTreeMap<u64, Arc<LiveFile>>;
+
+/// Reads what was committed, from any thread. Clones read the same journal.
+///
+/// It waits for nobody's writing: the lock is over a map, and no call to the disk is made under it.
+#[derive(Clone, Debug, Default)]
+pub struct Reader {
+    files: Arc<Mutex<Files>>,
+}
+
+/// A file that is not used again while this is held, even if it is recycled meanwhile.
+#[derive(Debug)]
+pub struct Pinned {
+    live: Arc<LiveFile>,
+}
+
+impl Pinned {
+    /// The file.
+    pub fn file(&self) -> &dyn File {
+        &*self.live.file
+    }
+}
+
+impl Reader {
+    fn files(&self) -> MutexGuard<'_, Files> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn add(&self, file: &Arc<LiveFile>) {
+        self.files().insert(file.sequence, Arc::clone(file));
+    }
+
+    pub(super) fn remove(&self, file: &LiveFile) {
+        self.files().remove(&file.sequence);
+    }
+
+    /// Keeps a file from being used again; none if it has been recycled.
+    pub fn pin(&self, file: u64) -> Option<Pinned> {
+        self.files().get(&file).map(|live| Pinned { live: Arc::clone(live) })
+    }
+
+    /// Reads the bytes of an entry; an error of kind [`io::ErrorKind::NotFound`] if its file has been recycled.
+    ///
+    /// Their checksum is the caller's to check: a batch has its own.
+    pub fn read(&self, position: &Position) -> io::Result<Vec<u8>> {
+        let pinned = self.pin(position.file).ok_or(io::ErrorKind::NotFound)?;
+        let length = usize::try_from(position.length).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let mut bytes = vec![0; length];
+        disk::read_exact_at(pinned.file(), &mut bytes, position.offset)?;
+        Ok(bytes)
+    }
+}

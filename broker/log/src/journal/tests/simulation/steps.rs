@@ -1,0 +1,204 @@
+//! What is done to the journal: groups, checkpoints, and trouble.
+
+use std::io::ErrorKind;
+
+use super::super::super::layout::{FRAME_HEADER_BYTES, FrameHeader};
+use super::super::super::{Class, Committed, Entry, Error, Position, StageError};
+use super::super::{BLOCK, bytes};
+use super::{Group, Simulation, Violation};
+use crate::disk::simulated::Operation;
+
+impl Simulation {
+    pub(super) fn commit(&mut self) -> Result<(), Violation> {
+        let sequence = self.journal()?.next_sequence();
+        let Some(entries) = self.stage(sequence)? else { return Ok(()) };
+        let length = FRAME_HEADER_BYTES + entries.iter().map(Vec::len).sum::<usize>();
+        let mut group = Group { found: (sequence, entries), place: None };
+        if self.subject.acknowledges_before_commit {
+            self.acknowledged.push(group.clone());
+        }
+        match self.write_group() {
+            Ok(None) => {
+                self.reach("death before a write");
+                self.restart()
+            }
+            Ok(Some(committed)) if committed.sequence != sequence => {
+                Err(format!("frame {} instead of {sequence}", committed.sequence))
+            }
+            Ok(Some(committed)) => {
+                let is_large = length as u64 > self.options.file_bytes;
+                self.reach(if is_large { "file of its own" } else { "commit" });
+                group.place = Some((committed.file, committed.offset, length as u64));
+                if !self.subject.acknowledges_before_commit {
+                    self.acknowledged.push(group);
+                }
+                self.is_sealed = false;
+                Ok(())
+            }
+            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::StorageFull => {
+                Err("a group was admitted and then had no room".to_owned())
+            }
+            Err(_) => {
+                if !self.subject.acknowledges_before_commit {
+                    self.uncertain = Some(group);
+                }
+                self.after_failure()
+            }
+        }
+    }
+
+    /// Stages a few entries; none if there was room for none.
+    fn stage(&mut self, sequence: u64) -> Result<Option<Vec<Vec<u8>>>, Violation> {
+        let mut entries = Vec::new();
+        for _ in 0..1 + self.random.below(5) {
+            let body = self.body(sequence);
+            let partition = self.random.below(9);
+            let entry = match self.random.below(10) {
+                0 => Entry::Truncate { partition, end_offset: 5 },
+                1 => Entry::Metadata(&body),
+                2 => Entry::DeletePartition { partition },
+                _ => Entry::Append { partition, base_offset: 77, batch: &body },
+            };
+            let class = if self.random.one_in(4) { Class::Control } else { Class::Append };
+            match self.journal()?.stage(&entry, class) {
+                Ok(_) => {
+                    entries.push(bytes(&entry));
+                    continue;
+                }
+                Err(StageError::GroupFull) => self.reach("full group"),
+                Err(StageError::JournalFull) => {
+                    self.reach("full");
+                    self.checkpoint()?;
+                }
+                Err(StageError::DiskFull) => {
+                    self.reach("full disk");
+                    self.disk.set_capacity(1 << 40);
+                }
+                Err(StageError::Failed(_)) => {
+                    self.after_failure()?;
+                    return Ok(None);
+                }
+                Err(error @ StageError::TooLarge { .. }) => return Err(error.to_string()),
+            }
+            break;
+        }
+        // A checkpoint that failed was followed by a recovery, which has nothing staged.
+        let has_staged = self.journal()?.has_staged();
+        Ok(has_staged.then_some(entries))
+    }
+
+    /// Writes the group that is staged; none if the process dies before it does.
+    fn write_group(&mut self) -> Result<Option<Committed>, Error> {
+        let (dies, recycles) = (self.random.one_in(40), self.random.one_in(10));
+        let checkpoint = self.checkpoint;
+        let Some(journal) = self.journal.as_mut() else { return Ok(None) };
+        let Some(write) = journal.begin_commit()? else { return Ok(None) };
+        if recycles {
+            journal.recycle(checkpoint)?;
+        }
+        if dies { Ok(None) } else { journal.end_commit(write.run()).map(Some) }
+    }
+
+    /// Mostly small bytes, some large ones, and some of somebody who would like to be taken for a frame.
+    fn body(&mut self, sequence: u64) -> Vec<u8> {
+        let length = match self.random.below(20) {
+            0 => self.random.index(100_000),
+            1..=5 => self.random.index(12_000),
+            _ => self.random.index(300),
+        };
+        let mut body = vec![0; length];
+        body.fill(self.random.below(256).to_le_bytes()[0]);
+        let start = BLOCK - FRAME_HEADER_BYTES - 21;
+        if self.random.one_in(3) {
+            // Where the body stands if it is the first of its frame, blocks begin at these places.
+            for block in body.get_mut(start..).unwrap_or_default().chunks_mut(BLOCK) {
+                let header =
+                    FrameHeader { sequence: sequence + 1, payload_bytes: 0, entries: 0, payload_checksum: 0 };
+                if let Some(place) = block.first_chunk_mut() {
+                    *place = header.encode(0);
+                }
+            }
+        }
+        body
+    }
+
+    /// Something failed: nothing may go on but a recovery.
+    fn after_failure(&mut self) -> Result<(), Violation> {
+        let operations = self.disk.operations();
+        let journal = self.journal()?;
+        if journal.commit().is_ok() || journal.stage(&Entry::Seal, Class::Control).is_ok() {
+            return Err("a journal went on after a failure".to_owned());
+        }
+        if self.disk.operations() != operations {
+            return Err("something was tried again after a failure".to_owned());
+        }
+        self.restart()
+    }
+
+    pub(super) fn checkpoint(&mut self) -> Result<(), Violation> {
+        let last = self.acknowledged.last().map_or(0, |group| group.found.0);
+        let reached = self.checkpoint + self.random.below(last.saturating_sub(self.checkpoint) + 1);
+        // What was applied was acknowledged, so this is the number of a group that is there.
+        let reached = if self.random.one_in(2) { last.max(self.checkpoint) } else { reached };
+        let recycled = if self.subject.recycles_before_checkpoint {
+            last
+        } else {
+            self.checkpoint = reached;
+            reached
+        };
+        match self.journal()?.recycle(recycled) {
+            Ok(()) => Ok(()),
+            Err(_) => self.after_failure(),
+        }
+    }
+
+    pub(super) fn read_back(&mut self) -> Result<(), Violation> {
+        let (last, entries) = match self.acknowledged.last() {
+            Some(group) if group.found.0 > self.checkpoint => (group.place, group.found.1.concat()),
+            _ => return Ok(()),
+        };
+        let Some((file, offset, _)) = last else { return Ok(()) };
+        let position = Position {
+            file,
+            offset: offset + FRAME_HEADER_BYTES as u64,
+            length: u32::try_from(entries.len()).unwrap_or(0),
+        };
+        match self.journal()?.reader().read(&position) {
+            Ok(read) if read != entries => Err(format!("{position:?} does not hold what was committed")),
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(format!("{position:?} is gone")),
+            // A disk that fails to read has harmed nothing; one that has halted fails the next commit.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    pub(super) fn plan_fault(&mut self) {
+        const OPERATIONS: [Operation; 9] = [
+            Operation::Write,
+            Operation::Write,
+            Operation::Sync,
+            Operation::Sync,
+            Operation::Read,
+            Operation::Allocate,
+            Operation::Rename,
+            Operation::SyncDirectory,
+            Operation::Open,
+        ];
+        let nth = 1 + self.random.below(6);
+        if self.random.one_in(2) {
+            self.disk.halt_in(nth * 3);
+        } else {
+            self.disk.fail(OPERATIONS[self.random.index(OPERATIONS.len())], nth);
+        }
+    }
+
+    pub(super) fn fill_up(&mut self) {
+        let capacity = if self.random.one_in(2) { 0 } else { 1 << 40 };
+        self.disk.set_capacity(capacity);
+    }
+
+    pub(super) fn close(&mut self) -> Result<(), Violation> {
+        // Without a crash behind it, a seal that was written is there.
+        self.is_sealed |= self.journal.take().is_some_and(|journal| journal.close().is_ok());
+        self.restart()
+    }
+}

@@ -1,0 +1,10 @@
+//! The storage engine: what has been acknowledged is there after anything that leaves the disk's synced bytes
+//! intact.
+//!
+//! This crate is synchronous and knows no network. What it cannot decide itself comes in: the disk through
+//! [`disk::Disk`], so that a simulated one can tear, lose and refuse.
+
+pub mod clock;
+pub mod disk;
+pub mod journal;
+pub mod random;
