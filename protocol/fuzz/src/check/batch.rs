@@ -2,11 +2,11 @@
 //! what a leader changes leaves the rest of the batch as it was.
 
 use bytes::Bytes;
-use strandline_protocol::Compression;
 use strandline_protocol::batch::{
     BatchSummary, BatchView, ControlRecord, HEADER_BYTES, LENGTH_OVERHEAD_BYTES, MAGIC, NO_TIMESTAMP, Origin,
     RecordSection, SharedBatch, TimestampType, batches,
 };
+use strandline_protocol::compression::{Compression, Decompressor};
 
 use super::super::allocation::{Usage, measure};
 use super::compression::FIXED_BYTES;
@@ -70,9 +70,12 @@ fn batch(view: BatchView<'_>) {
 fn validate(view: BatchView<'_>) -> Option<BatchSummary> {
     let (crc, usage) = measure(|| view.check_crc());
     assert_eq!(usage.allocations, 0, "a checksum took {usage:?}");
+    let mut kept = Decompressor::new();
     let [producer, log] = [Origin::Producer, Origin::Log].map(|origin| {
         let (result, usage) = measure(|| view.validate_records(origin, DECOMPRESSED_BYTES_MAX));
         assert_frugal(view, usage);
+        let again = view.validate_records_with(&mut kept, origin, DECOMPRESSED_BYTES_MAX);
+        assert_eq!(again, result, "the decompressor remembers");
         let whole = view.validate(origin, DECOMPRESSED_BYTES_MAX);
         assert_eq!(whole.is_ok(), crc.is_ok() && result.is_ok());
         result
