@@ -5,9 +5,9 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+use strandline_protocol::any::Entry;
 use strandline_protocol::apis::API_KEYS;
 use strandline_protocol::batch::{BatchBuilder, ControlRecord, NewRecord, RecordHeader};
-use strandline_protocol::any::Entry;
 use strandline_protocol::{Compression, group_log, transaction_log};
 use strandline_protocol_fuzz::check::message::choice;
 use strandline_protocol_fuzz::random::Random;
