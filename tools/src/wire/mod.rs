@@ -55,13 +55,23 @@ pub(crate) fn run(command: &WireCommand, out: &mut impl Write) -> io::Result<()>
             catalog::all().try_for_each(|entry| text::schema(entry.schema, out))
         }
         WireCommand::Schema { name: Some(name), output } => {
-            let unknown = || io::Error::other(format!("no message has the name {name}"));
-            let schema = catalog::find(name).ok_or_else(unknown)?.schema;
+            let schema = catalog::find(name).ok_or_else(|| unknown_message(name))?.schema;
             match output {
                 Output::Text => text::schema(schema, out),
                 Output::Json => writeln!(out, "{:#}", json::message(schema)),
             }
         }
+    }
+}
+
+/// The error that a name is none, with those that may have been meant.
+fn unknown_message(name: &str) -> io::Error {
+    let wanted = name.to_lowercase();
+    let known = catalog::all().map(|entry| entry.schema.name);
+    let alike: Vec<_> = known.filter(|known| known.to_lowercase().starts_with(&wanted)).collect();
+    match alike.as_slice() {
+        [] => io::Error::other(format!("no message has the name {name}; `strandline wire schema` lists all")),
+        alike => io::Error::other(format!("no message has the name {name}; is it {}?", alike.join(" or "))),
     }
 }
 
@@ -139,8 +149,16 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_does_not_exist_is_an_error() {
-        let command = WireCommand::Schema { name: Some("Fetch".to_owned()), output: Output::Text };
-        assert!(run(&command, &mut Vec::new()).is_err());
+    fn a_message_that_does_not_exist_is_an_error_that_says_which_do() {
+        let refusal = |name: &str| {
+            let command = WireCommand::Schema { name: Some(name.to_owned()), output: Output::Text };
+            run(&command, &mut Vec::new()).unwrap_err().to_string()
+        };
+        assert_eq!(
+            refusal("heartbeatrequest"),
+            "no message has the name heartbeatrequest; is it HeartbeatRequest?"
+        );
+        assert!(refusal("Heartbeat").ends_with("; is it HeartbeatRequest or HeartbeatResponse?"));
+        assert!(refusal("Hartbeat").ends_with("; `strandline wire schema` lists all"));
     }
 }
