@@ -19,6 +19,11 @@ pub const STRING_BYTES_MAX: usize = i16::MAX as usize;
 
 type Result<T> = std::result::Result<T, Box<DecodeError>>;
 
+/// The heap that decoding an input of this length may take.
+fn memory_budget_bytes(input_bytes: usize) -> usize {
+    input_bytes.saturating_mul(MEMORY_PER_INPUT_BYTE_MAX).saturating_add(MEMORY_FREE_BYTES)
+}
+
 /// A position in a frame, and who is being read there.
 ///
 /// Strings, byte fields and records are slices of the frame's own buffer; nothing is copied.
@@ -38,8 +43,7 @@ impl Reader {
     /// Reads `frame` from its start.
     pub fn new(frame: Bytes) -> Self {
         let end = frame.len();
-        let memory_left_bytes =
-            end.saturating_mul(MEMORY_PER_INPUT_BYTE_MAX).saturating_add(MEMORY_FREE_BYTES);
+        let memory_left_bytes = memory_budget_bytes(end);
         Self { frame, position: 0, end, memory_left_bytes, message: "frame", version: 0, field: "start" }
     }
 
@@ -229,7 +233,7 @@ impl Reader {
                 Ok(())
             }
             None => {
-                let budget = self.frame.len() * MEMORY_PER_INPUT_BYTE_MAX + MEMORY_FREE_BYTES;
+                let budget = memory_budget_bytes(self.frame.len());
                 Err(self.error(DecodeErrorKind::MemoryBeyondBudget(budget)))
             }
         }
