@@ -5,6 +5,9 @@
 //! [`disk::Disk`], so that a simulated one can tear, lose and refuse.
 
 pub mod clock;
+pub mod config;
 pub mod disk;
 pub mod journal;
+pub mod layout;
+pub mod local_id;
 pub mod random;
