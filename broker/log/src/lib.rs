@@ -7,6 +7,7 @@
 pub mod clock;
 pub mod config;
 pub mod disk;
+pub mod epochs;
 pub mod journal;
 pub mod layout;
 pub mod local_id;
