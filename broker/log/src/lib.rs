@@ -11,4 +11,5 @@ pub mod epochs;
 pub mod journal;
 pub mod layout;
 pub mod local_id;
+pub mod producers;
 pub mod random;
