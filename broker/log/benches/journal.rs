@@ -135,7 +135,7 @@ fn open_journal(folder: &Path) -> Outcome<Journal> {
 
 fn append(journal: &mut Journal, bytes: &[u8]) -> Outcome {
     stage(journal, bytes)?;
-    let committed = journal.commit()?.ok_or("nothing was staged")?;
+    let (committed, _) = journal.commit()?.ok_or("nothing was staged")?;
     recycle(journal, committed, bytes.len())
 }
 
@@ -211,7 +211,7 @@ fn measure_sustained(mut journal: Journal, raw: &mut Raw) -> Outcome<Journal> {
         for _ in 1..GROUPS {
             to_writer.send(journal.begin_commit()?.ok_or("nothing was staged")?)?;
             stage(&mut journal, bytes)?;
-            let committed = journal.end_commit(written.recv()?)?;
+            let (committed, _) = journal.end_commit(written.recv()?)?;
             recycle(&mut journal, committed, bytes.len())?;
         }
         journal.commit()?;

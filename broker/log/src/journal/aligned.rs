@@ -3,7 +3,7 @@
 use crate::disk::BLOCK_BYTES;
 
 /// Bytes that grow at their end, the first of them at a block's border.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct AlignedBuffer {
     // What lies before `start` is there for the alignment only. The vector never grows by itself: that could
     // move it.
@@ -34,6 +34,11 @@ impl AlignedBuffer {
         self.memory.capacity() - self.start
     }
 
+    /// All the memory that it takes.
+    pub(super) fn allocated_bytes(&self) -> usize {
+        self.memory.capacity()
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         self.memory.get(self.start..).unwrap_or_default()
     }
@@ -55,7 +60,12 @@ impl AlignedBuffer {
 
     /// Forgets the bytes and keeps the memory.
     pub(super) fn clear(&mut self) {
-        self.memory.truncate(self.start);
+        self.truncate(0);
+    }
+
+    /// Forgets the bytes behind the first `length`.
+    pub(super) fn truncate(&mut self, length: usize) {
+        self.memory.truncate(self.start + length);
     }
 
     fn reserve(&mut self, bytes: usize) {

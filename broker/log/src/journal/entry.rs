@@ -47,6 +47,13 @@ pub enum Entry<'a> {
     RaftEntry(&'a [u8]),
     /// A vote of raft.
     RaftVote(&'a [u8]),
+    /// What is set for a partition became something else.
+    Configure {
+        /// The local id of the partition.
+        partition: u64,
+        /// All that is set now, as the layer above writes it.
+        config: &'a [u8],
+    },
     /// Nothing happened; what is before this is whole. Written at a clean end and by recovery.
     Seal,
 }
@@ -60,6 +67,7 @@ const METADATA: u8 = 6;
 const RAFT_ENTRY: u8 = 7;
 const RAFT_VOTE: u8 = 8;
 const SEAL: u8 = 9;
+const CONFIGURE: u8 = 10;
 
 /// Kind and length.
 const HEAD_BYTES: usize = 5;
@@ -110,6 +118,7 @@ impl<'a> Entry<'a> {
             Self::Metadata(record) => (METADATA, &[], record),
             Self::RaftEntry(entry) => (RAFT_ENTRY, &[], entry),
             Self::RaftVote(vote) => (RAFT_VOTE, &[], vote),
+            Self::Configure { partition, config } => (CONFIGURE, &[partition.to_le_bytes()], config),
             Self::Seal => (SEAL, &[], none),
         };
         Some((Prefix::new(kind, numbers, body)?, body))
@@ -131,6 +140,7 @@ impl<'a> Entry<'a> {
             METADATA => Self::Metadata(all(body)),
             RAFT_ENTRY => Self::RaftEntry(all(body)),
             RAFT_VOTE => Self::RaftVote(all(body)),
+            CONFIGURE => Self::Configure { partition: number(body)?, config: all(body) },
             SEAL => Self::Seal,
             _ => return None,
         };
@@ -142,6 +152,7 @@ impl<'a> Entry<'a> {
         match self {
             Self::Append { batch: body, .. }
             | Self::CreatePartition { description: body, .. }
+            | Self::Configure { config: body, .. }
             | Self::Metadata(body)
             | Self::RaftEntry(body)
             | Self::RaftVote(body) => body,
@@ -170,7 +181,7 @@ fn all<'a>(body: &mut &'a [u8]) -> &'a [u8] {
 mod tests {
     use super::Entry;
 
-    const ENTRIES: [Entry<'static>; 9] = [
+    const ENTRIES: [Entry<'static>; 10] = [
         Entry::Append { partition: u64::MAX, base_offset: -2, batch: b"batch" },
         Entry::Truncate { partition: 1, end_offset: i64::MAX },
         Entry::SetLogStart { partition: 2, start_offset: 0 },
@@ -179,6 +190,7 @@ mod tests {
         Entry::Metadata(b"metadata"),
         Entry::RaftEntry(b"entry"),
         Entry::RaftVote(b"v"),
+        Entry::Configure { partition: 5, config: b"config" },
         Entry::Seal,
     ];
 
@@ -202,6 +214,8 @@ mod tests {
         let entry = Entry::Append { partition: 0x0102, base_offset: 3, batch: b"xyz" };
         assert_eq!(bytes(&entry), *b"\x01\x13\0\0\0\x02\x01\0\0\0\0\0\0\x03\0\0\0\0\0\0\0xyz");
         assert_eq!(bytes(&Entry::Seal), *b"\x09\0\0\0\0");
+        let entry = Entry::Configure { partition: 1, config: b"c" };
+        assert_eq!(bytes(&entry), *b"\x0a\x09\0\0\0\x01\0\0\0\0\0\0\0c");
     }
 
     #[test]

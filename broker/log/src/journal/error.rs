@@ -65,6 +65,12 @@ pub enum StageError {
         /// How large it is.
         bytes: u64,
     },
+    /// It is too short for a record batch, whose offset and epoch have their places in its header.
+    #[error("{bytes} bytes are no record batch")]
+    NoBatch {
+        /// How long it is.
+        bytes: usize,
+    },
     /// The journal is of no use any more.
     #[error(transparent)]
     Failed(#[from] Error),

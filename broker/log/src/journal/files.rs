@@ -1,7 +1,7 @@
 //! The files of a journal: their names, how they come to be, are written, and are used again.
 //!
-//! A file in use is named by its sequence number, and a spare one otherwise. It gets the name of one in use
-//! when its header is durable, and loses it durably before anything in it is overwritten: so a file with such
+//! A file in use is named by its sequence number, and a spare one otherwise; one that is still being made has
+//! a third kind of name. A file gets the name of one in use when its header is durable, and loses it durably before anything in it is overwritten: so a file with such
 //! a name has a valid header, or has rotted.
 
 use std::io;
@@ -28,6 +28,7 @@ const FILL_BYTES: u64 = 1 << 20;
 
 const LIVE_SUFFIX: &str = ".journal";
 const SPARE_PREFIX: &str = "spare-";
+const FILLING_PREFIX: &str = "filling-";
 
 /// A file in use.
 #[derive(Debug)]
@@ -149,6 +150,9 @@ impl Folder {
             {
                 self.last_spare = self.last_spare.max(number);
                 holding.spares.extend(self.adopt(self.path.join(&entry.name), file_bytes)?);
+            } else if entry.name.starts_with(FILLING_PREFIX) {
+                let path = self.path.join(&entry.name);
+                self.disk.remove(&path).map_err(failed("remove", &path))?;
             }
         }
         holding.live.sort_unstable();
@@ -176,30 +180,11 @@ impl Folder {
         Ok((path, file))
     }
 
-    /// Makes a spare file with room of its own; none if the disk is full.
-    ///
-    /// It is written once from end to end: to write over blocks takes about half as long as to write to ones
-    /// that were only allocated, for small writes.
-    pub(super) fn create_spare(&mut self, length: u64) -> Result<Option<Spare>, Error> {
+    /// A spare file that is to be made. What makes it needs nothing else of the folder.
+    pub(super) fn new_spare(&mut self, length: u64) -> NewSpare {
         let path = self.next_spare_path();
-        let file = match self.disk.create(&path, Access::Write) {
-            Err(error) if error.kind() == io::ErrorKind::StorageFull => return Ok(None),
-            result => result.map_err(failed("create", &path))?,
-        };
-        if !allocate(&*file, &path, length)? {
-            self.disk.remove(&path).map_err(failed("remove", &path))?;
-            return Ok(None);
-        }
-        let mut output = Output::new(&*self.disk, &path, file).map_err(failed("open", &path))?;
-        let zeros = AlignedBuffer::zeroed(usize::try_from(length.min(FILL_BYTES)).unwrap_or(0));
-        let mut offset = 0;
-        while offset < length {
-            let bytes = usize::try_from(length - offset).unwrap_or(usize::MAX).min(zeros.length());
-            let piece = zeros.bytes().get(..bytes).unwrap_or_default();
-            output.write_durably(piece, offset).map_err(failed("fill", &path))?;
-            offset += bytes as u64;
-        }
-        Ok(Some(Spare { path, length, before: None }))
+        let filling = self.path.join(format!("{FILLING_PREFIX}{:020}", self.last_spare));
+        NewSpare { disk: Arc::clone(&self.disk), filling, path, length }
     }
 
     /// Takes a spare file into use: when this returns, its header and its name are durable.
@@ -238,6 +223,46 @@ impl Folder {
     /// Makes the names durable.
     pub(super) fn sync(&self) -> Result<(), Error> {
         self.disk.sync_directory(&self.path).map_err(self.failed("sync"))
+    }
+}
+
+/// A spare file that is not there yet.
+#[derive(Debug)]
+pub(super) struct NewSpare {
+    disk: Arc<dyn Disk>,
+    /// Its name until it is whole. A file with such a name is nobody's: recovery removes it, and if somebody
+    /// still writes to it then, that hits no file with another name.
+    filling: PathBuf,
+    path: PathBuf,
+    length: u64,
+}
+
+impl NewSpare {
+    /// Makes the file, with room of its own; none if the disk is full.
+    ///
+    /// It is written once from end to end: to write over blocks takes about half as long as to write to ones
+    /// that were only allocated, for small writes.
+    pub(super) fn create(self) -> Result<Option<Spare>, Error> {
+        let Self { disk, filling, path, length } = self;
+        let file = match disk.create(&filling, Access::Write) {
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => return Ok(None),
+            result => result.map_err(failed("create", &filling))?,
+        };
+        if !allocate(&*file, &filling, length)? {
+            disk.remove(&filling).map_err(failed("remove", &filling))?;
+            return Ok(None);
+        }
+        let mut output = Output::new(&*disk, &filling, file).map_err(failed("open", &filling))?;
+        let zeros = AlignedBuffer::zeroed(usize::try_from(length.min(FILL_BYTES)).unwrap_or(0));
+        let mut offset = 0;
+        while offset < length {
+            let bytes = usize::try_from(length - offset).unwrap_or(usize::MAX).min(zeros.length());
+            let piece = zeros.bytes().get(..bytes).unwrap_or_default();
+            output.write_durably(piece, offset).map_err(failed("fill", &filling))?;
+            offset += bytes as u64;
+        }
+        disk.rename(&filling, &path).map_err(failed("rename", &filling))?;
+        Ok(Some(Spare { path, length, before: None }))
     }
 }
 

@@ -1,20 +1,17 @@
 //! The frame that is being put together.
 
-use super::GROUP_BYTES_MAX;
-use super::aligned::AlignedBuffer;
-use super::entry::Entry;
+use super::entry::{Entry, Prefix};
 use super::layout::{FRAME_HEADER_BYTES, FrameHeader};
+use super::pool::{BufferPool, FrameBuffer};
 use crate::disk::BLOCK_BYTES;
-
-/// A frame of more memory than this gives it back once it is written.
-const KEPT_BYTES_MAX: usize = 2 * GROUP_BYTES_MAX;
 
 /// Where an entry's bytes lie in its frame.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Staged {
     /// From the frame's first byte.
-    pub(super) offset: usize,
-    pub(super) length: u32,
+    pub offset: u32,
+    /// How many bytes there are.
+    pub length: u32,
 }
 
 /// The entries that go to the disk together.
@@ -22,25 +19,23 @@ pub struct Staged {
 /// They are copied, once, into memory that can be written past the page cache.
 #[derive(Debug)]
 pub(super) struct Group {
-    frame: AlignedBuffer,
+    frame: FrameBuffer,
+    /// What it will probably be: so much memory is taken with the first entry.
+    expected_bytes: usize,
+    /// What it is at most, if it is of more than one entry.
+    bytes_max: usize,
     entries: u32,
     checksum: u32,
 }
 
 impl Group {
-    pub(super) fn new() -> Self {
-        let mut group = Self { frame: AlignedBuffer::with_capacity(BLOCK_BYTES), entries: 0, checksum: 0 };
-        group.clear();
-        group
+    /// An empty group.
+    pub(super) fn new(pool: &BufferPool, expected_bytes: usize, bytes_max: usize) -> Self {
+        Self { frame: pool.empty(), expected_bytes, bytes_max, entries: 0, checksum: 0 }
     }
 
     pub(super) fn clear(&mut self) {
-        let capacity = self.frame.capacity();
-        if capacity > KEPT_BYTES_MAX {
-            self.frame = AlignedBuffer::with_capacity(BLOCK_BYTES);
-        }
-        self.frame.clear();
-        self.frame.pad(FRAME_HEADER_BYTES);
+        self.frame.memory_mut().clear();
         self.entries = 0;
         self.checksum = 0;
     }
@@ -54,49 +49,65 @@ impl Group {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.frame.length()
+        self.frame.bytes().len().max(FRAME_HEADER_BYTES)
     }
 
     /// How long the frame will be on the disk if so much is added.
     pub(super) fn frame_bytes_with(&self, bytes: usize) -> u64 {
-        (self.frame.length() + bytes).next_multiple_of(BLOCK_BYTES) as u64
+        (self.bytes() + bytes).next_multiple_of(BLOCK_BYTES) as u64
     }
 
-    /// Adds an entry as its two parts.
-    pub(super) fn add(&mut self, prefix: &[u8], body: &[u8]) -> Staged {
-        self.frame.append(prefix);
-        let offset = self.frame.length();
-        self.frame.append(body);
-        self.checksum = crc32c::crc32c_append(crc32c::crc32c_append(self.checksum, prefix), body);
+    /// Adds an entry as its prefix and the parts of its own bytes.
+    pub(super) fn add(&mut self, prefix: &Prefix, parts: &[&[u8]]) -> Staged {
+        let body_bytes: usize = parts.iter().map(|part| part.len()).sum();
+        self.begin(prefix.bytes().len() + body_bytes);
+        let memory = self.frame.memory_mut();
+        let start = memory.length();
+        memory.append(prefix.bytes());
+        let offset = memory.length();
+        parts.iter().for_each(|part| memory.append(part));
+        let added = memory.bytes().get(start..).unwrap_or_default();
+        self.checksum = crc32c::crc32c_append(self.checksum, added);
         self.entries += 1;
-        // The length stands in the prefix too, in as many bits.
-        Staged { offset, length: u32::try_from(body.len()).unwrap_or(u32::MAX) }
+        // What is staged was held against the largest length.
+        let [offset, length] = [offset, body_bytes].map(|number| u32::try_from(number).unwrap_or(u32::MAX));
+        Staged { offset, length }
+    }
+
+    /// Makes room for so much more, and for the zeros behind it.
+    fn begin(&mut self, bytes: usize) {
+        let needed = (self.bytes() + bytes).next_multiple_of(BLOCK_BYTES);
+        let capacity = self.frame.memory().capacity();
+        if needed > capacity {
+            // Twice as much, so that many small entries are not copied at each step.
+            let roomy = self.expected_bytes.max(2 * capacity).min(self.bytes_max);
+            self.frame.grow(needed.max(roomy));
+        }
+        if self.frame.bytes().is_empty() {
+            self.frame.memory_mut().pad(FRAME_HEADER_BYTES);
+        }
     }
 
     pub(super) fn add_seal(&mut self) {
         if let Some((prefix, body)) = Entry::Seal.encode() {
-            self.add(prefix.bytes(), body);
+            self.add(&prefix, &[body]);
         }
     }
 
-    /// Makes the frame what goes to the disk; after this the group can only be written and cleared.
-    pub(super) fn finish(&mut self, sequence: u64, salt: u64) {
-        let payload_bytes = self.frame.length() - FRAME_HEADER_BYTES;
+    /// Makes the frame what goes to the disk: whole blocks.
+    pub(super) fn finish(mut self, sequence: u64, salt: u64) -> FrameBuffer {
         let header = FrameHeader {
             sequence,
             // What is staged was held against the largest length.
-            payload_bytes: u32::try_from(payload_bytes).unwrap_or(u32::MAX),
+            payload_bytes: u32::try_from(self.bytes() - FRAME_HEADER_BYTES).unwrap_or(u32::MAX),
             entries: self.entries,
             payload_checksum: self.checksum,
         };
-        self.frame.pad(self.frame.length().next_multiple_of(BLOCK_BYTES) - self.frame.length());
-        if let Some(place) = self.frame.bytes_mut().first_chunk_mut() {
+        let memory = self.frame.memory_mut();
+        memory.pad(memory.length().next_multiple_of(BLOCK_BYTES) - memory.length());
+        if let Some(place) = memory.bytes_mut().first_chunk_mut() {
             *place = header.encode(salt);
         }
-    }
-
-    /// The frame.
-    pub(super) fn frame(&self) -> &[u8] {
-        self.frame.bytes()
+        self.frame
     }
 }

@@ -43,8 +43,11 @@ mod files;
 mod group;
 mod layout;
 mod options;
+mod pool;
 mod reader;
 mod recovery;
+mod room;
+mod staging;
 mod write;
 
 use std::collections::VecDeque;
@@ -58,8 +61,10 @@ pub use self::entry::Entry;
 pub use self::error::{Error, StageError};
 pub use self::group::Staged;
 pub use self::options::{BYTES_MAX, ENTRIES_MAX, GROUP_BYTES_MAX, Options};
+pub use self::pool::{BufferPool, FrameBuffer};
 pub use self::reader::{Pinned, Position, Reader};
 pub use self::recovery::Replayed;
+pub use self::room::{SpareDone, SpareJob};
 pub use self::write::{Committed, Write, Written};
 
 /// What an entry is for.
@@ -116,10 +121,14 @@ pub struct Journal {
     filled: VecDeque<Filled>,
     active: Active,
     spares: Vec<Spare>,
+    /// Whether a spare file is being made elsewhere.
+    is_making_spare: bool,
     /// The group that is forming.
     group: Group,
-    /// Memory for the group after it.
-    idle_group: Option<Group>,
+    /// Memory for the groups.
+    buffers: BufferPool,
+    /// What the next frame will probably take, from what those before it took.
+    expected_bytes: usize,
     /// Whether a group has been handed out.
     is_writing: bool,
     next_sequence: u64,
@@ -129,85 +138,8 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Adds an entry to the group that is forming, if there is room for it.
-    pub fn stage(&mut self, entry: &Entry<'_>, class: Class) -> Result<Staged, StageError> {
-        if self.is_poisoned {
-            return Err(Error::Poisoned.into());
-        }
-        let too_large = |bytes: usize| StageError::TooLarge { bytes: bytes as u64 };
-        let (prefix, body) = entry.encode().ok_or_else(|| too_large(entry.body().len()))?;
-        let bytes = prefix.bytes().len() + body.len();
-        if !self.group.is_empty() && self.group.bytes() + bytes > self.options.group_bytes_max {
-            return Err(StageError::GroupFull);
-        }
-        let frame_bytes = self.group.frame_bytes_with(bytes);
-        if u32::try_from(frame_bytes).is_err() {
-            return Err(too_large(bytes));
-        }
-        self.check_bound(frame_bytes, class)?;
-        let result = self.make_room(frame_bytes, class);
-        self.is_poisoned = matches!(result, Err(StageError::Failed(_)));
-        result?;
-        Ok(self.group.add(prefix.bytes(), body))
-    }
-
-    /// Whether entries are staged.
-    pub fn has_staged(&self) -> bool {
-        !self.group.is_empty()
-    }
-
-    fn check_bound(&self, frame_bytes: u64, class: Class) -> Result<(), StageError> {
-        let Options { file_bytes, bytes_max, entries_max, .. } = self.options;
-        let (bytes_max, entries_max) = match class {
-            Class::Append => (bytes_max - file_bytes, entries_max - entries_max / 8),
-            Class::Control => (bytes_max, entries_max),
-        };
-        if frame_bytes + OVERHEAD_BYTES > bytes_max {
-            return Err(StageError::TooLarge { bytes: frame_bytes });
-        }
-        // Nothing of it is needed any more: it goes as soon as another file takes its place.
-        let is_recyclable = self.active.last_sequence <= self.recycled_to;
-        let (active_bytes, active_entries) = match is_recyclable {
-            true => (0, 0),
-            false => (self.active.file.length, self.active.entries),
-        };
-        let before: u64 = self.filled.iter().map(|filled| filled.file.length).sum();
-        let bytes = if self.active.fits(frame_bytes) {
-            before + self.active.position + frame_bytes
-        } else {
-            before + active_bytes + frame_bytes + OVERHEAD_BYTES
-        };
-        let entries = self.filled.iter().map(|filled| filled.entries).sum::<u64>() + active_entries;
-        if bytes > bytes_max || entries + self.group.entries() >= entries_max {
-            return Err(StageError::JournalFull);
-        }
-        Ok(())
-    }
-
-    /// Sees to it that the files for the frame are there, and behind an append another one.
-    fn make_room(&mut self, frame_bytes: u64, class: Class) -> Result<(), StageError> {
-        let file_bytes = self.options.file_bytes;
-        let needed = frame_bytes + OVERHEAD_BYTES;
-        let fits = self.active.fits(frame_bytes);
-        if !fits && needed > file_bytes && !self.spares.iter().any(|spare| spare.length >= needed) {
-            self.add_spare(needed)?;
-        }
-        let wanted = usize::from(!fits && needed <= file_bytes) + usize::from(class == Class::Append);
-        let is_usable = |spare: &&Spare| spare.length == file_bytes && spare.is_free();
-        for _ in self.spares.iter().filter(is_usable).count()..wanted {
-            self.add_spare(file_bytes)?;
-        }
-        Ok(())
-    }
-
-    fn add_spare(&mut self, length: u64) -> Result<(), StageError> {
-        let spare = self.folder.create_spare(length)?.ok_or(StageError::DiskFull)?;
-        self.spares.push(spare);
-        Ok(())
-    }
-
     /// Makes the staged entries durable, as one frame; none if nothing is staged.
-    pub fn commit(&mut self) -> Result<Option<Committed>, Error> {
+    pub fn commit(&mut self) -> Result<Option<(Committed, FrameBuffer)>, Error> {
         match self.begin_commit()? {
             Some(write) => self.end_commit(write.run()).map(Some),
             None => Ok(None),
@@ -232,34 +164,33 @@ impl Journal {
     }
 
     fn begin_write(&mut self) -> Write {
-        let mut group = self.idle_group.take().unwrap_or_else(Group::new);
-        std::mem::swap(&mut group, &mut self.group);
+        let frame_bytes = self.group.bytes();
+        // Slowly down, since memory that is too large for a frame is used again at once.
+        self.expected_bytes = frame_bytes.max(self.expected_bytes - self.expected_bytes / 8);
+        let next = Group::new(&self.buffers, self.expected_bytes, self.options.group_bytes_max);
+        let group = std::mem::replace(&mut self.group, next);
         let Active { file, output, position, last_sequence, entries, is_sealed } = &mut self.active;
-        group.finish(self.next_sequence, file.salt);
-        let committed = Committed { sequence: self.next_sequence, file: file.sequence, offset: *position };
-        *position += group.frame().len() as u64;
-        *last_sequence = self.next_sequence;
         *entries += group.entries();
+        let frame = group.finish(self.next_sequence, file.salt);
+        let committed = Committed { sequence: self.next_sequence, file: file.sequence, offset: *position };
+        *position += frame.bytes().len() as u64;
+        *last_sequence = self.next_sequence;
         *is_sealed = false;
         self.next_sequence += 1;
         self.is_writing = true;
-        Write { group, output: output.clone(), committed, result: Ok(()) }
+        Write { frame, frame_bytes, output: output.clone(), committed, result: Ok(()) }
     }
 
-    /// Takes a group back that was handed out. If this gives no error, the group is durable.
-    pub fn end_commit(&mut self, written: Written) -> Result<Committed, Error> {
-        let Written(Write { mut group, output, committed, result }) = written;
+    /// Takes a group back that was handed out. If this gives no error, the group is durable, and its frame can
+    /// be read in memory for as long as somebody wants it there.
+    pub fn end_commit(&mut self, written: Written) -> Result<(Committed, FrameBuffer), Error> {
+        let Written(Write { mut frame, frame_bytes, output, committed, result }) = written;
         self.is_writing = false;
         self.is_poisoned |= result.is_err();
         self.active.output = output;
-        group.clear();
-        if self.group.is_empty() {
-            // What was written last is in the processor's cache still.
-            std::mem::swap(&mut group, &mut self.group);
-        }
-        self.idle_group = Some(group);
         result.map_err(self.active.file.failed("write"))?;
-        Ok(committed)
+        frame.memory_mut().truncate(frame_bytes);
+        Ok((committed, frame))
     }
 
     fn check_idle(&self) -> Result<(), Error> {
@@ -338,6 +269,11 @@ impl Journal {
     /// The number that the next frame will have.
     pub fn next_sequence(&self) -> u64 {
         self.next_sequence
+    }
+
+    /// Takes the memory of the groups that follow from this pool, and gives it back there.
+    pub fn use_buffers(&mut self, buffers: BufferPool) {
+        self.buffers = buffers;
     }
 
     /// A way to read what was committed, for other threads too.

@@ -16,6 +16,7 @@ use super::error::Error;
 use super::files::{BLOCK, FRAMES_START, Folder, LiveFile, Output, Spare};
 use super::group::Group;
 use super::layout::{FORMAT, FRAME_HEADER_BYTES, FileHeader, FileHeaderRead, FrameHeader};
+use super::pool::BufferPool;
 use super::{Active, Filled, Journal, Options, Position, Reader};
 use crate::disk::{BLOCK_BYTES, Disk, read_exact_at};
 use crate::random::Random;
@@ -28,6 +29,8 @@ const SEARCH_BYTES: u64 = 256 << 10;
 pub struct Replayed<'a> {
     /// The number of its frame.
     pub sequence: u64,
+    /// Where its frame begins in the file.
+    pub frame_offset: u64,
     /// Where its bytes lie.
     pub position: Position,
     /// What it says.
@@ -227,7 +230,7 @@ impl Recovery {
                 // No longer than the payload, whose length has as many bits.
                 length: u32::try_from(length).unwrap_or(u32::MAX),
             };
-            visit(Replayed { sequence: frame.header.sequence, position, entry });
+            visit(Replayed { sequence: frame.header.sequence, frame_offset: frame.offset, position, entry });
         }
         Ok(is_seal)
     }
@@ -306,7 +309,7 @@ impl Recovery {
             }
             None => self.begin_first_file(&mut random)?,
         };
-        let reader = Reader::default();
+        let (reader, buffers) = (Reader::default(), BufferPool::default());
         self.files.iter().chain([&active.file]).for_each(|file| reader.add(file));
         let filled = self.files.into_iter().zip(end.files);
         let filled = filled
@@ -319,8 +322,10 @@ impl Recovery {
             filled,
             active,
             spares: self.spares,
-            group: Group::new(),
-            idle_group: None,
+            group: Group::new(&buffers, 0, self.options.group_bytes_max),
+            buffers,
+            expected_bytes: 0,
+            is_making_spare: false,
             is_writing: false,
             next_sequence: end.next_sequence,
             recycled_to: self.checkpoint,
@@ -333,7 +338,7 @@ impl Recovery {
         let spare = match self.spares.pop() {
             Some(spare) => spare,
             None => {
-                let spare = self.folder.create_spare(self.options.file_bytes)?;
+                let spare = self.folder.new_spare(self.options.file_bytes).create()?;
                 spare.ok_or(std::io::ErrorKind::StorageFull.into()).map_err(self.folder.failed("allocate"))?
             }
         };

@@ -3,7 +3,8 @@
 use std::io;
 
 use super::files::Output;
-use super::group::{Group, Staged};
+use super::group::Staged;
+use super::pool::FrameBuffer;
 use super::reader::Position;
 
 /// A group that is durable.
@@ -11,14 +12,16 @@ use super::reader::Position;
 pub struct Committed {
     /// The number of its frame.
     pub sequence: u64,
-    pub(super) file: u64,
-    pub(super) offset: u64,
+    /// The sequence number of the file that it is in.
+    pub file: u64,
+    /// Where in it the frame begins.
+    pub offset: u64,
 }
 
 impl Committed {
     /// Where the bytes of an entry of this group lie.
     pub fn position(&self, staged: &Staged) -> Position {
-        Position { file: self.file, offset: self.offset + staged.offset as u64, length: staged.length }
+        Position { file: self.file, offset: self.offset + u64::from(staged.offset), length: staged.length }
     }
 }
 
@@ -28,7 +31,10 @@ impl Committed {
 #[derive(Debug)]
 #[must_use = "the journal waits for it"]
 pub struct Write {
-    pub(super) group: Group,
+    /// The frame, and zeros up to the border of a block.
+    pub(super) frame: FrameBuffer,
+    /// How long the frame is without these zeros.
+    pub(super) frame_bytes: usize,
     pub(super) output: Output,
     pub(super) committed: Committed,
     pub(super) result: io::Result<()>,
@@ -37,7 +43,7 @@ pub struct Write {
 impl Write {
     /// Writes and syncs the group. This is what takes the time, and may be done on any thread.
     pub fn run(mut self) -> Written {
-        self.result = self.output.write_durably(self.group.frame(), self.committed.offset);
+        self.result = self.output.write_durably(self.frame.bytes(), self.committed.offset);
         Written(self)
     }
 }

@@ -5,6 +5,7 @@ mod planted;
 mod real;
 mod rules;
 mod simulation;
+mod staging;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -66,7 +67,7 @@ fn commit(journal: &mut Journal, batches: &[&[u8]]) -> Committed {
     for batch in batches {
         journal.stage(&append(batch), Class::Append).unwrap();
     }
-    journal.commit().unwrap().unwrap()
+    journal.commit().unwrap().unwrap().0
 }
 
 fn names(disk: &SimulatedDisk) -> Vec<String> {

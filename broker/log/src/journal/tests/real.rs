@@ -37,7 +37,7 @@ fn groups_come_back(folder: &Path) {
             let batch = vec![number; 20_000];
             let entry = Entry::Append { partition: 1, base_offset: 0, batch: &batch };
             let staged = journal.stage(&entry, Class::Append).unwrap();
-            let committed = journal.commit().unwrap().unwrap();
+            let (committed, _) = journal.commit().unwrap().unwrap();
             assert_eq!(journal.reader().read(&committed.position(&staged)).unwrap(), batch);
             expected.push(batch);
         }

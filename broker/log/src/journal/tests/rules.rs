@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use super::super::{Class, Entry, Error, Options, StageError};
+use super::super::{Class, Entry, Error, FrameBuffer, Options, StageError, Staged};
 use super::{BLOCK, FOLDER, OPTIONS, append, bytes, commit, names, new_disk, recover, recover_with};
 use crate::disk::Disk;
 use crate::disk::simulated::Operation;
@@ -17,6 +17,10 @@ fn corruption(result: Result<impl Sized, Error>) -> (PathBuf, u64) {
         Error::Corrupt { path, offset, .. } => (path, offset),
         error => panic!("{error}"),
     }
+}
+
+fn in_frame<'a>(frame: &'a FrameBuffer, staged: &Staged) -> &'a [u8] {
+    &frame.bytes()[staged.offset as usize..][..staged.length as usize]
 }
 
 #[test]
@@ -33,14 +37,15 @@ fn groups_come_back_as_they_were() {
     let mut expected = Vec::new();
     for group in groups {
         let staged: Vec<_> = group.iter().map(|entry| journal.stage(entry, Class::Append).unwrap()).collect();
-        let committed = journal.commit().unwrap().unwrap();
+        let (committed, frame) = journal.commit().unwrap().unwrap();
         for (entry, staged) in group.iter().zip(&staged) {
             let position = committed.position(staged);
             assert_eq!(journal.reader().read(&position).unwrap(), entry.body());
+            assert_eq!(in_frame(&frame, staged), entry.body());
         }
         expected.push((committed.sequence, group.iter().map(bytes).collect::<Vec<_>>()));
     }
-    assert_eq!(journal.commit().unwrap(), None, "nothing is staged");
+    assert!(journal.commit().unwrap().is_none(), "nothing is staged");
     drop(journal);
     disk.crash();
     let (journal, found) = recover(&disk, 0).unwrap();
@@ -83,10 +88,10 @@ fn the_next_group_forms_while_one_is_written() {
         journal.stage(&append(&batch), Class::Append).unwrap();
         assert!(matches!(journal.begin_commit(), Err(Error::Busy)), "one at a time");
         let written = std::thread::spawn(|| write.unwrap().run()).join().unwrap();
-        last = journal.end_commit(written).unwrap().sequence;
+        last = journal.end_commit(written).unwrap().0.sequence;
         write = journal.begin_commit().unwrap();
     }
-    let last_written = journal.end_commit(write.unwrap().run()).unwrap();
+    let (last_written, _) = journal.end_commit(write.unwrap().run()).unwrap();
     assert_eq!(last_written.sequence, last + 1);
     drop(journal);
     disk.crash();
@@ -124,7 +129,7 @@ fn a_full_disk_refuses_appends_and_leaves_nothing_staged() {
     // What is left of this file takes appends, and the spare one control operations alone.
     let refused = loop {
         match journal.stage(&append(&batch), Class::Append) {
-            Ok(_) => journal.commit().unwrap().unwrap(),
+            Ok(_) => drop(journal.commit().unwrap()),
             Err(refused) => break refused,
         };
     };
@@ -148,7 +153,7 @@ fn the_bound_refuses_appends_before_control_and_recycling_makes_room() {
         let mut last = 0;
         let refused = loop {
             match journal.stage(&append(batch), Class::Append) {
-                Ok(_) => last = journal.commit().unwrap().unwrap().sequence,
+                Ok(_) => last = journal.commit().unwrap().unwrap().0.sequence,
                 Err(refused) => break refused,
             }
         };
@@ -188,7 +193,7 @@ fn a_file_that_is_read_is_not_written_over() {
     let disk = new_disk(1);
     let (mut journal, _) = recover(&disk, 0).unwrap();
     let staged = journal.stage(&append(b"still read"), Class::Append).unwrap();
-    let position = journal.commit().unwrap().unwrap().position(&staged);
+    let position = journal.commit().unwrap().unwrap().0.position(&staged);
     let pinned = journal.reader().pin(position.file).unwrap();
     for _ in 0..30 {
         let sequence = commit(&mut journal, &[&[9; 3 * BLOCK]]).sequence;

@@ -32,6 +32,7 @@ impl Simulation {
 
     fn die(&mut self) {
         self.journal = None;
+        self.spare = None;
         match self.random.one_in(2) {
             true => self.disk.crash(),
             false => self.disk.kill(),

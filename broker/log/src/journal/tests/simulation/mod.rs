@@ -10,7 +10,7 @@ mod steps;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::{Error, Journal, Options, Replayed};
+use super::super::{Error, Journal, Options, Replayed, SpareJob};
 use super::{BLOCK, FOLDER, Found, OPTIONS};
 use crate::disk::Disk;
 use crate::disk::simulated::{self, SimulatedDisk};
@@ -60,6 +60,8 @@ struct Simulation {
     checkpoint: u64,
     /// Whether a seal is behind the last group.
     is_sealed: bool,
+    /// A spare file that is being made while other things happen.
+    spare: Option<SpareJob>,
     reached: Reached,
 }
 
@@ -97,6 +99,7 @@ pub(super) fn run(seed: u64, subject: Subject) -> Result<Report, Violation> {
         uncertain: None,
         checkpoint: 0,
         is_sealed: false,
+        spare: None,
         reached: Reached::new(),
     };
     simulation.run()?;
@@ -108,8 +111,9 @@ impl Simulation {
     fn run(&mut self) -> Result<(), Violation> {
         self.restart()?;
         for _ in 0..10 + self.random.below(50) {
-            match self.random.below(20) {
+            match self.random.below(21) {
                 0..=11 => self.commit()?,
+                20 => self.make_spare()?,
                 12 | 13 => self.checkpoint()?,
                 14 => self.read_back()?,
                 15 => self.plan_fault(),
@@ -147,7 +151,7 @@ fn nothing_acknowledged_is_lost_and_nothing_is_invented() {
     }
     println!("{operations} operations, {reached:?}");
     let rare: Vec<_> = reached.iter().filter(|(_, times)| **times < 5).collect();
-    assert!(reached.len() == 12 && rare.is_empty(), "not everything was tried: {reached:?}");
+    assert!(reached.len() == 14 && rare.is_empty(), "not everything was tried: {reached:?}");
 }
 
 #[test]

@@ -35,10 +35,8 @@ impl Simulation {
                 self.is_sealed = false;
                 Ok(())
             }
-            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::StorageFull => {
-                Err("a group was admitted and then had no room".to_owned())
-            }
-            Err(_) => {
+            Err(error) => {
+                full_disk_is_told(&error)?;
                 if !self.subject.acknowledges_before_commit {
                     self.uncertain = Some(group);
                 }
@@ -74,11 +72,14 @@ impl Simulation {
                     self.reach("full disk");
                     self.disk.set_capacity(1 << 40);
                 }
-                Err(StageError::Failed(_)) => {
+                Err(StageError::Failed(error)) => {
+                    full_disk_is_told(&error)?;
                     self.after_failure()?;
                     return Ok(None);
                 }
-                Err(error @ StageError::TooLarge { .. }) => return Err(error.to_string()),
+                Err(error @ (StageError::TooLarge { .. } | StageError::NoBatch { .. })) => {
+                    return Err(error.to_string());
+                }
             }
             break;
         }
@@ -96,7 +97,7 @@ impl Simulation {
         if recycles {
             journal.recycle(checkpoint)?;
         }
-        if dies { Ok(None) } else { journal.end_commit(write.run()).map(Some) }
+        if dies { Ok(None) } else { journal.end_commit(write.run()).map(|(committed, _)| Some(committed)) }
     }
 
     /// Mostly small bytes, some large ones, and some of somebody who would like to be taken for a frame.
@@ -171,6 +172,23 @@ impl Simulation {
         }
     }
 
+    /// Begins to make a spare file, or ends it.
+    pub(super) fn make_spare(&mut self) -> Result<(), Violation> {
+        let Some(job) = self.spare.take() else {
+            self.spare = self.journal()?.begin_spare();
+            return Ok(());
+        };
+        match self.journal()?.end_spare(job.run()) {
+            Ok(true) => self.reach("spare made elsewhere"),
+            Ok(false) => self.reach("no room for a spare elsewhere"),
+            Err(error) => {
+                full_disk_is_told(&error)?;
+                return self.after_failure();
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn plan_fault(&mut self) {
         const OPERATIONS: [Operation; 9] = [
             Operation::Write,
@@ -200,5 +218,15 @@ impl Simulation {
         // Without a crash behind it, a seal that was written is there.
         self.is_sealed |= self.journal.take().is_some_and(|journal| journal.close().is_ok());
         self.restart()
+    }
+}
+
+/// A full disk refuses before anything is written, and is never taken for a disk that fails.
+fn full_disk_is_told(error: &Error) -> Result<(), Violation> {
+    match error {
+        Error::Io { source, .. } if source.kind() == ErrorKind::StorageFull => {
+            Err(format!("something was admitted and then had no room: {error}"))
+        }
+        _ => Ok(()),
     }
 }

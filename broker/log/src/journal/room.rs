@@ -1,0 +1,117 @@
+//! Room for what is staged: the journal's bound, and its spare files.
+
+use super::error::{Error, StageError};
+use super::files::{NewSpare, OVERHEAD_BYTES, Spare};
+use super::{Class, Journal, Options};
+
+/// Appends want the next file to be there, and another one behind it.
+const SPARES_WANTED: usize = 2;
+
+/// A spare file that is to be made, on whichever thread has the time: it takes as long as it takes to write
+/// the whole file.
+///
+/// Where it is dropped without [`Journal::end_spare`], its journal makes its files when it needs them.
+#[derive(Debug)]
+#[must_use = "the journal waits for it"]
+pub struct SpareJob(NewSpare);
+
+impl SpareJob {
+    /// Makes the file.
+    pub fn run(self) -> SpareDone {
+        SpareDone(self.0.create())
+    }
+}
+
+/// A spare file that was made, or was not.
+#[derive(Debug)]
+#[must_use = "the journal waits for it"]
+pub struct SpareDone(Result<Option<Spare>, Error>);
+
+impl Journal {
+    pub(super) fn check_bound(&self, frame_bytes: u64, class: Class) -> Result<(), StageError> {
+        let Options { file_bytes, bytes_max, entries_max, .. } = self.options;
+        let (bytes_max, entries_max) = match class {
+            Class::Append => (bytes_max - file_bytes, entries_max - entries_max / 8),
+            Class::Control => (bytes_max, entries_max),
+        };
+        if frame_bytes + OVERHEAD_BYTES > bytes_max {
+            return Err(StageError::TooLarge { bytes: frame_bytes });
+        }
+        // Nothing of it is needed any more: it goes as soon as another file takes its place.
+        let is_recyclable = self.active.last_sequence <= self.recycled_to;
+        let (active_bytes, active_entries) = match is_recyclable {
+            true => (0, 0),
+            false => (self.active.file.length, self.active.entries),
+        };
+        let before = self.filled_bytes();
+        let bytes = if self.active.fits(frame_bytes) {
+            before + self.active.position + frame_bytes
+        } else {
+            before + active_bytes + frame_bytes + OVERHEAD_BYTES
+        };
+        let entries = self.filled.iter().map(|filled| filled.entries).sum::<u64>() + active_entries;
+        if bytes > bytes_max || entries + self.group.entries() >= entries_max {
+            return Err(StageError::JournalFull);
+        }
+        Ok(())
+    }
+
+    fn filled_bytes(&self) -> u64 {
+        self.filled.iter().map(|filled| filled.file.length).sum()
+    }
+
+    /// Sees to it that the files for the frame are there, and behind an append another one.
+    pub(super) fn make_room(&mut self, frame_bytes: u64, class: Class) -> Result<(), StageError> {
+        let file_bytes = self.options.file_bytes;
+        let needed = frame_bytes + OVERHEAD_BYTES;
+        let fits = self.active.fits(frame_bytes);
+        if !fits && needed > file_bytes && !self.spares.iter().any(|spare| spare.length >= needed) {
+            self.add_spare(needed)?;
+        }
+        let wanted = usize::from(!fits && needed <= file_bytes) + usize::from(class == Class::Append);
+        for _ in self.usable_spares()..wanted {
+            self.add_spare(file_bytes)?;
+        }
+        Ok(())
+    }
+
+    /// How many spare files have the common length, and are read by nobody.
+    fn usable_spares(&self) -> usize {
+        let is_usable = |spare: &&Spare| spare.length == self.options.file_bytes && spare.is_free();
+        self.spares.iter().filter(is_usable).count()
+    }
+
+    fn add_spare(&mut self, length: u64) -> Result<(), StageError> {
+        let spare = self.folder.new_spare(length).create()?.ok_or(StageError::DiskFull)?;
+        self.spares.push(spare);
+        Ok(())
+    }
+
+    /// Hands out the making of a spare file that will be needed soon, so that staging need not wait for it;
+    /// none if there are enough, or one is being made.
+    pub fn begin_spare(&mut self) -> Option<SpareJob> {
+        let Options { file_bytes, bytes_max, .. } = self.options;
+        let usable = self.usable_spares();
+        // With this many files the journal is as large as it gets.
+        let planned_bytes = self.filled_bytes() + self.active.file.length + file_bytes * (usable as u64 + 1);
+        let is_wanted = usable < SPARES_WANTED && planned_bytes <= bytes_max;
+        if !is_wanted || self.is_making_spare || self.is_poisoned {
+            return None;
+        }
+        self.is_making_spare = true;
+        Some(SpareJob(self.folder.new_spare(file_bytes)))
+    }
+
+    /// Takes a spare file that was made; says whether the disk had room for it.
+    ///
+    /// After an error the journal is of no use, as after one while staging: a disk that fails to write zeros is
+    /// trusted with nothing else.
+    pub fn end_spare(&mut self, done: SpareDone) -> Result<bool, Error> {
+        self.is_making_spare = false;
+        self.is_poisoned |= done.0.is_err();
+        let spare = done.0?;
+        let had_room = spare.is_some();
+        self.spares.extend(spare);
+        Ok(had_room)
+    }
+}

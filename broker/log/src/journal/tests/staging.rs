@@ -1,0 +1,151 @@
+//! What is staged in other ways than as a plain entry, and files that are made ahead.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use strandline_protocol::batch::{BatchBuilder, BatchView, HEADER_BYTES, NewRecord};
+
+use super::super::{BufferPool, Class, Entry, Journal, StageError};
+use super::{BLOCK, FOLDER, OPTIONS, append, commit, names, new_disk, recover};
+use crate::disk::Disk;
+use crate::disk::simulated::Operation;
+use crate::random::Random;
+
+fn batch(value: &[u8]) -> Vec<u8> {
+    let mut builder = BatchBuilder::new().base_offset(5).partition_leader_epoch(-1);
+    builder.append(&NewRecord { value: Some(value), ..NewRecord::at(9) }).unwrap();
+    builder.build().unwrap().to_vec()
+}
+
+#[test]
+fn an_appended_batch_gets_its_offset_and_epoch_and_stays_valid() {
+    let disk = new_disk(1);
+    let (mut journal, _) = recover(&disk, 0).unwrap();
+    let batches = [batch(b"one"), batch(&[7; 9_000]), batch(b"")];
+    let mut staged = Vec::new();
+    for (offset, bytes) in (70..).zip(&batches) {
+        staged.push(journal.stage_append(3, offset, 12, bytes, Class::Append).unwrap());
+    }
+    let (committed, frame) = journal.commit().unwrap().unwrap();
+    for ((offset, original), staged) in (70..).zip(&batches).zip(&staged) {
+        let found = &frame.bytes()[staged.offset as usize..][..staged.length as usize];
+        assert_eq!(journal.reader().read(&committed.position(staged)).unwrap(), found);
+        let view = BatchView::parse_only(found).unwrap();
+        view.check_crc().unwrap();
+        assert_eq!((view.header().base_offset, view.header().partition_leader_epoch), (offset, 12));
+        let others = [&found[8..12], &found[16..]].concat();
+        assert_eq!(others, [&original[8..12], &original[16..]].concat(), "nothing else changes");
+    }
+    drop((journal, frame));
+    disk.crash();
+    let mut offsets = Vec::new();
+    let random = Random::from_seed(1);
+    Journal::recover(Arc::new(disk), FOLDER.into(), OPTIONS, random, 0, |replayed| {
+        let Entry::Append { partition: 3, base_offset, batch } = replayed.entry else { panic!() };
+        assert_eq!(BatchView::parse(batch).unwrap().header().base_offset, base_offset);
+        let staged = replayed.position.offset - replayed.frame_offset;
+        offsets.push((base_offset, replayed.sequence, replayed.frame_offset, staged));
+    })
+    .unwrap();
+    let expected = (70..).zip(&staged);
+    let expected = expected
+        .map(|(offset, staged)| (offset, committed.sequence, committed.offset, u64::from(staged.offset)));
+    assert!(offsets.into_iter().eq(expected), "replay names the same places");
+}
+
+#[test]
+fn what_is_too_short_for_a_batch_is_refused() {
+    let (mut journal, _) = recover(&new_disk(1), 0).unwrap();
+    for length in [0, 16, HEADER_BYTES - 1] {
+        let refused = journal.stage_append(1, 0, 0, &vec![0; length], Class::Append).unwrap_err();
+        assert!(matches!(refused, StageError::NoBatch { bytes } if bytes == length), "{refused}");
+    }
+    assert!(!journal.has_staged());
+    journal.stage_append(1, 0, 0, &[0; HEADER_BYTES], Class::Append).unwrap();
+}
+
+#[test]
+fn a_frame_is_kept_by_who_holds_it_and_its_memory_used_again_after() {
+    let (mut journal, _) = recover(&new_disk(1), 0).unwrap();
+    let pool = BufferPool::default();
+    journal.use_buffers(pool.clone());
+    commit(&mut journal, &[b"the group before has memory already"]);
+    journal.stage(&append(b"held"), Class::Append).unwrap();
+    let (_, held) = journal.commit().unwrap().unwrap();
+    let (address, bytes) = (held.bytes().as_ptr(), held.bytes().to_vec());
+    for number in 0..4 {
+        commit(&mut journal, &[&[number; 3 * BLOCK]]);
+        assert_eq!(held.bytes(), bytes);
+    }
+    drop(held);
+    assert!(pool.idle_bytes() > 0);
+    let addresses: Vec<_> = (0..2)
+        .map(|_| {
+            journal.stage(&append(b"again"), Class::Append).unwrap();
+            journal.commit().unwrap().unwrap().1
+        })
+        .collect();
+    assert!(addresses.iter().any(|frame| frame.bytes().as_ptr() == address));
+}
+
+#[test]
+fn with_files_that_are_made_ahead_staging_makes_none() {
+    let disk = new_disk(1);
+    let (mut journal, _) = recover(&disk, 0).unwrap();
+    let mut made = 0;
+    loop {
+        // As in production: whenever one is wanted, somebody else makes it.
+        while let Some(job) = journal.begin_spare() {
+            assert!(journal.begin_spare().is_none(), "one at a time");
+            assert!(journal.end_spare(job.run()).unwrap());
+            made += 1;
+        }
+        disk.fail(Operation::Create, 1);
+        match journal.stage(&append(&[1; 3 * BLOCK]), Class::Append) {
+            Ok(_) => drop(journal.commit().unwrap()),
+            Err(refused) => break assert!(matches!(refused, StageError::JournalFull), "{refused}"),
+        }
+        disk.forget_faults();
+    }
+    assert!(made > 1, "{made}");
+    let bytes: u64 =
+        names(&disk).iter().map(|name| disk.length_of(&PathBuf::from(FOLDER).join(name)).unwrap()).sum();
+    assert!(bytes <= OPTIONS.bytes_max, "no more files than the bound needs");
+}
+
+#[test]
+fn a_file_that_is_not_whole_is_nobodys_and_hits_nobody() {
+    let disk = new_disk(1);
+    let (mut journal, _) = recover(&disk, 0).unwrap();
+    let mut late = journal.begin_spare();
+    drop(journal);
+    // The job runs when another recovery has been, and another journal uses the folder.
+    let filling = PathBuf::from(FOLDER).join("filling-00000000000000000077");
+    drop(disk.create(&filling, crate::disk::Access::Write).unwrap());
+    let (mut journal, _) = recover(&disk, 0).unwrap();
+    assert!(names(&disk).iter().all(|name| !name.starts_with("filling")));
+    commit(&mut journal, &[b"first"]);
+    drop(late.take().map(|job| job.run()));
+    for _ in 0..20 {
+        commit(&mut journal, &[&[1; 100]]);
+    }
+    drop(journal);
+    disk.crash();
+    assert_eq!(recover(&disk, 0).unwrap().1.len(), 21);
+}
+
+#[test]
+fn a_spare_file_that_cannot_be_made_is_the_end_of_it_and_a_full_disk_is_not() {
+    let disk = new_disk(1);
+    let (mut journal, _) = recover(&disk, 0).unwrap();
+    disk.set_capacity(0);
+    let job = journal.begin_spare().unwrap();
+    assert!(!journal.end_spare(job.run()).unwrap());
+    disk.set_capacity(1 << 40);
+    commit(&mut journal, &[b"goes on"]);
+    let job = journal.begin_spare().unwrap();
+    disk.fail(Operation::Allocate, 1);
+    assert!(journal.end_spare(job.run()).is_err());
+    assert!(matches!(journal.stage(&append(b"no"), Class::Append), Err(StageError::Failed(_))));
+    assert!(journal.begin_spare().is_none());
+}
