@@ -1,9 +1,11 @@
 //! Memory that begins at a block's border, as writes past the page cache want it.
 
+use std::fmt;
+
 use crate::disk::BLOCK_BYTES;
 
 /// Bytes that grow at their end, the first of them at a block's border.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct AlignedBuffer {
     // What lies before `start` is there for the alignment only. The vector never grows by itself: that could
     // move it.
@@ -75,6 +77,17 @@ impl AlignedBuffer {
             larger.memory.extend_from_slice(self.bytes());
             *self = larger;
         }
+    }
+}
+
+impl fmt::Debug for AlignedBuffer {
+    /// The bytes are a user's.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("AlignedBuffer")
+            .field("length", &self.length())
+            .field("capacity", &self.capacity())
+            .finish()
     }
 }
 

@@ -50,6 +50,14 @@ impl BufferPool {
         FrameBuffer { memory: AlignedBuffer::default(), pool: self.clone() }
     }
 
+    /// A copy of a frame in memory that is no larger than it needs.
+    pub fn copy_of(&self, frame: &[u8]) -> FrameBuffer {
+        let mut copy = self.empty();
+        copy.grow(frame.len());
+        copy.memory.append(frame);
+        copy
+    }
+
     fn take(&self, bytes: usize) -> AlignedBuffer {
         let wanted = rounded(bytes);
         let mut idle = self.idle();
@@ -101,10 +109,7 @@ impl FrameBuffer {
 
     /// The same bytes in memory that is no larger than they need.
     pub fn fitted(&self) -> Self {
-        let mut fitted = self.pool.empty();
-        fitted.grow(self.bytes().len());
-        fitted.memory.append(self.bytes());
-        fitted
+        self.pool.copy_of(self.bytes())
     }
 
     pub(super) fn memory(&self) -> &AlignedBuffer {
@@ -128,6 +133,17 @@ impl FrameBuffer {
         if memory.capacity() > 0 {
             self.pool.give_back(memory);
         }
+    }
+}
+
+#[cfg(test)]
+impl FrameBuffer {
+    /// A frame in memory that has room for more.
+    pub(crate) fn roomy(pool: &BufferPool, frame: &[u8], capacity_bytes: usize) -> Self {
+        let mut buffer = pool.empty();
+        buffer.grow(capacity_bytes);
+        buffer.memory.append(frame);
+        buffer
     }
 }
 
