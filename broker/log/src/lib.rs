@@ -5,9 +5,11 @@
 //! [`disk::Disk`], so that a simulated one can tear, lose and refuse.
 
 pub mod clock;
+mod codec;
 pub mod config;
 pub mod disk;
 pub mod journal;
 pub mod layout;
 pub mod local_id;
+pub mod manifest;
 pub mod random;

@@ -45,6 +45,7 @@ mod layout;
 mod options;
 mod reader;
 mod recovery;
+mod scan;
 mod write;
 
 use std::collections::VecDeque;
