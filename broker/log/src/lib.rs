@@ -5,12 +5,14 @@
 //! [`disk::Disk`], so that a simulated one can tear, lose and refuse.
 
 pub mod clock;
+mod codec;
 pub mod config;
 pub mod disk;
 pub mod epochs;
 pub mod journal;
 pub mod layout;
 pub mod local_id;
+pub mod manifest;
 pub mod producers;
 pub mod random;
 pub mod tail;

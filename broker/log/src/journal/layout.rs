@@ -8,6 +8,7 @@
 //! who gets bytes of his own into a record can forge one that does. The entries' checksum needs no salt: it
 //! stands in the header.
 
+use crate::codec::take;
 use crate::disk::BLOCK_BYTES;
 
 /// The newest format that this version reads, and the one it writes.
@@ -131,12 +132,6 @@ fn salted(salt: u64, bytes: &[u8]) -> u32 {
 
 fn put(bytes: &mut [u8], parts: &[&[u8]]) {
     bytes.iter_mut().zip(parts.iter().copied().flatten()).for_each(|(to, from)| *to = *from);
-}
-
-fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
-    let (taken, rest) = bytes.split_first_chunk()?;
-    *bytes = rest;
-    Some(*taken)
 }
 
 #[cfg(test)]

@@ -48,6 +48,7 @@ mod reader;
 mod recovery;
 mod room;
 mod staging;
+mod scan;
 mod write;
 
 use std::collections::VecDeque;

@@ -15,14 +15,12 @@ use super::entry::Entry;
 use super::error::Error;
 use super::files::{BLOCK, FRAMES_START, Folder, LiveFile, Output, Spare};
 use super::group::Group;
-use super::layout::{FORMAT, FRAME_HEADER_BYTES, FileHeader, FileHeaderRead, FrameHeader};
+use super::layout::{FRAME_HEADER_BYTES, FrameHeader};
 use super::pool::BufferPool;
+use super::scan::{corrupt, open_live, search};
 use super::{Active, Filled, Journal, Options, Position, Reader};
 use crate::disk::{BLOCK_BYTES, Disk, read_exact_at};
 use crate::random::Random;
-
-/// The search for newer frames reads so many bytes at once.
-const SEARCH_BYTES: u64 = 256 << 10;
 
 /// An entry that was found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -101,9 +99,31 @@ impl Journal {
         options: Options,
         random: Random,
         checkpoint: u64,
-        mut visit: impl FnMut(Replayed<'_>),
+        visit: impl FnMut(Replayed<'_>),
     ) -> Result<Self, Error> {
-        let mut recovery = Recovery::open(disk, path, options, checkpoint)?;
+        Recovery::open(disk, path, options, checkpoint)?.run(random, visit)
+    }
+
+    /// Like [`Journal::recover`] for a journal that holds what was durable elsewhere itself: calls `visit` with
+    /// all that has not been recycled. Whether that begins where it should is the caller's to check.
+    pub fn recover_all(
+        disk: Arc<dyn Disk>,
+        path: PathBuf,
+        options: Options,
+        random: Random,
+        visit: impl FnMut(Replayed<'_>),
+    ) -> Result<Self, Error> {
+        let mut recovery = Recovery::open(disk, path, options, 0)?;
+        let first = recovery.read_header(0, FRAMES_START)?;
+        recovery.checkpoint = first.map_or(0, |header| header.sequence.saturating_sub(1));
+        recovery.run(random, visit)
+    }
+}
+
+impl Recovery {
+    fn run(self, random: Random, mut visit: impl FnMut(Replayed<'_>)) -> Result<Journal, Error> {
+        let mut recovery = self;
+        let checkpoint = recovery.checkpoint;
         let end = recovery.replay(&mut visit)?;
         recovery.refuse_newer_frames(&end)?;
         let is_torn = recovery.is_torn(&end)?;
@@ -115,9 +135,7 @@ impl Journal {
         journal.recycle(checkpoint)?;
         Ok(journal)
     }
-}
 
-impl Recovery {
     pub(super) fn open(
         disk: Arc<dyn Disk>,
         path: PathBuf,
@@ -350,46 +368,4 @@ impl Recovery {
         let path = self.files.get(file).map_or(&self.folder.path, |live| &live.path);
         Error::Corrupt { path: path.clone(), offset, what }
     }
-}
-
-fn corrupt(live: &LiveFile, offset: u64, what: &'static str) -> Error {
-    Error::Corrupt { path: live.path.clone(), offset, what }
-}
-
-fn open_live(folder: &Folder, sequence: u64) -> Result<LiveFile, Error> {
-    let (path, file) = folder.open_live(sequence)?;
-    let mut live = LiveFile { sequence, salt: 0, length: 0, path, file };
-    let length = live.file.length().map_err(live.failed("measure"))?;
-    let mut bytes = [0; BLOCK_BYTES];
-    live.file.read_at(&mut bytes, 0).map_err(live.failed("read"))?;
-    match FileHeader::decode(&bytes) {
-        FileHeaderRead::Valid(header) if header.sequence == sequence && header.length == length => {
-            live.salt = header.salt;
-            live.length = header.length;
-            Ok(live)
-        }
-        FileHeaderRead::Newer(found) => Err(Error::NewerFormat { path: live.path, found, known: FORMAT }),
-        FileHeaderRead::Valid(_) | FileHeaderRead::Bad => Err(corrupt(&live, 0, "the file's header is bad")),
-    }
-}
-
-/// Looks for a frame's header from `start` to the end of a file, and says where one is.
-fn search(
-    live: &LiveFile,
-    start: u64,
-    is_wanted: impl Fn(u64, &FrameHeader) -> bool,
-) -> Result<Option<u64>, Error> {
-    let mut bytes = vec![0; usize::try_from(SEARCH_BYTES.min(live.length)).unwrap_or(0)];
-    for chunk_offset in (start..live.length).step_by(bytes.len().max(BLOCK_BYTES)) {
-        let read = live.file.read_at(&mut bytes, chunk_offset).map_err(live.failed("read"))?;
-        let offsets = (chunk_offset..).step_by(BLOCK_BYTES);
-        let mut blocks = offsets.zip(bytes.get(..read).unwrap_or_default().chunks(BLOCK_BYTES));
-        let found = blocks.find(|(offset, block)| {
-            FrameHeader::decode(block, live.salt).is_some_and(|header| is_wanted(*offset, &header))
-        });
-        if let Some((offset, _)) = found {
-            return Ok(Some(offset));
-        }
-    }
-    Ok(None)
 }

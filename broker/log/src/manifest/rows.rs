@@ -1,0 +1,248 @@
+//! What the manifest says about a partition and about a segment, as bytes and back.
+
+use crate::codec::{take, take_bytes, take_i64, take_u8, take_u32, take_u64};
+use crate::config::{ConfigError, LogConfig};
+
+/// The version of rows that this program writes, and the newest that it reads.
+const VERSION: u8 = 1;
+
+/// A leader epoch as bytes, with the offset that it starts at.
+const EPOCH_BYTES: usize = 12;
+
+const SEALED: u8 = 1;
+
+/// What recovery needs to know about a partition before it replays the journal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartitionRow {
+    /// What the layer above knows about it.
+    pub description: Vec<u8>,
+    /// Its settings.
+    pub config: LogConfig,
+    /// The last frame of the journal that everything here includes: replay applies only what is newer.
+    pub includes_sequence: u64,
+    /// The first offset that is still there.
+    pub log_start: i64,
+    /// The offset up to which segments are durable: the next one belongs behind them.
+    pub flushed_to: i64,
+    /// The leader epochs, each with the offset that it starts at.
+    pub epochs: Vec<(i32, i64)>,
+}
+
+/// What recovery needs to know about a segment to leave its file alone.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SegmentRow {
+    /// Which version of the segment it is: compaction makes later ones.
+    pub generation: u32,
+    /// How many bytes of batches are durable. What lies behind them is garbage.
+    pub length: u64,
+    /// The offset behind the last record.
+    pub end_offset: i64,
+    /// The largest timestamp in it.
+    pub max_timestamp: i64,
+    /// The timestamp of its first batch.
+    pub first_timestamp: i64,
+    /// When it was begun.
+    pub created_ms: i64,
+    /// Whether it takes no more.
+    pub is_sealed: bool,
+}
+
+/// Why bytes are no row.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub(super) enum RowError {
+    #[error("the row has version {found}, and this program reads none above {VERSION}")]
+    Newer { found: u8 },
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("the row is cut off")]
+    Short,
+    #[error("the row's {0} means nothing")]
+    Bad(&'static str),
+}
+
+fn take_version(bytes: &mut &[u8]) -> Result<(), RowError> {
+    match take_u8(bytes).ok_or(RowError::Short)? {
+        VERSION => Ok(()),
+        0 => Err(RowError::Bad("version")),
+        found => Err(RowError::Newer { found }),
+    }
+}
+
+fn nothing_left(bytes: &[u8]) -> Result<(), RowError> {
+    if bytes.is_empty() { Ok(()) } else { Err(RowError::Bad("end")) }
+}
+
+/// A list's length as bytes. The journal refuses a row that is longer than this can say.
+fn length(count: usize) -> [u8; 4] {
+    u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes()
+}
+
+impl PartitionRow {
+    pub(super) fn encode(&self, bytes: &mut Vec<u8>) {
+        bytes.push(VERSION);
+        self.config.encode(bytes);
+        bytes.extend(self.includes_sequence.to_le_bytes());
+        bytes.extend(self.log_start.to_le_bytes());
+        bytes.extend(self.flushed_to.to_le_bytes());
+        bytes.extend(length(self.epochs.len()));
+        for (epoch, start_offset) in &self.epochs {
+            bytes.extend(epoch.to_le_bytes());
+            bytes.extend(start_offset.to_le_bytes());
+        }
+        bytes.extend(length(self.description.len()));
+        bytes.extend(&self.description);
+    }
+
+    pub(super) fn decode(mut bytes: &[u8]) -> Result<Self, RowError> {
+        let bytes = &mut bytes;
+        take_version(bytes)?;
+        let config = LogConfig::decode(bytes)?;
+        let row = Self::decode_fields(config, bytes).ok_or(RowError::Short)?;
+        nothing_left(bytes)?;
+        Ok(row)
+    }
+
+    fn decode_fields(config: LogConfig, bytes: &mut &[u8]) -> Option<Self> {
+        let includes_sequence = take_u64(bytes)?;
+        let [log_start, flushed_to] = [take_i64(bytes)?, take_i64(bytes)?];
+        let count = take_u32(bytes)?;
+        let mut epochs = take_bytes(bytes, count.checked_mul(u32::try_from(EPOCH_BYTES).ok()?)?)?;
+        let mut list = Vec::with_capacity(epochs.len() / EPOCH_BYTES);
+        while !epochs.is_empty() {
+            list.push((i32::from_le_bytes(take(&mut epochs)?), take_i64(&mut epochs)?));
+        }
+        let length = take_u32(bytes)?;
+        let description = take_bytes(bytes, length)?.to_vec();
+        Some(Self { description, config, includes_sequence, log_start, flushed_to, epochs: list })
+    }
+}
+
+impl SegmentRow {
+    pub(super) fn encode(&self, bytes: &mut Vec<u8>) {
+        bytes.push(VERSION);
+        bytes.extend(self.generation.to_le_bytes());
+        bytes.extend(self.length.to_le_bytes());
+        for number in [self.end_offset, self.max_timestamp, self.first_timestamp, self.created_ms] {
+            bytes.extend(number.to_le_bytes());
+        }
+        bytes.push(if self.is_sealed { SEALED } else { 0 });
+    }
+
+    pub(super) fn decode(mut bytes: &[u8]) -> Result<Self, RowError> {
+        let bytes = &mut bytes;
+        take_version(bytes)?;
+        let (row, flags) = Self::decode_fields(bytes).ok_or(RowError::Short)?;
+        if flags & !SEALED != 0 {
+            return Err(RowError::Bad("flags"));
+        }
+        nothing_left(bytes)?;
+        Ok(row)
+    }
+
+    fn decode_fields(bytes: &mut &[u8]) -> Option<(Self, u8)> {
+        let generation = take_u32(bytes)?;
+        let length = take_u64(bytes)?;
+        let [end_offset, max_timestamp, first_timestamp, created_ms] =
+            [take_i64(bytes)?, take_i64(bytes)?, take_i64(bytes)?, take_i64(bytes)?];
+        let flags = take_u8(bytes)?;
+        let is_sealed = flags & SEALED != 0;
+        let row =
+            Self { generation, length, end_offset, max_timestamp, first_timestamp, created_ms, is_sealed };
+        Some((row, flags))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PartitionRow, RowError, SegmentRow, VERSION};
+    use crate::config::LogConfig;
+
+    fn partition() -> PartitionRow {
+        PartitionRow {
+            description: b"orders-7".to_vec(),
+            config: LogConfig::default(),
+            includes_sequence: u64::MAX,
+            log_start: 5,
+            flushed_to: i64::MAX,
+            epochs: vec![(0, 0), (i32::MAX, 77)],
+        }
+    }
+
+    fn segment() -> SegmentRow {
+        SegmentRow {
+            generation: 1,
+            length: 2,
+            end_offset: 3,
+            max_timestamp: 4,
+            first_timestamp: -5,
+            created_ms: 6,
+            is_sealed: true,
+        }
+    }
+
+    fn encoded(encode: impl Fn(&mut Vec<u8>)) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        encode(&mut bytes);
+        bytes
+    }
+
+    #[test]
+    fn rows_are_read_as_written() {
+        for epochs in [vec![], partition().epochs] {
+            for description in [vec![], partition().description] {
+                let row = PartitionRow { epochs: epochs.clone(), description, ..partition() };
+                assert_eq!(PartitionRow::decode(&encoded(|bytes| row.encode(bytes))), Ok(row));
+            }
+        }
+        for is_sealed in [true, false] {
+            let row = SegmentRow { is_sealed, ..segment() };
+            assert_eq!(SegmentRow::decode(&encoded(|bytes| row.encode(bytes))), Ok(row));
+        }
+    }
+
+    #[test]
+    fn the_bytes_are_these_for_ever() {
+        let mut expected = vec![1, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0];
+        for number in [3, 4, -5, 6] {
+            expected.extend(i64::to_le_bytes(number));
+        }
+        expected.push(1);
+        assert_eq!(encoded(|bytes| segment().encode(bytes)), expected);
+        let mut expected = vec![1];
+        partition().config.encode(&mut expected);
+        expected.extend([0xff; 8]);
+        expected.extend(5i64.to_le_bytes());
+        expected.extend(i64::MAX.to_le_bytes());
+        expected.extend([2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        expected.extend([0xff, 0xff, 0xff, 0x7f, 77, 0, 0, 0, 0, 0, 0, 0]);
+        expected.extend(*b"\x08\0\0\0orders-7");
+        assert_eq!(encoded(|bytes| partition().encode(bytes)), expected);
+    }
+
+    #[test]
+    fn what_is_no_row_is_refused() {
+        let bytes = encoded(|bytes| partition().encode(bytes));
+        for cut in 0..bytes.len() {
+            assert!(PartitionRow::decode(&bytes[..cut]).is_err(), "cut at {cut}");
+        }
+        assert_eq!(PartitionRow::decode(&[&bytes[..], b"x"].concat()), Err(RowError::Bad("end")));
+        let mut many_epochs = encoded(|bytes| PartitionRow { epochs: vec![], ..partition() }.encode(bytes));
+        let count = many_epochs.len() - 8 - 4 - 4;
+        many_epochs[count..count + 4].fill(0xff);
+        assert_eq!(PartitionRow::decode(&many_epochs), Err(RowError::Short));
+
+        let bytes = encoded(|bytes| segment().encode(bytes));
+        for cut in 0..bytes.len() {
+            assert_eq!(SegmentRow::decode(&bytes[..cut]), Err(RowError::Short), "cut at {cut}");
+        }
+        assert_eq!(SegmentRow::decode(&[&bytes[..], b"x"].concat()), Err(RowError::Bad("end")));
+        let with = |place: usize, value: u8| {
+            let mut bytes = bytes.clone();
+            bytes[place] = value;
+            SegmentRow::decode(&bytes)
+        };
+        assert_eq!(with(0, VERSION + 1), Err(RowError::Newer { found: VERSION + 1 }));
+        assert_eq!(with(0, 0), Err(RowError::Bad("version")));
+        assert_eq!(with(bytes.len() - 1, 2), Err(RowError::Bad("flags")));
+    }
+}
