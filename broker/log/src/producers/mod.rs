@@ -33,7 +33,7 @@ use state::{Effect, State};
 use transactions::Transactions;
 
 /// A queue of staged batches that has grown beyond this is given back when it is empty.
-const STAGED_KEPT_MAX: usize = 32;
+const STAGED_KEPT_MAX: usize = 64;
 
 /// The producers of one partition. Without any it is a null pointer.
 #[derive(Debug, Default)]
