@@ -5,6 +5,7 @@
 //! [`disk::Disk`], so that a simulated one can tear, lose and refuse.
 
 pub mod clock;
+pub mod compaction;
 pub mod config;
 pub mod disk;
 pub mod journal;
