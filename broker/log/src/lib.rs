@@ -12,3 +12,4 @@ pub mod journal;
 pub mod layout;
 pub mod local_id;
 pub mod random;
+pub mod retention;
