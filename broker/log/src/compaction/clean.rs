@@ -7,8 +7,10 @@ use strandline_protocol::Decompressor;
 use strandline_protocol::batch::{BatchError, BatchHeader, BatchView, batches};
 
 use super::error::CompactionError;
-use super::filter::{self, Filter, Filtered, Kept, Rules, Statistics};
+use super::filter::{self, Filter, Filtered, Kept, Rules};
+use super::hash::KeyHash;
 use super::offset_map::{OffsetMap, Put};
+use super::statistics::Statistics;
 use super::transactions::Transactions;
 use super::{Pace, Settings, Sink, Source};
 use crate::random::Random;
@@ -35,6 +37,8 @@ pub struct Round<'a> {
     transactions: Transactions,
     filter: Filter,
     buffer: Vec<u8>,
+    /// Of the batch that is being added to the map.
+    hashes: Vec<(KeyHash, i64)>,
 }
 
 impl<'a> Round<'a> {
@@ -56,6 +60,7 @@ impl<'a> Round<'a> {
             transactions: Transactions::default(),
             filter: Filter::new(),
             buffer: Vec::new(),
+            hashes: Vec::new(),
         };
         for source in sources {
             if source.end_offset() > settings.first_dirty_offset && !round.map_segment(source)? {
@@ -128,14 +133,15 @@ impl<'a> Round<'a> {
         if self.transactions.pass_data(header) || header.last_offset() < first_dirty_offset {
             return Ok(None);
         }
+        // First all hashes, then all look-ups, as the filter does it.
+        self.hashes.clear();
         for record in &batch.records_with(decompressor, decompressed_bytes_max)? {
             let record = record?;
-            let Some(key) = record.key.filter(|_| record.offset >= first_dirty_offset) else { continue };
-            if self.map.put(self.map.hash(key), record.offset) == Put::Full {
-                return Ok(Some(record.offset));
-            }
+            let key = record.key.filter(|_| record.offset >= first_dirty_offset);
+            self.hashes.extend(key.map(|key| (self.map.hash(key), record.offset)));
         }
-        Ok(None)
+        let full_at = self.hashes.iter().find(|(hash, offset)| self.map.put(*hash, *offset) == Put::Full);
+        Ok(full_at.map(|(_, offset)| *offset))
     }
 
     /// Goes through a segment, and passes on what stays of it.

@@ -1,16 +1,15 @@
 //! What compaction leaves of a batch.
 //!
-//! Owns the decision about each batch and each record, and the making of batches from which records were taken.
-//! Reads no file and writes none. What is in doubt is kept.
+//! Owns the decision about each batch and each record. Reads no file and writes none. What is in doubt is kept.
 
 use bytes::Bytes;
-use strandline_protocol::batch::{
-    BatchBuilder, BatchError, BatchHeader, BatchView, BuildError, ControlRecord, NewRecord, RecordHeader,
-    RecordSection,
-};
-use strandline_protocol::{Compression, CompressionError, Compressor, Decompressor};
+use strandline_protocol::Decompressor;
+use strandline_protocol::batch::{BatchError, BatchHeader, BatchView, ControlRecord, RecordSection};
 
+use super::hash::KeyHash;
 use super::offset_map::OffsetMap;
+use super::rebuild::Rebuilder;
+use super::statistics::Statistics;
 use super::transactions::{AbortedTransaction, Ending, Marker, Transactions};
 use super::{LastRecord, Settings};
 
@@ -35,37 +34,6 @@ pub(super) struct Filtered {
     pub(super) aborted: Option<AbortedTransaction>,
 }
 
-/// What was found and what was done.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Statistics {
-    /// Bytes of the batches that were read to find the keys' last offsets.
-    pub mapped_bytes: u64,
-    /// Keys that were found.
-    pub keys: u64,
-    /// Batches that were looked at.
-    pub batches_read: u64,
-    /// Their bytes.
-    pub bytes_read: u64,
-    /// Batches that stay, in whatever form.
-    pub batches_kept: u64,
-    /// Their bytes.
-    pub bytes_kept: u64,
-    /// Batches that stay as they were, byte for byte.
-    pub batches_whole: u64,
-    /// Records that a later one with the same key has taken the place of.
-    pub records_superseded: u64,
-    /// Tombstones that are no longer needed.
-    pub tombstones_dropped: u64,
-    /// Records without a key, which have no place in a compacted log.
-    pub records_without_key: u64,
-    /// Records of transactions that were aborted.
-    pub records_aborted: u64,
-    /// Transaction markers that are no longer needed.
-    pub markers_dropped: u64,
-    /// Batches that could not be written again with less in them, and stay as they were.
-    pub batches_unwritable: u64,
-}
-
 /// What to hold the records against.
 pub(super) struct Rules<'a> {
     pub(super) settings: &'a Settings,
@@ -77,11 +45,20 @@ pub(super) struct Rules<'a> {
 /// Looks at batches, one after the other, in the log's order.
 pub(super) struct Filter {
     decompressor: Decompressor,
-    /// One for each codec that has been met.
-    compressors: Vec<Compressor>,
-    /// For each record of the batch, whether it stays.
-    stays: Vec<bool>,
+    rebuilder: Rebuilder,
+    /// The records of the batch.
+    judged: Vec<Judged>,
     pub(super) statistics: Statistics,
+}
+
+/// A record of a batch.
+#[derive(Clone, Copy)]
+struct Judged {
+    /// None if it has no key.
+    hash: Option<KeyHash>,
+    offset: i64,
+    is_tombstone: bool,
+    stays: bool,
 }
 
 /// What the records of a batch came to.
@@ -95,8 +72,8 @@ impl Filter {
     pub(super) fn new() -> Self {
         Self {
             decompressor: Decompressor::new(),
-            compressors: Vec::new(),
-            stays: Vec::new(),
+            rebuilder: Rebuilder::default(),
+            judged: Vec::new(),
             statistics: Statistics::default(),
         }
     }
@@ -173,9 +150,8 @@ impl Filter {
                 let records =
                     batch.records_with(&mut self.decompressor, rules.settings.decompressed_bytes_max)?;
                 let horizon_ms = rules.settings.delete_horizon_ms();
-                self.rewritten(header, |compressor| {
-                    marker_with_horizon(header, &records, horizon_ms, compressor)
-                })
+                let bytes = self.rebuilder.with_horizon(header, &records, horizon_ms);
+                Ok(self.rebuilt(bytes))
             }
         }
     }
@@ -203,14 +179,12 @@ impl Filter {
             None if verdict.has_tombstone && is_mapped => Some(rules.settings.delete_horizon_ms()),
             before => before,
         };
-        if verdict.kept == self.stays.len() && horizon_ms == before {
+        if verdict.kept == self.judged.len() && horizon_ms == before {
             return Ok(Kept::Whole);
         }
-        let stays = std::mem::take(&mut self.stays);
-        let kept = self
-            .rewritten(header, |compressor| with_records(header, &records, &stays, horizon_ms, compressor));
-        self.stays = stays;
-        kept
+        let stays = self.judged.iter().map(|record| record.stays);
+        let bytes = self.rebuilder.with_records(header, &records, stays, horizon_ms);
+        Ok(self.rebuilt(bytes))
     }
 
     /// Decides about each record.
@@ -222,56 +196,40 @@ impl Filter {
     ) -> Result<Verdict, BatchError> {
         let keeps_tombstones =
             header.delete_horizon_ms().is_none_or(|horizon_ms| rules.settings.now_ms < horizon_ms);
-        let mut verdict = Verdict::default();
-        self.stays.clear();
+        // First all hashes, then all look-ups: the processor waits for many of them at once then, and they are
+        // what takes the time, since the map is larger than its caches.
+        self.judged.clear();
         for record in records {
             let record = record?;
-            let stays = if record.offset >= rules.mapped_to {
-                true
-            } else if let Some(key) = record.key {
-                let last_offset = rules.map.get(rules.map.hash(key));
-                let is_superseded = last_offset.is_some_and(|last| record.offset < last);
-                let is_spent = record.value.is_none() && !keeps_tombstones;
+            self.judged.push(Judged {
+                hash: record.key.map(|key| rules.map.hash(key)),
+                offset: record.offset,
+                is_tombstone: record.value.is_none(),
+                stays: record.offset >= rules.mapped_to,
+            });
+        }
+        let mut verdict = Verdict::default();
+        for record in &mut self.judged {
+            if let Some(hash) = record.hash.filter(|_| !record.stays) {
+                let is_superseded = rules.map.get(hash).is_some_and(|last| record.offset < last);
+                let is_spent = record.is_tombstone && !keeps_tombstones;
                 self.statistics.records_superseded += u64::from(is_superseded);
                 self.statistics.tombstones_dropped += u64::from(is_spent && !is_superseded);
-                !is_superseded && !is_spent
+                record.stays = !is_superseded && !is_spent;
             } else {
-                self.statistics.records_without_key += 1;
-                false
-            };
-            verdict.kept += usize::from(stays);
-            verdict.has_tombstone |= stays && record.value.is_none();
-            self.stays.push(stays);
+                self.statistics.records_without_key += u64::from(!record.stays);
+            }
+            verdict.kept += usize::from(record.stays);
+            verdict.has_tombstone |= record.stays && record.is_tombstone;
         }
         Ok(verdict)
     }
 
-    /// The batch that `build` makes. Where there can be none, the old one stays, with more in it than needed.
-    fn rewritten(
-        &mut self,
-        header: &BatchHeader,
-        build: impl FnOnce(&mut Compressor) -> Result<Option<Bytes>, BuildError>,
-    ) -> Result<Kept, BatchError> {
-        let codec = header.attributes.compression()?;
-        let built = self.compressor(codec).map_err(BuildError::from).and_then(build);
-        match built {
-            Ok(Some(bytes)) => Ok(Kept::Changed(bytes)),
-            Ok(None) | Err(_) => {
-                self.statistics.batches_unwritable += 1;
-                Ok(Kept::Whole)
-            }
-        }
-    }
-
-    fn compressor(&mut self, codec: Compression) -> Result<&mut Compressor, CompressionError> {
-        let place = match self.compressors.iter().position(|compressor| compressor.codec() == codec) {
-            Some(place) => place,
-            None => {
-                self.compressors.push(Compressor::new(codec, None)?);
-                self.compressors.len() - 1
-            }
-        };
-        self.compressors.get_mut(place).ok_or(CompressionError::UnknownId(codec.id()))
+    /// What became of a batch that was to be made anew. Where that could not be done the old one stays, with more in
+    /// it than needed.
+    fn rebuilt(&mut self, bytes: Option<Bytes>) -> Kept {
+        self.statistics.batches_unwritable += u64::from(bytes.is_none());
+        bytes.map_or(Kept::Whole, Kept::Changed)
     }
 }
 
@@ -314,77 +272,4 @@ fn is_last_of_producer(header: &BatchHeader, settings: &Settings) -> bool {
         Some(last) => header.attributes.is_control() && last.producer_epoch == header.producer_epoch,
         None => false,
     }
-}
-
-/// A builder for what stays of a batch: everything in the header but the horizon is as it was.
-fn builder(header: &BatchHeader, record_bytes: usize, horizon_ms: Option<i64>) -> BatchBuilder {
-    let mut builder = BatchBuilder::with_capacity(record_bytes)
-        .base_offset(header.base_offset)
-        .partition_leader_epoch(header.partition_leader_epoch)
-        .producer(header.producer_id, header.producer_epoch, header.base_sequence)
-        .transactional(header.attributes.is_transactional())
-        .control(header.attributes.is_control());
-    if let Some(append_time) = header.append_time() {
-        builder = builder.log_append_time(append_time);
-    }
-    match horizon_ms {
-        Some(horizon_ms) => builder.delete_horizon(horizon_ms),
-        None => builder,
-    }
-}
-
-/// The batch with those of its records that stay.
-fn with_records(
-    header: &BatchHeader,
-    records: &RecordSection<'_>,
-    stays: &[bool],
-    horizon_ms: Option<i64>,
-    compressor: &mut Compressor,
-) -> Result<Option<Bytes>, BuildError> {
-    let mut builder = builder(header, records.as_slice().len(), horizon_ms);
-    for (record, stays) in records.iter().zip(stays) {
-        let Ok(record) = record else { return Ok(None) };
-        if !stays {
-            continue;
-        }
-        let headers: Result<Vec<RecordHeader<'_>>, _> = record.headers.collect();
-        let (Ok(headers), Ok(offset_delta)) =
-            (headers, i32::try_from(record.offset.wrapping_sub(header.base_offset)))
-        else {
-            return Ok(None);
-        };
-        let record = NewRecord {
-            timestamp: record.timestamp,
-            key: record.key,
-            value: record.value,
-            headers: &headers,
-        };
-        builder.append_at(offset_delta, &record)?;
-    }
-    builder.end_at(header.last_offset_delta)?;
-    builder.build_with(compressor).map(Some)
-}
-
-/// The marker with a horizon from which on it may go. None if the builder would not write the same record.
-fn marker_with_horizon(
-    header: &BatchHeader,
-    records: &RecordSection<'_>,
-    horizon_ms: i64,
-    compressor: &mut Compressor,
-) -> Result<Option<Bytes>, BuildError> {
-    let mut builder = builder(header, records.as_slice().len(), Some(horizon_ms));
-    for record in records {
-        let Ok(record) = record else { return Ok(None) };
-        let Ok(read) = ControlRecord::read(record.key, record.value) else { return Ok(None) };
-        // Its bytes as they are: later versions may have more in them than is read here.
-        let value = record.value.map(Bytes::copy_from_slice);
-        let same = ControlRecord::Unknown { type_id: read.type_id(), value };
-        let is_next = record.offset == header.base_offset.wrapping_add(builder.record_count().into());
-        if !is_next || !record.headers.is_empty() || Some(same.key()?.as_ref()) != record.key {
-            return Ok(None);
-        }
-        builder.append_control(record.timestamp, &same)?;
-    }
-    builder.end_at(header.last_offset_delta)?;
-    builder.build_with(compressor).map(Some)
 }

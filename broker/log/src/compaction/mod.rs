@@ -28,6 +28,8 @@ mod filter;
 mod hash;
 mod offset_map;
 mod plan;
+mod rebuild;
+mod statistics;
 mod transactions;
 
 use std::collections::BTreeMap;
@@ -38,8 +40,8 @@ use strandline_protocol::batch::BatchHeader;
 pub use self::clean::{Cleaned, Round};
 pub use self::error::CompactionError;
 pub use self::files::{FileSource, SegmentWriter, Written};
-pub use self::filter::Statistics;
 pub use self::plan::{Candidate, Grouping, Plan, group, plan};
+pub use self::statistics::Statistics;
 pub use self::transactions::AbortedTransaction;
 
 /// What a round goes by.

@@ -59,43 +59,42 @@ impl OffsetMap {
     /// Notes that the key is at `offset`, which is higher than before. Offsets are never negative.
     #[inline]
     pub(super) fn put(&mut self, hash: KeyHash, offset: i64) -> Put {
+        let place = self.find(hash);
         let is_full = self.used >= self.used_max;
+        let Some(slot) = self.slots.get_mut(place) else { return Put::Full };
         let [high, low] = hash;
-        let noted = offset.unsigned_abs() + 1;
-        let start = self.first_place(hash);
-        let (before, after) = self.slots.split_at_mut(start);
-        for slot in after.iter_mut().chain(before) {
-            let [slot_high, slot_low, slot_offset] = slot;
-            if *slot_offset == 0 {
-                if is_full {
-                    return Put::Full;
-                }
-                *slot = [high, low, noted];
-                self.used += 1;
-                return Put::Done;
+        let [_, _, noted] = *slot;
+        if noted == 0 {
+            if is_full {
+                return Put::Full;
             }
-            if *slot_high == high && *slot_low == low {
-                *slot_offset = noted;
-                return Put::Done;
-            }
+            self.used += 1;
         }
-        Put::Full
+        *slot = [high, low, offset.unsigned_abs() + 1];
+        Put::Done
     }
 
     /// The last offset of the key, if the map knows it.
     #[inline]
     pub(super) fn get(&self, hash: KeyHash) -> Option<i64> {
+        let [_, _, noted] = *self.slots.get(self.find(hash))?;
+        i64::try_from(noted.checked_sub(1)?).ok()
+    }
+
+    /// The slot of the key, or the free one where it would go.
+    #[inline]
+    fn find(&self, hash: KeyHash) -> usize {
         let [high, low] = hash;
-        let (before, after) = self.slots.split_at_checked(self.first_place(hash))?;
-        for &[slot_high, slot_low, slot_offset] in after.iter().chain(before) {
-            if slot_offset == 0 {
-                return None;
-            }
-            if slot_high == high && slot_low == low {
-                return i64::try_from(slot_offset - 1).ok();
+        let mut place = self.first_place(hash);
+        // There are always free slots, and so an end.
+        loop {
+            match self.slots.get(place) {
+                Some([_, _, 0]) => return place,
+                Some([slot_high, slot_low, _]) if *slot_high == high && *slot_low == low => return place,
+                Some(_) => place += 1,
+                None => place = 0,
             }
         }
-        None
     }
 
     /// How many keys it knows.
