@@ -6,6 +6,7 @@
 
 pub mod clock;
 mod codec;
+pub mod compaction;
 pub mod config;
 pub mod disk;
 pub mod epochs;
@@ -15,4 +16,5 @@ pub mod local_id;
 pub mod manifest;
 pub mod producers;
 pub mod random;
+pub mod retention;
 pub mod tail;
