@@ -5,6 +5,7 @@ mod planted;
 mod real;
 mod rules;
 mod simulation;
+mod stall;
 
 use std::path::Path;
 use std::sync::Arc;
