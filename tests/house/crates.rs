@@ -13,7 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("strandline-protocol-derive", &[]),
     ("strandline-protocol", &["strandline-protocol-derive"]),
     ("strandline-log", &["strandline-protocol"]),
-    ("strandline", &["strandline-protocol"]),
+    ("strandline", &["strandline-log", "strandline-protocol"]),
     ("strandline-tests", &["strandline-protocol"]),
 ];
 

@@ -111,7 +111,7 @@ fn time(work: &mut dyn FnMut(), repetitions: u32) -> Duration {
 }
 
 /// The values at these parts of the way from the least to the greatest, in quarters.
-fn quartiles<const N: usize>(mut values: Vec<f64>, quarters: [usize; N]) -> [f64; N] {
+pub(super) fn quartiles<const N: usize>(mut values: Vec<f64>, quarters: [usize; N]) -> [f64; N] {
     values.sort_by(f64::total_cmp);
     let last = values.len().saturating_sub(1);
     quarters.map(|quarter| values.get(last * quarter / 4).copied().unwrap_or(f64::NAN))

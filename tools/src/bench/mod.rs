@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use clap::{Args, Subcommand};
 
 pub(crate) mod allocations;
+mod log;
 mod measure;
 mod wire;
 
@@ -14,6 +15,8 @@ mod wire;
 pub(crate) enum BenchCommand {
     /// The protocol codec: checksums, record batches, messages, compression.
     Wire(Plan),
+    /// The storage engine, beside what the disk reaches in the same run.
+    Log(log::LogPlan),
 }
 
 /// How much is measured.
@@ -33,5 +36,6 @@ pub(crate) struct Plan {
 pub(crate) fn run(command: &BenchCommand, out: &mut impl Write) -> io::Result<()> {
     match command {
         BenchCommand::Wire(plan) => wire::run(plan, out),
+        BenchCommand::Log(plan) => log::run(plan, out),
     }
 }

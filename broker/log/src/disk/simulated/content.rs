@@ -66,7 +66,7 @@ impl Content {
             if content.pending.contains(&number) && random.one_in(2) {
                 content.make_durable(number);
             }
-            overwrite(content.written.entry(number).or_insert_with(zero), within, part);
+            put(&mut content.written, number, within, part);
             content.pending.insert(number);
         });
     }
@@ -75,20 +75,24 @@ impl Content {
     pub(super) fn write_durably(&mut self, bytes: &[u8], offset: u64) {
         self.settle_lengths();
         self.each_block(bytes, offset, |content, number, within, part| {
-            overwrite(content.written.entry(number).or_insert_with(zero), within, part);
-            overwrite(content.durable.entry(number).or_insert_with(zero), within, part);
+            put(&mut content.written, number, within, part);
+            if part.len() == BLOCK_BYTES {
+                content.make_durable(number);
+            } else {
+                put(&mut content.durable, number, within, part);
+            }
             content.pending.remove(&number);
         });
         self.settle_lengths();
     }
 
-    fn each_block(&mut self, bytes: &[u8], offset: u64, mut put: impl FnMut(&mut Self, u64, usize, &[u8])) {
+    fn each_block(&mut self, bytes: &[u8], offset: u64, mut each: impl FnMut(&mut Self, u64, usize, &[u8])) {
         let mut rest = bytes;
         let mut position = offset;
         while !rest.is_empty() {
             let within = within_block(position);
             let (part, behind) = rest.split_at(rest.len().min(BLOCK_BYTES - within));
-            put(self, position / BLOCK, within, part);
+            each(self, position / BLOCK, within, part);
             self.allocated.insert(position / BLOCK);
             position += part.len() as u64;
             rest = behind;
@@ -204,8 +208,14 @@ fn blocks_of(offset: u64, length: u64) -> std::ops::Range<u64> {
     if length == 0 { 0..0 } else { offset / BLOCK..(offset + length).div_ceil(BLOCK) }
 }
 
-fn overwrite(block: &mut Arc<Block>, within: usize, part: &[u8]) {
-    copy(Arc::make_mut(block).get_mut(within..).unwrap_or_default(), part);
+fn put(blocks: &mut Blocks, number: u64, within: usize, part: &[u8]) {
+    if let Ok(whole) = Block::try_from(part) {
+        // What was there is not looked at, let alone copied: it may be shared with what is durable.
+        blocks.insert(number, Arc::new(whole));
+    } else {
+        let block = Arc::make_mut(blocks.entry(number).or_insert_with(zero));
+        copy(block.get_mut(within..).unwrap_or_default(), part);
+    }
 }
 
 /// Copies as much as there is on both sides.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::stalls::Hold;
+
 /// What can be asked of a disk.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[expect(missing_docs, reason = "each is the method of that name")]
@@ -41,6 +43,8 @@ pub(super) enum Outcome {
 pub(super) struct Faults {
     /// For each operation, after how many more of its kind one fails.
     failures: BTreeMap<Operation, Vec<u64>>,
+    /// For each operation, after how many more of its kind one hangs, and for how long.
+    holds: BTreeMap<Operation, Vec<(u64, Hold)>>,
     /// After how many more operations of any kind the machine halts.
     halt_in: Option<u64>,
 }
@@ -48,6 +52,10 @@ pub(super) struct Faults {
 impl Faults {
     pub(super) fn fail(&mut self, operation: Operation, nth: u64) {
         self.failures.entry(operation).or_default().push(nth);
+    }
+
+    pub(super) fn hold(&mut self, operation: Operation, nth: u64, hold: Hold) {
+        self.holds.entry(operation).or_default().push((nth, hold));
     }
 
     pub(super) fn halt_in(&mut self, operations: Option<u64>) {
@@ -58,7 +66,14 @@ impl Faults {
         *self = Self::default();
     }
 
-    /// Counts an operation.
+    /// Counts an operation that is about to begin, and says what it waits for first.
+    pub(super) fn holds(&mut self, operation: Operation) -> Vec<Hold> {
+        let Some(holds) = self.holds.get_mut(&operation) else { return Vec::new() };
+        holds.iter_mut().for_each(|(left, _)| *left = left.saturating_sub(1));
+        holds.extract_if(.., |(left, _)| *left == 0).map(|(_, hold)| hold).collect()
+    }
+
+    /// Counts an operation that happens now.
     pub(super) fn outcome(&mut self, operation: Operation) -> Outcome {
         if let Some(left) = &mut self.halt_in {
             *left = left.saturating_sub(1);

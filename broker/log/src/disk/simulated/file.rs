@@ -1,5 +1,6 @@
 //! An open file of the simulated disk, and a lock.
 
+use std::borrow::Cow;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::MutexGuard;
@@ -7,7 +8,7 @@ use std::sync::MutexGuard;
 use super::SimulatedDisk;
 use super::faults::{Operation, Outcome};
 use super::names::Node;
-use super::state::{State, broken, halted};
+use super::state::{State, broken, dead, halted};
 use crate::disk::{Access, BLOCK_BYTES, File, Lock};
 
 #[derive(Debug)]
@@ -29,9 +30,24 @@ impl SimulatedFile {
         offset: u64,
         length: u64,
     ) -> io::Result<(MutexGuard<'_, State>, Outcome)> {
-        let mut state = self.disk.state();
+        self.begin_with(operation, offset, length, |_| {})
+    }
+
+    /// As [`Self::begin`], and if the operation hangs, `begun` has been done by then.
+    fn begin_with(
+        &self,
+        operation: Operation,
+        offset: u64,
+        length: u64,
+        begun: impl FnOnce(&mut State),
+    ) -> io::Result<(MutexGuard<'_, State>, Outcome)> {
+        if self.disk.state().process != self.process {
+            return Err(dead());
+        }
+        // Only a live process uses up a planned hang, and it may die before its turn comes, or in the hang.
+        let mut state = self.disk.enter(operation, begun)?;
         if state.process != self.process {
-            return Err(io::Error::other("the process that had the file open is dead"));
+            return Err(dead());
         }
         for number in [self.node, offset, length] {
             state.note_number(number);
@@ -70,6 +86,13 @@ fn whole(length: usize) -> u64 {
     length as u64
 }
 
+fn join<'a>(parts: &'a [io::IoSlice<'_>]) -> Cow<'a, [u8]> {
+    match parts {
+        [part] => Cow::Borrowed(part),
+        parts => Cow::Owned(parts.iter().map(|part| &**part).collect::<Vec<_>>().concat()),
+    }
+}
+
 impl File for SimulatedFile {
     fn length(&self) -> io::Result<u64> {
         let (mut state, outcome) = self.begin(Operation::Length, 0, 0)?;
@@ -89,23 +112,34 @@ impl File for SimulatedFile {
     fn write_at(&self, parts: &[io::IoSlice<'_>], offset: u64) -> io::Result<()> {
         self.must_write()?;
         self.must_be_aligned(parts, offset)?;
-        let bytes = parts.iter().map(|part| &**part).collect::<Vec<_>>().concat();
-        let (mut state, outcome) = self.begin(Operation::Write, offset, whole(bytes.len()))?;
-        state.note(&bytes);
-        let holes = state.file(self.node)?.holes(offset, whole(bytes.len()));
-        if holes > 0 && holes > state.free_blocks() {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        let (content, random) = state.file_and_random(self.node)?;
-        match (outcome, self.access) {
-            (Outcome::Done, Access::DirectSynced) => content.write_durably(&bytes, offset),
-            (Outcome::Done, _) => content.write(&bytes, offset, random),
-            (Outcome::Failed | Outcome::Halted, _) => {
-                // A part from the front, which is pending: even one past the page cache may lie in a cache of
-                // the disk's own.
+        let bytes = join(parts);
+        // A part from the front, which is pending: even one past the page cache may lie in a cache of the
+        // disk's own.
+        let write_part = |state: &mut State| {
+            state.change(self.node, |content, random| {
                 let done = random.index(bytes.len() + 1);
                 content.write(bytes.get(..done).unwrap_or_default(), offset, random);
+            })
+        };
+        let length = whole(bytes.len());
+        let (mut state, outcome) = self.begin_with(Operation::Write, offset, length, |state| {
+            // Without room it fails once it goes on.
+            if state.has_room(self.node, offset, length) {
+                let _ = write_part(state);
             }
+        })?;
+        state.note(&bytes);
+        if !state.has_room(self.node, offset, length) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        match (outcome, self.access) {
+            (Outcome::Done, Access::DirectSynced) => {
+                state.change(self.node, |content, _| content.write_durably(&bytes, offset))?;
+            }
+            (Outcome::Done, _) => {
+                state.change(self.node, |content, random| content.write(&bytes, offset, random))?;
+            }
+            (Outcome::Failed | Outcome::Halted, _) => write_part(&mut state)?,
         }
         finish(outcome)
     }
@@ -114,19 +148,17 @@ impl File for SimulatedFile {
         self.must_write()?;
         let (mut state, outcome) = self.begin(Operation::Allocate, offset, length)?;
         finish(outcome)?;
-        let holes = state.file(self.node)?.holes(offset, length);
-        if holes > state.free_blocks() {
+        if !state.has_room(self.node, offset, length) {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        state.file(self.node)?.allocate(offset, length);
-        Ok(())
+        state.change(self.node, |content, _| content.allocate(offset, length))
     }
 
     fn set_length(&self, length: u64) -> io::Result<()> {
         self.must_write()?;
         let (mut state, outcome) = self.begin(Operation::SetLength, 0, length)?;
         if outcome != Outcome::Failed {
-            state.file(self.node)?.set_length(length);
+            state.change(self.node, |content, _| content.set_length(length))?;
         }
         finish(outcome)
     }
@@ -156,14 +188,8 @@ impl File for SimulatedFile {
 impl Drop for SimulatedFile {
     fn drop(&mut self) {
         let mut state = self.disk.state();
-        if state.process != self.process {
-            return;
-        }
-        if let Some(count) = state.open.get_mut(&self.node) {
-            *count -= 1;
-            if *count == 0 {
-                state.open.remove(&self.node);
-            }
+        if state.process == self.process {
+            state.close(self.node);
         }
     }
 }

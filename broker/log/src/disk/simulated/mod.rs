@@ -3,7 +3,8 @@
 //! It keeps what was written apart from what is durable: per block for bytes, per folder for names. The
 //! process can be killed ([`SimulatedDisk::kill`]: everything stays readable, nothing becomes durable) and the
 //! power can fail ([`SimulatedDisk::crash`]: any of what was pending is lost). Calls can fail, and the machine
-//! can halt in the middle of any ([`SimulatedDisk::halt_in`]). It never touches the machine's own disk.
+//! can halt in the middle of any ([`SimulatedDisk::halt_in`]), or hang in one ([`SimulatedDisk::stall`]). It never
+//! touches the machine's own disk.
 //!
 //! It is harsher than most file systems where it knows them to differ: a write may reach the disk at any
 //! time before its sync, in any order; a block may be torn at the borders of its sectors; a file's length and
@@ -15,11 +16,12 @@ mod content;
 mod faults;
 mod file;
 mod names;
+mod stalls;
 mod state;
 
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use self::content::Content;
 use self::file::{SimulatedFile, SimulatedLock};
@@ -27,6 +29,7 @@ use self::state::State;
 use super::{Access, BLOCK_BYTES, Disk, Entry, File, Lock};
 
 pub use self::faults::Operation;
+pub use self::stalls::Stall;
 
 /// What a simulated disk is like.
 #[derive(Clone, Debug)]
@@ -50,29 +53,39 @@ impl Default for Options {
 /// A disk in memory. Clones are the same disk.
 #[derive(Clone, Debug)]
 pub struct SimulatedDisk {
-    state: Arc<Mutex<State>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    /// A stall was reached, or has ended.
+    changed: Condvar,
 }
 
 impl SimulatedDisk {
     /// An empty disk.
     pub fn new(options: Options) -> Self {
-        Self { state: Arc::new(Mutex::new(State::new(options))) }
+        let shared = Shared { state: Mutex::new(State::new(options)), changed: Condvar::new() };
+        Self { shared: Arc::new(shared) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The power fails and comes back. What was not durable is gone, or not; files and locks of before are
     /// dead; planned faults are forgotten.
     pub fn crash(&self) {
         self.state().crash();
+        self.shared.changed.notify_all();
     }
 
     /// The process dies, and another one begins. All that was written can be read, and what was pending still
     /// is; files and locks of before are dead; planned faults are forgotten.
     pub fn kill(&self) {
         self.state().kill();
+        self.shared.changed.notify_all();
     }
 
     /// Lets the `nth` operation of a kind from now on fail, once; one is the next.
@@ -88,7 +101,8 @@ impl SimulatedDisk {
 
     /// Forgets the faults that are planned and have not happened.
     pub fn forget_faults(&self) {
-        self.state().faults.clear();
+        self.state().forget_faults();
+        self.shared.changed.notify_all();
     }
 
     /// Whether the machine has halted.
@@ -139,17 +153,17 @@ impl SimulatedDisk {
 
 impl Disk for SimulatedDisk {
     fn create(&self, path: &Path, access: Access) -> io::Result<Arc<dyn File>> {
-        let mut state = self.state();
+        let mut state = self.enter(Operation::Create, |_| {})?;
         state.refuse_direct(access)?;
-        let node = state.name(Operation::Create, path, |names| names.add(path, false))?;
+        let node = state.name(Operation::Create, path, |state| state.names.add(path, false))?;
         state.files.insert(node, Content::default());
         Ok(self.file(node, access, &mut state))
     }
 
     fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn File>> {
-        let mut state = self.state();
+        let mut state = self.enter(Operation::Open, |_| {})?;
         state.refuse_direct(access)?;
-        let node = state.name(Operation::Open, path, |names| names.find(path))?;
+        let node = state.name(Operation::Open, path, |state| state.names.find(path))?;
         if state.names.is_folder(node) {
             return Err(io::ErrorKind::IsADirectory.into());
         }
@@ -157,43 +171,47 @@ impl Disk for SimulatedDisk {
     }
 
     fn create_directory(&self, path: &Path) -> io::Result<()> {
-        self.state().name(Operation::CreateDirectory, path, |names| names.add(path, true)).map(drop)
+        let mut state = self.enter(Operation::CreateDirectory, |_| {})?;
+        state.name(Operation::CreateDirectory, path, |state| state.names.add(path, true)).map(drop)
     }
 
     fn remove_directory(&self, path: &Path) -> io::Result<()> {
-        self.state().name(Operation::RemoveDirectory, path, |names| names.remove(path, true))
+        let mut state = self.enter(Operation::RemoveDirectory, |_| {})?;
+        state.name(Operation::RemoveDirectory, path, |state| state.names.remove(path, true))
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<Entry>> {
-        self.state().name(Operation::List, path, |names| names.list(path))
+        let mut state = self.enter(Operation::List, |_| {})?;
+        state.name(Operation::List, path, |state| state.names.list(path))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let mut state = self.state();
+        let mut state = self.enter(Operation::Rename, |_| {})?;
         state.note(to.as_os_str().as_encoded_bytes());
-        state.name(Operation::Rename, from, |names| names.rename(from, to))
+        state.name(Operation::Rename, from, |state| state.rename(from, to))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        self.state().name(Operation::Remove, path, |names| names.remove(path, false))
+        let mut state = self.enter(Operation::Remove, |_| {})?;
+        state.name(Operation::Remove, path, |state| state.remove(path))
     }
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
-        self.state().sync_directory(path)
+        self.enter(Operation::SyncDirectory, |_| {})?.sync_directory(path)
     }
 
     fn sync_file_system(&self) -> io::Result<()> {
-        self.state().sync_file_system()
+        self.enter(Operation::SyncFileSystem, |_| {})?.sync_file_system()
     }
 
     fn free_bytes(&self) -> io::Result<u64> {
-        let mut state = self.state();
+        let mut state = self.enter(Operation::FreeBytes, |_| {})?;
         state.begin_simple(Operation::FreeBytes)?;
         Ok(state.free_blocks() * BLOCK_BYTES as u64)
     }
 
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Lock>> {
-        let mut state = self.state();
+        let mut state = self.enter(Operation::Lock, |_| {})?;
         state.note(path.as_os_str().as_encoded_bytes());
         state.begin_simple(Operation::Lock)?;
         let node = state.names.find(path).or_else(|_| state.names.add(path, false))?;

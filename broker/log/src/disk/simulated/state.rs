@@ -7,6 +7,7 @@ use std::path::Path;
 use super::content::Content;
 use super::faults::{Faults, Operation, Outcome};
 use super::names::{Names, Node};
+use super::stalls::Stalls;
 use super::{Access, Options};
 use crate::disk::BLOCK_BYTES;
 use crate::random::{Random, mix};
@@ -16,10 +17,15 @@ pub(super) struct State {
     pub(super) options: Options,
     pub(super) names: Names,
     pub(super) files: BTreeMap<Node, Content>,
-    /// How often each file is open: a removed one keeps its room until nobody has it open.
+    /// How often each file is open.
     pub(super) open: BTreeMap<Node, usize>,
+    /// Files that are open and have no name any more: they keep their room until nobody has them open.
+    nameless: BTreeSet<Node>,
+    /// What all files take of the disk that are open or have a name.
+    used_blocks: u64,
     pub(super) locks: BTreeSet<Node>,
     pub(super) faults: Faults,
+    pub(super) stalls: Stalls,
     pub(super) is_halted: bool,
     /// Rises when the process dies: its files and locks are told by it.
     pub(super) process: u64,
@@ -37,6 +43,10 @@ pub(super) fn halted() -> io::Error {
     io::Error::other("the simulated machine has halted")
 }
 
+pub(super) fn dead() -> io::Error {
+    io::Error::other("the process that asked for it is dead")
+}
+
 impl State {
     pub(super) fn new(options: Options) -> Self {
         Self {
@@ -45,8 +55,11 @@ impl State {
             names: Names::new(),
             files: BTreeMap::new(),
             open: BTreeMap::new(),
+            nameless: BTreeSet::new(),
+            used_blocks: 0,
             locks: BTreeSet::new(),
             faults: Faults::default(),
+            stalls: Stalls::default(),
             is_halted: false,
             process: 0,
             operations: 0,
@@ -89,16 +102,16 @@ impl State {
         &mut self,
         operation: Operation,
         path: &Path,
-        act: impl FnOnce(&mut Names) -> io::Result<T>,
+        act: impl FnOnce(&mut Self) -> io::Result<T>,
     ) -> io::Result<T> {
         self.note(path.as_os_str().as_encoded_bytes());
         match self.begin(operation)? {
-            Outcome::Done => act(&mut self.names),
+            Outcome::Done => act(self),
             Outcome::Failed => Err(broken()),
             Outcome::Halted => {
                 // A created file would be one without contents: that one did not happen.
                 if operation != Operation::Create && self.random.one_in(2) {
-                    act(&mut self.names).map(drop).or(Err(halted()))?;
+                    act(self).map(drop).or(Err(halted()))?;
                 }
                 Err(halted())
             }
@@ -123,12 +136,67 @@ impl State {
         Ok((content, &mut self.random))
     }
 
+    /// Changes what an open file takes of the disk.
+    pub(super) fn change(
+        &mut self,
+        node: Node,
+        change: impl FnOnce(&mut Content, &mut Random),
+    ) -> io::Result<()> {
+        let (content, random) = self.file_and_random(node)?;
+        let before = content.allocated_blocks();
+        change(content, random);
+        let after = content.allocated_blocks();
+        self.used_blocks = self.used_blocks + after - before;
+        Ok(())
+    }
+
+    pub(super) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        let replaced = self.names.find(to).ok();
+        self.names.rename(from, to)?;
+        let is_gone = |node: &Node| self.names.find(to).ok() != Some(*node);
+        replaced.filter(is_gone).into_iter().for_each(|node| self.forget_name(node));
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self, path: &Path) -> io::Result<()> {
+        let node = self.names.find(path)?;
+        self.names.remove(path, false)?;
+        self.forget_name(node);
+        Ok(())
+    }
+
+    fn forget_name(&mut self, node: Node) {
+        if self.open.contains_key(&node) {
+            self.nameless.insert(node);
+        } else {
+            self.give_room_back(node);
+        }
+    }
+
+    pub(super) fn close(&mut self, node: Node) {
+        let Some(count) = self.open.get_mut(&node) else { return };
+        *count -= 1;
+        if *count == 0 {
+            self.open.remove(&node);
+            if self.nameless.remove(&node) {
+                self.give_room_back(node);
+            }
+        }
+    }
+
+    fn give_room_back(&mut self, node: Node) {
+        self.used_blocks -= self.files.get(&node).map_or(0, Content::allocated_blocks);
+    }
+
+    /// Whether the holes of the range can be filled.
+    pub(super) fn has_room(&self, node: Node, offset: u64, length: u64) -> bool {
+        let holes = self.files.get(&node).map_or(0, |content| content.holes(offset, length));
+        // What takes nothing fits on a disk that was made too small for what is on it.
+        holes == 0 || holes <= self.free_blocks()
+    }
+
     pub(super) fn free_blocks(&self) -> u64 {
-        let named = self.names.reachable();
-        let takes_room = |node: &Node| named.contains(node) || self.open.contains_key(node);
-        let files = self.files.iter().filter(|(node, _)| takes_room(node));
-        let used: u64 = files.map(|(_, content)| content.allocated_blocks()).sum();
-        (self.options.capacity_bytes / BLOCK_BYTES as u64).saturating_sub(used)
+        (self.options.capacity_bytes / BLOCK_BYTES as u64).saturating_sub(self.used_blocks)
     }
 
     pub(super) fn sync_directory(&mut self, path: &Path) -> io::Result<()> {
@@ -166,12 +234,21 @@ impl State {
         }
     }
 
+    pub(super) fn forget_faults(&mut self) {
+        self.faults.clear();
+        self.stalls.forget_planned();
+    }
+
     pub(super) fn kill(&mut self) {
         self.process += 1;
         self.is_halted = false;
         self.faults.clear();
+        self.stalls.end_all();
         self.locks.clear();
         self.open.clear();
+        for node in std::mem::take(&mut self.nameless) {
+            self.give_room_back(node);
+        }
     }
 
     pub(super) fn crash(&mut self) {
@@ -182,5 +259,6 @@ impl State {
         for content in self.files.values_mut() {
             content.crash(self.options.sector_bytes, &mut self.random);
         }
+        self.used_blocks = self.files.values().map(Content::allocated_blocks).sum();
     }
 }

@@ -246,6 +246,40 @@ fn a_full_disk_refuses_and_has_room_again_when_something_goes() {
 }
 
 #[test]
+fn room_is_what_open_and_named_files_leave() {
+    for seed in 0..SEEDS {
+        let disk = SimulatedDisk::new(Options { seed, capacity_bytes: 64 * BLOCK, ..Options::default() });
+        let mut random = Random::from_seed(seed);
+        let mut open: Vec<Arc<dyn File>> = Vec::new();
+        for _ in 0..60 {
+            let name = format!("file{}", random.below(4));
+            let other = format!("file{}", random.below(4));
+            match random.below(8) {
+                0 => open.extend(disk.create(path(&name), Access::Write)),
+                1 => open.extend(disk.open(path(&name), Access::Write)),
+                2 => drop(disk.remove(path(&name))),
+                3 => drop(disk.rename(path(&name), path(&other))),
+                4 => drop(open.drain(..random.index(open.len() + 1))),
+                5 if random.one_in(3) => disk.crash(),
+                6 if random.one_in(3) => disk.kill(),
+                _ => {
+                    let Some(file) = open.last() else { continue };
+                    let _ = file.write_at(&[IoSlice::new(&[1; 5_000])], random.below(100_000));
+                    let _ = file.allocate(random.below(100_000), 5_000);
+                    let _ = file.set_length(random.below(100_000));
+                }
+            }
+            let state = disk.state();
+            let named = state.names.reachable();
+            let takes_room = |node: &u64| named.contains(node) || state.open.contains_key(node);
+            let files = state.files.iter().filter(|(node, _)| takes_room(node));
+            let used: u64 = files.map(|(_, content)| content.allocated_blocks()).sum();
+            assert_eq!(state.free_blocks(), 64_u64.saturating_sub(used), "seed {seed}");
+        }
+    }
+}
+
+#[test]
 fn each_planned_fault_happens_once_and_at_its_time() {
     let disk = disk(1);
     let file = durable_file(&disk, "a", 1, 1);

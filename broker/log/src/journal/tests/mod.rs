@@ -6,6 +6,7 @@ mod real;
 mod rules;
 mod simulation;
 mod staging;
+mod stall;
 
 use std::path::Path;
 use std::sync::Arc;

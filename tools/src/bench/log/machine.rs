@@ -1,0 +1,128 @@
+//! The machine that is measured on: what it is, what the process takes of it, and the state of its page cache.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
+
+use super::Outcome;
+
+const CHUNK_BYTES: usize = 1 << 20;
+
+/// So much free memory is left alone when the page cache is filled.
+const FREE_KIB_LEFT: u64 = 1 << 20;
+
+/// The processor, the memory, the kernel, and when.
+pub(super) fn describe() -> String {
+    let value = |path: &str, key: &str| field(path, key).unwrap_or_else(|| "unknown".to_owned());
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let memory_mib = memory_kib("MemTotal").unwrap_or(0) >> 10;
+    let processor = value("/proc/cpuinfo", "model name");
+    format!("{cores} x {processor}, {memory_mib} MiB of memory, Linux {}", kernel.trim())
+}
+
+/// The value of the first line that begins with `key`, in a file of lines `key: value`.
+fn field(path: &str, key: &str) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(key))?;
+    Some(line.trim_start_matches([' ', '\t', ':']).trim().to_owned())
+}
+
+fn kib(path: &str, key: &str) -> Option<u64> {
+    field(path, key)?.strip_suffix(" kB")?.parse().ok()
+}
+
+fn memory_kib(key: &str) -> Option<u64> {
+    kib("/proc/meminfo", key)
+}
+
+/// What this process has taken of the processors so far, in the kernel and outside. The kernel's own threads
+/// that write pages back are not in it.
+pub(super) fn processor_time() -> Outcome<Duration> {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Ok(Duration::new(time.tv_sec.try_into()?, time.tv_nsec.try_into()?))
+}
+
+/// The page cache, filled once: a host that shares its memory takes back what is free, and the first touch of
+/// such a page costs several times what the work on it does.
+pub(super) struct PageCache {
+    // Kept while anything is measured: its pages are those that are reclaimed, instead of free ones.
+    file: PathBuf,
+    gib: u64,
+    took: Duration,
+}
+
+impl PageCache {
+    pub(super) fn fill(folder: &Path, gib: Option<u64>) -> io::Result<Self> {
+        let free_kib = memory_kib("MemFree").unwrap_or(0).saturating_sub(FREE_KIB_LEFT);
+        let gib = gib.unwrap_or(free_kib >> 20);
+        let file = folder.join("page-cache");
+        let start = Instant::now();
+        let mut chunk = vec![1; CHUNK_BYTES];
+        let mut writer = File::create_new(&file)?;
+        for _ in 0..gib << 10 {
+            writer.write_all(&chunk)?;
+        }
+        writer.sync_data()?;
+        let mut reader = File::open(&file)?;
+        while reader.read(&mut chunk)? > 0 {}
+        Ok(Self { file, gib, took: start.elapsed() })
+    }
+}
+
+impl fmt::Display for PageCache {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, gib, took } = self;
+        write!(formatter, "page cache filled with {gib} GiB of {} in {:.0?}", file.display(), took)
+    }
+}
+
+/// How caches were dropped.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Dropped {
+    /// All pages, names and inodes of the machine.
+    Everything,
+    /// The pages of the files in question alone, for want of the right to drop more.
+    Files,
+}
+
+impl fmt::Display for Dropped {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Everything => "caches dropped by /proc/sys/vm/drop_caches",
+            Self::Files => "caches dropped by posix_fadvise(DONTNEED)",
+        })
+    }
+}
+
+/// Lets the pages of these files be read from the disk again, and everything else with it where that is
+/// allowed.
+pub(super) fn drop_caches(files: &[&Path]) -> Outcome<Dropped> {
+    for file in files {
+        // Only clean pages go.
+        File::open(file)?.sync_data()?;
+    }
+    if fs::write("/proc/sys/vm/drop_caches", "3").is_ok() {
+        return Ok(Dropped::Everything);
+    }
+    for file in files {
+        rustix::fs::fadvise(File::open(file)?, 0, None, rustix::fs::Advice::DontNeed)?;
+    }
+    Ok(Dropped::Files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{describe, memory_kib, processor_time};
+
+    #[test]
+    fn the_machine_says_what_it_is_and_what_it_does() {
+        assert!(describe().contains("Linux"));
+        assert!(memory_kib("MemTotal").unwrap() > 1 << 10);
+        assert!(processor_time().unwrap().as_nanos() > 0);
+    }
+}

@@ -1,0 +1,87 @@
+//! `strandline bench log`: the storage engine beside what the machine itself reaches in the same run.
+//!
+//! Each section prints its part of the table as soon as it has it. What is compared takes turns, round by
+//! round, so that whatever else the machine does hits both sides alike.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use strandline_log::disk::real::RealDisk;
+
+mod floors;
+mod journal;
+mod machine;
+mod raw;
+mod report;
+mod turns;
+
+use self::machine::PageCache;
+use self::report::Report;
+
+/// Whatever ends a measurement before its end; it is told and ends the program.
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+/// What is measured, and where.
+#[derive(Args)]
+pub(crate) struct LogPlan {
+    /// A folder on the disk that is meant. What is measured lies below it and is removed in the end.
+    #[arg(long, default_value = ".")]
+    folder: PathBuf,
+    /// Measure only the sections that have this text in their names.
+    #[arg(long, default_value = "")]
+    only: String,
+    /// How often those that are compared take turns.
+    #[arg(long, default_value_t = 7)]
+    rounds: usize,
+    /// How many GiB are written and read first, so that memory that the host took back is touched once; by
+    /// default what is free.
+    #[arg(long)]
+    fill_gib: Option<u64>,
+}
+
+/// What a section needs.
+struct Bench<'a> {
+    folder: PathBuf,
+    rounds: usize,
+    report: Report<'a>,
+}
+
+impl Bench<'_> {
+    fn disk(&self) -> io::Result<Arc<RealDisk>> {
+        RealDisk::new(&self.folder).map(Arc::new)
+    }
+
+    /// A new folder below the one that was asked for.
+    fn new_folder(&self, name: &str) -> io::Result<PathBuf> {
+        let folder = self.folder.join(name);
+        std::fs::create_dir(&folder)?;
+        Ok(folder)
+    }
+}
+
+type Section = fn(&mut Bench<'_>) -> Outcome;
+
+/// In this order: the floors first, so that a table that was cut short can be read still.
+const SECTIONS: [(&str, Section); 2] = [("floors", floors::run), ("journal", journal::run)];
+
+pub(super) fn run(plan: &LogPlan, out: &mut impl Write) -> io::Result<()> {
+    let folder = plan.folder.join("strandline-bench-log");
+    std::fs::create_dir(&folder)?;
+    let measured = measure(plan, folder.clone(), out).map_err(|error| io::Error::other(error.to_string()));
+    std::fs::remove_dir_all(&folder)?;
+    measured
+}
+
+fn measure(plan: &LogPlan, folder: PathBuf, out: &mut dyn Write) -> Outcome {
+    writeln!(out, "{}", machine::describe())?;
+    let page_cache = PageCache::fill(&folder, plan.fill_gib)?;
+    writeln!(out, "{page_cache}")?;
+    let mut bench = Bench { folder, rounds: plan.rounds.max(1), report: Report::new(out) };
+    for (name, section) in SECTIONS.iter().filter(|(name, _)| name.contains(&plan.only)) {
+        bench.report.begin_section(name)?;
+        section(&mut bench)?;
+    }
+    Ok(())
+}
