@@ -62,7 +62,7 @@ pub use self::entry::Entry;
 pub use self::error::{Error, StageError};
 pub use self::group::Staged;
 pub use self::options::{BYTES_MAX, ENTRIES_MAX, GROUP_BYTES_MAX, Options};
-pub use self::pool::{BufferPool, FrameBuffer};
+pub use self::pool::{BufferPool, FrameBuffer, POOL_BYTES_MAX};
 pub use self::reader::{Pinned, Position, Reader};
 pub use self::recovery::Replayed;
 pub use self::room::{SpareDone, SpareJob};

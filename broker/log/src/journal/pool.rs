@@ -10,7 +10,14 @@ use super::aligned::AlignedBuffer;
 /// No buffer is smaller.
 const BUFFER_BYTES_MIN: usize = 64 << 10;
 
-/// Buffers that wait to be used again, bounded in number and in bytes. Clones are the same pool.
+/// The default bound of a pool: what tails keep by default, and what is on its way beside that.
+pub const POOL_BYTES_MAX: usize = 80 << 20;
+
+/// Memory for frames. Clones are the same pool.
+///
+/// It knows what was taken from it, and keeps as much of what came back as the bound leaves beside that: the
+/// memory that one checkpoint sets free is what the next frames need. It never refuses any, so the bound holds
+/// as far as those who hold frames have a bound of their own.
 #[derive(Clone, Debug)]
 pub struct BufferPool {
     shared: Arc<Shared>,
@@ -18,31 +25,69 @@ pub struct BufferPool {
 
 #[derive(Debug)]
 struct Shared {
-    buffers_max: usize,
     bytes_max: usize,
-    idle: Mutex<Vec<AlignedBuffer>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Those that waited longest are first.
+    idle: Vec<AlignedBuffer>,
+    idle_bytes: usize,
+    taken_bytes: usize,
+}
+
+impl State {
+    /// The smallest buffer that fits, if it is not much too large: that would be lost to those who need it.
+    fn take(&mut self, wanted: usize) -> Option<AlignedBuffer> {
+        let fits = |buffer: &AlignedBuffer| (wanted..=wanted.saturating_mul(2)).contains(&buffer.capacity());
+        let fitting = self.idle.iter().enumerate().rev().filter(|(_, buffer)| fits(buffer));
+        let (index, _) = fitting.min_by_key(|(_, buffer)| buffer.capacity())?;
+        let buffer = self.idle.remove(index);
+        self.idle_bytes -= buffer.allocated_bytes();
+        self.taken_bytes += buffer.allocated_bytes();
+        Some(buffer)
+    }
+
+    /// Hands out what there is too much of.
+    fn surplus(&mut self, bytes_max: usize) -> Vec<AlignedBuffer> {
+        let mut bytes = self.idle_bytes + self.taken_bytes;
+        let mut surplus = 0;
+        while let Some(buffer) = self.idle.get(surplus).filter(|_| bytes > bytes_max) {
+            bytes -= buffer.allocated_bytes();
+            surplus += 1;
+        }
+        self.idle_bytes = bytes - self.taken_bytes;
+        self.idle.drain(..surplus).collect()
+    }
 }
 
 impl Default for BufferPool {
-    /// Room for what two groups leave while two others are on their way.
     fn default() -> Self {
-        Self::new(64, 16 << 20)
+        Self::new(POOL_BYTES_MAX)
     }
 }
 
 impl BufferPool {
-    /// A pool that keeps no more than this of what nobody uses.
-    pub fn new(buffers_max: usize, bytes_max: usize) -> Self {
-        Self { shared: Arc::new(Shared { buffers_max, bytes_max, idle: Mutex::default() }) }
+    /// A pool that keeps what nobody uses while that and what is used are no more than so many bytes.
+    pub fn new(bytes_max: usize) -> Self {
+        Self { shared: Arc::new(Shared { bytes_max, state: Mutex::default() }) }
     }
 
     /// How many bytes wait to be used again.
     pub fn idle_bytes(&self) -> usize {
-        self.idle().iter().map(AlignedBuffer::allocated_bytes).sum()
+        self.state().idle_bytes
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<AlignedBuffer>> {
-        self.shared.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Gives what nobody uses back to the system: for quiet times.
+    pub fn release(&self) {
+        // What was handed out is freed when the lock is free again.
+        let released = self.state().surplus(0);
+        drop(released);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A buffer without memory of its own yet.
@@ -60,26 +105,27 @@ impl BufferPool {
 
     fn take(&self, bytes: usize) -> AlignedBuffer {
         let wanted = rounded(bytes);
-        let mut idle = self.idle();
-        // One that is much too large would be lost to those who need it.
-        let fits = |buffer: &AlignedBuffer| (wanted..=wanted.saturating_mul(2)).contains(&buffer.capacity());
-        let fitting = idle.iter().enumerate().filter(|(_, buffer)| fits(buffer));
-        match fitting.min_by_key(|(_, buffer)| buffer.capacity()) {
-            Some((index, _)) => idle.swap_remove(index),
-            None => {
-                drop(idle);
-                AlignedBuffer::with_capacity(wanted)
-            }
+        if let Some(buffer) = self.state().take(wanted) {
+            return buffer;
         }
+        let buffer = AlignedBuffer::with_capacity(wanted);
+        let mut state = self.state();
+        state.taken_bytes += buffer.allocated_bytes();
+        let surplus = state.surplus(self.shared.bytes_max);
+        drop(state);
+        drop(surplus);
+        buffer
     }
 
     fn give_back(&self, mut buffer: AlignedBuffer) {
         buffer.clear();
-        let mut idle = self.idle();
-        let bytes: usize = idle.iter().map(AlignedBuffer::allocated_bytes).sum();
-        if idle.len() < self.shared.buffers_max && bytes + buffer.allocated_bytes() <= self.shared.bytes_max {
-            idle.push(buffer);
-        }
+        let mut state = self.state();
+        state.taken_bytes -= buffer.allocated_bytes();
+        state.idle_bytes += buffer.allocated_bytes();
+        state.idle.push(buffer);
+        let surplus = state.surplus(self.shared.bytes_max);
+        drop(state);
+        drop(surplus);
     }
 }
 
@@ -185,15 +231,21 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_kept_than_the_bounds_say() {
-        let by_number = BufferPool::new(2, 1 << 30);
-        let by_bytes = BufferPool::new(100, 3 * BUFFER_BYTES_MIN);
-        for pool in [by_number, by_bytes] {
-            let buffers: Vec<_> = (0..5).map(|_| buffer(&pool, 1)).collect();
-            let each = buffers[0].allocated_bytes();
-            drop(buffers);
-            assert_eq!(pool.idle_bytes(), 2 * each);
+    fn no_more_is_kept_than_the_bound_leaves_beside_what_is_used() {
+        let each = buffer(&BufferPool::default(), 1).allocated_bytes();
+        let pool = BufferPool::new(4 * each);
+        let mut buffers: Vec<_> = (0..6).map(|_| buffer(&pool, 1)).collect();
+        let mut idle = Vec::new();
+        while buffers.pop().is_some() {
+            idle.push(pool.idle_bytes() / each);
         }
+        assert_eq!(idle, [0, 0, 1, 2, 3, 4]);
+        let large = buffer(&pool, 2 * each);
+        assert!(pool.idle_bytes() <= 4 * each - large.allocated_bytes(), "others make room for it");
+        pool.release();
+        assert_eq!(pool.idle_bytes(), 0);
+        drop(large);
+        assert!(pool.idle_bytes() > 0);
     }
 
     #[test]

@@ -1,11 +1,18 @@
 //! Frames in memory: what is kept, what is counted, and what readers may rely on.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
+use strandline_protocol::batch::{BatchBuilder, BatchView, NewRecord};
+
 use super::memory::CHUNK_BYTES;
-use super::{Budget, FrameSlice, Frames};
-use crate::journal::{BufferPool, FrameBuffer, Position};
+use super::{Budget, FrameSlice, Frames, Tail, TailEntry};
+use crate::disk::simulated::{self, SimulatedDisk};
+use crate::journal::{
+    BufferPool, Class, Entry, FrameBuffer, Journal, Options, Position, Reader, Replayed, Staged,
+};
 use crate::random::Random;
 
 /// The bytes of a frame, which no other frame has.
@@ -232,53 +239,123 @@ fn random_frames_and_readers_are_counted_exactly() {
     }
 }
 
+/// Slices frames near the newest one and holds some of them; says how often it had one.
+fn read_meanwhile(frames: &Frames, newest: &AtomicU64, last: u64, seed: u64) -> u64 {
+    let mut random = Random::from_seed(seed);
+    let (mut held, mut read) = (VecDeque::new(), 0);
+    loop {
+        let newest = newest.load(Ordering::Acquire);
+        let sequence = newest.saturating_sub(random.below(150));
+        if let Some(slice) = frames.slice(sequence, 0, 100) {
+            assert!(is_whole(&slice, sequence));
+            held.push_back((slice, sequence));
+            read += 1;
+        }
+        if held.len() > 5 {
+            let (slice, sequence) = held.pop_front().unwrap();
+            assert!(is_whole(&slice, sequence), "after an eviction too");
+        }
+        if newest == last {
+            return read;
+        }
+    }
+}
+
 #[test]
 fn readers_see_whole_frames_while_others_come_and_go() {
+    const LAST: u64 = 8_000;
     let (pool, budget) = (BufferPool::default(), Budget::new(2 << 20));
     let frames = Frames::new(budget.clone());
-    keep(&frames, &pool, 1, 100);
-    let is_over = AtomicBool::new(false);
+    let newest = AtomicU64::new(0);
+    let mut used_bytes_max = 0;
     thread::scope(|scope| {
         let readers: Vec<_> = (0..3)
             .map(|seed| {
-                let (frames, is_over) = (frames.clone(), &is_over);
-                scope.spawn(move || {
-                    let mut random = Random::from_seed(seed);
-                    let (mut held, mut read) = (std::collections::VecDeque::new(), 0_u64);
-                    while !is_over.load(Ordering::Relaxed) {
-                        let sequence = 1 + random.below(1_500);
-                        if let Some(slice) = frames.slice(sequence, 0, 100) {
-                            assert!(is_whole(&slice, sequence));
-                            held.push_back((slice, sequence));
-                            read += 1;
-                        }
-                        if held.len() > 5 {
-                            let (slice, sequence) = held.pop_front().unwrap();
-                            assert!(is_whole(&slice, sequence), "after an eviction too");
-                        }
-                    }
-                    read
-                })
+                let (frames, newest) = (&frames, &newest);
+                scope.spawn(move || read_meanwhile(frames, newest, LAST, seed))
             })
             .collect();
-        let mut is_within_budget = true;
-        for sequence in 2..1_500 {
-            if sequence % 3 == 0 {
-                keep(&frames, &pool, sequence, 40_000);
-            } else {
-                keep_roomy(&frames, &pool, sequence, 5_000);
+        for sequence in 1..=LAST {
+            match sequence % 3 {
+                0 => keep(&frames, &pool, sequence, 40_000),
+                _ => keep_roomy(&frames, &pool, sequence, 5_000),
             }
             if sequence % 100 == 0 {
                 frames.forget_up_to(sequence - 90);
             }
-            is_within_budget &= budget.used_bytes() <= budget.bytes_max();
+            used_bytes_max = used_bytes_max.max(budget.used_bytes());
+            newest.store(sequence, Ordering::Release);
         }
-        is_over.store(true, Ordering::Relaxed);
-        assert!(is_within_budget);
-        for reader in readers {
-            println!("{} slices", reader.join().unwrap());
-        }
+        assert!(readers.into_iter().all(|reader| reader.join().unwrap() > 0));
     });
+    assert!(used_bytes_max <= budget.bytes_max());
     drop(frames);
     assert_eq!(budget.used_bytes(), 0);
+}
+
+fn batch(value: &[u8]) -> Vec<u8> {
+    let mut builder = BatchBuilder::new();
+    builder.append(&NewRecord { value: Some(value), ..NewRecord::at(9) }).unwrap();
+    builder.build().unwrap().to_vec()
+}
+
+/// The bytes that an entry names, and whether they come from memory.
+fn fetch(frames: &Frames, reader: &Reader, entry: &TailEntry) -> (Vec<u8>, bool) {
+    let &TailEntry { frame, offset_in_frame, length, .. } = entry;
+    match frames.slice(frame, offset_in_frame, length) {
+        Some(slice) => (slice.as_ref().to_vec(), true),
+        None => (reader.read(&frames.place(frame, offset_in_frame, length).unwrap()).unwrap(), false),
+    }
+}
+
+#[test]
+fn a_batch_is_the_same_from_memory_from_the_journal_and_after_a_recovery() {
+    let disk = SimulatedDisk::new(simulated::Options { seed: 1, ..simulated::Options::default() });
+    let options =
+        Options { file_bytes: 64 << 10, bytes_max: 1 << 20, entries_max: 1_000, group_bytes_max: 16 << 10 };
+    let recover = |visit: &mut dyn FnMut(Replayed<'_>)| {
+        let random = Random::from_seed(disk.operations());
+        Journal::recover(Arc::new(disk.clone()), "/journal".into(), options, random, 0, visit).unwrap()
+    };
+    let mut journal = recover(&mut |_| {});
+    let (frames, mut tail) = (Frames::new(Budget::new(300_000)), Tail::new());
+    for number in 0..50_u8 {
+        let offsets = [2 * i64::from(number), 2 * i64::from(number) + 1];
+        let batches = [batch(&[number; 100]), batch(&[number; 9_000])];
+        let staged = [0, 1]
+            .map(|index| journal.stage_append(7, offsets[index], 3, &batches[index], Class::Append).unwrap());
+        let (committed, buffer) = journal.commit().unwrap().unwrap();
+        frames.keep(committed.sequence, committed.file, committed.offset, buffer);
+        for (base_offset, Staged { offset, length }) in offsets.into_iter().zip(staged) {
+            let frame = committed.sequence;
+            let entry =
+                TailEntry { base_offset, frame, offset_in_frame: offset, length, last_offset_delta: 0 };
+            tail.push(entry).unwrap();
+        }
+    }
+    let reader = journal.reader();
+    let fetched: Vec<_> = tail.iter_from(0).map(|entry| fetch(&frames, &reader, entry)).collect();
+    assert!((10..90).contains(&fetched.iter().filter(|(_, is_in_memory)| *is_in_memory).count()));
+    for ((bytes, _), offset) in fetched.iter().zip(0..) {
+        let view = BatchView::parse_only(bytes).unwrap();
+        view.check_crc().unwrap();
+        assert_eq!((view.header().base_offset, view.header().partition_leader_epoch), (offset, 3));
+    }
+    drop(journal);
+    disk.crash();
+    let (frames, mut recovered) = (Frames::new(Budget::default()), Tail::new());
+    let journal = recover(&mut |replayed| {
+        let Replayed { sequence: frame, frame_offset, position, entry } = replayed;
+        let Entry::Append { base_offset, .. } = entry else { return };
+        frames.keep_evicted(frame, position.file, frame_offset);
+        let offset_in_frame = u32::try_from(position.offset - frame_offset).unwrap();
+        let length = position.length;
+        recovered
+            .push(TailEntry { base_offset, frame, offset_in_frame, length, last_offset_delta: 0 })
+            .unwrap();
+    });
+    assert!(recovered.iter_from(0).eq(tail.iter_from(0)));
+    for (entry, (bytes, _)) in recovered.iter_from(0).zip(fetched) {
+        assert_eq!(fetch(&frames, &journal.reader(), entry), (bytes, false));
+    }
 }
