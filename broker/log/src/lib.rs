@@ -11,3 +11,4 @@ pub mod journal;
 pub mod layout;
 pub mod local_id;
 pub mod random;
+pub mod segment;
