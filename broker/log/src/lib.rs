@@ -17,4 +17,5 @@ pub mod manifest;
 pub mod producers;
 pub mod random;
 pub mod retention;
+pub mod segment;
 pub mod tail;
