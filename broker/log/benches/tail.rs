@@ -38,7 +38,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 fn entry(base_offset: i64, frame: u64, staged: Staged) -> TailEntry {
     let Staged { offset, length } = staged;
-    TailEntry { base_offset, frame, offset_in_frame: offset, length, last_offset_delta: 0 }
+    TailEntry { base_offset, frame, offset_in_frame: offset, length, last_offset_delta: 0, max_timestamp: -1 }
 }
 
 /// Full memory, its batches spread over partitions.

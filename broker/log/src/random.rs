@@ -31,6 +31,11 @@ impl Random {
         }
     }
 
+    /// Others, that follow from these and have nothing to do with them.
+    pub fn split(&mut self) -> Self {
+        Self::from_seed(self.next_u64())
+    }
+
     /// Zero each time, as from a generator that has failed.
     #[cfg(test)]
     pub(crate) fn stuck() -> Self {

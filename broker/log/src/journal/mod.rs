@@ -47,8 +47,8 @@ mod pool;
 mod reader;
 mod recovery;
 mod room;
-mod staging;
 mod scan;
+mod staging;
 mod write;
 
 use std::collections::VecDeque;
@@ -275,6 +275,16 @@ impl Journal {
     /// Takes the memory of the groups that follow from this pool, and gives it back there.
     pub fn use_buffers(&mut self, buffers: BufferPool) {
         self.buffers = buffers;
+    }
+
+    /// Lets this reader, and its clones, read the journal from now on.
+    pub fn use_reader(&mut self, reader: Reader) {
+        self.filled
+            .iter()
+            .map(|filled| &filled.file)
+            .chain([&self.active.file])
+            .for_each(|file| reader.add(file));
+        self.reader = reader;
     }
 
     /// A way to read what was committed, for other threads too.

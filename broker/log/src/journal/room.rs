@@ -60,6 +60,17 @@ impl Journal {
         self.filled.iter().map(|filled| filled.file.length).sum()
     }
 
+    /// The frame up to which the journal should be recycled, because it is half full; none while it is not. Half
+    /// of what is in it lies behind that frame still.
+    pub fn half_way(&self) -> Option<u64> {
+        let entries = self.filled.iter().map(|filled| filled.entries).sum::<u64>() + self.active.entries;
+        let is_half_full = self.filled_bytes() + self.active.position >= self.options.bytes_max / 2
+            || entries >= self.options.entries_max / 2;
+        // A file that is active is not used again, however few its entries.
+        let middle = self.filled.get(self.filled.len() / 2).or_else(|| self.filled.back());
+        middle.filter(|_| is_half_full).map(|middle| middle.last_sequence)
+    }
+
     /// Sees to it that the files for the frame are there, and behind an append another one.
     pub(super) fn make_room(&mut self, frame_bytes: u64, class: Class) -> Result<(), StageError> {
         let file_bytes = self.options.file_bytes;

@@ -44,10 +44,11 @@ use crate::disk::Disk;
 use crate::journal::{self, Entry, Error, Journal, Reader, Replayed};
 use crate::local_id::LocalId;
 use crate::random::Random;
+use crate::segment::SegmentFacts;
 
 pub use self::chunk::Meta;
 pub use self::error::ManifestError;
-pub use self::rows::{PartitionRow, SegmentRow};
+pub use self::rows::PartitionRow;
 
 /// How the manifest lies on the disk.
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +89,7 @@ pub struct Changes {
     /// Partitions that have this row now.
     pub partitions: Vec<(LocalId, PartitionRow)>,
     /// Segments by their base offset, which have this row now or are gone.
-    pub segments: Vec<(LocalId, i64, Option<SegmentRow>)>,
+    pub segments: Vec<(LocalId, i64, Option<SegmentFacts>)>,
     /// Producer snapshots by their offset, which are these bytes now or are gone.
     pub snapshots: Vec<(LocalId, i64, Option<Vec<u8>>)>,
     /// Partitions that are gone, with everything of theirs: also with what is said of them above.
@@ -168,7 +169,7 @@ impl Manifest {
     /// Calls `visit` with each partition and its segments, by rising id and base offset.
     pub fn load(
         &self,
-        mut visit: impl FnMut(LocalId, PartitionRow, Vec<(i64, SegmentRow)>),
+        mut visit: impl FnMut(LocalId, PartitionRow, Vec<(i64, SegmentFacts)>),
     ) -> Result<(), ManifestError> {
         let rows = self.pin(|index| index.rows(&[Table::Partition, Table::Segment]));
         // Read in the order in which they lie, and sorted then: the other way would jump to and fro.
@@ -187,7 +188,7 @@ impl Manifest {
     fn visit_partitions<'a>(
         &self,
         rows: impl Iterator<Item = (Key, &'a [u8])>,
-        visit: &mut impl FnMut(LocalId, PartitionRow, Vec<(i64, SegmentRow)>),
+        visit: &mut impl FnMut(LocalId, PartitionRow, Vec<(i64, SegmentFacts)>),
     ) -> Result<(), ManifestError> {
         let mut open: Option<(LocalId, PartitionRow, Vec<_>)> = None;
         for (key, value) in rows {
@@ -199,7 +200,7 @@ impl Manifest {
                 }
                 continue;
             }
-            let segment = SegmentRow::decode(value).map_err(|error| bad(&error))?;
+            let segment = SegmentFacts::decode(value).map_err(|error| bad(&error))?;
             match &mut open {
                 Some((partition, _, segments)) if *partition == key.partition => {
                     segments.push((key.offset, segment));
@@ -226,6 +227,15 @@ impl Manifest {
             Ok(())
         })?;
         Ok(found)
+    }
+
+    /// Calls `visit` with each producer snapshot and its offset, in no particular order.
+    pub fn snapshots(&self, mut visit: impl FnMut(LocalId, i64, &[u8])) -> Result<(), ManifestError> {
+        let rows = self.pin(|index| index.rows(&[Table::Snapshot]));
+        rows.read(&self.folder.path, |key, value| {
+            visit(key.partition, key.offset, value);
+            Ok(())
+        })
     }
 
     /// Makes rows readable that are there now, whatever is committed meanwhile.

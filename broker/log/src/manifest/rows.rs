@@ -2,6 +2,7 @@
 
 use crate::codec::{take, take_bytes, take_i64, take_u8, take_u32, take_u64};
 use crate::config::{ConfigError, LogConfig};
+use crate::segment::SegmentFacts;
 
 /// The version of rows that this program writes, and the newest that it reads.
 const VERSION: u8 = 1;
@@ -26,25 +27,6 @@ pub struct PartitionRow {
     pub flushed_to: i64,
     /// The leader epochs, each with the offset that it starts at.
     pub epochs: Vec<(i32, i64)>,
-}
-
-/// What recovery needs to know about a segment to leave its file alone.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct SegmentRow {
-    /// Which version of the segment it is: compaction makes later ones.
-    pub generation: u32,
-    /// How many bytes of batches are durable. What lies behind them is garbage.
-    pub length: u64,
-    /// The offset behind the last record.
-    pub end_offset: i64,
-    /// The largest timestamp in it.
-    pub max_timestamp: i64,
-    /// The timestamp of its first batch.
-    pub first_timestamp: i64,
-    /// When it was begun.
-    pub created_ms: i64,
-    /// Whether it takes no more.
-    pub is_sealed: bool,
 }
 
 /// Why bytes are no row.
@@ -117,7 +99,7 @@ impl PartitionRow {
     }
 }
 
-impl SegmentRow {
+impl SegmentFacts {
     pub(super) fn encode(&self, bytes: &mut Vec<u8>) {
         bytes.push(VERSION);
         bytes.extend(self.generation.to_le_bytes());
@@ -154,7 +136,7 @@ impl SegmentRow {
 
 #[cfg(test)]
 mod tests {
-    use super::{PartitionRow, RowError, SegmentRow, VERSION};
+    use super::{PartitionRow, RowError, SegmentFacts, VERSION};
     use crate::config::LogConfig;
 
     fn partition() -> PartitionRow {
@@ -168,8 +150,8 @@ mod tests {
         }
     }
 
-    fn segment() -> SegmentRow {
-        SegmentRow {
+    fn segment() -> SegmentFacts {
+        SegmentFacts {
             generation: 1,
             length: 2,
             end_offset: 3,
@@ -195,8 +177,8 @@ mod tests {
             }
         }
         for is_sealed in [true, false] {
-            let row = SegmentRow { is_sealed, ..segment() };
-            assert_eq!(SegmentRow::decode(&encoded(|bytes| row.encode(bytes))), Ok(row));
+            let row = SegmentFacts { is_sealed, ..segment() };
+            assert_eq!(SegmentFacts::decode(&encoded(|bytes| row.encode(bytes))), Ok(row));
         }
     }
 
@@ -233,13 +215,13 @@ mod tests {
 
         let bytes = encoded(|bytes| segment().encode(bytes));
         for cut in 0..bytes.len() {
-            assert_eq!(SegmentRow::decode(&bytes[..cut]), Err(RowError::Short), "cut at {cut}");
+            assert_eq!(SegmentFacts::decode(&bytes[..cut]), Err(RowError::Short), "cut at {cut}");
         }
-        assert_eq!(SegmentRow::decode(&[&bytes[..], b"x"].concat()), Err(RowError::Bad("end")));
+        assert_eq!(SegmentFacts::decode(&[&bytes[..], b"x"].concat()), Err(RowError::Bad("end")));
         let with = |place: usize, value: u8| {
             let mut bytes = bytes.clone();
             bytes[place] = value;
-            SegmentRow::decode(&bytes)
+            SegmentFacts::decode(&bytes)
         };
         assert_eq!(with(0, VERSION + 1), Err(RowError::Newer { found: VERSION + 1 }));
         assert_eq!(with(0, 0), Err(RowError::Bad("version")));

@@ -127,6 +127,21 @@ impl Producers {
         self.0.as_ref().map_or(0, |table| table.staged.len())
     }
 
+    /// Gives up what is staged: none of it came into the log.
+    pub fn discard_staged(&mut self) {
+        let Some(table) = &mut self.0 else { return };
+        for Staged { producer_id, .. } in std::mem::take(&mut table.staged) {
+            let durable = table.producers.get(&producer_id).and_then(|producer| producer.durable.clone());
+            match (table.producers.get_mut(&producer_id), durable) {
+                (Some(producer), Some(durable)) => {
+                    producer.latest = durable;
+                    producer.staged_count = 0;
+                }
+                _ => drop(table.producers.remove(&producer_id)),
+            }
+        }
+    }
+
     /// Notes that the batch that was staged first is durable. Gives the transaction that it ended, if it did.
     pub fn publish(&mut self) -> Option<CompletedTransaction> {
         let table = self.0.as_mut()?;

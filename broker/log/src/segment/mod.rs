@@ -36,6 +36,7 @@ mod lru;
 mod prefix;
 mod read;
 mod reader;
+mod room;
 mod scan;
 mod timestamp;
 mod transactions;
@@ -47,7 +48,6 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::config::LogConfig;
 use crate::disk::{Access, File};
 use crate::local_id::LocalId;
 
@@ -60,6 +60,7 @@ pub use self::files::{Files, FilesOptions};
 pub use self::index::{IndexEntries, OffsetEntry, OffsetIndex, TimeIndex};
 pub use self::read::{FileRange, Found};
 pub use self::reader::{BatchReader, Headers};
+pub use self::room::Room;
 pub use self::scan::{Order, PIECE_BYTES, PROBE_BYTES, Scanner, Walk, scan_valid_end};
 pub use self::timestamp::FoundTimestamp;
 pub use self::transactions::{Aborted, AbortedTransaction};
@@ -269,32 +270,6 @@ impl Segment {
             state.length += batch.bytes;
             state.end_offset = batch.last_offset.saturating_add(1);
         }
-    }
-
-    /// Whether a batch has to go into a new segment.
-    pub fn must_roll(&self, next: &BatchFacts, config: &LogConfig, now_ms: i64) -> bool {
-        let state = self.state();
-        let is_too_far = u64::try_from(next.last_offset.saturating_sub(self.base_offset))
-            .is_ok_and(|far| far > LENGTH_MAX);
-        if state.is_sealed || is_too_far {
-            return true;
-        }
-        if state.length == 0 {
-            return false;
-        }
-        let length_max = u64::from(config.segment_bytes).min(LENGTH_MAX);
-        // By the records' own time where they have one, so that old records are not kept for as long again.
-        let waited_ms = if state.first_timestamp >= 0 {
-            next.max_timestamp.saturating_sub(state.first_timestamp)
-        } else {
-            now_ms.saturating_sub(self.created_ms)
-        };
-        let interval = u64::from(config.index_interval_bytes).max(1);
-        // Of the part whose index is not in memory: as many as there can be.
-        let entries = state.covered / interval + state.builder.offsets().count() as u64;
-        // One time entry is kept free for the segment's end.
-        let entries_max = u64::from(config.index_bytes_max) / index::TIME_ENTRY_BYTES as u64;
-        state.length + next.bytes > length_max || waited_ms > config.segment_ms || entries + 1 >= entries_max
     }
 
     /// Takes no more batches from now on.

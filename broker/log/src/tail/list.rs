@@ -15,12 +15,19 @@ pub struct TailEntry {
     pub length: u32,
     /// The offset of its last record, less that of its first.
     pub last_offset_delta: i32,
+    /// The largest timestamp of its records, or -1.
+    pub max_timestamp: i64,
 }
 
 impl TailEntry {
+    /// The offset of its last record.
+    pub fn last_offset(&self) -> i64 {
+        self.base_offset.saturating_add(i64::from(self.last_offset_delta))
+    }
+
     /// The offset behind its last record.
     pub fn end_offset(&self) -> i64 {
-        self.base_offset.saturating_add(i64::from(self.last_offset_delta)).saturating_add(1)
+        self.last_offset().saturating_add(1)
     }
 }
 
@@ -100,6 +107,11 @@ impl Tail {
         self.entries.get(self.index_of(offset))
     }
 
+    /// The batches, by rising offsets.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &TailEntry> + Clone {
+        self.entries.iter()
+    }
+
     /// The batches from the one that holds an offset on.
     pub fn iter_from(&self, offset: i64) -> impl ExactSizeIterator<Item = &TailEntry> + Clone {
         self.entries.range(self.index_of(offset)..)
@@ -140,7 +152,14 @@ mod tests {
     use crate::random::Random;
 
     fn entry(base_offset: i64, records: i32, frame: u64) -> TailEntry {
-        TailEntry { base_offset, frame, offset_in_frame: 32, length: 100, last_offset_delta: records - 1 }
+        TailEntry {
+            base_offset,
+            frame,
+            offset_in_frame: 32,
+            length: 100,
+            last_offset_delta: records - 1,
+            max_timestamp: -1,
+        }
     }
 
     /// Batches of offsets 10..15, 15..16, 20..30.
@@ -158,7 +177,7 @@ mod tests {
 
     #[test]
     fn an_entry_is_small_and_an_empty_tail_allocates_nothing() {
-        assert_eq!(size_of::<TailEntry>(), 32);
+        assert_eq!(size_of::<TailEntry>(), 40);
         assert_eq!(size_of::<Tail>(), 40);
         let mut tail = Tail::new();
         assert_eq!(tail.entries.capacity(), 0);

@@ -328,8 +328,14 @@ fn a_batch_is_the_same_from_memory_from_the_journal_and_after_a_recovery() {
         frames.keep(committed.sequence, committed.file, committed.offset, buffer);
         for (base_offset, Staged { offset, length }) in offsets.into_iter().zip(staged) {
             let frame = committed.sequence;
-            let entry =
-                TailEntry { base_offset, frame, offset_in_frame: offset, length, last_offset_delta: 0 };
+            let entry = TailEntry {
+                base_offset,
+                frame,
+                offset_in_frame: offset,
+                length,
+                last_offset_delta: 0,
+                max_timestamp: -1,
+            };
             tail.push(entry).unwrap();
         }
     }
@@ -351,7 +357,14 @@ fn a_batch_is_the_same_from_memory_from_the_journal_and_after_a_recovery() {
         let offset_in_frame = u32::try_from(position.offset - frame_offset).unwrap();
         let length = position.length;
         recovered
-            .push(TailEntry { base_offset, frame, offset_in_frame, length, last_offset_delta: 0 })
+            .push(TailEntry {
+                base_offset,
+                frame,
+                offset_in_frame,
+                length,
+                last_offset_delta: 0,
+                max_timestamp: -1,
+            })
             .unwrap();
     });
     assert!(recovered.iter_from(0).eq(tail.iter_from(0)));

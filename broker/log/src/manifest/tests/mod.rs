@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Changes, Manifest, ManifestError, ManifestOptions, Meta, PartitionRow, SegmentRow};
+use super::{Changes, Manifest, ManifestError, ManifestOptions, Meta, PartitionRow};
 use crate::config::LogConfig;
 use crate::disk::Disk;
 use crate::disk::simulated::{self, SimulatedDisk};
 use crate::local_id::LocalId;
 use crate::random::Random;
+use crate::segment::SegmentFacts;
 
 const FOLDER: &str = "/manifest";
 
@@ -39,8 +40,8 @@ fn partition_row(number: i64) -> PartitionRow {
     }
 }
 
-fn segment_row(number: i64) -> SegmentRow {
-    SegmentRow {
+fn segment_row(number: i64) -> SegmentFacts {
+    SegmentFacts {
         generation: 1,
         length: number.unsigned_abs(),
         end_offset: number,
@@ -55,7 +56,7 @@ fn segment_row(number: i64) -> SegmentRow {
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Partition {
     row: Option<PartitionRow>,
-    segments: BTreeMap<i64, SegmentRow>,
+    segments: BTreeMap<i64, SegmentFacts>,
     snapshots: BTreeMap<i64, Vec<u8>>,
 }
 
@@ -76,7 +77,7 @@ impl Model {
         for (partition, offset, row) in segments {
             let segments = &mut self.partitions.entry(*partition).or_default().segments;
             match row {
-                Some(row) => drop(segments.insert(*offset, row.clone())),
+                Some(row) => drop(segments.insert(*offset, *row)),
                 None => drop(segments.remove(offset)),
             }
         }

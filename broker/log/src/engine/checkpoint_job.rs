@@ -1,0 +1,171 @@
+//! Making segments durable, and the manifest say so.
+//!
+//! The order is everything here, and stands in one function: bytes and names of segments are durable before the
+//! manifest names them; the manifest is durable before anything goes that it does not name any more. The
+//! journal's files are recycled by the writer, after this.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::error::{EngineError, failed};
+use super::read::Sources;
+use crate::disk::{Disk, File};
+use crate::layout::{FileKind, Layout};
+use crate::local_id::LocalId;
+use crate::manifest::{Changes, Manifest, ManifestError};
+use crate::segment::{Segment, Written};
+
+/// What makes what was written durable.
+#[derive(Debug)]
+pub(super) enum Sync {
+    /// A sync for each. The files are kept open, so that it hears of all that happened to them.
+    Each { files: Vec<Arc<dyn File>>, folders: BTreeSet<PathBuf> },
+    /// One for the whole file system: with many files it is far cheaper.
+    FileSystem,
+}
+
+impl Default for Sync {
+    fn default() -> Self {
+        Self::Each { files: Vec::new(), folders: BTreeSet::new() }
+    }
+}
+
+impl Sync {
+    /// Covers what was written as well.
+    pub(super) fn add(&mut self, written: Written, syncs_max: usize) {
+        let Self::Each { files, folders } = self else { return };
+        folders.extend(written.folders);
+        if !files.iter().any(|file| Arc::ptr_eq(file, &written.file)) {
+            files.push(written.file);
+        }
+        if files.len() + folders.len() > syncs_max {
+            *self = Self::FileSystem;
+        }
+    }
+
+    fn run(&self, disk: &dyn Disk, layout: &Layout) -> Result<(), EngineError> {
+        match self {
+            Self::FileSystem => disk.sync_file_system().map_err(failed("sync", layout.root())),
+            Self::Each { files, folders } => {
+                for file in files {
+                    file.sync().map_err(failed("sync a file in", layout.root()))?;
+                }
+                folders
+                    .iter()
+                    .try_for_each(|folder| disk.sync_directory(folder).map_err(failed("sync", folder)))
+            }
+        }
+    }
+}
+
+/// The way from segments that are written to a manifest that names them.
+#[derive(Debug)]
+pub struct CheckpointJob {
+    pub(super) sources: Arc<Sources>,
+    pub(super) manifest: Arc<Manifest>,
+    pub(super) sync: Sync,
+    /// From so many files and folders on it is one sync for all.
+    pub(super) syncs_max: usize,
+    /// Segments that take no more, whose indexes go to the disk.
+    pub(super) sealed: Vec<Arc<Segment>>,
+    pub(super) changes: Changes,
+    /// Segments whose files are longer than they are.
+    pub(super) cut: Vec<Arc<Segment>>,
+    /// Segments that no log has any more.
+    pub(super) gone: Vec<Arc<Segment>>,
+    /// Partitions that are no more.
+    pub(super) removed: Vec<LocalId>,
+}
+
+/// How that went.
+#[derive(Debug)]
+pub struct CheckpointDone {
+    pub(super) job: CheckpointJob,
+    pub(super) result: Result<(), CheckpointError>,
+}
+
+/// Why a checkpoint did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CheckpointError {
+    /// There was no room, and nothing was changed: it can be done again.
+    #[error("the disk is full")]
+    DiskFull,
+    #[error(transparent)]
+    Failed(#[from] EngineError),
+}
+
+impl CheckpointJob {
+    pub(super) fn run(mut self) -> CheckpointDone {
+        let result = self.save();
+        CheckpointDone { job: self, result }
+    }
+
+    fn save(&mut self) -> Result<(), CheckpointError> {
+        self.write_indexes()?;
+        self.sync.run(&*self.sources.disk, &self.sources.layout)?;
+        match self.manifest.commit(&self.changes) {
+            Err(ManifestError::DiskFull) => return Err(CheckpointError::DiskFull),
+            result => result.map_err(EngineError::from)?,
+        }
+        // Nothing below needs to be durable: what a crash leaves of it is an orphan.
+        self.remove().map_err(CheckpointError::Failed)
+    }
+
+    fn write_indexes(&mut self) -> Result<(), CheckpointError> {
+        for segment in &self.sealed {
+            let folder = self.sources.layout.partition(segment.partition());
+            let files = match segment.write_indexes(&self.sources.files) {
+                Err(error) if error.is_disk_full() => return Err(CheckpointError::DiskFull),
+                files => files.map_err(EngineError::from)?,
+            };
+            for file in files {
+                self.sync.add(Written { file, folders: vec![folder.clone()] }, self.syncs_max);
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what the manifest does not name any more.
+    fn remove(&self) -> Result<(), EngineError> {
+        for segment in &self.cut {
+            segment.cut(&self.sources.files)?;
+        }
+        for segment in &self.gone {
+            remove_segment(&self.sources, segment)?;
+        }
+        for partition in &self.removed {
+            remove_partition(&self.sources, *partition)?;
+        }
+        Ok(())
+    }
+}
+
+/// Removes a segment's files. Who reads it still has them open, or looks elsewhere.
+fn remove_segment(sources: &Sources, segment: &Segment) -> Result<(), EngineError> {
+    segment.let_go();
+    sources.files.forget(segment);
+    for kind in FileKind::ALL {
+        let path = sources.layout.segment(segment.partition(), segment.base_offset(), kind);
+        match sources.disk.remove(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            result => result.map_err(failed("remove", &path))?,
+        }
+    }
+    Ok(())
+}
+
+/// Removes a partition's folder with all that is in it, if there is one.
+fn remove_partition(sources: &Sources, partition: LocalId) -> Result<(), EngineError> {
+    let folder = sources.layout.partition(partition);
+    let entries = match sources.disk.list(&folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(failed("list", &folder))?,
+    };
+    for entry in entries {
+        let path = folder.join(entry.name);
+        sources.disk.remove(&path).map_err(failed("remove", &path))?;
+    }
+    sources.disk.remove_directory(&folder).map_err(failed("remove", &folder))
+}

@@ -1,0 +1,65 @@
+//! Work that the writer hands out, and takes back: everything slow that is no group's write.
+//!
+//! A job decides nothing. It has all that it needs with it, does it, and says how it went; what follows from
+//! that is the writer's. Of each kind there is at most one at a time.
+
+use super::checkpoint_job::{CheckpointDone, CheckpointJob};
+use super::flush_job::{FlushDone, FlushJob};
+use crate::journal::{SpareDone, SpareJob};
+
+/// Something to be done.
+#[derive(Debug)]
+#[must_use = "the writer waits for it"]
+pub enum Job {
+    /// A file for the journal, ahead of its need.
+    Spare(SpareJob),
+    /// Batches into segments.
+    Flush(FlushJob),
+    /// What was written becomes durable, and the manifest says so.
+    Checkpoint(Box<CheckpointJob>),
+}
+
+/// Who does a job: those of one kind wait for each other, those of another do not.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Lane {
+    /// Short work that producers may come to wait for.
+    Short,
+    /// Syncs.
+    Sync,
+}
+
+impl Lane {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Short, Self::Sync];
+}
+
+/// Something that was done, or failed.
+#[derive(Debug)]
+#[must_use = "the writer waits for it"]
+pub enum JobDone {
+    /// See [`Job::Spare`].
+    Spare(SpareDone),
+    /// See [`Job::Flush`].
+    Flush(FlushDone),
+    /// See [`Job::Checkpoint`].
+    Checkpoint(Box<CheckpointDone>),
+}
+
+impl Job {
+    /// Where it belongs.
+    pub fn lane(&self) -> Lane {
+        match self {
+            Self::Spare(_) | Self::Flush(_) => Lane::Short,
+            Self::Checkpoint(_) => Lane::Sync,
+        }
+    }
+
+    /// Does it.
+    pub fn run(self) -> JobDone {
+        match self {
+            Self::Spare(job) => JobDone::Spare(job.run()),
+            Self::Flush(job) => JobDone::Flush(job.run()),
+            Self::Checkpoint(job) => JobDone::Checkpoint(Box::new(job.run())),
+        }
+    }
+}

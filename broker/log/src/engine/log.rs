@@ -1,0 +1,119 @@
+//! What the writer knows of a partition and readers need not.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::partition::Partition;
+use super::read::Sources;
+use crate::config::{Durability, LogConfig};
+use crate::producers::Producers;
+use crate::segment::{AbortedTransaction, Segment, SegmentError};
+
+/// What the manifest does not say yet.
+#[derive(Debug, Default)]
+pub(super) struct Unsaved {
+    /// Segments that are longer, or sealed, or new.
+    pub(super) changed: Vec<Arc<Segment>>,
+    /// Segments that are another one's beginning now: their files are longer than they are.
+    pub(super) cut: Vec<Arc<Segment>>,
+    /// Segments that are no part of the log any more.
+    pub(super) gone: Vec<Arc<Segment>>,
+    /// The producers' state exactly at `flushed_to`, if that has moved; none for no producers.
+    pub(super) snapshot: Option<(i64, Option<Vec<u8>>)>,
+    /// Snapshots in the manifest that nothing will ask for any more.
+    pub(super) stale_snapshots: Vec<i64>,
+}
+
+/// A partition, as its one owner sees it.
+#[derive(Debug)]
+pub(super) struct Log {
+    pub(super) partition: Arc<Partition>,
+    pub(super) config: Arc<LogConfig>,
+    pub(super) description: Bytes,
+    pub(super) producers: Producers,
+    /// The offset behind the last one that is staged.
+    pub(super) next_offset: i64,
+    /// The last epoch that something is staged in; -1 if none.
+    pub(super) latest_epoch: i32,
+    /// How many operations are staged and not published.
+    pub(super) staged: u32,
+    /// Whether one of them leaves nothing as it was: what comes after it waits until it is published.
+    pub(super) is_changing: bool,
+    /// Whether one of them is its end.
+    pub(super) is_ending: bool,
+    /// The frame of the first batch that is in no segment.
+    pub(super) first_unflushed: Option<u64>,
+    /// The offset up to which everything is in segments.
+    pub(super) flushed_to: i64,
+    /// Where snapshots lie in the manifest, oldest first.
+    pub(super) snapshots: Vec<i64>,
+    /// Whether files of it are about to be removed: no new one may take their names meanwhile.
+    pub(super) is_removing: bool,
+    pub(super) unsaved: Option<Box<Unsaved>>,
+}
+
+impl Log {
+    pub(super) fn is_async(&self) -> bool {
+        self.config.durability == Durability::Async
+    }
+
+    /// The segment that takes what comes next, if it takes more.
+    pub(super) fn active(&self) -> Option<Arc<Segment>> {
+        self.partition.view().segments.last().filter(|segment| !segment.is_sealed()).cloned()
+    }
+
+    /// What is left of the segment that a cut goes through; none if it goes through none.
+    pub(super) fn prefix(
+        &self,
+        end_offset: i64,
+        sources: &Sources,
+    ) -> Result<Option<Arc<Segment>>, SegmentError> {
+        let segment = {
+            let view = self.partition.view();
+            let before = view.segments.iter().rev().find(|segment| segment.base_offset() < end_offset);
+            before.filter(|segment| segment.end_offset() > end_offset).cloned()
+        };
+        match segment {
+            Some(segment) => segment.prefix(&sources.files, end_offset),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) fn unsaved(&mut self) -> &mut Unsaved {
+        self.unsaved.get_or_insert_default()
+    }
+
+    /// Notes that the manifest does not have a segment as it is.
+    pub(super) fn note_changed(&mut self, segment: Arc<Segment>) {
+        let changed = &mut self.unsaved().changed;
+        if !changed.iter().any(|noted| Arc::ptr_eq(noted, &segment)) {
+            changed.push(segment);
+        }
+    }
+
+    /// Notes segments that are no part of the log any more.
+    pub(super) fn note_gone(&mut self, gone: Vec<Arc<Segment>>) {
+        let unsaved = self.unsaved();
+        unsaved.changed.retain(|segment| !gone.iter().any(|gone| Arc::ptr_eq(gone, segment)));
+        unsaved.gone.extend(gone);
+    }
+
+    /// Moves aborted transactions to the segments that have their markers by now.
+    pub(super) fn move_aborted(&mut self) {
+        let mut view = self.partition.view();
+        let flushed_to = view.segments.last().map_or(0, |segment| segment.end_offset());
+        let moved: Vec<_> = view.aborted.extract_if(.., |aborted| aborted.last_offset < flushed_to).collect();
+        for aborted in moved {
+            let place = view.segments.partition_point(|segment| segment.end_offset() <= aborted.last_offset);
+            if let Some(segment) = view.segments.get(place) {
+                segment.add_aborted(AbortedTransaction {
+                    producer_id: aborted.producer_id,
+                    first_offset: aborted.first_offset,
+                    last_offset: aborted.last_offset,
+                    last_stable_offset: aborted.last_stable_offset,
+                });
+            }
+        }
+    }
+}

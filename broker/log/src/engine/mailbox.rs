@@ -1,0 +1,195 @@
+//! The queue before the writer: where those who ask wait, and are turned away.
+//!
+//! Bounded in bytes and in number, for everything that has been accepted and is not staged yet. A part of both
+//! is kept for control operations, so that what makes room is never behind what waits for it. Nothing that was
+//! accepted is dropped.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::request::Request;
+
+/// How much waits at most.
+#[derive(Clone, Copy, Debug)]
+pub struct MailboxOptions {
+    /// In bytes, batches and all. One request is taken whatever its size if nothing else waits.
+    pub bytes_max: usize,
+    /// In number.
+    pub requests_max: usize,
+}
+
+impl Default for MailboxOptions {
+    fn default() -> Self {
+        Self { bytes_max: 32 << 20, requests_max: 64 << 10 }
+    }
+}
+
+impl MailboxOptions {
+    /// What appends may take of it: the rest is for control operations.
+    fn for_appends(self) -> Self {
+        Self {
+            bytes_max: self.bytes_max - self.bytes_max / 8,
+            requests_max: self.requests_max - self.requests_max / 8,
+        }
+    }
+}
+
+/// Why a request did not get in; it comes back with this.
+#[derive(Debug)]
+pub enum Rejected {
+    /// There is no room now.
+    Full(Box<Request>),
+    /// Nothing is taken any more.
+    Closed(Box<Request>),
+}
+
+#[derive(Debug, Default)]
+struct State {
+    requests: VecDeque<Request>,
+    /// What was accepted and is not staged yet, wherever it is.
+    bytes: usize,
+    count: usize,
+    is_closed: bool,
+    /// Whether something happened that the writer has to look at.
+    is_rung: bool,
+    writer_waits: bool,
+    senders_waiting: usize,
+}
+
+/// The queue.
+#[derive(Debug)]
+pub struct Mailbox {
+    options: MailboxOptions,
+    state: Mutex<State>,
+    arrived: Condvar,
+    room: Condvar,
+}
+
+impl Mailbox {
+    /// An empty queue.
+    pub fn new(options: MailboxOptions) -> Self {
+        let (state, arrived, room) = (Mutex::default(), Condvar::new(), Condvar::new());
+        Self { options, state, arrived, room }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_room(&self, state: &State, request: &Request) -> bool {
+        let limits = if request.command.is_append() { self.options.for_appends() } else { self.options };
+        let fits = state.bytes + request.command.bytes() <= limits.bytes_max;
+        state.count == 0 || (fits && state.count < limits.requests_max)
+    }
+
+    fn accept(&self, state: &mut State, request: Request) {
+        state.bytes += request.command.bytes();
+        state.count += 1;
+        state.requests.push_back(request);
+        self.wake_writer(state);
+    }
+
+    fn wake_writer(&self, state: &mut State) {
+        // One call to the kernel for all that comes before the writer looks.
+        if std::mem::take(&mut state.writer_waits) {
+            self.arrived.notify_one();
+        }
+    }
+
+    /// Puts a request into the queue, or gives it back.
+    pub fn try_send(&self, request: Request) -> Result<(), Rejected> {
+        let mut state = self.state();
+        if state.is_closed {
+            Err(Rejected::Closed(Box::new(request)))
+        } else if self.has_room(&state, &request) {
+            self.accept(&mut state, request);
+            Ok(())
+        } else {
+            Err(Rejected::Full(Box::new(request)))
+        }
+    }
+
+    /// Puts requests into the queue, waiting for room as long as it takes; gives those back that come after it
+    /// was closed.
+    pub fn send(&self, requests: impl IntoIterator<Item = Request>) -> Vec<Request> {
+        let mut requests = requests.into_iter();
+        let mut state = self.state();
+        while let Some(request) = requests.next() {
+            while !state.is_closed && !self.has_room(&state, &request) {
+                state.senders_waiting += 1;
+                state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state.senders_waiting -= 1;
+            }
+            if state.is_closed {
+                return [request].into_iter().chain(requests).collect();
+            }
+            self.accept(&mut state, request);
+        }
+        Vec::new()
+    }
+
+    /// Hands over all that waits. It counts until [`Mailbox::release`].
+    pub(super) fn take(&self, into: &mut VecDeque<Request>) {
+        let mut state = self.state();
+        if into.is_empty() {
+            std::mem::swap(&mut state.requests, into);
+        } else {
+            into.append(&mut state.requests);
+        }
+    }
+
+    /// Makes room for others: so many requests have been dealt with.
+    pub(super) fn release(&self, count: usize, bytes: usize) {
+        if count == 0 {
+            return;
+        }
+        let mut state = self.state();
+        state.count = state.count.saturating_sub(count);
+        state.bytes = state.bytes.saturating_sub(bytes);
+        if state.senders_waiting > 0 {
+            self.room.notify_all();
+        }
+    }
+
+    /// Takes nothing any more.
+    pub(super) fn close(&self) {
+        let mut state = self.state();
+        state.is_closed = true;
+        self.room.notify_all();
+        self.wake_writer(&mut state);
+    }
+
+    /// Whether something waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.state().requests.is_empty()
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.state().is_closed
+    }
+
+    /// Lets the writer look around, whether or not something is in the queue.
+    pub(super) fn ring(&self) {
+        let mut state = self.state();
+        state.is_rung = true;
+        self.wake_writer(&mut state);
+    }
+
+    /// Waits until something arrives, the bell rings, the queue is closed, or so much time has passed.
+    ///
+    /// With `takes_requests` not set, what is in the queue is no reason to come back.
+    pub(super) fn wait(&self, takes_requests: bool, timeout: Duration) {
+        let state = self.state();
+        let is_idle = |state: &mut State| {
+            let is_idle =
+                !state.is_rung && !state.is_closed && (!takes_requests || state.requests.is_empty());
+            state.writer_waits = is_idle;
+            is_idle
+        };
+        let result = self.arrived.wait_timeout_while(state, timeout, is_idle);
+        let (mut state, _) = result.unwrap_or_else(PoisonError::into_inner);
+        state.writer_waits = false;
+        state.is_rung = false;
+    }
+}

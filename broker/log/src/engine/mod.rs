@@ -1,0 +1,35 @@
+//! The engine: a data directory with its one writer, its readers, and the work in the background.
+//!
+//! [`Engine`] is a directory that is open, with its threads. Under it lies [`Writer`], a state machine that decides
+//! everything and that a simulation drives by itself; beside it [`Partition`], what is published of a log, for those
+//! who read. What takes long is a [`Job`]: the writer hands it out and takes it back, and knows what follows.
+
+mod checkpoint_job;
+mod error;
+mod flush_job;
+mod group;
+mod jobs;
+mod log;
+mod mailbox;
+mod options;
+mod partition;
+mod read;
+mod recovery;
+mod replay;
+mod request;
+mod scan;
+mod threads;
+mod writer;
+
+pub use self::error::{EngineError, ReadError, Refusal};
+pub use self::jobs::{Job, JobDone, Lane};
+pub use self::mailbox::{Mailbox, MailboxOptions, Rejected};
+pub use self::options::Options;
+pub use self::partition::{Offsets, Partition, UpTo};
+pub use self::read::{ReadOut, Slice};
+pub use self::request::{Command, Done, NewBatch, Outcome, Replies, Request};
+pub use self::threads::Engine;
+pub use self::writer::Writer;
+
+#[cfg(test)]
+mod tests;

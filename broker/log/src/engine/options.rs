@@ -1,0 +1,61 @@
+//! How much an engine takes, and when it does what. One set of defaults, which every benchmark uses.
+
+use std::time::Duration;
+
+use super::mailbox::MailboxOptions;
+use crate::journal;
+
+/// What can be set for a data directory.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The journal, whose bound decides how long a recovery takes.
+    pub journal: journal::Options,
+    /// The queue before the writer.
+    pub mailbox: MailboxOptions,
+    /// Memory for what was appended last, of all partitions together.
+    pub tail_bytes_max: u64,
+    /// So many bytes that are in no segment yet start their writing there.
+    pub flush_bytes: u64,
+    /// The largest piece of that which is handed out at once.
+    pub flush_job_bytes: u64,
+    /// `async` logs may have so many bytes that no sync has covered.
+    pub unsynced_bytes_max: u64,
+    /// How many files are kept open.
+    pub open_files_max: u64,
+    /// From so many files on, one sync of the whole file system takes the place of theirs.
+    pub syncs_max: usize,
+    /// Room that is kept for writing what the journal holds into segments.
+    pub reserve_bytes: u64,
+    /// The manifest is brought up to date after so much time even if nothing presses.
+    pub checkpoint_interval: Duration,
+    /// How often it is looked whether records are too old, too many, or worth compacting.
+    pub housekeeping_interval: Duration,
+    /// Producers that sent nothing for so long are forgotten.
+    pub producer_expiration_ms: i64,
+    /// Memory for the keys of one compaction.
+    pub compaction_map_bytes: usize,
+    /// So many bytes a second are read and written by compaction.
+    pub compaction_bytes_per_second: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let journal = journal::Options::default();
+        Self {
+            journal,
+            mailbox: MailboxOptions::default(),
+            tail_bytes_max: 64 << 20,
+            flush_bytes: 32 << 20,
+            flush_job_bytes: 8 << 20,
+            unsynced_bytes_max: 128 << 20,
+            open_files_max: 4_096,
+            syncs_max: 64,
+            reserve_bytes: journal.bytes_max,
+            checkpoint_interval: Duration::from_secs(30),
+            housekeeping_interval: Duration::from_secs(60),
+            producer_expiration_ms: 24 * 60 * 60 * 1_000,
+            compaction_map_bytes: 128 << 20,
+            compaction_bytes_per_second: u64::MAX,
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What is published of a partition: the part that readers see.
+//!
+//! The writer changes it, in a few instructions under a lock that nobody holds across I/O. Everything in it is
+//! durable as the log's settings mean it; what is only staged is not here.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use super::read::Sources;
+use crate::epochs::{EpochEnd, LeaderEpochs};
+use crate::local_id::LocalId;
+use crate::producers::CompletedTransaction;
+use crate::segment::Segment;
+use crate::tail::Tail;
+
+/// How far a reader may read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum UpTo {
+    /// To the end of what is durable here.
+    End,
+    /// To the high watermark.
+    HighWatermark,
+    /// To where no transaction is open, nor has ended above the high watermark.
+    LastStable,
+}
+
+/// Where a log begins and ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Offsets {
+    /// The first offset that is there.
+    pub start: i64,
+    /// No transaction is open below this.
+    pub last_stable: i64,
+    /// What the layer above has said is replicated; the end where it never said anything.
+    pub high_watermark: i64,
+    /// The offset behind the last one that is durable.
+    pub end: i64,
+}
+
+impl Offsets {
+    /// The offset that a reader does not get to.
+    pub fn limit(&self, up_to: UpTo) -> i64 {
+        match up_to {
+            UpTo::End => self.end,
+            UpTo::HighWatermark => self.high_watermark,
+            UpTo::LastStable => self.last_stable,
+        }
+    }
+}
+
+/// Somebody who waits for a log to go on.
+#[derive(Debug)]
+struct Waiting {
+    beyond: i64,
+    up_to: UpTo,
+    waker: Waker,
+}
+
+#[derive(Debug)]
+pub(super) struct View {
+    pub(super) start: i64,
+    pub(super) end: i64,
+    /// None while the layer above has not said anything.
+    pub(super) high_watermark: Option<i64>,
+    /// The first offset of a transaction that is open, or has ended above the high watermark.
+    pub(super) first_unstable: Option<i64>,
+    /// Oldest first; none of them is empty.
+    pub(super) segments: Vec<Arc<Segment>>,
+    /// What is not in a segment yet.
+    pub(super) tail: Tail,
+    pub(super) epochs: LeaderEpochs,
+    /// Aborted transactions whose markers are in no segment yet, in the order of these.
+    pub(super) aborted: Vec<CompletedTransaction>,
+    pub(super) is_deleted: bool,
+    waiting: Vec<Waiting>,
+}
+
+impl View {
+    pub(super) fn offsets(&self) -> Offsets {
+        let high_watermark = self.high_watermark.map_or(self.end, |offset| offset.min(self.end));
+        let last_stable = self.first_unstable.map_or(high_watermark, |offset| offset.min(high_watermark));
+        Offsets { start: self.start, last_stable, high_watermark, end: self.end }
+    }
+
+    /// Those who need not wait any longer.
+    pub(super) fn due(&mut self) -> Vec<Waker> {
+        if self.waiting.is_empty() {
+            return Vec::new();
+        }
+        let (offsets, is_deleted) = (self.offsets(), self.is_deleted);
+        let due = self
+            .waiting
+            .extract_if(.., |waiting| is_deleted || offsets.limit(waiting.up_to) > waiting.beyond);
+        due.map(|waiting| waiting.waker).collect()
+    }
+}
+
+/// A partition on this data directory, for those who read it.
+pub struct Partition {
+    id: LocalId,
+    pub(super) sources: Arc<Sources>,
+    view: Mutex<View>,
+}
+
+impl fmt::Debug for Partition {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "partition {} with {:?}", self.id, self.offsets())
+    }
+}
+
+impl Partition {
+    pub(super) fn new(id: LocalId, sources: Arc<Sources>, start: i64, end: i64) -> Self {
+        let view = View {
+            start,
+            end,
+            high_watermark: None,
+            first_unstable: None,
+            segments: Vec::new(),
+            tail: Tail::default(),
+            epochs: LeaderEpochs::default(),
+            aborted: Vec::new(),
+            is_deleted: false,
+            waiting: Vec::new(),
+        };
+        Self { id, sources, view: Mutex::new(view) }
+    }
+
+    pub(super) fn view(&self) -> MutexGuard<'_, View> {
+        self.view.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What this directory calls it.
+    pub fn id(&self) -> LocalId {
+        self.id
+    }
+
+    /// Where it begins and ends.
+    pub fn offsets(&self) -> Offsets {
+        self.view().offsets()
+    }
+
+    /// Whether it has been deleted.
+    pub fn is_deleted(&self) -> bool {
+        self.view().is_deleted
+    }
+
+    /// The offset behind the last one of an epoch, with the epoch that it is of, as a follower asks for it; none
+    /// if this log cannot tell.
+    pub fn end_of_epoch(&self, epoch: i32) -> Option<EpochEnd> {
+        let view = self.view();
+        view.epochs.end_offset_for(epoch, view.end)
+    }
+
+    /// The last epoch that something was appended in; none before that.
+    pub fn latest_epoch(&self) -> Option<i32> {
+        self.view().epochs.latest().map(|entry| entry.epoch)
+    }
+
+    /// Wakes somebody once there is something to read beyond an offset, or the partition is deleted. Gives
+    /// false, and wakes nobody, where that is so already.
+    pub fn wake_when_beyond(&self, beyond: i64, up_to: UpTo, waker: Waker) -> bool {
+        let mut view = self.view();
+        if view.is_deleted || view.offsets().limit(up_to) > beyond {
+            return false;
+        }
+        view.waiting.retain(|waiting| !waiting.waker.will_wake(&waker));
+        view.waiting.push(Waiting { beyond, up_to, waker });
+        true
+    }
+}

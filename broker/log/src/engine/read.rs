@@ -1,0 +1,254 @@
+//! Reading, beside the writer: what is published is found under a short lock, and got without one.
+//!
+//! Record bytes are not copied. What comes out are slices of the journal's frames in memory, and ranges of files
+//! that are kept open.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use strandline_protocol::batch::BatchView;
+
+use super::error::ReadError;
+use super::partition::{Offsets, Partition, UpTo, View};
+use crate::disk::{self, Disk};
+use crate::journal::{self, Pinned};
+use crate::layout::Layout;
+use crate::segment::{FileRange, Files, FoundTimestamp, Segment, SegmentError};
+use crate::tail::{FrameSlice, Frames, TailEntry};
+
+/// What was found may be gone by the time it is got: flushed, recycled or compacted. Then the view has it
+/// elsewhere. It cannot happen so often in a row but by a mistake.
+const ATTEMPTS_MAX: usize = 16;
+
+/// A batch is decompressed into at most this to find a record in it.
+const DECOMPRESSED_BYTES_MAX: usize = 128 << 20;
+
+/// Where the bytes of all partitions are.
+#[derive(Debug)]
+pub(super) struct Sources {
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) layout: Layout,
+    pub(super) files: Files,
+    pub(super) frames: Frames,
+    pub(super) journal: journal::Reader,
+}
+
+/// Some of a log's bytes, left where they are.
+#[derive(Clone, Debug)]
+pub enum Slice {
+    /// In memory.
+    Memory(FrameSlice),
+    /// In a segment.
+    Segment(FileRange),
+    /// In a file of the journal, which is not used again while this is there.
+    Journal {
+        /// The file.
+        file: Arc<Pinned>,
+        /// Where in it they begin.
+        offset: u64,
+        /// How many they are.
+        length: u64,
+    },
+}
+
+impl Slice {
+    /// How many bytes it has.
+    pub fn length(&self) -> u64 {
+        match self {
+            Self::Memory(slice) => slice.as_ref().len() as u64,
+            Self::Segment(range) => range.length,
+            Self::Journal { length, .. } => *length,
+        }
+    }
+
+    /// Its bytes; copied only where they are in a file.
+    pub fn read(&self) -> io::Result<Bytes> {
+        let (file, offset, length) = match self {
+            Self::Memory(slice) => return Ok(slice.clone().into_bytes()),
+            Self::Segment(range) => (&*range.file, range.offset, range.length),
+            Self::Journal { file, offset, length } => (file.file(), *offset, *length),
+        };
+        let mut bytes = vec![0; usize::try_from(length).map_err(|_| io::ErrorKind::InvalidInput)?];
+        disk::read_exact_at(file, &mut bytes, offset)?;
+        Ok(bytes.into())
+    }
+}
+
+/// What was read.
+#[derive(Clone, Debug)]
+pub struct ReadOut {
+    /// Batches, one behind the other. The first one may begin before the offset that was asked for; the last
+    /// one may be cut where it comes from a file, but not if it is the only one.
+    pub slices: Vec<Slice>,
+    /// Where the log began and ended when it was read.
+    pub offsets: Offsets,
+}
+
+/// Where what was asked for is.
+enum Found {
+    /// There is nothing yet.
+    Nothing,
+    Tail(Vec<TailEntry>),
+    Segment(Arc<Segment>),
+}
+
+impl Partition {
+    /// Reads from an offset on: at least one batch if there is one, and otherwise about `bytes_max` bytes.
+    pub fn read(&self, offset: i64, bytes_max: u64, up_to: UpTo) -> Result<ReadOut, ReadError> {
+        for _ in 0..ATTEMPTS_MAX {
+            let (found, offsets) = self.find(offset, bytes_max, up_to)?;
+            let slices = match found {
+                Found::Nothing => Some(Vec::new()),
+                Found::Tail(entries) => entries.iter().map(|entry| self.slice(entry)).collect(),
+                Found::Segment(segment) => {
+                    let range = self.range(&segment, offset, bytes_max, offsets.limit(up_to));
+                    match range {
+                        Err(SegmentError::Gone { .. }) => None,
+                        range => Some(range?.map(Slice::Segment).into_iter().collect()),
+                    }
+                }
+            };
+            if let Some(slices) = slices {
+                return Ok(ReadOut { slices, offsets });
+            }
+        }
+        Err(ReadError::Journal(io::ErrorKind::NotFound.into()))
+    }
+
+    fn find(&self, offset: i64, bytes_max: u64, up_to: UpTo) -> Result<(Found, Offsets), ReadError> {
+        let view = self.view();
+        if view.is_deleted {
+            return Err(ReadError::UnknownPartition);
+        }
+        let offsets = view.offsets();
+        let end_offset = offsets.limit(up_to);
+        if offset < offsets.start || offset > offsets.end {
+            let start_offset = offsets.start;
+            return Err(ReadError::OffsetOutOfRange { offset, start_offset, end_offset });
+        }
+        if offset >= end_offset {
+            return Ok((Found::Nothing, offsets));
+        }
+        let found = match view.segment_with(offset) {
+            Some(segment) => Found::Segment(segment),
+            None => Found::Tail(view.entries(offset, bytes_max, end_offset)),
+        };
+        Ok((found, offsets))
+    }
+
+    /// The bytes of a segment from an offset on that do not reach a limit; none if the first batch does.
+    fn range(
+        &self,
+        segment: &Segment,
+        offset: i64,
+        bytes_max: u64,
+        limit: i64,
+    ) -> Result<Option<FileRange>, SegmentError> {
+        let files = &self.sources.files;
+        let Some(found) = segment.find(files, offset)? else { return Ok(None) };
+        if found.batch.last_offset >= limit {
+            return Ok(None);
+        }
+        let bytes_max = match segment.end_offset() > limit {
+            true => segment
+                .find(files, limit)?
+                .map_or(bytes_max, |end| bytes_max.min(end.position - found.position)),
+            false => bytes_max,
+        };
+        segment.range(files, &found, bytes_max).map(Some)
+    }
+
+    /// Where a tail's batch is; none if it has been flushed and recycled meanwhile.
+    fn slice(&self, entry: &TailEntry) -> Option<Slice> {
+        let TailEntry { frame, offset_in_frame, length, .. } = *entry;
+        if let Some(slice) = self.sources.frames.slice(frame, offset_in_frame, length) {
+            return Some(Slice::Memory(slice));
+        }
+        let position = self.sources.frames.place(frame, offset_in_frame, length)?;
+        let file = Arc::new(self.sources.journal.pin(position.file)?);
+        Some(Slice::Journal { file, offset: position.offset, length: u64::from(position.length) })
+    }
+
+    /// The first record whose timestamp is at least this: its timestamp and offset; none if there is none.
+    pub fn find_timestamp(&self, timestamp: i64, up_to: UpTo) -> Result<Option<FoundTimestamp>, ReadError> {
+        for _ in 0..ATTEMPTS_MAX {
+            let (segments, entries, start, limit) = {
+                let view = self.view();
+                if view.is_deleted {
+                    return Err(ReadError::UnknownPartition);
+                }
+                let has = |segment: &&Arc<Segment>| segment.max_timestamp() >= timestamp;
+                let segments: Vec<_> = view.segments.iter().filter(has).cloned().collect();
+                let has = |entry: &&TailEntry| entry.max_timestamp >= timestamp;
+                let entries: Vec<_> = view.tail.iter().filter(has).copied().collect();
+                (segments, entries, view.start, view.offsets().limit(up_to))
+            };
+            let is_found = |found: &FoundTimestamp| found.offset >= start;
+            let found = self.find_in_segments(&segments, timestamp, start)?;
+            let found = match found.filter(is_found) {
+                Some(found) => Some(Some(found)),
+                None => self.find_in_entries(&entries, timestamp, start)?,
+            };
+            if let Some(found) = found {
+                return Ok(found.filter(|found| found.offset < limit));
+            }
+        }
+        Err(ReadError::Journal(io::ErrorKind::NotFound.into()))
+    }
+
+    fn find_in_segments(
+        &self,
+        segments: &[Arc<Segment>],
+        timestamp: i64,
+        start: i64,
+    ) -> Result<Option<FoundTimestamp>, ReadError> {
+        for segment in segments {
+            if let Some(found) =
+                segment.find_timestamp(&self.sources.files, timestamp, start, DECOMPRESSED_BYTES_MAX)?
+            {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// None if a batch was not where it was said to be any more.
+    fn find_in_entries(
+        &self,
+        entries: &[TailEntry],
+        timestamp: i64,
+        start: i64,
+    ) -> Result<Option<Option<FoundTimestamp>>, ReadError> {
+        for entry in entries {
+            let Some(slice) = self.slice(entry) else { return Ok(None) };
+            let bytes = slice.read().map_err(ReadError::Journal)?;
+            let found = BatchView::parse_only(&bytes)
+                .and_then(|batch| FoundTimestamp::in_batch(&batch, timestamp, start, DECOMPRESSED_BYTES_MAX));
+            let found = found.map_err(|error| ReadError::Journal(io::Error::other(error)))?;
+            if found.is_some() {
+                return Ok(Some(found));
+            }
+        }
+        Ok(Some(None))
+    }
+}
+
+impl View {
+    /// The segment that holds an offset, or the first one behind it; none if only the tail may.
+    fn segment_with(&self, offset: i64) -> Option<Arc<Segment>> {
+        let place = self.segments.partition_point(|segment| segment.end_offset() <= offset);
+        self.segments.get(place).cloned()
+    }
+
+    /// The tail's batches from an offset on, as many as fit and at least one, none of which reaches the limit.
+    fn entries(&self, offset: i64, bytes_max: u64, limit: i64) -> Vec<TailEntry> {
+        let mut bytes = 0;
+        let entries = self.tail.iter_from(offset).take_while(|entry| {
+            let is_first = bytes == 0;
+            bytes += u64::from(entry.length);
+            entry.last_offset() < limit && (is_first || bytes <= bytes_max)
+        });
+        entries.copied().collect()
+    }
+}

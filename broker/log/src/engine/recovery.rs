@@ -1,0 +1,313 @@
+//! Opening a data directory: what the manifest says, and then what the journal says that is newer.
+//!
+//! No segment is opened but where a truncation is replayed into it, and those of `async` logs, whose last bytes
+//! nothing else knows of. So the time it takes follows from the journal's bound and the number of partitions,
+//! not from the bytes that are there.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::BuildHasherDefault;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use strandline_protocol::batch::{BatchView, NO_LEADER_EPOCH};
+
+use super::error::EngineError;
+use super::group::Cut;
+use super::log::Log;
+use super::options::Options;
+use super::partition::Partition;
+use super::read::Sources;
+use super::replay::{producers_at, replay_batch};
+use super::writer::{LocalIdHasher, Logs, Writer, decode_description};
+use crate::clock::Clock;
+use crate::config::LogConfig;
+use crate::directory::{Directory, Reserve};
+use crate::disk::Disk;
+use crate::epochs::{EpochEntry, LeaderEpochs};
+use crate::journal::{Entry, Journal, Reader, Replayed};
+use crate::layout::Layout;
+use crate::local_id::LocalId;
+use crate::manifest::{Manifest, ManifestOptions, PartitionRow};
+use crate::producers::Producers;
+use crate::random::Random;
+use crate::segment::{Files, FilesOptions, Segment, SegmentFacts};
+use crate::tail::{Budget, Frames, TailEntry};
+
+/// A directory on its way to a writer.
+pub(super) struct Recovery {
+    pub(super) sources: Arc<Sources>,
+    pub(super) logs: Logs,
+    pub(super) next_local_id: u64,
+    /// Logs that the manifest does not have as they are.
+    pub(super) changed: BTreeSet<LocalId>,
+    /// Up to which frame each row says everything.
+    included: HashMap<LocalId, u64, BuildHasherDefault<LocalIdHasher>>,
+    /// Settings that were seen: most partitions share theirs.
+    configs: Vec<Arc<LogConfig>>,
+    /// Logs whose producers have to be worked out anew when everything is replayed.
+    truncated: BTreeSet<LocalId>,
+    last_frame: u64,
+    /// What does not go together, if anything.
+    contradiction: Option<EngineError>,
+}
+
+impl Writer {
+    /// Opens the data directory at `root`, or makes one there. When this returns, everything in it is durable.
+    pub fn recover(
+        disk: Arc<dyn Disk>,
+        root: PathBuf,
+        options: Options,
+        clock: Arc<dyn Clock>,
+        mut random: Random,
+    ) -> Result<Self, EngineError> {
+        let layout = Layout::new(root);
+        let directory = Directory::open(Arc::clone(&disk), &layout, &mut random)?;
+        let reserve = Reserve::open(Arc::clone(&disk), &layout, options.reserve_bytes)?;
+        let manifest = Manifest::open(
+            Arc::clone(&disk),
+            &layout.manifest(),
+            ManifestOptions::default(),
+            random.split(),
+        )?;
+        let meta = manifest.meta();
+        let files = FilesOptions { descriptors_max: options.open_files_max, ..FilesOptions::default() };
+        let sources = Arc::new(Sources {
+            files: Files::new(Arc::clone(&disk), layout.clone(), &files),
+            frames: Frames::new(Budget::new(options.tail_bytes_max)),
+            journal: Reader::default(),
+            disk: Arc::clone(&disk),
+            layout,
+        });
+        let mut recovery = Recovery::new(Arc::clone(&sources), meta.next_local_id);
+        manifest.load(|id, row, segments| recovery.add_row(id, row, segments))?;
+        recovery.restore_producers(&manifest)?;
+        let (path, random) = (sources.layout.journal(), random.split());
+        let mut journal =
+            Journal::recover(disk, path, options.journal, random, meta.checkpoint, |replayed| {
+                recovery.replay(&replayed);
+            })?;
+        journal.use_reader(sources.journal.clone());
+        recovery.finish(&manifest)?;
+        Ok(Self::new(recovery, journal, manifest, reserve, directory, options, clock))
+    }
+}
+
+impl Recovery {
+    fn new(sources: Arc<Sources>, next_local_id: u64) -> Self {
+        Self {
+            sources,
+            logs: Logs::default(),
+            next_local_id,
+            changed: BTreeSet::new(),
+            included: HashMap::default(),
+            configs: Vec::new(),
+            truncated: BTreeSet::new(),
+            last_frame: 0,
+            contradiction: None,
+        }
+    }
+
+    fn config(&mut self, config: LogConfig) -> Arc<LogConfig> {
+        if let Some(known) = self.configs.iter().find(|known| ***known == config) {
+            return Arc::clone(known);
+        }
+        let config = Arc::new(config);
+        self.configs.push(Arc::clone(&config));
+        config
+    }
+
+    fn contradict(&mut self, what: String) {
+        self.contradiction.get_or_insert(EngineError::Inconsistent(what));
+    }
+
+    fn add_row(&mut self, id: LocalId, row: PartitionRow, segments: Vec<(i64, SegmentFacts)>) {
+        let config = self.config(row.config);
+        let partition =
+            Arc::new(Partition::new(id, Arc::clone(&self.sources), row.log_start, row.flushed_to));
+        let mut log = Log::new(Arc::clone(&partition), config, row.description.into(), row.flushed_to);
+        let epochs = row.epochs.into_iter().map(|(epoch, start_offset)| EpochEntry { epoch, start_offset });
+        {
+            let mut view = partition.view();
+            let segments = segments.iter();
+            let segments = segments.map(|(base_offset, facts)| Segment::recovered(id, *base_offset, facts));
+            view.segments.extend(segments.map(Arc::new));
+            match LeaderEpochs::from_entries(epochs) {
+                Ok(epochs) => view.epochs = epochs,
+                Err(error) => self.contradict(format!("partition {id}: {error}")),
+            }
+            log.latest_epoch = view.epochs.latest().map_or(NO_LEADER_EPOCH, |entry| entry.epoch);
+        }
+        self.included.insert(id, row.includes_sequence);
+        self.logs.insert(id, log);
+    }
+
+    fn restore_producers(&mut self, manifest: &Manifest) -> Result<(), EngineError> {
+        let mut broken = None;
+        manifest.snapshots(|id, offset, snapshot| {
+            let Some(log) = self.logs.get_mut(&id) else { return };
+            log.snapshots.push(offset);
+            if offset == log.flushed_to {
+                match Producers::restore(snapshot) {
+                    Ok(producers) => log.producers = producers,
+                    Err(error) => broken = Some(format!("partition {id}: {error}")),
+                }
+            }
+        })?;
+        broken.into_iter().for_each(|what| self.contradict(what));
+        for log in self.logs.values_mut().filter(|log| !log.snapshots.is_empty()) {
+            log.snapshots.sort_unstable();
+            let mut view = log.partition.view();
+            view.first_unstable = log.producers.first_unstable_offset();
+            view.aborted = log.producers.aborted().copied().collect();
+        }
+        Ok(())
+    }
+
+    /// One entry of the journal, in the order in which they were written.
+    fn replay(&mut self, replayed: &Replayed<'_>) {
+        let Replayed { sequence, frame_offset, position, entry } = replayed;
+        if *sequence != self.last_frame {
+            self.sources.frames.keep_evicted(*sequence, position.file, *frame_offset);
+            self.last_frame = *sequence;
+        }
+        let id = match entry {
+            Entry::Append { partition, .. }
+            | Entry::Truncate { partition, .. }
+            | Entry::SetLogStart { partition, .. }
+            | Entry::CreatePartition { partition, .. }
+            | Entry::Configure { partition, .. }
+            | Entry::DeletePartition { partition } => LocalId(*partition),
+            Entry::Seal => return,
+            Entry::Metadata(_) | Entry::RaftEntry(_) | Entry::RaftVote(_) => {
+                return self.contradict(format!("frame {sequence} holds what no partition has"));
+            }
+        };
+        if self.included.get(&id).is_some_and(|included| sequence <= included) {
+            return;
+        }
+        if let Entry::CreatePartition { description, .. } = entry {
+            return self.replay_creation(id, description);
+        }
+        let result = match self.logs.remove(&id) {
+            Some(log) => self.replay_change(log, replayed),
+            // Of a partition whose row is gone already, the end comes later in the journal, or came before.
+            None if id.0 < self.next_local_id => Ok(()),
+            None => Err(EngineError::Inconsistent(format!("partition {id} never came to be"))),
+        };
+        if let Err(error) = result {
+            self.contradiction.get_or_insert(error);
+        }
+    }
+
+    fn replay_creation(&mut self, id: LocalId, description: &[u8]) {
+        self.next_local_id = self.next_local_id.max(id.0 + 1);
+        let Some((config, description)) = decode_description(description) else {
+            return self.contradict(format!("the settings of partition {id} cannot be read"));
+        };
+        let config = self.config(config);
+        let partition = Arc::new(Partition::new(id, Arc::clone(&self.sources), 0, 0));
+        self.logs.insert(id, Log::new(partition, config, description, 0));
+        self.changed.insert(id);
+    }
+
+    fn replay_change(&mut self, mut log: Log, replayed: &Replayed<'_>) -> Result<(), EngineError> {
+        let id = log.partition.id();
+        let contradiction =
+            |what: &dyn ToString| EngineError::Inconsistent(format!("partition {id}: {}", what.to_string()));
+        self.changed.insert(id);
+        match replayed.entry {
+            Entry::Append { batch, .. } => {
+                let batch = BatchView::parse_only(batch).map_err(|error| contradiction(&error))?;
+                if batch.header().base_offset < log.next_offset {
+                    return Err(contradiction(&"an offset was given twice"));
+                }
+                log.replay_append(&batch, replayed)?;
+            }
+            Entry::Truncate { end_offset, .. } if end_offset < log.next_offset => {
+                let prefix = log.prefix(end_offset, &self.sources)?;
+                // They follow from what is there in the end.
+                self.truncated.insert(id);
+                log.next_offset = end_offset;
+                log.truncate(Cut { end_offset, prefix, producers: Producers::default() });
+                log.first_unflushed = log.partition.view().tail.first_frame();
+            }
+            Entry::SetLogStart { start_offset, .. } => log.set_start(start_offset),
+            Entry::Configure { mut config, .. } => {
+                let config = LogConfig::decode(&mut config).map_err(|error| contradiction(&error))?;
+                log.config = self.config(config);
+            }
+            Entry::DeletePartition { .. } => {
+                self.changed.remove(&id);
+                self.truncated.remove(&id);
+                return Ok(());
+            }
+            _ => {}
+        }
+        self.logs.insert(id, log);
+        Ok(())
+    }
+
+    fn finish(&mut self, manifest: &Manifest) -> Result<(), EngineError> {
+        if let Some(contradiction) = self.contradiction.take() {
+            return Err(contradiction);
+        }
+        for id in &self.truncated {
+            let Some(log) = self.logs.get_mut(id) else { continue };
+            log.producers = producers_at(log, log.next_offset, &self.sources, manifest)?;
+            log.show_transactions();
+            let flushed_to = log.flushed_to;
+            let flushed = producers_at(log, flushed_to, &self.sources, manifest)?;
+            log.unsaved().snapshot = Some((flushed_to, flushed.snapshot()));
+        }
+        for (id, log) in self.logs.iter_mut().filter(|(_, log)| log.is_async()) {
+            if log.find_unsaved(&self.sources)? {
+                self.changed.insert(*id);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Log {
+    fn replay_append(&mut self, batch: &BatchView<'_>, replayed: &Replayed<'_>) -> Result<(), EngineError> {
+        let header = batch.header();
+        let offset_in_frame = replayed.position.offset - replayed.frame_offset;
+        let entry = TailEntry {
+            base_offset: header.base_offset,
+            frame: replayed.sequence,
+            offset_in_frame: u32::try_from(offset_in_frame).unwrap_or(u32::MAX),
+            length: replayed.position.length,
+            last_offset_delta: header.last_offset_delta,
+            max_timestamp: header.max_timestamp,
+        };
+        self.first_unflushed.get_or_insert(replayed.sequence);
+        self.add_from_disk(batch)?;
+        let id = self.partition.id();
+        let pushed = self.partition.view().tail.push(entry);
+        pushed.map_err(|error| EngineError::Inconsistent(format!("partition {id}: {error}")))
+    }
+
+    /// Takes a batch that is in the log already.
+    pub(super) fn add_from_disk(&mut self, batch: &BatchView<'_>) -> Result<(), EngineError> {
+        let header = batch.header();
+        replay_batch(&mut self.producers, batch)?;
+        self.next_offset = header.last_offset() + 1;
+        self.latest_epoch = self.latest_epoch.max(header.partition_leader_epoch);
+        self.producers.high_watermark_moved(self.next_offset);
+        {
+            let mut view = self.partition.view();
+            view.end = self.next_offset;
+            let _ = view.epochs.assign(header.partition_leader_epoch, header.base_offset);
+        }
+        if header.has_producer_id() {
+            self.show_transactions();
+        }
+        Ok(())
+    }
+
+    fn show_transactions(&mut self) {
+        let mut view = self.partition.view();
+        view.first_unstable = self.producers.first_unstable_offset();
+        view.aborted = self.producers.aborted().copied().collect();
+    }
+}

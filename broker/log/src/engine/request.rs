@@ -1,0 +1,175 @@
+//! What can be asked of a data directory, and what it answers.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use strandline_protocol::batch::{BatchHeader, BatchView, Origin};
+
+use super::error::Refusal;
+use super::partition::Partition;
+use crate::config::LogConfig;
+use crate::local_id::LocalId;
+use crate::producers::{Marker, MarkerError, Sender};
+
+/// A record batch that may be appended: its checksum and its records have been looked at.
+#[derive(Clone, Debug)]
+pub struct NewBatch {
+    pub(super) bytes: Bytes,
+    pub(super) header: BatchHeader,
+    /// The end of a transaction, if it is one.
+    pub(super) marker: Option<Marker>,
+}
+
+impl NewBatch {
+    /// Checks everything about one batch. `bytes` hold nothing else.
+    pub fn validate(
+        bytes: Bytes,
+        origin: Origin,
+        decompressed_bytes_max: usize,
+    ) -> Result<Self, MarkerError> {
+        BatchView::parse_only(&bytes)?.validate(origin, decompressed_bytes_max)?;
+        Self::validated(bytes)
+    }
+
+    /// A batch that the caller has validated before, as a connection's task does: only its header is looked at.
+    pub fn validated(bytes: Bytes) -> Result<Self, MarkerError> {
+        let view = BatchView::parse_only(&bytes)?;
+        let (header, marker) = (*view.header(), Marker::read(&view)?);
+        Ok(Self { bytes, header, marker })
+    }
+
+    /// What its header says.
+    pub fn header(&self) -> &BatchHeader {
+        &self.header
+    }
+}
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// A partition is to be.
+    Create {
+        /// What the layer above wants to find again; the engine does not look into it.
+        description: Bytes,
+        /// Its settings.
+        config: Arc<LogConfig>,
+    },
+    /// A partition gets other settings.
+    Configure {
+        /// Which one.
+        partition: LocalId,
+        /// The settings.
+        config: Arc<LogConfig>,
+    },
+    /// A batch goes behind what is there.
+    Append {
+        /// Where to.
+        partition: LocalId,
+        /// The epoch of the leader that says so, or -1 where there are none. Of a batch that a leader has
+        /// appended before, its own counts.
+        leader_epoch: i32,
+        /// Who hands it in. A leader's batch brings its offsets with it, which may leave a gap and never go back;
+        /// all others get the next ones.
+        sender: Sender,
+        /// The batch.
+        batch: NewBatch,
+    },
+    /// Everything from an offset on goes, with the rest of the batch that holds it.
+    Truncate {
+        /// Of which one.
+        partition: LocalId,
+        /// The first offset that is not there any more.
+        end_offset: i64,
+    },
+    /// Everything before an offset goes.
+    SetLogStart {
+        /// Of which one.
+        partition: LocalId,
+        /// The first offset that is still there.
+        start_offset: i64,
+    },
+    /// So much is replicated. It never goes back but with the log's end; nothing has to be durable for it.
+    SetHighWatermark {
+        /// Of which one.
+        partition: LocalId,
+        /// The offset behind the last one that is replicated; the log's end counts if that comes before.
+        offset: i64,
+    },
+    /// A partition goes, with all that is in it.
+    Delete {
+        /// Which one.
+        partition: LocalId,
+    },
+}
+
+impl Command {
+    /// How many bytes of a queue it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let own = size_of::<Request>();
+        match self {
+            Self::Append { batch, .. } => own + batch.bytes.len(),
+            Self::Create { description, .. } => own + description.len(),
+            Self::Configure { .. }
+            | Self::Truncate { .. }
+            | Self::SetLogStart { .. }
+            | Self::SetHighWatermark { .. }
+            | Self::Delete { .. } => own,
+        }
+    }
+
+    /// Whether it brings something new, and waits first when room gets short.
+    pub(super) fn is_append(&self) -> bool {
+        matches!(self, Self::Append { .. })
+    }
+}
+
+/// What was done. It is durable, as the log's settings mean it.
+#[derive(Clone, Debug)]
+pub enum Done {
+    /// The partition is there.
+    Created(Arc<Partition>),
+    /// The batch is in the log.
+    Appended {
+        /// The offset of its first record.
+        base_offset: i64,
+        /// The offset of its last record.
+        last_offset: i64,
+        /// Whether it had been there before, sent by the same producer.
+        is_duplicate: bool,
+    },
+    /// It is as was asked.
+    Changed,
+}
+
+/// How it went.
+pub type Outcome = Result<Done, Refusal>;
+
+/// Where answers go.
+///
+/// Called on the writer's thread: what takes time belongs elsewhere.
+pub trait Replies: Send + Sync + fmt::Debug {
+    /// How the request with this ticket went.
+    fn reply(&self, ticket: u64, outcome: Outcome);
+
+    /// No more answers come for now: the moment to wake those who wait, once for all of them.
+    fn flush(&self) {}
+}
+
+/// Something that is asked, and where the answer goes.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// What is asked.
+    pub command: Command,
+    /// What the asker knows it by.
+    pub ticket: u64,
+    /// Where the answer goes.
+    pub replies: Arc<dyn Replies>,
+}
+
+/// Where one answer goes.
+#[derive(Clone, Debug)]
+pub(super) struct ReplyTo {
+    pub(super) ticket: u64,
+    pub(super) replies: Arc<dyn Replies>,
+}

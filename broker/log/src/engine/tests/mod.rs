@@ -1,0 +1,196 @@
+//! Tests of the engine on a simulated disk, with one thread that drives everything.
+
+mod rules;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use strandline_protocol::batch::{BatchBuilder, NewRecord};
+
+use super::{
+    Command, Done, EngineError, NewBatch, Options, Outcome, Partition, ReadOut, Refusal, Replies, Request,
+    UpTo, Writer,
+};
+use crate::clock::SimulatedClock;
+use crate::config::LogConfig;
+use crate::disk::simulated::{self, SimulatedDisk};
+use crate::journal;
+use crate::local_id::LocalId;
+use crate::producers::Sender;
+use crate::random::Random;
+
+/// Answers that have come.
+#[derive(Debug, Default)]
+struct Answers(Mutex<BTreeMap<u64, Outcome>>);
+
+impl Replies for Answers {
+    fn reply(&self, ticket: u64, outcome: Outcome) {
+        let before = self.0.lock().unwrap().insert(ticket, outcome);
+        assert!(before.is_none(), "request {ticket} is answered twice");
+    }
+}
+
+/// A small journal and small everything, so that a test meets every bound.
+fn small_options() -> Options {
+    Options {
+        journal: journal::Options {
+            file_bytes: 64 << 10,
+            bytes_max: 512 << 10,
+            entries_max: 1_000,
+            group_bytes_max: 16 << 10,
+        },
+        tail_bytes_max: 64 << 10,
+        flush_bytes: 32 << 10,
+        flush_job_bytes: 16 << 10,
+        unsynced_bytes_max: 64 << 10,
+        reserve_bytes: 64 << 10,
+        ..Options::default()
+    }
+}
+
+/// A directory with its writer, and who drives it.
+struct Rig {
+    disk: SimulatedDisk,
+    clock: Arc<SimulatedClock>,
+    options: Options,
+    writer: Option<Writer>,
+    answers: Arc<Answers>,
+    next_ticket: u64,
+}
+
+impl Rig {
+    fn new(seed: u64) -> Self {
+        let disk = SimulatedDisk::new(simulated::Options { seed, ..simulated::Options::default() });
+        let mut rig = Self {
+            disk,
+            clock: Arc::new(SimulatedClock::new(1_000_000)),
+            options: small_options(),
+            writer: None,
+            answers: Arc::default(),
+            next_ticket: 0,
+        };
+        rig.recover().unwrap();
+        rig
+    }
+
+    fn recover(&mut self) -> Result<(), EngineError> {
+        self.writer = None;
+        let disk = Arc::new(self.disk.clone());
+        let clock = Arc::<SimulatedClock>::clone(&self.clock);
+        let random = Random::from_seed(self.disk.operations());
+        let writer = Writer::recover(disk, PathBuf::from("/data"), self.options.clone(), clock, random)?;
+        self.writer = Some(writer);
+        Ok(())
+    }
+
+    fn writer(&mut self) -> &mut Writer {
+        self.writer.as_mut().unwrap()
+    }
+
+    /// Leaves a request, and does nothing else.
+    fn send(&mut self, command: Command) -> u64 {
+        self.next_ticket += 1;
+        let replies: Arc<dyn Replies> = Arc::<Answers>::clone(&self.answers);
+        let request = Request { command, ticket: self.next_ticket, replies };
+        self.writer().mailbox().try_send(request).unwrap();
+        self.next_ticket
+    }
+
+    /// Does everything that there is to do.
+    fn settle(&mut self) {
+        let writer = self.writer();
+        for _ in 0..10_000 {
+            writer.take();
+            let mut is_idle = true;
+            if let Some(write) = writer.begin() {
+                writer.finish(write.run());
+                is_idle = false;
+            }
+            while let Some(job) = writer.next_job() {
+                writer.job_done(job.run());
+                is_idle = false;
+            }
+            if is_idle {
+                return;
+            }
+        }
+        panic!("the writer does not come to rest");
+    }
+
+    fn answer(&self, ticket: u64) -> Option<Outcome> {
+        self.answers.0.lock().unwrap().remove(&ticket)
+    }
+
+    /// Asks, and does everything until the answer is there.
+    fn call(&mut self, command: Command) -> Outcome {
+        let ticket = self.send(command);
+        self.settle();
+        self.answer(ticket).expect("an answer")
+    }
+
+    fn create(&mut self, config: LogConfig) -> Arc<Partition> {
+        let command =
+            Command::Create { description: Bytes::from_static(b"a topic"), config: Arc::new(config) };
+        match self.call(command) {
+            Ok(Done::Created(partition)) => partition,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn append(&mut self, partition: LocalId, batch: Bytes) -> Result<i64, Refusal> {
+        match self.call(append(partition, batch)) {
+            Ok(Done::Appended { base_offset, .. }) => Ok(base_offset),
+            Ok(other) => panic!("{other:?}"),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// The partition as the writer that is there now knows it.
+    fn partition(&mut self, id: LocalId) -> Arc<Partition> {
+        let partitions = self.writer().partitions();
+        partitions.into_iter().map(|(partition, _)| partition).find(|partition| partition.id() == id).unwrap()
+    }
+}
+
+fn append(partition: LocalId, batch: Bytes) -> Command {
+    let batch = NewBatch::validated(batch).unwrap();
+    Command::Append { partition, leader_epoch: 1, sender: Sender::Client, batch }
+}
+
+/// A batch of records with these values.
+fn batch(values: &[&[u8]]) -> Bytes {
+    let mut builder = BatchBuilder::new();
+    for value in values {
+        builder.append(&NewRecord { value: Some(value), ..NewRecord::at(1_000) }).unwrap();
+    }
+    builder.build().unwrap()
+}
+
+/// Everything from an offset on: each record's offset and value.
+fn read_all(partition: &Partition, from: i64) -> Vec<(i64, Vec<u8>)> {
+    let mut records = Vec::new();
+    let mut offset = from;
+    loop {
+        let ReadOut { slices, .. } = partition.read(offset, 10_000, UpTo::End).unwrap();
+        let before = records.len();
+        for bytes in slices.iter().map(|slice| slice.read().unwrap()) {
+            for batch in strandline_protocol::batch::batches(&bytes) {
+                // The last one may be cut where it comes from a file.
+                let Ok(batch) = batch else { break };
+                batch.check_crc().unwrap();
+                for record in &batch.records(1 << 20).unwrap() {
+                    let record = record.unwrap();
+                    if record.offset >= offset {
+                        records.push((record.offset, record.value.unwrap_or_default().to_vec()));
+                    }
+                }
+                offset = batch.header().last_offset() + 1;
+            }
+        }
+        if records.len() == before {
+            return records;
+        }
+    }
+}

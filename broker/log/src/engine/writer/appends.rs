@@ -1,0 +1,189 @@
+//! Staging of batches: offsets are given here, and nowhere else.
+
+use std::sync::Arc;
+
+use strandline_protocol::batch::{BatchHeader, NO_LEADER_EPOCH};
+
+use super::super::error::Refusal;
+use super::super::group::{Operation, PlacedBatch, Said};
+use super::super::log::Log;
+use super::super::request::{Command, Done, NewBatch, ReplyTo, Request};
+use super::{Taken, Writer};
+use crate::journal::{Class, StageError, Staged};
+use crate::local_id::LocalId;
+use crate::producers::{ProducerBatch, Sender, Verdict};
+
+/// What becomes of a batch that may be appended.
+enum Appended {
+    /// It goes into the group that is forming.
+    Staged(PlacedBatch, Staged),
+    /// It is written to its segment next.
+    Unjournaled(PlacedBatch),
+    /// It is there already, or on its way.
+    Duplicate { base_offset: i64, last_offset: i64 },
+    /// It has to wait.
+    NotYet,
+}
+
+impl Writer {
+    pub(super) fn take_append(&mut self, request: Request) -> Taken {
+        let Request { command, ticket, replies } = &request;
+        let Command::Append { partition, leader_epoch, sender, batch } = command else { return Taken::Yes };
+        match self.append(*partition, *leader_epoch, *sender, batch) {
+            Ok(Appended::NotYet) => return Taken::NotYet(request),
+            Ok(Appended::Staged(placed, staged)) => {
+                let reply = ReplyTo { ticket: *ticket, replies: Arc::clone(replies) };
+                let said = Said::Append { batch: placed, staged };
+                self.forming.operations.push(Operation { partition: *partition, said, reply: Some(reply) });
+            }
+            Ok(Appended::Unjournaled(placed)) => {
+                let reply = ReplyTo { ticket: *ticket, replies: Arc::clone(replies) };
+                self.add_unjournaled(*partition, placed, batch.bytes.clone(), reply);
+            }
+            Ok(Appended::Duplicate { base_offset, last_offset }) => {
+                let reply = ReplyTo { ticket: *ticket, replies: Arc::clone(replies) };
+                self.answer_duplicate(*partition, reply, base_offset, last_offset);
+            }
+            Err(refusal) => self.refuse(request, refusal),
+        }
+        Taken::Yes
+    }
+
+    /// Decides about a batch, and notes what follows if it is to be there.
+    fn append(
+        &mut self,
+        partition: LocalId,
+        leader_epoch: i32,
+        sender: Sender,
+        batch: &NewBatch,
+    ) -> Result<Appended, Refusal> {
+        let log = self.log(partition)?;
+        if log.is_changing {
+            return Ok(Appended::NotYet);
+        }
+        let (placed, header) = place(log, leader_epoch, sender, batch)?;
+        let described = ProducerBatch { header: &header, marker: batch.marker, sender };
+        if placed.has_producer
+            && let Verdict::Duplicate { base_offset, last_offset, .. } = log.producers.check(&described)?
+        {
+            return Ok(Appended::Duplicate { base_offset, last_offset });
+        }
+        if !self.reserve.is_whole() {
+            return Err(Refusal::DiskFull);
+        }
+        let appended = if log.is_async() {
+            match self.admit_unjournaled(partition, batch.bytes.len() as u64)? {
+                true => Appended::Unjournaled(placed),
+                false => return Ok(Appended::NotYet),
+            }
+        } else {
+            match self.stage_append(partition, &placed, batch)? {
+                Some(staged) => Appended::Staged(placed, staged),
+                None => return Ok(Appended::NotYet),
+            }
+        };
+        if let Some(log) = self.logs.get_mut(&partition) {
+            log.note_append(&placed);
+            if placed.has_producer {
+                log.producers.stage(&described);
+            }
+        }
+        Ok(appended)
+    }
+
+    /// Puts a batch into the group that is forming; none if it has to wait for room.
+    fn stage_append(
+        &mut self,
+        partition: LocalId,
+        placed: &PlacedBatch,
+        batch: &NewBatch,
+    ) -> Result<Option<Staged>, Refusal> {
+        let PlacedBatch { base_offset, leader_epoch, .. } = *placed;
+        let staged =
+            self.journal.stage_append(partition.0, base_offset, leader_epoch, &batch.bytes, Class::Append);
+        self.staged(staged)
+    }
+
+    /// What it means that an entry was staged, or was not: none is for waiting.
+    pub(super) fn staged(&mut self, staged: Result<Staged, StageError>) -> Result<Option<Staged>, Refusal> {
+        match staged {
+            Ok(staged) => Ok(Some(staged)),
+            Err(StageError::GroupFull) => Ok(None),
+            Err(StageError::JournalFull) => {
+                self.checkpoints.want();
+                Ok(None)
+            }
+            Err(StageError::DiskFull) => Err(Refusal::DiskFull),
+            Err(StageError::TooLarge { bytes }) => Err(Refusal::TooLarge { bytes }),
+            Err(StageError::NoBatch { bytes }) => Err(Refusal::NoBatch { bytes }),
+            Err(StageError::Failed(error)) => {
+                self.go_offline(&error);
+                Err(self.offline_refusal())
+            }
+        }
+    }
+
+    /// A duplicate promises what its original promises, and so not before that is durable.
+    fn answer_duplicate(&mut self, partition: LocalId, reply: ReplyTo, base_offset: i64, last_offset: i64) {
+        let outcome = Ok(Done::Appended { base_offset, last_offset, is_duplicate: true });
+        let (end, is_async) = match self.logs.get(&partition) {
+            Some(log) => (log.partition.offsets().end, log.is_async()),
+            None => return self.reply(reply, Err(Refusal::UnknownPartition)),
+        };
+        if last_offset < end {
+            self.reply(reply, outcome);
+        } else if is_async {
+            self.unjournaled.answers.push((partition, reply, outcome));
+        } else {
+            // The original may be in either group; what is in the forming one is durable later.
+            let group = match &mut self.writing {
+                Some(writing) if self.forming.is_empty() => writing,
+                _ => &mut self.forming,
+            };
+            group.answers.push((reply, outcome));
+        }
+    }
+}
+
+impl Log {
+    /// Notes a batch that is on its way.
+    fn note_append(&mut self, placed: &PlacedBatch) {
+        self.next_offset = placed.last_offset + 1;
+        self.latest_epoch = self.latest_epoch.max(placed.leader_epoch);
+        self.staged += 1;
+    }
+}
+
+/// Where a batch goes in its log if it may go there, and the header that it has then.
+fn place(
+    log: &Log,
+    leader_epoch: i32,
+    sender: Sender,
+    batch: &NewBatch,
+) -> Result<(PlacedBatch, BatchHeader), Refusal> {
+    let mut header = batch.header;
+    match sender {
+        Sender::Leader if header.base_offset < log.next_offset => {
+            let (base_offset, end_offset) = (header.base_offset, log.next_offset);
+            return Err(Refusal::OffsetGoesBack { base_offset, end_offset });
+        }
+        Sender::Leader => {}
+        Sender::Client | Sender::Coordinator => header.assign(log.next_offset, leader_epoch),
+    }
+    let leader_epoch = header.partition_leader_epoch;
+    if leader_epoch < log.latest_epoch && leader_epoch != NO_LEADER_EPOCH {
+        return Err(Refusal::EpochGoesBack { epoch: leader_epoch, latest: log.latest_epoch });
+    }
+    // The offset behind the last one has to be one, too.
+    let last_offset = header.base_offset.checked_add(i64::from(header.last_offset_delta));
+    let last_offset = last_offset.filter(|offset| *offset < i64::MAX).ok_or(Refusal::OffsetsUsedUp)?;
+    let placed = PlacedBatch {
+        base_offset: header.base_offset,
+        last_offset,
+        last_offset_delta: header.last_offset_delta,
+        leader_epoch,
+        max_timestamp: header.max_timestamp,
+        has_producer: header.has_producer_id(),
+    };
+    Ok((placed, header))
+}

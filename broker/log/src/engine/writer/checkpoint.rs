@@ -1,0 +1,208 @@
+//! When the manifest is brought up to date, with what, and what follows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::checkpoint_job::{CheckpointDone, CheckpointError, CheckpointJob, Sync};
+use super::super::log::{Log, Unsaved};
+use super::Writer;
+use crate::local_id::LocalId;
+use crate::manifest::{Changes, PartitionRow};
+use crate::segment::Written;
+
+/// How much is wanted of the next checkpoint.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+enum Want {
+    #[default]
+    Nothing,
+    /// That files of the journal can be used again.
+    Room,
+    /// That the manifest has everything that is published.
+    All,
+}
+
+/// What is known about checkpoints.
+#[derive(Debug, Default)]
+pub(in super::super) struct Checkpoints {
+    want: Want,
+    is_saving: bool,
+    /// One that found no room, to be done again.
+    again: Option<Box<CheckpointJob>>,
+    last: Duration,
+    /// What need not be replayed, as far as the manifest says.
+    reached: u64,
+    removed: Vec<LocalId>,
+    sync: Sync,
+}
+
+impl Checkpoints {
+    pub(super) fn new(reached: u64, now: Duration) -> Self {
+        Self { reached, last: now, ..Self::default() }
+    }
+
+    pub(super) fn want(&mut self) {
+        self.want = self.want.max(Want::Room);
+    }
+
+    pub(super) fn want_all(&mut self) {
+        self.want = Want::All;
+    }
+
+    pub(super) fn is_saving(&self) -> bool {
+        self.is_saving
+    }
+
+    pub(super) fn remove_partition(&mut self, partition: LocalId) {
+        self.removed.push(partition);
+    }
+
+    /// Notes what the next checkpoint has to sync.
+    pub(super) fn note_written(&mut self, written: Vec<Written>, syncs_max: usize) {
+        written.into_iter().for_each(|written| self.sync.add(written, syncs_max));
+    }
+}
+
+impl Writer {
+    pub(super) fn plan_checkpoint(&mut self) -> Option<CheckpointJob> {
+        if self.checkpoints.is_saving || self.flushing.is_busy() {
+            return None;
+        }
+        if let Some(job) = self.checkpoints.again.take() {
+            self.checkpoints.is_saving = true;
+            return Some(*job);
+        }
+        self.look_for_reasons();
+        let target = match self.checkpoints.want {
+            Want::Nothing => return None,
+            Want::Room => self.journal.half_way().unwrap_or(0),
+            Want::All => self.published,
+        };
+        let first_unflushed = self.first_unflushed();
+        if first_unflushed.is_some_and(|first| first <= target) {
+            self.flushing.want_up_to(target);
+            return None;
+        }
+        let checkpoint = first_unflushed.map_or(self.published, |first| first - 1);
+        self.checkpoints.want = Want::Nothing;
+        self.checkpoints.last = self.clock.monotonic();
+        self.checkpoints.is_saving = true;
+        self.unjournaled.begin_sync();
+        Some(self.checkpoint_job(checkpoint))
+    }
+
+    fn look_for_reasons(&mut self) {
+        let is_due = self.clock.monotonic() - self.checkpoints.last >= self.options.checkpoint_interval;
+        let has_something = !self.unsaved.is_empty() || !self.checkpoints.removed.is_empty();
+        let is_journal_filling = self.journal.half_way().is_some_and(|half| half > self.checkpoints.reached);
+        let is_unsynced = self.unjournaled.bytes() >= self.options.unsynced_bytes_max / 2;
+        if is_journal_filling || is_unsynced || (is_due && has_something) {
+            self.checkpoints.want();
+        }
+    }
+
+    fn checkpoint_job(&mut self, checkpoint: u64) -> CheckpointJob {
+        let mut job = CheckpointJob {
+            sources: Arc::clone(&self.sources),
+            manifest: Arc::clone(&self.manifest),
+            sync: std::mem::take(&mut self.checkpoints.sync),
+            syncs_max: self.options.syncs_max,
+            sealed: Vec::new(),
+            changes: Changes { checkpoint, next_local_id: self.next_local_id, ..Changes::default() },
+            cut: Vec::new(),
+            gone: Vec::new(),
+            removed: std::mem::take(&mut self.checkpoints.removed),
+        };
+        job.changes.removed.clone_from(&job.removed);
+        for partition in std::mem::take(&mut self.unsaved) {
+            let Some(log) = self.logs.get_mut(&partition) else { continue };
+            job.changes.partitions.push((partition, log.row(self.published)));
+            if log.is_async() {
+                // Whatever is published is in segments.
+                let snapshot = (log.flushed_to, log.producers.snapshot());
+                log.unsaved().snapshot = Some(snapshot);
+            }
+            if let Some(unsaved) = log.unsaved.take() {
+                log.save(partition, *unsaved, &mut job);
+            }
+        }
+        job
+    }
+
+    pub(super) fn checkpoint_done(&mut self, done: CheckpointDone) {
+        self.checkpoints.is_saving = false;
+        let CheckpointDone { job, result } = done;
+        match result {
+            Ok(()) => {}
+            Err(CheckpointError::DiskFull) => {
+                self.reserve.release(self.options.flush_job_bytes * 2);
+                self.checkpoints.again = Some(Box::new(job));
+                return;
+            }
+            Err(CheckpointError::Failed(error)) => return self.go_offline(&error),
+        }
+        for segment in &job.gone {
+            if let Some(log) = self.logs.get_mut(&segment.partition()) {
+                log.is_removing = false;
+            }
+        }
+        self.checkpoints.reached = job.changes.checkpoint;
+        for segment in &job.sealed {
+            segment.indexes_written(&self.sources.files);
+        }
+        self.unjournaled.end_sync();
+        self.sources.frames.forget_up_to(job.changes.checkpoint);
+        if let Err(error) = self.journal.recycle(job.changes.checkpoint) {
+            self.go_offline(&error);
+        }
+    }
+}
+
+impl Log {
+    fn row(&self, published: u64) -> PartitionRow {
+        let view = self.partition.view();
+        PartitionRow {
+            description: self.description.to_vec(),
+            config: (*self.config).clone(),
+            // What is in no segment has to be replayed.
+            includes_sequence: self.first_unflushed.map_or(published, |first| first - 1),
+            log_start: view.start,
+            flushed_to: self.flushed_to,
+            epochs: view.epochs.as_slice().iter().map(|entry| (entry.epoch, entry.start_offset)).collect(),
+        }
+    }
+
+    /// Moves what the manifest does not say yet into a checkpoint.
+    fn save(&mut self, partition: LocalId, unsaved: Unsaved, job: &mut CheckpointJob) {
+        let Unsaved { changed, cut, gone, snapshot, stale_snapshots } = unsaved;
+        let segments = &mut job.changes.segments;
+        segments.extend(gone.iter().map(|segment| (partition, segment.base_offset(), None)));
+        // A segment that begins where one went is a row of its own: what is said last counts.
+        let rows = cut.iter().chain(&changed);
+        segments.extend(rows.map(|segment| (partition, segment.base_offset(), Some(segment.facts()))));
+        let snapshots = &mut job.changes.snapshots;
+        snapshots.extend(stale_snapshots.into_iter().map(|offset| (partition, offset, None)));
+        match snapshot {
+            None => {}
+            Some((_, None)) => {
+                let outdated = std::mem::take(&mut self.snapshots).into_iter();
+                snapshots.extend(outdated.map(|offset| (partition, offset, None)));
+            }
+            Some((offset, Some(snapshot))) => {
+                snapshots.extend(self.outdated_snapshot(offset).map(|offset| (partition, offset, None)));
+                snapshots.push((partition, offset, Some(snapshot)));
+                self.snapshots.push(offset);
+            }
+        }
+        self.is_removing = !gone.is_empty();
+        job.sealed.extend(changed.iter().filter(|segment| segment.is_sealed()).cloned());
+        job.cut.extend(cut);
+        job.gone.extend(gone);
+    }
+
+    /// Of each segment the last snapshot is enough: a truncation into it reads on from the one before.
+    fn outdated_snapshot(&mut self, offset: i64) -> Option<i64> {
+        let base_offset = self.partition.view().segments.last().map_or(0, |segment| segment.base_offset());
+        let is_outdated = |last: &mut i64| *last == offset || *last > base_offset;
+        self.snapshots.pop_if(is_outdated).filter(|last| *last != offset)
+    }
+}

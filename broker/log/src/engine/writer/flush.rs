@@ -1,0 +1,225 @@
+//! Which batches go into segments, and when: the oldest first, all that a log has at once.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::super::flush_job::{FlushDone, FlushJob, LogFlush, Part, Piece};
+use super::super::log::Log;
+use super::super::read::Sources;
+use super::{Logs, Writer};
+use crate::local_id::LocalId;
+use crate::segment::{BatchFacts, Segment};
+use crate::tail::TailEntry;
+
+/// What is in no segment yet.
+#[derive(Debug, Default)]
+pub(in super::super) struct Flushing {
+    /// Logs in the order of their first frame that is not flushed. What a log was flushed of since, or cut off,
+    /// leaves entries behind that no longer hold.
+    queue: VecDeque<(u64, LocalId)>,
+    bytes: u64,
+    /// Everything in frames up to this one is to be flushed, whether or not memory is short.
+    target: u64,
+    is_busy: bool,
+    /// Not to be tried again before the writer looks after the disk's room.
+    is_stuck: bool,
+}
+
+impl Flushing {
+    /// What recovery has left in the journal.
+    pub(super) fn new(logs: &Logs) -> Self {
+        let unflushed = logs.iter().filter_map(|(id, log)| Some((log.first_unflushed?, *id)));
+        let mut queue: Vec<_> = unflushed.collect();
+        queue.sort_unstable();
+        let bytes = logs.values().map(|log| log.partition.view().tail.bytes()).sum();
+        Self { queue: queue.into(), bytes, ..Self::default() }
+    }
+
+    pub(super) fn add(&mut self, frame: u64, partition: LocalId) {
+        // A truncation may leave a log with an older first frame than others have that came later.
+        let place = self.queue.partition_point(|(other, _)| *other <= frame);
+        self.queue.insert(place, (frame, partition));
+    }
+
+    pub(super) fn grow(&mut self, bytes: u64) {
+        self.bytes += bytes;
+    }
+
+    pub(super) fn shrink(&mut self, bytes: u64) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        self.is_busy
+    }
+
+    pub(super) fn want_up_to(&mut self, frame: u64) {
+        self.target = self.target.max(frame);
+    }
+}
+
+impl Writer {
+    /// The first frame that holds something which is in no segment.
+    pub(super) fn first_unflushed(&mut self) -> Option<u64> {
+        while let Some((frame, partition)) = self.flushing.queue.front() {
+            let log = self.logs.get(partition);
+            if log.is_some_and(|log| log.first_unflushed == Some(*frame)) {
+                return Some(*frame);
+            }
+            self.flushing.queue.pop_front();
+        }
+        None
+    }
+
+    pub(super) fn plan_flush(&mut self) -> Option<FlushJob> {
+        if self.flushing.is_busy || self.flushing.is_stuck {
+            return None;
+        }
+        let mut logs: Vec<LogFlush> = Vec::new();
+        let mut planned_bytes = 0;
+        let mut put_off = Vec::new();
+        while planned_bytes < self.options.flush_job_bytes {
+            let Some(first) = self.first_unflushed() else { break };
+            let is_due = first <= self.flushing.target
+                || self.flushing.bytes - planned_bytes >= self.options.flush_bytes;
+            let Some((_, partition)) = self.flushing.queue.pop_front_if(|_| is_due) else { break };
+            let Some(log) = self.logs.get_mut(&partition) else { continue };
+            if log.is_removing {
+                put_off.push((first, partition));
+                continue;
+            }
+            let flush = log.plan_flush(partition, &self.sources, self.clock.wall_ms());
+            planned_bytes += flush.bytes;
+            logs.push(flush);
+        }
+        for (frame, partition) in put_off.into_iter().rev() {
+            self.flushing.queue.push_front((frame, partition));
+        }
+        self.flushing.is_busy = !logs.is_empty();
+        self.flushing.is_busy.then(|| FlushJob { sources: Arc::clone(&self.sources), logs })
+    }
+
+    pub(super) fn flush_done(&mut self, done: FlushDone) {
+        self.flushing.is_busy = false;
+        match done.result {
+            Ok(written) => {
+                self.checkpoints.note_written(written, self.options.syncs_max);
+                done.job.logs.into_iter().for_each(|flush| self.log_flushed(flush));
+            }
+            Err(error) if error.is_disk_full() => {
+                // Nothing of it counts: it is written again, to the same places. The reserve was kept for this.
+                self.flushing.is_stuck = !self.reserve.release(self.options.flush_job_bytes * 2);
+                for flush in done.job.logs {
+                    let first = self.logs.get(&flush.partition).and_then(|log| log.first_unflushed);
+                    first.into_iter().for_each(|first| self.flushing.add(first, flush.partition));
+                }
+            }
+            Err(error) => self.go_offline(&error),
+        }
+    }
+
+    fn log_flushed(&mut self, flush: LogFlush) {
+        let LogFlush { partition, pieces, end_offset, snapshot, .. } = flush;
+        let Some(log) = self.logs.get_mut(&partition) else { return };
+        log.take_pieces(pieces);
+        let (freed, first) = {
+            let mut view = log.partition.view();
+            let before = view.tail.bytes();
+            view.tail.drop_below(end_offset);
+            (before - view.tail.bytes(), view.tail.first_frame())
+        };
+        log.flushed_to = log.flushed_to.max(end_offset);
+        log.first_unflushed = first;
+        log.unsaved().snapshot = Some((end_offset, snapshot));
+        self.flushing.shrink(freed);
+        self.unsaved.insert(partition);
+        if let Some(first) = first {
+            self.flushing.add(first, partition);
+        }
+    }
+}
+
+impl Log {
+    /// All of the log's tail, on its way into segments.
+    fn plan_flush(&mut self, partition: LocalId, sources: &Sources, now_ms: i64) -> LogFlush {
+        let entries: Vec<TailEntry> = self.partition.view().tail.iter().copied().collect();
+        let bytes = entries.iter().map(|entry| u64::from(entry.length)).sum();
+        let end_offset = entries.last().map_or(self.flushed_to, |entry| entry.last_offset() + 1);
+        let batches = entries.iter().filter_map(|entry| Some((facts(entry), part(sources, entry)?)));
+        let pieces = self.plan_pieces(batches, now_ms);
+        LogFlush { partition, pieces, end_offset, bytes, snapshot: self.producers.snapshot() }
+    }
+
+    /// Which batches go where: behind the last segment, and into a new one where that is full.
+    pub(super) fn plan_pieces(
+        &mut self,
+        batches: impl Iterator<Item = (BatchFacts, Part)>,
+        now_ms: i64,
+    ) -> Vec<Piece> {
+        let mut planned = self.active().map(|active| (active.room(), active));
+        let mut pieces: Vec<Piece> = Vec::new();
+        for (facts, part) in batches {
+            let roomy = planned.take().filter(|(room, _)| !room.must_roll(&facts, &self.config, now_ms));
+            let (mut room, segment) = roomy.unwrap_or_else(|| {
+                let new = Arc::new(Segment::begin(self.partition.id(), facts.base_offset, 0, now_ms));
+                (new.room(), new)
+            });
+            let position = room.length();
+            if !pieces.last().is_some_and(|piece| Arc::ptr_eq(&piece.segment, &segment)) {
+                let is_new = position == 0;
+                let segment = Arc::clone(&segment);
+                pieces.push(Piece { segment, is_new, position, parts: Vec::new(), batches: Vec::new() });
+            }
+            room.add(&facts);
+            planned = Some((room, segment));
+            if let Some(piece) = pieces.last_mut() {
+                piece.parts.push(part);
+                piece.batches.push(facts);
+            }
+        }
+        pieces
+    }
+
+    /// What was written belongs to the log's segments now.
+    pub(super) fn take_pieces(&mut self, pieces: Vec<Piece>) {
+        let mut changed = Vec::new();
+        let mut gone = Vec::new();
+        {
+            let mut view = self.partition.view();
+            for Piece { segment, is_new, batches, .. } in pieces {
+                segment.extend(&batches, self.config.index_interval_bytes);
+                if is_new {
+                    changed.extend(view.segments.last().filter(|last| !last.is_sealed()).cloned());
+                    changed.iter().for_each(|full| full.seal());
+                    view.segments.push(Arc::clone(&segment));
+                }
+                changed.push(segment);
+            }
+            // The log's start may have moved past a segment while it was written.
+            let start = view.start;
+            gone.extend(view.segments.extract_if(.., |segment| segment.end_offset() <= start));
+        }
+        changed.into_iter().for_each(|segment| self.note_changed(segment));
+        self.note_gone(gone);
+        self.move_aborted();
+    }
+}
+
+fn facts(entry: &TailEntry) -> BatchFacts {
+    BatchFacts {
+        base_offset: entry.base_offset,
+        last_offset: entry.last_offset(),
+        max_timestamp: entry.max_timestamp,
+        bytes: u64::from(entry.length),
+    }
+}
+
+/// Where a batch is; its frame is not forgotten before it is flushed.
+fn part(sources: &Sources, entry: &TailEntry) -> Option<Part> {
+    let frames = &sources.frames;
+    let TailEntry { frame, offset_in_frame, length, .. } = *entry;
+    match frames.slice(frame, offset_in_frame, length) {
+        Some(slice) => Some(Part::Frame(slice)),
+        None => frames.place(frame, offset_in_frame, length).map(Part::Journal),
+    }
+}

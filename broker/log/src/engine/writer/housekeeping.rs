@@ -1,0 +1,101 @@
+//! What is done now and then: old records go, and producers that sent nothing for long are forgotten.
+//!
+//! A round goes over all logs, a few at a time, so that no append waits for many of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::group::Change;
+use super::super::log::Log;
+use super::Writer;
+use crate::local_id::LocalId;
+use crate::retention::{SegmentAge, WallClockGuard, removal};
+
+/// So many logs are looked at in one go.
+const LOGS_AT_ONCE: usize = 256;
+
+/// How far a round is.
+#[derive(Debug)]
+pub(in super::super) struct Housekeeping {
+    guard: WallClockGuard,
+    /// When the last round began.
+    last: Duration,
+    /// What is left of this one, the last ones first.
+    left: Vec<LocalId>,
+    /// What the wall's clock shows, unless it cannot be trusted.
+    now_ms: Option<i64>,
+}
+
+impl Housekeeping {
+    pub(in super::super) fn new(guard: WallClockGuard, now: Duration) -> Self {
+        Self { guard, last: now, left: Vec::new(), now_ms: None }
+    }
+}
+
+impl Writer {
+    pub(super) fn plan_housekeeping(&mut self) {
+        let now = self.clock.monotonic();
+        if self.housekeeping.left.is_empty() {
+            if now - self.housekeeping.last < self.options.housekeeping_interval {
+                return;
+            }
+            self.housekeeping.last = now;
+            self.housekeeping.now_ms = self.housekeeping.guard.now_ms(&*self.clock);
+            self.housekeeping.left.extend(self.logs.keys());
+            self.housekeeping.left.sort_unstable();
+        }
+        let kept = self.housekeeping.left.len().saturating_sub(LOGS_AT_ONCE);
+        for partition in self.housekeeping.left.split_off(kept) {
+            self.look_after(partition);
+        }
+    }
+
+    fn look_after(&mut self, partition: LocalId) {
+        let (now_ms, is_trusted) = match self.housekeeping.now_ms {
+            Some(now_ms) => (now_ms, true),
+            None => (self.clock.wall_ms(), false),
+        };
+        let expiration_ms = self.options.producer_expiration_ms;
+        let Some(log) = self.logs.get_mut(&partition).filter(|log| !log.is_ending && !log.is_changing) else {
+            return;
+        };
+        if is_trusted {
+            log.producers.remove_expired(now_ms, expiration_ms);
+        }
+        let Some(start_offset) = log.start_by_retention(self.housekeeping.now_ms, now_ms) else { return };
+        // If there is no room for it now, the next round comes to the same.
+        let _ = self.stage_change(partition, Change::SetLogStart { start_offset }, None);
+    }
+}
+
+impl Log {
+    /// Where the log should begin, if that is not where it begins. Segments that have to go are sealed.
+    fn start_by_retention(&mut self, now_ms: Option<i64>, appended_ms: i64) -> Option<i64> {
+        let (segments, offsets) = {
+            let view = self.partition.view();
+            (view.segments.clone(), view.offsets())
+        };
+        let next_created = segments.iter().skip(1).map(|next| next.facts().created_ms).chain([appended_ms]);
+        let ages: Vec<_> = segments
+            .iter()
+            .zip(next_created)
+            .map(|(segment, appended_ms)| SegmentAge {
+                end_offset: segment.end_offset(),
+                bytes: segment.length(),
+                max_timestamp: segment.max_timestamp(),
+                appended_ms,
+            })
+            .collect();
+        let removal = removal(&ages, &self.config, offsets.start, offsets.high_watermark, now_ms)?;
+        let has_tail = self.first_unflushed.is_some();
+        if removal.rolls_active && has_tail {
+            // What is on its way into it comes first.
+            return None;
+        }
+        if let Some(active) = segments.last().filter(|active| removal.rolls_active && !active.is_sealed()) {
+            active.seal();
+            self.note_changed(Arc::clone(active));
+        }
+        Some(removal.log_start_offset).filter(|start| *start > offsets.start)
+    }
+}

@@ -1,0 +1,226 @@
+//! What is durable becomes visible, and is answered.
+
+use std::sync::Arc;
+use std::task::Waker;
+
+use bytes::Bytes;
+
+use super::super::group::{Change, Cut, Group, Operation, PlacedBatch, Said};
+use super::super::log::Log;
+use super::super::partition::{Partition, View};
+use super::super::request::Done;
+use super::Writer;
+use crate::config::LogConfig;
+use crate::journal::{Committed, FrameBuffer, Staged};
+use crate::local_id::LocalId;
+use crate::tail::TailEntry;
+
+impl Writer {
+    /// Publishes the group that was written, in the order in which it was staged.
+    pub(super) fn publish(&mut self, committed: Committed, frame: FrameBuffer) {
+        let group = self.writing.take().unwrap_or_default();
+        // Before anything points into it.
+        self.sources.frames.keep(committed.sequence, committed.file, committed.offset, frame);
+        self.published = committed.sequence;
+        let Group { operations, answers } = group;
+        for operation in operations {
+            self.publish_one(operation);
+        }
+        for (reply, outcome) in answers {
+            self.reply(reply, outcome);
+        }
+    }
+
+    fn publish_one(&mut self, operation: Operation) {
+        let Operation { partition, said, reply } = operation;
+        let done = match said {
+            Said::Append { batch, staged } => {
+                self.publish_append(partition, &batch, &staged);
+                let PlacedBatch { base_offset, last_offset, .. } = batch;
+                Done::Appended { base_offset, last_offset, is_duplicate: false }
+            }
+            Said::Change(Change::Create { description, config }) => {
+                Done::Created(self.add_log(partition, description, config))
+            }
+            Said::Change(Change::Delete) => {
+                self.remove_log(partition);
+                Done::Changed
+            }
+            Said::Change(change) => {
+                self.publish_change(partition, change);
+                Done::Changed
+            }
+        };
+        if let Some(reply) = reply {
+            self.reply(reply, Ok(done));
+        }
+    }
+
+    fn add_log(&mut self, id: LocalId, description: Bytes, config: Arc<LogConfig>) -> Arc<Partition> {
+        let partition = Arc::new(Partition::new(id, Arc::clone(&self.sources), 0, 0));
+        self.logs.insert(id, Log::new(Arc::clone(&partition), config, description, 0));
+        self.unsaved.insert(id);
+        partition
+    }
+
+    fn publish_append(&mut self, id: LocalId, batch: &PlacedBatch, staged: &Staged) {
+        let Some(log) = self.logs.get_mut(&id) else { return };
+        log.staged -= 1;
+        let entry = TailEntry {
+            base_offset: batch.base_offset,
+            frame: self.published,
+            offset_in_frame: staged.offset,
+            length: staged.length,
+            last_offset_delta: batch.last_offset_delta,
+            max_timestamp: batch.max_timestamp,
+        };
+        if log.first_unflushed.is_none() {
+            log.first_unflushed = Some(self.published);
+            self.flushing.add(self.published, id);
+        }
+        self.flushing.grow(u64::from(entry.length));
+        // It follows: the writer gave it its offsets.
+        let due = log.publish_batch(batch, |view| {
+            let pushed = view.tail.push(entry);
+            debug_assert!(pushed.is_ok(), "{pushed:?}");
+        });
+        due.into_iter().for_each(Waker::wake);
+    }
+
+    fn remove_log(&mut self, id: LocalId) {
+        let Some(log) = self.logs.remove(&id) else { return };
+        let (due, bytes) = {
+            let mut view = log.partition.view();
+            view.is_deleted = true;
+            (view.due(), view.tail.bytes())
+        };
+        self.flushing.shrink(bytes);
+        self.unsaved.remove(&id);
+        self.checkpoints.remove_partition(id);
+        due.into_iter().for_each(Waker::wake);
+    }
+
+    /// The changes to a partition that goes on.
+    fn publish_change(&mut self, id: LocalId, change: Change) {
+        let Some(log) = self.logs.get_mut(&id) else { return };
+        log.staged = log.staged.saturating_sub(1);
+        self.unsaved.insert(id);
+        let before = log.partition.view().tail.bytes();
+        match change {
+            Change::Truncate(cut) => log.truncate(*cut),
+            Change::SetLogStart { start_offset } => log.set_start(start_offset),
+            Change::Configure { config } => {
+                log.config = config;
+                log.is_changing = false;
+            }
+            Change::Create { .. } | Change::Delete => {}
+        }
+        let (after, first) = {
+            let view = log.partition.view();
+            (view.tail.bytes(), view.tail.first_frame())
+        };
+        self.flushing.shrink(before - after);
+        if log.first_unflushed != first {
+            log.first_unflushed = first;
+            if let Some(first) = first {
+                self.flushing.add(first, id);
+            }
+        }
+    }
+}
+
+impl Log {
+    pub(in super::super) fn new(
+        partition: Arc<Partition>,
+        config: Arc<LogConfig>,
+        description: Bytes,
+        start_offset: i64,
+    ) -> Self {
+        Self {
+            partition,
+            config,
+            description,
+            producers: Default::default(),
+            next_offset: start_offset,
+            latest_epoch: strandline_protocol::batch::NO_LEADER_EPOCH,
+            staged: 0,
+            is_changing: false,
+            is_ending: false,
+            first_unflushed: None,
+            flushed_to: start_offset,
+            snapshots: Vec::new(),
+            is_removing: false,
+            unsaved: None,
+        }
+    }
+
+    /// Moves the log's end behind a batch, in its producers' state and its view.
+    pub(in super::super) fn publish_batch(
+        &mut self,
+        batch: &PlacedBatch,
+        place: impl FnOnce(&mut View),
+    ) -> Vec<Waker> {
+        let completed = if batch.has_producer { self.producers.publish() } else { None };
+        let mut view = self.partition.view();
+        view.end = batch.last_offset + 1;
+        if view.high_watermark.is_none() {
+            self.producers.high_watermark_moved(view.end);
+        }
+        view.first_unstable = self.producers.first_unstable_offset();
+        // That it does not go back was checked; batches without an epoch leave no trace here.
+        let _ = view.epochs.assign(batch.leader_epoch, batch.base_offset);
+        place(&mut view);
+        view.aborted.extend(completed.filter(|completed| completed.is_aborted));
+        view.due()
+    }
+
+    pub(in super::super) fn truncate(&mut self, cut: Cut) {
+        let Cut { end_offset, prefix, producers } = cut;
+        self.is_changing = false;
+        self.producers = producers;
+        let mut gone = Vec::new();
+        {
+            let mut view = self.partition.view();
+            view.end = end_offset;
+            view.high_watermark = view.high_watermark.map(|offset| offset.min(end_offset));
+            view.first_unstable = self.producers.first_unstable_offset();
+            view.epochs.truncate_from_end(end_offset);
+            view.tail.truncate(end_offset);
+            view.aborted.retain(|aborted| aborted.last_offset < end_offset);
+            while view.segments.last().is_some_and(|segment| segment.end_offset() > end_offset) {
+                gone.extend(view.segments.pop());
+            }
+            view.segments.extend(prefix.clone());
+            self.latest_epoch = view.epochs.latest().map_or(-1, |entry| entry.epoch);
+        }
+        self.flushed_to = self.flushed_to.min(end_offset);
+        let cut_at = prefix.as_ref().map(|prefix| prefix.base_offset());
+        gone.retain(|segment| Some(segment.base_offset()) != cut_at);
+        let stale: Vec<_> = self.snapshots.extract_if(.., |offset| *offset > end_offset).collect();
+        let snapshot = (self.flushed_to == end_offset).then(|| (end_offset, self.producers.snapshot()));
+        let unsaved = self.unsaved();
+        unsaved
+            .changed
+            .retain(|segment| segment.base_offset() < end_offset && Some(segment.base_offset()) != cut_at);
+        unsaved.snapshot = snapshot.or(unsaved.snapshot.take());
+        unsaved.stale_snapshots.extend(stale);
+        unsaved.cut.extend(prefix);
+        unsaved.gone.extend(gone);
+    }
+
+    /// Gives up the beginning. What is in no segment yet stays until it is: the producers' state in the
+    /// manifest is that of what was flushed.
+    pub(in super::super) fn set_start(&mut self, start_offset: i64) {
+        let mut gone = Vec::new();
+        {
+            let mut view = self.partition.view();
+            view.start = view.start.max(start_offset);
+            let start = view.start;
+            view.epochs.truncate_from_start(start);
+            gone.extend(view.segments.extract_if(.., |segment| segment.end_offset() <= start));
+            view.aborted.retain(|aborted| aborted.last_offset >= start);
+        }
+        self.producers.log_start_moved(start_offset);
+        self.note_gone(gone);
+    }
+}
