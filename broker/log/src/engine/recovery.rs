@@ -21,7 +21,7 @@ use super::replay::{producers_at, replay_batch};
 use super::writer::{LocalIdHasher, Logs, Writer, decode_description};
 use crate::clock::Clock;
 use crate::config::LogConfig;
-use crate::directory::{Directory, Reserve};
+use crate::directory::Directory;
 use crate::disk::Disk;
 use crate::epochs::{EpochEntry, LeaderEpochs};
 use crate::journal::{Entry, Journal, Reader, Replayed};
@@ -30,6 +30,7 @@ use crate::local_id::LocalId;
 use crate::manifest::{Manifest, ManifestOptions, PartitionRow};
 use crate::producers::Producers;
 use crate::random::Random;
+use crate::reserve::Reserve;
 use crate::segment::{Files, FilesOptions, Segment, SegmentFacts};
 use crate::tail::{Budget, Frames, TailEntry};
 
@@ -61,8 +62,8 @@ impl Writer {
         mut random: Random,
     ) -> Result<Self, EngineError> {
         let layout = Layout::new(root);
-        let directory = Directory::open(Arc::clone(&disk), &layout, &mut random)?;
-        let reserve = Reserve::open(Arc::clone(&disk), &layout, options.reserve_bytes)?;
+        let directory = Directory::open(&disk, layout.clone(), &mut random)?;
+        let reserve = Reserve::open(&*disk, &layout, options.reserve_bytes)?;
         let manifest = Manifest::open(
             Arc::clone(&disk),
             &layout.manifest(),

@@ -74,7 +74,7 @@ impl Writer {
         self.look_for_reasons();
         let target = match self.checkpoints.want {
             Want::Nothing => return None,
-            Want::Room => self.journal.half_way().unwrap_or(0),
+            Want::Room => self.journal.half_way().unwrap_or(self.published),
             Want::All => self.published,
         };
         let first_unflushed = self.first_unflushed();
@@ -110,6 +110,7 @@ impl Writer {
             changes: Changes { checkpoint, next_local_id: self.next_local_id, ..Changes::default() },
             cut: Vec::new(),
             gone: Vec::new(),
+            gone_unjournaled: Vec::new(),
             removed: std::mem::take(&mut self.checkpoints.removed),
         };
         job.changes.removed.clone_from(&job.removed);
@@ -134,13 +135,13 @@ impl Writer {
         match result {
             Ok(()) => {}
             Err(CheckpointError::DiskFull) => {
-                self.reserve.release(self.options.flush_job_bytes * 2);
+                self.make_room();
                 self.checkpoints.again = Some(Box::new(job));
                 return;
             }
             Err(CheckpointError::Failed(error)) => return self.go_offline(&error),
         }
-        for segment in &job.gone {
+        for segment in job.gone.iter().chain(&job.gone_unjournaled) {
             if let Some(log) = self.logs.get_mut(&segment.partition()) {
                 log.is_removing = false;
             }
@@ -194,9 +195,9 @@ impl Log {
             }
         }
         self.is_removing = !gone.is_empty();
-        job.sealed.extend(changed.iter().filter(|segment| segment.is_sealed()).cloned());
+        job.sealed.extend(cut.iter().chain(&changed).filter(|segment| segment.is_sealed()).cloned());
         job.cut.extend(cut);
-        job.gone.extend(gone);
+        if self.is_async() { job.gone_unjournaled.extend(gone) } else { job.gone.extend(gone) }
     }
 
     /// Of each segment the last snapshot is enough: a truncation into it reads on from the one before.

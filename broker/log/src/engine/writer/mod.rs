@@ -20,6 +20,7 @@ mod control;
 mod flush;
 mod housekeeping;
 mod publish;
+mod room;
 mod unjournaled;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -37,11 +38,12 @@ use super::read::Sources;
 use super::recovery::Recovery;
 use super::request::{Command, Outcome, Replies, ReplyTo, Request};
 use crate::clock::Clock;
-use crate::directory::{Directory, Reserve};
+use crate::directory::Directory;
 use crate::journal::{self, Journal};
 use crate::local_id::LocalId;
 use crate::manifest::Manifest;
 use crate::random::mix;
+use crate::reserve::Reserve;
 use crate::retention::WallClockGuard;
 
 /// Spreads local ids, the same way in each run: a simulation has to be able to repeat one.
@@ -100,6 +102,7 @@ pub struct Writer {
     pub(super) checkpoints: checkpoint::Checkpoints,
     pub(super) housekeeping: housekeeping::Housekeeping,
     pub(super) unjournaled: unjournaled::Unjournaled,
+    shortages: room::Shortages,
     /// Logs that the manifest does not have as they are.
     pub(super) unsaved: BTreeSet<LocalId>,
     /// Why nothing is done any more.
@@ -129,6 +132,7 @@ impl Writer {
             checkpoints: checkpoint::Checkpoints::new(manifest.meta().checkpoint, now),
             housekeeping: housekeeping::Housekeeping::new(guard, now),
             unjournaled: unjournaled::Unjournaled::default(),
+            shortages: room::Shortages::default(),
             options,
             clock,
             sources,
@@ -221,7 +225,12 @@ impl Writer {
             return None;
         }
         self.plan_housekeeping();
-        if let Some(spare) = self.journal.begin_spare() {
+        if self.is_short_of_room() {
+            return None;
+        }
+        if self.may_make_spare()
+            && let Some(spare) = self.journal.begin_spare()
+        {
             return Some(Job::Spare(spare));
         }
         if let Some(job) = self.plan_flush() {
@@ -235,12 +244,15 @@ impl Writer {
 
     /// Takes back what [`Writer::next_job`] handed out.
     pub fn job_done(&mut self, done: JobDone) {
+        if self.offline.is_some() {
+            return;
+        }
         match done {
-            JobDone::Spare(done) => {
-                if let Err(error) = self.journal.end_spare(done) {
-                    self.go_offline(&error);
-                }
-            }
+            JobDone::Spare(done) => match self.journal.end_spare(done) {
+                Ok(true) => {}
+                Ok(false) => self.miss_spare(),
+                Err(error) => self.go_offline(&error),
+            },
             JobDone::Flush(done) => self.flush_done(done),
             JobDone::Checkpoint(done) => self.checkpoint_done(*done),
         }
