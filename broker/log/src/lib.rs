@@ -7,9 +7,11 @@
 pub mod clock;
 mod codec;
 pub mod config;
+pub mod directory;
 pub mod disk;
 pub mod journal;
 pub mod layout;
 pub mod local_id;
 pub mod manifest;
 pub mod random;
+pub mod reserve;
