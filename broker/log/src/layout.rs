@@ -3,7 +3,8 @@
 //! ```text
 //! lock                                  held while a process uses the directory
 //! format                                magic and version of all of it
-//! manifest                              what recovery needs to know per partition
+//! reserve                               room for what must be written when there is no other
+//! manifest/                             what recovery needs to know per partition, see `manifest`
 //! journal/                              see `journal`
 //! logs/00000/0000000000000007/          the partition with local id 7
 //!     00000000000000000000.log          batches as Kafka lays them out; the name is the base offset
@@ -75,7 +76,17 @@ impl Layout {
         self.root.join("format")
     }
 
-    /// The manifest's file.
+    /// The file that is written before it takes the place of [`Layout::format`].
+    pub fn new_format(&self) -> PathBuf {
+        self.root.join("format.new")
+    }
+
+    /// The file that keeps room free.
+    pub fn reserve(&self) -> PathBuf {
+        self.root.join("reserve")
+    }
+
+    /// The manifest's folder.
     pub fn manifest(&self) -> PathBuf {
         self.root.join("manifest")
     }
