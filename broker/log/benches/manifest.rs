@@ -18,7 +18,8 @@ use strandline_log::config::LogConfig;
 use strandline_log::disk::real::RealDisk;
 use strandline_log::disk::{self, Access, Disk, File};
 use strandline_log::local_id::LocalId;
-use strandline_log::manifest::{Changes, Manifest, ManifestOptions, PartitionRow, SegmentRow};
+use strandline_log::manifest::{Changes, Manifest, ManifestOptions, PartitionRow};
+use strandline_log::segment::SegmentFacts;
 use strandline_log::random::Random;
 
 const PARTITIONS: u64 = 100_000;
@@ -50,7 +51,7 @@ impl Store for Manifest {
             flushed_to: 1 << 20,
             epochs: vec![(0, 0)],
         };
-        let segment = SegmentRow {
+        let segment = SegmentFacts {
             generation: 0,
             length: 1 << 20,
             end_offset: 1 << 20,
