@@ -19,8 +19,8 @@ use strandline_log::disk::real::RealDisk;
 use strandline_log::disk::{self, Access, Disk, File};
 use strandline_log::local_id::LocalId;
 use strandline_log::manifest::{Changes, Manifest, ManifestOptions, PartitionRow};
-use strandline_log::segment::SegmentFacts;
 use strandline_log::random::Random;
+use strandline_log::segment::SegmentFacts;
 
 const PARTITIONS: u64 = 100_000;
 
@@ -63,7 +63,7 @@ impl Store for Manifest {
         let ids = || partitions.iter().map(|id| LocalId(*id));
         let changes = Changes {
             partitions: ids().map(|id| (id, row.clone())).collect(),
-            segments: ids().map(|id| (id, 0, Some(segment.clone()))).collect(),
+            segments: ids().map(|id| (id, 0, Some(segment))).collect(),
             ..Changes::default()
         };
         Ok(Manifest::commit(self, &changes)?)
