@@ -144,9 +144,12 @@ impl Folder {
         self.path.join(format!("{SPARE_PREFIX}{:020}", self.last_spare))
     }
 
-    /// The numbers of the files in use.
+    /// The numbers of the files in use. A folder that is not there has none.
     pub(super) fn list_live(&self) -> Result<Vec<u64>, Error> {
-        let entries = self.disk.list(&self.path).map_err(self.failed("list"))?;
+        let entries = match self.disk.list(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            entries => entries.map_err(self.failed("list"))?,
+        };
         let mut live: Vec<u64> = entries.iter().filter_map(|entry| live_number(&entry.name)).collect();
         live.sort_unstable();
         Ok(live)
