@@ -13,3 +13,4 @@ pub mod layout;
 pub mod local_id;
 pub mod random;
 pub mod retention;
+pub mod segment;

@@ -1,0 +1,150 @@
+//! The open files of all segments, and their indexes: bounded, and shared by all who read.
+//!
+//! Owns descriptors and mappings. No lock of it is held while a file is opened, read or closed. A file stays
+//! open for those who hold it, whatever becomes of it here.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::Segment;
+use super::error::{SegmentError, failed};
+use super::loaded::Loaded;
+use super::lru::Lru;
+use crate::disk::{Access, Disk, File};
+use crate::layout::{FileKind, Layout};
+
+/// How much is kept open.
+#[derive(Clone, Debug)]
+pub struct FilesOptions {
+    /// So many segments' files are kept open.
+    pub descriptors_max: u64,
+    /// So many bytes of indexes are kept in memory. Those that are mapped count little.
+    pub index_bytes_max: u64,
+}
+
+impl Default for FilesOptions {
+    fn default() -> Self {
+        Self { descriptors_max: 512, index_bytes_max: 16 << 20 }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Opened {
+    file: Arc<dyn File>,
+    access: Access,
+}
+
+/// The open files of all segments of a data directory.
+#[derive(Debug)]
+pub struct Files {
+    disk: Arc<dyn Disk>,
+    layout: Layout,
+    opened: Mutex<Lru<u64, Opened>>,
+    indexes: Mutex<Lru<u64, Arc<Loaded>>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What a panic left half done in there is at worst a descriptor too many.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Files {
+    /// The files below `layout` on `disk`, none of them open.
+    pub fn new(disk: Arc<dyn Disk>, layout: Layout, options: &FilesOptions) -> Self {
+        Self {
+            disk,
+            layout,
+            opened: Mutex::new(Lru::new(options.descriptors_max)),
+            indexes: Mutex::new(Lru::new(options.index_bytes_max)),
+        }
+    }
+
+    /// The disk that they are on.
+    pub fn disk(&self) -> &dyn Disk {
+        &*self.disk
+    }
+
+    /// Where they lie.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    pub(super) fn path(&self, segment: &Segment, kind: FileKind) -> PathBuf {
+        self.layout.segment(segment.partition(), segment.base_offset(), kind)
+    }
+
+    /// The file with a segment's batches. One that was opened for writing serves readers as well.
+    ///
+    /// # Errors
+    /// The disk's, or that the segment's name belongs to another one by now.
+    pub fn log(&self, segment: &Segment, access: Access) -> Result<Arc<dyn File>, SegmentError> {
+        if let Some(kept) = segment.kept_open()? {
+            return Ok(kept);
+        }
+        let key = segment.file_key();
+        let cached = locked(&self.opened).get(&key);
+        if let Some(opened) = cached.filter(|opened| access == Access::Read || opened.access == access) {
+            return Ok(opened.file);
+        }
+        let path = self.path(segment, FileKind::Log);
+        let result = self.disk.open(&path, access);
+        // The name may have gone to another segment just before it was opened. Whoever gives it away says so
+        // first; so what was opened is the right one if nothing has been said by now.
+        if let Some(kept) = segment.kept_open()? {
+            return Ok(kept);
+        }
+        let file = result.map_err(failed("open", &path))?;
+        self.keep(segment, &file, access);
+        Ok(file)
+    }
+
+    /// Takes in a file that was opened elsewhere.
+    pub(super) fn keep(&self, segment: &Segment, file: &Arc<dyn File>, access: Access) {
+        let opened = Opened { file: Arc::clone(file), access };
+        let gone = locked(&self.opened).insert(segment.file_key(), opened, 1);
+        drop(gone);
+    }
+
+    /// Closes what is open of a segment.
+    pub fn forget(&self, segment: &Segment) {
+        let opened = locked(&self.opened).remove(&segment.file_key());
+        drop(opened);
+        self.forget_index(segment);
+    }
+
+    pub(super) fn forget_index(&self, segment: &Segment) {
+        let index = locked(&self.indexes).remove(&segment.key());
+        drop(index);
+    }
+
+    pub(super) fn index(&self, segment: &Segment) -> Option<Arc<Loaded>> {
+        locked(&self.indexes).get(&segment.key())
+    }
+
+    pub(super) fn keep_index(&self, segment: &Segment, index: &Arc<Loaded>) {
+        let gone = locked(&self.indexes).insert(segment.key(), Arc::clone(index), index.weight());
+        drop(gone);
+    }
+
+    /// Opens a file that need not be there.
+    pub(super) fn open_if_there(&self, path: &Path) -> Result<Option<Arc<dyn File>>, SegmentError> {
+        match self.disk.open(path, Access::Read) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            result => result.map(Some).map_err(failed("open", path)),
+        }
+    }
+
+    /// Removes a file that need not be there; says whether it was.
+    pub(super) fn remove_if_there(&self, path: &Path) -> Result<bool, SegmentError> {
+        match self.disk.remove(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            result => result.map(|()| true).map_err(failed("remove", path)),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn open_count(&self) -> usize {
+        locked(&self.opened).len()
+    }
+}

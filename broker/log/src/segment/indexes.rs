@@ -1,0 +1,81 @@
+//! Writing the index files of a segment, once it takes no more batches.
+
+use std::io::IoSlice;
+use std::sync::Arc;
+
+use super::error::{SegmentError, failed};
+use super::index::{IndexEntries, TimeIndex};
+use super::transactions;
+use super::{Files, Segment};
+use crate::disk::{Access, File};
+use crate::layout::FileKind;
+
+impl Segment {
+    /// The bytes of the offset and time indexes as they belong into their files, with the entry for the largest
+    /// timestamp that ends a time index.
+    ///
+    /// # Errors
+    /// What this process has not written had to be read, and could not be.
+    pub fn indexes(&self, files: &Files) -> Result<IndexEntries, SegmentError> {
+        let (mut live, covered) = {
+            let state = self.state();
+            (state.builder.clone(), state.covered)
+        };
+        live.index_time();
+        let live = live.into_entries();
+        if covered == 0 {
+            return Ok(live);
+        }
+        let base = self.index(files)?;
+        let last = base.times().last().map_or(i64::MIN, |entry| entry.timestamp);
+        let index = TimeIndex::new(self.base_offset(), &live.times);
+        let known = index.entries().take_while(|entry| entry.timestamp <= last).count();
+        let times = live.times.get(known * super::index::TIME_ENTRY_BYTES..).unwrap_or_default();
+        Ok(IndexEntries {
+            offsets: [base.offset_bytes(), &live.offsets].concat(),
+            times: [base.time_bytes(), times].concat(),
+        })
+    }
+
+    /// Writes the index files anew: the ones that were there go first, and keep their bytes for those who
+    /// have them mapped. What is given back has to be synced, and the folder after it.
+    ///
+    /// A transaction index is written only if there are aborted transactions, as in Kafka.
+    ///
+    /// # Errors
+    /// The disk's. A part of the files may be there.
+    pub fn write_indexes(&self, files: &Files) -> Result<Vec<Arc<dyn File>>, SegmentError> {
+        let entries = self.indexes(files)?;
+        let aborted = transactions::encode(&self.aborted(files, i64::MIN, i64::MAX)?.transactions);
+        let mut written = Vec::new();
+        for (kind, bytes, is_needed) in [
+            (FileKind::OffsetIndex, &entries.offsets, true),
+            (FileKind::TimeIndex, &entries.times, true),
+            (FileKind::TransactionIndex, &aborted, !aborted.is_empty()),
+        ] {
+            let path = files.path(self, kind);
+            files.remove_if_there(&path)?;
+            if is_needed {
+                let file = files.disk().create(&path, Access::Write).map_err(failed("create", &path))?;
+                file.write_at(&[IoSlice::new(bytes)], 0).map_err(failed("write", &path))?;
+                written.push(file);
+            }
+        }
+        Ok(written)
+    }
+
+    /// Gives up what is kept in memory of the indexes: they are in their files, as [`Segment::write_indexes`]
+    /// left them, and are read from there from now on. Does nothing to a segment that is not sealed.
+    pub fn indexes_written(&self, files: &Files) {
+        let mut state = self.state();
+        if !state.is_sealed {
+            return;
+        }
+        state.covered = state.length;
+        let entries = state.builder.forget_entries();
+        let aborted = state.extras.as_mut().map(|extras| std::mem::take(&mut extras.aborted));
+        drop(state);
+        drop((entries, aborted));
+        files.forget_index(self);
+    }
+}

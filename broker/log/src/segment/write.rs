@@ -1,0 +1,105 @@
+//! Writing batches into a segment's file.
+
+use std::io::{self, IoSlice};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::error::{SegmentError, failed};
+use super::{FileState, Files, Segment};
+use crate::disk::{Access, File};
+use crate::layout::FileKind;
+
+/// From this size on, the disk begins to write at once, so that a later sync has less to wait for.
+const WRITEBACK_BYTES_MIN: u64 = 1 << 20;
+
+/// What has to be synced before what was written counts as durable.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The file. Kept open until it is synced, so that the sync hears of every error in between.
+    pub file: Arc<dyn File>,
+    /// Folders whose names have changed, the innermost first; none if the file was there before.
+    pub folders: Vec<PathBuf>,
+}
+
+impl Segment {
+    /// Writes bytes at a position behind what is published, which nobody else does at the same time. Nothing
+    /// is published by this.
+    ///
+    /// The file is made if this process has not made it, anew: what another one left under its name goes. A
+    /// file that belongs to the segment is first cut behind what is published.
+    ///
+    /// # Errors
+    /// The disk's; [`SegmentError::is_disk_full`] tells whether it was full. What lies behind the published
+    /// bytes is garbage then, and the same bytes may be written again.
+    pub fn write(
+        &self,
+        files: &Files,
+        position: u64,
+        parts: &[IoSlice<'_>],
+    ) -> Result<Written, SegmentError> {
+        let path = files.path(self, FileKind::Log);
+        let state = self.state().file;
+        let (file, folders) = match state {
+            FileState::Ready => (files.log(self, Access::Write)?, Vec::new()),
+            FileState::Uncut => (self.open_uncut(files, &path)?, Vec::new()),
+            FileState::Unmade => self.make(files, &path)?,
+        };
+        file.write_at(parts, position).map_err(failed("write", &path))?;
+        // Not before: what has to be synced is told once, and a file that nobody heard of is made anew.
+        self.state().file = FileState::Ready;
+        let bytes = parts.iter().map(|part| part.len() as u64).sum();
+        if bytes >= WRITEBACK_BYTES_MIN {
+            // A hint: if the disk cannot write, the sync says so.
+            let _ = file.start_writeback(position, bytes);
+        }
+        Ok(Written { file, folders })
+    }
+
+    fn open_uncut(&self, files: &Files, path: &Path) -> Result<Arc<dyn File>, SegmentError> {
+        let file = files.log(self, Access::Write)?;
+        let length = self.length();
+        let found = file.length().map_err(failed("measure", path))?;
+        if found < length {
+            let what = "the file ends before the segment's end";
+            return Err(SegmentError::Corrupt { path: path.to_owned(), position: found, what });
+        }
+        if found > length {
+            file.set_length(length).map_err(failed("cut", path))?;
+        }
+        Ok(file)
+    }
+
+    fn make(&self, files: &Files, path: &Path) -> Result<(Arc<dyn File>, Vec<PathBuf>), SegmentError> {
+        let layout = files.layout();
+        let (folder, shard) = (layout.partition(self.partition()), layout.shard(self.partition()));
+        let create = || files.disk().create(path, Access::Write);
+        let created = match create() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                make_folder(files, &shard)?;
+                make_folder(files, &folder)?;
+                create()
+            }
+            // An orphan. Its bytes are never used again, not even by writing over them.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                files.remove_if_there(path)?;
+                create()
+            }
+            created => created,
+        };
+        let file = created.map_err(failed("create", path))?;
+        // Indexes under its name are none of this segment.
+        for kind in FileKind::ALL.into_iter().filter(|kind| *kind != FileKind::Log) {
+            files.remove_if_there(&files.path(self, kind))?;
+        }
+        files.keep(self, &file, Access::Write);
+        // A folder that was there may have been made by a process that died before it could sync it.
+        Ok((file, vec![folder, shard, layout.logs()]))
+    }
+}
+
+fn make_folder(files: &Files, path: &Path) -> Result<(), SegmentError> {
+    match files.disk().create_directory(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        result => result.map_err(failed("create", path)),
+    }
+}
