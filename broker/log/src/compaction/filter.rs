@@ -10,8 +10,9 @@ use super::hash::KeyHash;
 use super::offset_map::OffsetMap;
 use super::rebuild::Rebuilder;
 use super::statistics::Statistics;
-use super::transactions::{AbortedTransaction, Ending, Marker, Transactions};
+use super::transactions::{Ending, Marker, Transactions};
 use super::{LastRecord, Settings};
+use crate::segment::AbortedTransaction;
 
 /// What stays of a batch.
 #[derive(Clone, Debug, Eq, PartialEq)]
