@@ -1,7 +1,7 @@
 //! How fast a log is compacted, on one core.
 //!
-//! `cargo bench -p strandline-log --bench compaction -- [folder]`, the folder on the disk that is meant (default:
-//! the current one). Each case writes a log of 256 MB there, compacts it once, and takes the space back. Rates are
+//! `cargo bench -p strandline-log --bench compaction -- [folder [case]]`, the folder on the disk that is meant
+//! (default: the current one), and a part of the names of the cases (default: all). Each case writes a log of 256 MB there, compacts it once, and takes the space back. Rates are
 //! of the log's bytes, which are read twice, by processor time; the disk's part shows in the time that passed.
 
 #![expect(clippy::print_stdout, reason = "it prints a table")]
@@ -184,14 +184,16 @@ fn processor_time() -> Outcome<Duration> {
 }
 
 fn main() -> Outcome {
-    let folder =
-        std::env::args().nth(1).filter(|argument| !argument.starts_with('-')).unwrap_or_else(|| ".".into());
+    let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with('-'));
+    let folder = arguments.next().unwrap_or_else(|| ".".into());
+    let wanted = arguments.next().unwrap_or_default();
     let folder = Path::new(&folder).join(format!("compaction-{}", std::process::id()));
     std::fs::create_dir(&folder)?;
     let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(&folder)?);
     println!("                    MB/s of    MB/s of   MB/s of                       bytes   offsets");
     println!("records of          processor  time      the map        keys            kept    cleaned");
-    let result = CASES.iter().try_for_each(|case| case.run(&disk, &folder));
+    let mut cases = CASES.iter().filter(|case| case.name.contains(&wanted));
+    let result = cases.try_for_each(|case| case.run(&disk, &folder));
     std::fs::remove_dir_all(&folder)?;
     result
 }

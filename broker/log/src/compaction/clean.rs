@@ -9,7 +9,7 @@ use strandline_protocol::batch::{BatchError, BatchHeader, BatchView};
 use super::error::CompactionError;
 use super::filter::{self, Filter, Filtered, Kept, Rules};
 use super::hash::KeyHash;
-use super::offset_map::{OffsetMap, Put};
+use super::offset_map::{FETCHED_AT_ONCE, OffsetMap, Put};
 use super::statistics::Statistics;
 use super::transactions::Transactions;
 use super::{Batches, Pace, Settings, Sink, Source};
@@ -131,15 +131,20 @@ impl Round {
         if self.transactions.pass_data(header) || header.last_offset() < first_dirty_offset {
             return Ok(None);
         }
-        // First all hashes, then all look-ups, as the filter does it.
         self.hashes.clear();
         for record in &batch.records_with(decompressor, decompressed_bytes_max)? {
             let record = record?;
             let key = record.key.filter(|_| record.offset >= first_dirty_offset);
             self.hashes.extend(key.map(|key| (self.map.hash(key), record.offset)));
         }
-        let full_at = self.hashes.iter().find(|(hash, offset)| self.map.put(*hash, *offset) == Put::Full);
-        Ok(full_at.map(|(_, offset)| *offset))
+        for keys in self.hashes.chunks(FETCHED_AT_ONCE) {
+            self.map.fetch(keys.iter().map(|(hash, _)| *hash));
+            let full_at = keys.iter().find(|(hash, offset)| self.map.put(*hash, *offset) == Put::Full);
+            if let Some((_, offset)) = full_at {
+                return Ok(Some(*offset));
+            }
+        }
+        Ok(None)
     }
 
     /// Goes through a segment, and passes on what stays of it.
