@@ -148,7 +148,8 @@ impl Case {
         };
         let bytes = segments.iter().map(|segment| segment.length()).sum::<u64>() as f64 / 1e6;
         let config = LogConfig { segment_bytes: 1 << 30, ..LogConfig::default() };
-        let input = CompactionInput { segments, later: Vec::new(), settings, config };
+        let (later, unindexed) = (Vec::new(), Vec::new());
+        let input = CompactionInput { segments, later, unindexed, settings, config };
         let (start, processor) = (Instant::now(), processor_time()?);
         let mut compaction = Compaction::begin(Arc::clone(&files), input, &mut Unlimited, &mut random)?;
         let mapped = processor_time()? - processor;

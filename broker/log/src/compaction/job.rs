@@ -28,6 +28,9 @@ pub struct CompactionInput {
     /// The segments behind them, the active one included: transactions that were aborted in the others may end in
     /// there.
     pub later: Vec<Arc<Segment>>,
+    /// Aborted transactions that are in no segment's index yet, in the order of their markers. One that were missing
+    /// here would count as committed, and its records take the place of others.
+    pub unindexed: Vec<AbortedTransaction>,
     /// What it goes by.
     pub settings: Settings,
     /// What the log's segments are like.
@@ -42,6 +45,7 @@ pub struct Compaction {
     files: Arc<Files>,
     /// All segments, those behind it included.
     segments: Vec<Arc<Segment>>,
+    unindexed: Vec<AbortedTransaction>,
     /// Of how many segments the next ones are made.
     groups: VecDeque<usize>,
     passed: usize,
@@ -69,7 +73,7 @@ impl Compaction {
         pace: &mut dyn Pace,
         random: &mut Random,
     ) -> Result<Self, CompactionError> {
-        let CompactionInput { mut segments, later, settings, config } = input;
+        let CompactionInput { mut segments, later, unindexed, settings, config } = input;
         let taken = segments.len();
         // No orphan of another round has this number.
         let generation = segments.iter().map(|segment| segment.generation()).max().unwrap_or(0);
@@ -80,13 +84,13 @@ impl Compaction {
             length_max: LENGTH_MAX,
         };
         segments.extend(later);
-        let sources = (0..taken).map(|number| SegmentSource::new(&files, &segments, number));
+        let sources = (0..taken).map(|number| SegmentSource::new(&files, &segments, &unindexed, number));
         let round = Round::begin(sources.flatten(), settings, pace, random)?;
         let passed = segments.iter().take(taken);
         let passed = passed.take_while(|segment| segment.base_offset() < round.cleaned_to());
         let candidates: Vec<Candidate> = passed.map(|segment| Candidate::from(&**segment)).collect();
         let groups = group(&candidates, &Grouping::new(&config)).into();
-        Ok(Self { files, segments, groups, passed: 0, kind, round })
+        Ok(Self { files, segments, unindexed, groups, passed: 0, kind, round })
     }
 
     /// Writes the new segments for some of the old ones; none if all is done. Where nothing would change, the old
@@ -117,8 +121,8 @@ impl Compaction {
         };
         let kind = Kind { created_ms: last.facts().created_ms, ..self.kind };
         let mut writer = GroupWriter::begin(&self.files, first, kind)?;
-        let mut sources =
-            numbers.filter_map(|number| SegmentSource::new(&self.files, &self.segments, number));
+        let mut sources = numbers
+            .filter_map(|number| SegmentSource::new(&self.files, &self.segments, &self.unindexed, number));
         let passed = sources.try_for_each(|source| self.round.pass(&source, &mut writer, pace));
         let result = passed.and_then(|()| writer.finish());
         if result.is_err() {
@@ -192,12 +196,18 @@ struct SegmentSource<'a> {
     files: &'a Files,
     segment: &'a Segment,
     from_here: &'a [Arc<Segment>],
+    unindexed: &'a [AbortedTransaction],
 }
 
 impl<'a> SegmentSource<'a> {
-    fn new(files: &'a Files, segments: &'a [Arc<Segment>], number: usize) -> Option<Self> {
+    fn new(
+        files: &'a Files,
+        segments: &'a [Arc<Segment>],
+        unindexed: &'a [AbortedTransaction],
+        number: usize,
+    ) -> Option<Self> {
         let from_here = segments.get(number..)?;
-        Some(Self { files, segment: from_here.first()?, from_here })
+        Some(Self { files, segment: from_here.first()?, from_here, unindexed })
     }
 }
 
@@ -217,9 +227,11 @@ impl Source for SegmentSource<'_> {
             let found = segment.aborted(self.files, self.segment.base_offset(), self.end_offset())?;
             transactions.extend(found.transactions);
             if found.is_complete {
-                break;
+                return Ok(transactions);
             }
         }
+        let begins_here = |one: &&AbortedTransaction| one.first_offset < self.end_offset();
+        transactions.extend(self.unindexed.iter().filter(begins_here));
         Ok(transactions)
     }
 

@@ -27,6 +27,7 @@ mod filter;
 mod hash;
 mod job;
 mod offset_map;
+mod pace;
 mod plan;
 mod rebuild;
 mod statistics;
@@ -41,6 +42,7 @@ use strandline_protocol::batch::{BatchError, BatchHeader, BatchView};
 pub use self::clean::{Cleaned, Round};
 pub use self::error::CompactionError;
 pub use self::job::{Compaction, CompactionInput, Replacement};
+pub use self::pace::{Pace, Throttle, Unlimited};
 pub use self::plan::{Candidate, Grouping, Plan, group, plan};
 pub use self::statistics::Statistics;
 pub use self::swap::{finish_swap, remove_orphans};
@@ -116,22 +118,6 @@ pub trait Sink {
 
     /// Takes an entry for the transaction index.
     fn add_aborted(&mut self, transaction: AbortedTransaction) -> Result<(), CompactionError>;
-}
-
-/// What a round asks between two pieces of work.
-pub trait Pace {
-    /// Called after so many bytes were read or written. It may take its time, and says whether to go on.
-    fn goes_on(&mut self, bytes: u64) -> bool;
-}
-
-/// As fast as it goes.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Unlimited;
-
-impl Pace for Unlimited {
-    fn goes_on(&mut self, _bytes: u64) -> bool {
-        true
-    }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::settings;
 use crate::config::LogConfig;
 use crate::disk::Disk;
 use crate::disk::simulated::{Operation, Options, SimulatedDisk};
-use crate::layout::{FileKind, Layout};
+use crate::layout::{FileKind, Layout, parse_segment_name};
 use crate::local_id::LocalId;
 use crate::random::Random;
 use crate::segment::{
@@ -99,8 +99,8 @@ impl Log {
         segment_bytes: u32,
     ) -> Result<Compaction, CompactionError> {
         let config = LogConfig { segment_bytes, index_interval_bytes: 64, ..LogConfig::default() };
-        let segments = self.segments.clone();
-        let input = CompactionInput { segments, later: Vec::new(), settings, config };
+        let (later, unindexed) = (Vec::new(), Vec::new());
+        let input = CompactionInput { segments: self.segments.clone(), later, unindexed, settings, config };
         Compaction::begin(Arc::clone(&self.files), input, &mut Unlimited, &mut Random::from_seed(1))
     }
 
@@ -207,8 +207,44 @@ fn segments_on_a_disk_become_what_the_model_says() {
         assert_eq!(contents(&log.batches()), contents(&expected), "seed {seed}");
         assert_eq!(log.index(), listed, "seed {seed}");
         assert_eq!(log.names(), names);
+        let is_known = |name: &String| {
+            let (base_offset, _) = parse_segment_name(name).unwrap();
+            log.manifest.contains_key(&base_offset)
+        };
+        assert!(names.iter().all(is_known), "seed {seed}: {names:?}");
     }
     assert!(segments_after * 3 < segments_before * 2, "{segments_before} became {segments_after}");
+}
+
+#[test]
+fn transactions_that_end_behind_the_round_are_known() {
+    for seed in 0..40 {
+        for is_indexed in [false, true] {
+            let mut log = Log::new(seed, 40);
+            let mut segments = log.segments.clone();
+            let later = segments.split_off(segments.len() / 2);
+            let Some(end_offset) = segments.last().map(|segment| segment.end_offset()) else { continue };
+            let settings = settings(0, end_offset);
+            let before = log.batches();
+            let (taken, rest): (Vec<_>, Vec<_>) =
+                before.into_iter().partition(|batch| batch.base_offset < end_offset);
+            let mut expected = Model::default().clean(&taken, &settings, &log.aborted, end_offset);
+            expected.extend(rest);
+            let unindexed = log.aborted.iter().filter(|one| one.last_offset >= end_offset).copied();
+            let (later, unindexed) =
+                if is_indexed { (later, Vec::new()) } else { (Vec::new(), unindexed.collect()) };
+            let config = LogConfig { segment_bytes: SEGMENT_BYTES, ..LogConfig::default() };
+            let input = CompactionInput { segments, later, unindexed, settings, config };
+            let random = &mut Random::from_seed(1);
+            let mut compaction =
+                Compaction::begin(Arc::clone(&log.files), input, &mut Unlimited, random).unwrap();
+            while let Some(replacement) = compaction.step(&mut Unlimited).unwrap() {
+                replacement.swap(&log.files).unwrap();
+                log.publish(&replacement);
+            }
+            assert_eq!(contents(&log.batches()), contents(&expected), "seed {seed}");
+        }
+    }
 }
 
 #[test]
