@@ -19,8 +19,8 @@ use strandline_log::disk::real::RealDisk;
 use strandline_log::disk::{self, Access, Disk, File};
 use strandline_log::local_id::LocalId;
 use strandline_log::manifest::{Changes, Manifest, ManifestOptions, PartitionRow};
-use strandline_log::segment::SegmentFacts;
 use strandline_log::random::Random;
+use strandline_log::segment::SegmentFacts;
 
 const PARTITIONS: u64 = 100_000;
 
@@ -49,6 +49,8 @@ impl Store for Manifest {
             includes_sequence: u64::from(version),
             log_start: 0,
             flushed_to: 1 << 20,
+            cleaned_to: None,
+            is_swapping: false,
             epochs: vec![(0, 0)],
         };
         let segment = SegmentFacts {

@@ -16,6 +16,7 @@
 
 mod appends;
 mod checkpoint;
+mod compactions;
 mod control;
 mod flush;
 mod housekeeping;
@@ -42,7 +43,7 @@ use crate::directory::Directory;
 use crate::journal::{self, Journal};
 use crate::local_id::LocalId;
 use crate::manifest::Manifest;
-use crate::random::mix;
+use crate::random::{Random, mix};
 use crate::reserve::Reserve;
 use crate::retention::WallClockGuard;
 
@@ -101,6 +102,7 @@ pub struct Writer {
     pub(super) flushing: flush::Flushing,
     pub(super) checkpoints: checkpoint::Checkpoints,
     pub(super) housekeeping: housekeeping::Housekeeping,
+    pub(super) compactions: compactions::Compactions,
     pub(super) unjournaled: unjournaled::Unjournaled,
     shortages: room::Shortages,
     /// Logs that the manifest does not have as they are.
@@ -120,6 +122,7 @@ impl Writer {
         directory: Directory,
         options: Options,
         clock: Arc<dyn Clock>,
+        random: Random,
     ) -> Self {
         let Recovery { sources, logs, next_local_id, changed, .. } = recovery;
         let now = clock.monotonic();
@@ -131,6 +134,7 @@ impl Writer {
             flushing: flush::Flushing::new(&logs),
             checkpoints: checkpoint::Checkpoints::new(manifest.meta().checkpoint, now),
             housekeeping: housekeeping::Housekeeping::new(guard, now),
+            compactions: compactions::Compactions::new(random),
             unjournaled: unjournaled::Unjournaled::default(),
             shortages: room::Shortages::default(),
             options,
@@ -221,7 +225,7 @@ impl Writer {
 
     /// Work to be done elsewhere. Each piece has to come back through [`Writer::job_done`], in any order.
     pub fn next_job(&mut self) -> Option<Job> {
-        if self.offline.is_some() {
+        if self.offline.is_some() || self.is_closing() {
             return None;
         }
         self.plan_housekeeping();
@@ -239,7 +243,16 @@ impl Writer {
         if let Some(job) = self.plan_checkpoint() {
             return Some(Job::Checkpoint(Box::new(job)));
         }
-        None
+        self.plan_compaction().map(|job| Job::Compaction(Box::new(job)))
+    }
+
+    /// Whether nothing is worth beginning any more.
+    fn is_closing(&self) -> bool {
+        let is_closing = self.mailbox.is_closed() && self.mailbox.is_empty() && !self.has_waiting();
+        if is_closing {
+            self.compactions.stop();
+        }
+        is_closing
     }
 
     /// Takes back what [`Writer::next_job`] handed out.
@@ -255,6 +268,7 @@ impl Writer {
             },
             JobDone::Flush(done) => self.flush_done(done),
             JobDone::Checkpoint(done) => self.checkpoint_done(*done),
+            JobDone::Compaction(done) => self.compaction_done(*done),
         }
         self.flush_replies();
     }
@@ -294,6 +308,7 @@ impl Writer {
                 self.reply(reply, Err(Refusal::Offline(Arc::clone(&reason))));
             }
         }
+        self.compactions.stop();
         self.abandon_unjournaled(&reason);
     }
 
