@@ -18,7 +18,7 @@ use super::options::Options;
 use super::partition::Partition;
 use super::read::Sources;
 use super::replay::{producers_at, replay_batch};
-use super::writer::{LocalIdHasher, Logs, Writer, decode_description};
+use super::writer::{LocalIdHasher, Logs, Opened, Writer, decode_description};
 use crate::clock::Clock;
 use crate::compaction::finish_swap;
 use crate::config::LogConfig;
@@ -94,7 +94,8 @@ impl Writer {
             })?;
         journal.use_reader(sources.journal.clone());
         recovery.finish(&manifest)?;
-        Ok(Self::new(recovery, journal, manifest, reserve, directory, options, clock, random_of_writer))
+        let opened = Opened { journal, manifest, reserve, directory };
+        Ok(Self::new(recovery, opened, options, clock, random_of_writer))
     }
 }
 
