@@ -36,6 +36,7 @@ mod lru;
 mod prefix;
 mod read;
 mod reader;
+mod room;
 mod scan;
 mod timestamp;
 mod transactions;
@@ -47,7 +48,6 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::config::LogConfig;
 use crate::disk::{Access, File};
 use crate::local_id::LocalId;
 
@@ -60,6 +60,7 @@ pub use self::files::{Files, FilesOptions};
 pub use self::index::{IndexEntries, OffsetEntry, OffsetIndex, TimeIndex};
 pub use self::read::{FileRange, Found};
 pub use self::reader::{BatchReader, Headers};
+pub use self::room::Room;
 pub use self::scan::{Order, PIECE_BYTES, PROBE_BYTES, Scanner, Walk, scan_valid_end};
 pub use self::timestamp::FoundTimestamp;
 pub use self::transactions::{Aborted, AbortedTransaction};
@@ -68,8 +69,11 @@ pub use self::write::Written;
 /// No segment is longer, and no offset in it further from its beginning: Kafka counts both with signed numbers.
 const LENGTH_MAX: u64 = 0x7fff_ffff;
 
-/// Segments of this process, never the same for two.
-static NEXT_KEY: AtomicU64 = AtomicU64::new(0);
+/// A number that is given once in a process.
+fn next_key() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
 
 /// A segment of a partition.
 ///
@@ -107,6 +111,8 @@ struct Extras {
     verified: Verified,
     /// What is not in a file yet.
     aborted: Vec<AbortedTransaction>,
+    /// To which length the file has been cut, for all segments that have it; none if no prefix was ever made.
+    cut_to: Option<Arc<AtomicU64>>,
 }
 
 /// Whose the segment's names are.
@@ -157,7 +163,7 @@ impl Segment {
     }
 
     fn new(partition: LocalId, base_offset: i64, facts: &SegmentFacts, file: FileState) -> Self {
-        let key = NEXT_KEY.fetch_add(1, Ordering::Relaxed);
+        let key = next_key();
         let state = State {
             length: facts.length,
             end_offset: facts.end_offset,
@@ -271,32 +277,6 @@ impl Segment {
         }
     }
 
-    /// Whether a batch has to go into a new segment.
-    pub fn must_roll(&self, next: &BatchFacts, config: &LogConfig, now_ms: i64) -> bool {
-        let state = self.state();
-        let is_too_far = u64::try_from(next.last_offset.saturating_sub(self.base_offset))
-            .is_ok_and(|far| far > LENGTH_MAX);
-        if state.is_sealed || is_too_far {
-            return true;
-        }
-        if state.length == 0 {
-            return false;
-        }
-        let length_max = u64::from(config.segment_bytes).min(LENGTH_MAX);
-        // By the records' own time where they have one, so that old records are not kept for as long again.
-        let waited_ms = if state.first_timestamp >= 0 {
-            next.max_timestamp.saturating_sub(state.first_timestamp)
-        } else {
-            now_ms.saturating_sub(self.created_ms)
-        };
-        let interval = u64::from(config.index_interval_bytes).max(1);
-        // Of the part whose index is not in memory: as many as there can be.
-        let entries = state.covered / interval + state.builder.offsets().count() as u64;
-        // One time entry is kept free for the segment's end.
-        let entries_max = u64::from(config.index_bytes_max) / index::TIME_ENTRY_BYTES as u64;
-        state.length + next.bytes > length_max || waited_ms > config.segment_ms || entries + 1 >= entries_max
-    }
-
     /// Takes no more batches from now on.
     pub fn seal(&self) {
         self.state().is_sealed = true;
@@ -315,6 +295,14 @@ impl Segment {
             Name::Kept(file) => Ok(Some(Arc::clone(file))),
             Name::Gone => Err(self.gone()),
         }
+    }
+
+    /// Whether the file may be shorter than this segment was, or be another one.
+    fn may_be_gone(&self) -> bool {
+        let state = self.state();
+        let cut_to = state.extras.as_ref().and_then(|extras| extras.cut_to.as_ref());
+        !matches!(state.name, Name::Own)
+            || cut_to.is_some_and(|cut_to| cut_to.load(Ordering::Acquire) < state.length)
     }
 
     fn has_names(&self) -> bool {

@@ -1,7 +1,6 @@
 //! Finding records by their timestamps.
 
-use strandline_protocol::batch::BatchHeader;
-use strandline_protocol::compression::Decompressor;
+use strandline_protocol::batch::{BatchError, BatchHeader, BatchView};
 
 use super::error::SegmentError;
 use super::index::TimeEntry;
@@ -19,6 +18,26 @@ pub struct FoundTimestamp {
     pub offset: i64,
     /// The epoch of the leader that appended it.
     pub leader_epoch: i32,
+}
+
+impl FoundTimestamp {
+    /// The first record of a batch, from an offset on, whose timestamp is not below another one.
+    pub(crate) fn in_batch(
+        batch: &BatchView<'_>,
+        timestamp: i64,
+        from_offset: i64,
+        decompressed_bytes_max: usize,
+    ) -> Result<Option<Self>, BatchError> {
+        let records = batch.records(decompressed_bytes_max)?;
+        for record in &records {
+            let record = record?;
+            if record.timestamp >= timestamp && record.offset >= from_offset {
+                let leader_epoch = batch.header().partition_leader_epoch;
+                return Ok(Some(Self { timestamp: record.timestamp, offset: record.offset, leader_epoch }));
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// What is searched for.
@@ -89,19 +108,8 @@ impl Search<'_> {
         let path = cursor.walk.scanner.path().to_owned();
         let failed = |source| SegmentError::Records { path: path.clone(), position, source };
         let view = cursor.walk.scanner.batch(position, header)?;
-        let mut decompressor = Decompressor::new();
-        let records = view.records_with(&mut decompressor, self.decompressed_bytes_max).map_err(failed)?;
-        for record in &records {
-            let record = record.map_err(failed)?;
-            if record.timestamp >= self.timestamp && record.offset >= self.from_offset {
-                return Ok(Some(FoundTimestamp {
-                    timestamp: record.timestamp,
-                    offset: record.offset,
-                    leader_epoch: header.partition_leader_epoch,
-                }));
-            }
-        }
-        Ok(None)
+        FoundTimestamp::in_batch(&view, self.timestamp, self.from_offset, self.decompressed_bytes_max)
+            .map_err(failed)
     }
 
     /// An offset before which nothing has the timestamp.

@@ -53,7 +53,7 @@ impl Log {
         header.assign(self.next_offset, 5);
         header.write_over(&mut batch).unwrap();
         let facts = BatchFacts::from(&header);
-        if self.segment.must_roll(&facts, &self.config, NOW) {
+        if self.segment.room().must_roll(&facts, &self.config, NOW) {
             self.seal();
             self.segment = Segment::begin(self.partition, self.next_offset, 0, NOW);
             self.expect_segment();

@@ -129,24 +129,27 @@ fn segments_roll_by_length_time_index_and_distance() {
         bytes,
     };
     let segment = Segment::begin(super::PARTITION, 0, 0, 1_000);
-    assert!(!segment.must_roll(&next(0, 1, 5_000), &config, 9_999), "an empty one takes any batch");
-    assert!(segment.must_roll(&next(1 << 31, 1, 10), &config, 1_000), "no offset is too far");
+    assert!(!segment.room().must_roll(&next(0, 1, 5_000), &config, 9_999), "an empty one takes any batch");
+    assert!(segment.room().must_roll(&next(1 << 31, 1, 10), &config, 1_000), "no offset is too far");
     segment.extend(&[next(0, 100, 600)], 4_096);
-    assert!(!segment.must_roll(&next(1, 150, 400), &config, 9_999));
-    assert!(segment.must_roll(&next(1, 150, 401), &config, 1_000), "by length");
-    assert!(segment.must_roll(&next(1, 151, 10), &config, 1_000), "by the records' time");
+    assert!(!segment.room().must_roll(&next(1, 150, 400), &config, 9_999));
+    assert!(segment.room().must_roll(&next(1, 150, 401), &config, 1_000), "by length");
+    assert!(segment.room().must_roll(&next(1, 151, 10), &config, 1_000), "by the records' time");
     let untimed = Segment::begin(super::PARTITION, 0, 0, 1_000);
     untimed.extend(&[next(0, -1, 10)], 4_096);
-    assert!(!untimed.must_roll(&next(1, -1, 10), &config, 1_050));
-    assert!(untimed.must_roll(&next(1, -1, 10), &config, 1_051), "by the clock where records have no time");
+    assert!(!untimed.room().must_roll(&next(1, -1, 10), &config, 1_050));
+    assert!(
+        untimed.room().must_roll(&next(1, -1, 10), &config, 1_051),
+        "by the clock where records have no time"
+    );
     let tiny = LogConfig { index_bytes_max: 36, index_interval_bytes: 0, ..LogConfig::default() };
     let indexed = Segment::begin(super::PARTITION, 0, 0, 1_000);
     indexed.extend(&[next(0, 1, 10), next(1, 1, 10)], 0);
-    assert!(!indexed.must_roll(&next(2, 1, 10), &tiny, 1_000));
+    assert!(!indexed.room().must_roll(&next(2, 1, 10), &tiny, 1_000));
     indexed.extend(&[next(2, 1, 10)], 0);
-    assert!(indexed.must_roll(&next(3, 1, 10), &tiny, 1_000), "by the index");
+    assert!(indexed.room().must_roll(&next(3, 1, 10), &tiny, 1_000), "by the index");
     segment.seal();
-    assert!(segment.must_roll(&next(1, 100, 1), &config, 1_000), "a sealed one takes nothing");
+    assert!(segment.room().must_roll(&next(1, 100, 1), &config, 1_000), "a sealed one takes nothing");
 }
 
 #[test]
