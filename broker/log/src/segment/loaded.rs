@@ -177,7 +177,7 @@ impl Loader<'_> {
 
     /// The bytes of an index file; none if there is none, or its name is not this segment's any more.
     fn read(&self, kind: FileKind) -> Result<Option<IndexBytes>, SegmentError> {
-        if !self.segment.has_names() {
+        if !self.files.has_names(self.segment) {
             return Ok(None);
         }
         let path = self.files.path(self.segment, kind);
@@ -187,7 +187,7 @@ impl Loader<'_> {
         let bytes = IndexBytes::read(&*file, batches_max.saturating_mul(TRANSACTION_ENTRY_BYTES_MAX))
             .map_err(failed("read", &path))?;
         // The name is given away before other bytes get it.
-        Ok(self.segment.has_names().then_some(bytes))
+        Ok(self.files.has_names(self.segment).then_some(bytes))
     }
 
     /// Leaves out what lies beyond the end; none if the entries do not rise.
