@@ -40,6 +40,16 @@ fn memory_kib(key: &str) -> Option<u64> {
     kib("/proc/meminfo", key)
 }
 
+/// The memory that this process has.
+pub(super) fn resident_mib() -> Option<u64> {
+    kib("/proc/self/status", "VmRSS").map(|kib| kib >> 10)
+}
+
+/// The most memory that this process has had at once.
+pub(super) fn resident_mib_max() -> Option<u64> {
+    kib("/proc/self/status", "VmHWM").map(|kib| kib >> 10)
+}
+
 /// What this process has taken of the processors so far, in the kernel and outside. The kernel's own threads
 /// that write pages back are not in it.
 pub(super) fn processor_time() -> Outcome<Duration> {
@@ -117,12 +127,13 @@ pub(super) fn drop_caches(files: &[&Path]) -> Outcome<Dropped> {
 
 #[cfg(test)]
 mod tests {
-    use super::{describe, memory_kib, processor_time};
+    use super::{describe, memory_kib, processor_time, resident_mib_max};
 
     #[test]
     fn the_machine_says_what_it_is_and_what_it_does() {
         assert!(describe().contains("Linux"));
         assert!(memory_kib("MemTotal").unwrap() > 1 << 10);
+        assert!(resident_mib_max().is_some());
         assert!(processor_time().unwrap().as_nanos() > 0);
     }
 }

@@ -10,12 +10,22 @@ use std::sync::Arc;
 use clap::Args;
 use strandline_log::disk::real::RealDisk;
 
+mod appends;
+mod checkpoints;
+mod child;
+mod compaction;
 mod floors;
 mod journal;
 mod machine;
+mod partitions;
 mod raw;
+mod reading;
+mod recovery;
 mod report;
+mod subject;
 mod turns;
+
+pub(crate) use self::child::Part;
 
 use self::machine::PageCache;
 use self::report::Report;
@@ -63,8 +73,24 @@ impl Bench<'_> {
 
 type Section = fn(&mut Bench<'_>) -> Outcome;
 
-/// In this order: the floors first, so that a table that was cut short can be read still.
-const SECTIONS: [(&str, Section); 2] = [("floors", floors::run), ("journal", journal::run)];
+/// In this order: the floors first, so that a table that was cut short can be read still; what drops the caches
+/// of the machine last.
+const SECTIONS: [(&str, Section); 9] = [
+    ("floors", floors::run),
+    ("journal", journal::run),
+    ("sustained", appends::run_sustained),
+    ("small", appends::run_small),
+    ("partitions", partitions::run),
+    ("checkpoints", checkpoints::run),
+    ("compaction", compaction::run),
+    ("reading", reading::run),
+    ("recovery", recovery::run),
+];
+
+/// Does what a process of its own is needed for.
+pub(super) fn run_part(part: &Part, out: &mut impl Write) -> io::Result<()> {
+    part.run(out).map_err(|error| io::Error::other(error.to_string()))
+}
 
 pub(super) fn run(plan: &LogPlan, out: &mut impl Write) -> io::Result<()> {
     let folder = plan.folder.join("strandline-bench-log");
