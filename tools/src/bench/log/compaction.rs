@@ -38,13 +38,13 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Outcome {
     for (name, keys, map_mib) in CASES {
         let [mut rates, mut processor_rates, mut memory] = [const { Vec::new() }; 3];
         for _ in 0..bench.rounds.min(ROUNDS) {
-            let root = bench.new_folder("compaction")?;
+            let root = bench.new_folder("compaction/child")?;
             let part = Part::Compact { root: root.clone(), keys, map_mib };
             let [rate, processor_rate, mib] = child::start::<FIGURES>(&part)?.wait()?;
             rates.push(rate);
             processor_rates.push(processor_rate);
             memory.push(mib);
-            std::fs::remove_dir_all(root)?;
+            bench.remove_folder(root)?;
         }
         let beside = format!("by processor time {} MB/s", Spread::of(&processor_rates));
         let what = format!("compaction of 100 B records, {name}");

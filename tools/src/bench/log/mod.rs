@@ -56,6 +56,7 @@ struct Bench<'a> {
     folder: PathBuf,
     rounds: usize,
     report: Report<'a>,
+    page_cache: PageCache,
 }
 
 impl Bench<'_> {
@@ -63,17 +64,23 @@ impl Bench<'_> {
         RealDisk::new(&self.folder).map(Arc::new)
     }
 
+    /// Removes a folder, and gives its place in the page cache to something else.
+    fn remove_folder(&mut self, folder: PathBuf) -> io::Result<()> {
+        std::fs::remove_dir_all(folder)?;
+        self.page_cache.top_up()
+    }
+
     /// A new folder below the one that was asked for.
     fn new_folder(&self, name: &str) -> io::Result<PathBuf> {
         let folder = self.folder.join(name);
-        std::fs::create_dir(&folder)?;
+        std::fs::create_dir_all(&folder)?;
         Ok(folder)
     }
 }
 
 type Section = fn(&mut Bench<'_>) -> Outcome;
 
-/// In this order: the floors first, so that a table that was cut short can be read still; what drops the caches
+/// Each has a folder of its name. In this order: the floors first, so that a table that was cut short can be read still; what drops the caches
 /// of the machine last.
 const SECTIONS: [(&str, Section); 9] = [
     ("floors", floors::run),
@@ -104,10 +111,12 @@ fn measure(plan: &LogPlan, folder: PathBuf, out: &mut dyn Write) -> Outcome {
     writeln!(out, "{}", machine::describe())?;
     let page_cache = PageCache::fill(&folder, plan.fill_gib)?;
     writeln!(out, "{page_cache}")?;
-    let mut bench = Bench { folder, rounds: plan.rounds.max(1), report: Report::new(out) };
+    let report = Report::new(out);
+    let mut bench = Bench { folder, rounds: plan.rounds.max(1), report, page_cache };
     for (name, section) in SECTIONS.iter().filter(|(name, _)| name.contains(&plan.only)) {
         bench.report.begin_section(name)?;
         section(&mut bench)?;
+        bench.remove_folder(bench.folder.join(name))?;
     }
     Ok(())
 }

@@ -38,10 +38,10 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Outcome {
             turns.reverse();
         }
         for (partitions, seen) in turns {
-            let root = bench.new_folder("partitions")?;
+            let root = bench.new_folder("partitions/child")?;
             let part = Part::Spread { root: root.clone(), partitions: *partitions };
             seen.push(child::start::<FIGURES>(&part)?.wait()?);
-            std::fs::remove_dir_all(root)?;
+            bench.remove_folder(root)?;
         }
     }
     let [one, ten_thousand, hundred_thousand] = seen;

@@ -54,12 +54,12 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Outcome {
 
 /// How long it took, in milliseconds, and how many batches were in the journal.
 fn kill_and_recover(
-    bench: &Bench<'_>,
+    bench: &mut Bench<'_>,
     partitions: usize,
     batch_bytes: usize,
     is_cold: bool,
 ) -> Outcome<(f64, f64)> {
-    let root = bench.new_folder("recovery")?;
+    let root = bench.new_folder("recovery/child")?;
     let bytes_before = BYTES_BEFORE;
     let part = Part::Fill { root: root.clone(), partitions, batch_bytes, bytes_before };
     let filled = child::start::<1>(&part)?;
@@ -73,7 +73,7 @@ fn kill_and_recover(
         drop_caches(&files)?;
     }
     let [time_ms] = child::start::<1>(&Part::Recover { root: root.clone() })?.wait()?;
-    std::fs::remove_dir_all(root)?;
+    bench.remove_folder(root)?;
     Ok((time_ms, entries))
 }
 
