@@ -18,6 +18,7 @@ pub mod local_id;
 pub mod manifest;
 pub mod producers;
 pub mod random;
+pub mod reserve;
 pub mod retention;
 pub mod segment;
 pub mod tail;

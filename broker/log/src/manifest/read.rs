@@ -32,18 +32,28 @@ impl Rows {
         Self { rows, files }
     }
 
-    /// Calls `visit` with each row, in the order in which they lie.
+    /// Calls `visit` with each row's value, in the order in which they lie.
     pub(super) fn read(
         &self,
         path: &Path,
         mut visit: impl FnMut(Key, &[u8]) -> Result<(), ManifestError>,
     ) -> Result<(), ManifestError> {
+        self.read_with_checksums(path, |key, value, _| visit(key, value))
+    }
+
+    /// The same, and each row as it lies, with its checksum.
+    pub(super) fn read_with_checksums(
+        &self,
+        path: &Path,
+        mut visit: impl FnMut(Key, &[u8], &[u8]) -> Result<(), ManifestError>,
+    ) -> Result<(), ManifestError> {
         let mut window = Window::default();
         for (index, (key, position)) in self.rows.iter().enumerate() {
             let row = self.row(index, position, &mut window);
-            let failed = |source| Error::Io { doing: "read a row of", path: path.to_owned(), source };
-            let value = key.value_in(row.map_err(failed)?);
-            visit(*key, value.ok_or_else(|| bad_row(path, key.partition, "a row has rotted"))?)?;
+            let row =
+                row.map_err(|source| Error::Io { doing: "read a row of", path: path.to_owned(), source })?;
+            let value = key.value_in(row);
+            visit(*key, value.ok_or_else(|| bad_row(path, key.partition, "a row has rotted"))?, row)?;
         }
         Ok(())
     }

@@ -289,6 +289,8 @@ impl Loader<'_> {
         let aborted = match self.read(FileKind::TransactionIndex)? {
             Some(bytes) => transactions::decode(&bytes, base_offset, self.extent.end_offset)
                 .map_err(|(at, what)| (path, at as u64, what)),
+            // Not the same as none: whoever took it for that would show what was aborted.
+            None if !self.segment.has_names() => Err((path, 0, "the index went with the segment's name")),
             None => Ok(Vec::new()),
         };
         Ok(Loaded { base_offset, offsets, times, aborted, covered: self.extent.covered, is_rebuilt })

@@ -67,7 +67,7 @@ pub use self::transactions::{Aborted, AbortedTransaction};
 pub use self::write::Written;
 
 /// No segment is longer, and no offset in it further from its beginning: Kafka counts both with signed numbers.
-const LENGTH_MAX: u64 = 0x7fff_ffff;
+pub(crate) const LENGTH_MAX: u64 = 0x7fff_ffff;
 
 /// Segments of this process, never the same for two.
 static NEXT_KEY: AtomicU64 = AtomicU64::new(0);

@@ -3,7 +3,7 @@
 mod rules;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use super::{
 };
 use crate::clock::SimulatedClock;
 use crate::config::LogConfig;
+use crate::disk::Disk;
 use crate::disk::simulated::{self, SimulatedDisk};
 use crate::journal;
 use crate::local_id::LocalId;
@@ -63,6 +64,8 @@ struct Rig {
 impl Rig {
     fn new(seed: u64) -> Self {
         let disk = SimulatedDisk::new(simulated::Options { seed, ..simulated::Options::default() });
+        disk.create_directory(Path::new("/data")).unwrap();
+        disk.sync_directory(Path::new("/")).unwrap();
         let mut rig = Self {
             disk,
             clock: Arc::new(SimulatedClock::new(1_000_000)),

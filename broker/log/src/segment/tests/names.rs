@@ -18,7 +18,7 @@ fn a_segment_that_is_held_open_is_read_on_after_its_name_went_to_another() {
     segment.write_indexes(&place.files).unwrap();
     segment.indexes_written(&place.files);
     segment.hold_open(&place.files).unwrap();
-    let cleaned = layout().cleaned(PARTITION, 0, 1);
+    let cleaned = layout().cleaned(PARTITION, 0, FileKind::Log, 1);
     let file = place.disk.create(&cleaned, Access::Write).unwrap();
     file.write_at(&[IoSlice::new(&batches[3])], 0).unwrap();
     place.disk.rename(&cleaned, &place.path(&segment, FileKind::Log)).unwrap();
