@@ -49,6 +49,8 @@ impl Store for Manifest {
             includes_sequence: u64::from(version),
             log_start: 0,
             flushed_to: 1 << 20,
+            cleaned_to: None,
+            is_swapping: false,
             epochs: vec![(0, 0)],
         };
         let segment = SegmentFacts {

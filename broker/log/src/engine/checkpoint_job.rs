@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::error::{EngineError, failed};
 use super::read::Sources;
+use crate::compaction::Replacement;
 use crate::disk::{Disk, File};
 use crate::layout::{FileKind, Layout};
 use crate::local_id::LocalId;
@@ -83,6 +84,8 @@ pub struct CheckpointJob {
     /// Segments that take no more, whose indexes go to the disk.
     pub(super) sealed: Vec<Arc<Segment>>,
     pub(super) changes: Changes,
+    /// Compacted segments that take the names of others.
+    pub(super) replacements: Vec<Replacement>,
     /// Segments whose files are longer than they are.
     pub(super) cut: Vec<Arc<Segment>>,
     /// Segments that no log has any more.
@@ -124,6 +127,10 @@ impl CheckpointJob {
         match self.manifest.commit(&self.changes) {
             Err(ManifestError::DiskFull) => return Err(CheckpointError::DiskFull),
             result => result.map_err(EngineError::from)?,
+        }
+        // A crash before all names are given is no harm: the rows say that they may have to be.
+        for replacement in &self.replacements {
+            replacement.swap(&self.sources.files).map_err(EngineError::from)?;
         }
         // Nothing below needs to be durable: what a crash leaves of it is an orphan.
         self.remove().map_err(CheckpointError::Failed)

@@ -108,15 +108,20 @@ impl Writer {
             syncs_max: self.options.syncs_max,
             sealed: Vec::new(),
             changes: Changes { checkpoint, next_local_id: self.next_local_id, ..Changes::default() },
+            replacements: Vec::new(),
             cut: Vec::new(),
             gone: Vec::new(),
             gone_unjournaled: Vec::new(),
             removed: std::mem::take(&mut self.checkpoints.removed),
         };
         job.changes.removed.clone_from(&job.removed);
+        // Its row has to say so.
+        self.unsaved.extend(self.compactions.replacing());
         for partition in std::mem::take(&mut self.unsaved) {
             let Some(log) = self.logs.get_mut(&partition) else { continue };
-            job.changes.partitions.push((partition, log.row(self.published)));
+            let mut row = log.row(self.published);
+            row.is_swapping = self.compactions.is_replacing(partition);
+            job.changes.partitions.push((partition, row));
             if log.is_async() {
                 // Whatever is published is in segments.
                 let snapshot = (log.flushed_to, log.producers.snapshot());
@@ -126,6 +131,7 @@ impl Writer {
                 log.save(partition, *unsaved, &mut job);
             }
         }
+        self.add_replacement(&mut job);
         job
     }
 
@@ -147,6 +153,7 @@ impl Writer {
             }
         }
         self.checkpoints.reached = job.changes.checkpoint;
+        job.replacements.iter().for_each(|replacement| self.install(replacement));
         for segment in &job.sealed {
             segment.indexes_written(&self.sources.files);
         }
@@ -167,6 +174,8 @@ impl Log {
             // What is in no segment has to be replayed.
             includes_sequence: self.first_unflushed.map_or(published, |first| first - 1),
             log_start: view.start,
+            cleaned_to: self.cleaned_to,
+            is_swapping: false,
             flushed_to: self.flushed_to,
             epochs: view.epochs.as_slice().iter().map(|entry| (entry.epoch, entry.start_offset)).collect(),
         }

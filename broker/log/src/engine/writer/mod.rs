@@ -16,6 +16,7 @@
 
 mod appends;
 mod checkpoint;
+mod compactions;
 mod control;
 mod flush;
 mod housekeeping;
@@ -42,7 +43,7 @@ use crate::directory::Directory;
 use crate::journal::{self, Journal};
 use crate::local_id::LocalId;
 use crate::manifest::Manifest;
-use crate::random::mix;
+use crate::random::{Random, mix};
 use crate::reserve::Reserve;
 use crate::retention::WallClockGuard;
 
@@ -76,6 +77,14 @@ enum Taken {
     NotYet(Request),
 }
 
+/// What a data directory consists of beside its logs.
+pub(super) struct Opened {
+    pub(super) journal: Journal,
+    pub(super) manifest: Manifest,
+    pub(super) reserve: Reserve,
+    pub(super) directory: Directory,
+}
+
 /// The owner of a data directory.
 #[derive(Debug)]
 pub struct Writer {
@@ -101,6 +110,7 @@ pub struct Writer {
     pub(super) flushing: flush::Flushing,
     pub(super) checkpoints: checkpoint::Checkpoints,
     pub(super) housekeeping: housekeeping::Housekeeping,
+    pub(super) compactions: compactions::Compactions,
     pub(super) unjournaled: unjournaled::Unjournaled,
     shortages: room::Shortages,
     /// Logs that the manifest does not have as they are.
@@ -114,14 +124,13 @@ pub struct Writer {
 impl Writer {
     pub(super) fn new(
         recovery: Recovery,
-        journal: Journal,
-        manifest: Manifest,
-        reserve: Reserve,
-        directory: Directory,
+        opened: Opened,
         options: Options,
         clock: Arc<dyn Clock>,
+        random: Random,
     ) -> Self {
         let Recovery { sources, logs, next_local_id, changed, .. } = recovery;
+        let Opened { journal, manifest, reserve, directory } = opened;
         let now = clock.monotonic();
         let guard =
             WallClockGuard::new(&*clock, WallClockGuard::TOLERANCE_DEFAULT, WallClockGuard::GRACE_DEFAULT);
@@ -131,6 +140,7 @@ impl Writer {
             flushing: flush::Flushing::new(&logs),
             checkpoints: checkpoint::Checkpoints::new(manifest.meta().checkpoint, now),
             housekeeping: housekeeping::Housekeeping::new(guard, now),
+            compactions: compactions::Compactions::new(random),
             unjournaled: unjournaled::Unjournaled::default(),
             shortages: room::Shortages::default(),
             options,
@@ -221,7 +231,7 @@ impl Writer {
 
     /// Work to be done elsewhere. Each piece has to come back through [`Writer::job_done`], in any order.
     pub fn next_job(&mut self) -> Option<Job> {
-        if self.offline.is_some() {
+        if self.offline.is_some() || self.is_closing() {
             return None;
         }
         self.plan_housekeeping();
@@ -233,13 +243,23 @@ impl Writer {
         {
             return Some(Job::Spare(spare));
         }
-        if let Some(job) = self.plan_flush() {
-            return Some(Job::Flush(job));
-        }
+        // First: it may have something flushed that it waits for.
         if let Some(job) = self.plan_checkpoint() {
             return Some(Job::Checkpoint(Box::new(job)));
         }
-        None
+        if let Some(job) = self.plan_flush() {
+            return Some(Job::Flush(job));
+        }
+        self.plan_compaction().map(|job| Job::Compaction(Box::new(job)))
+    }
+
+    /// Whether nothing is worth beginning any more.
+    fn is_closing(&self) -> bool {
+        let is_closing = self.mailbox.is_closed() && self.mailbox.is_empty() && !self.has_waiting();
+        if is_closing {
+            self.compactions.stop();
+        }
+        is_closing
     }
 
     /// Takes back what [`Writer::next_job`] handed out.
@@ -255,6 +275,7 @@ impl Writer {
             },
             JobDone::Flush(done) => self.flush_done(done),
             JobDone::Checkpoint(done) => self.checkpoint_done(*done),
+            JobDone::Compaction(done) => self.compaction_done(*done),
         }
         self.flush_replies();
     }
@@ -294,6 +315,7 @@ impl Writer {
                 self.reply(reply, Err(Refusal::Offline(Arc::clone(&reason))));
             }
         }
+        self.compactions.stop();
         self.abandon_unjournaled(&reason);
     }
 

@@ -149,6 +149,7 @@ impl Log {
             is_ending: false,
             first_unflushed: None,
             flushed_to: start_offset,
+            cleaned_to: None,
             snapshots: Vec::new(),
             is_removing: false,
             unsaved: None,
