@@ -284,7 +284,10 @@ impl Recovery {
             let flushed = producers_at(log, flushed_to, &self.sources, manifest)?;
             log.unsaved().snapshot = Some((flushed_to, flushed.snapshot()));
         }
-        for (id, log) in self.logs.iter_mut().filter(|(_, log)| log.is_async()) {
+        // What was cut off may lie there still; nothing was appended behind a cut before it was gone.
+        let truncated = &self.truncated;
+        let scanned = self.logs.iter_mut().filter(|(id, log)| log.is_async() && !truncated.contains(id));
+        for (id, log) in scanned {
             if log.find_unsaved(&self.sources)? {
                 self.changed.insert(*id);
             }
