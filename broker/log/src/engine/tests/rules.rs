@@ -1,5 +1,7 @@
 //! What the engine promises, one by one.
 
+use strandline_protocol::batch::ControlRecord;
+
 use super::*;
 use crate::config::{Cleanup, Durability};
 use crate::disk::simulated::Operation;
@@ -341,4 +343,40 @@ fn old_segments_go() {
     rig.recover().unwrap();
     assert_eq!(rig.partition(id).offsets().start, start);
     assert_records(&read_all(&rig.partition(id), start), left, "what is left");
+}
+
+#[test]
+fn what_was_aborted_is_named_to_those_who_ask() {
+    let mut rig = Rig::new(17);
+    let partition = rig.create(small_segments());
+    let id = partition.id();
+    let transactional = |sequence| {
+        let mut builder = BatchBuilder::new().producer(7, 0, sequence).transactional(true);
+        builder.append(&NewRecord { value: Some(&[1; 500]), ..NewRecord::at(1_000) }).unwrap();
+        append(id, builder.build().unwrap())
+    };
+    let marker = |record: ControlRecord| {
+        let batch = record.transaction_marker(1_000, 7, 0).unwrap();
+        let batch = NewBatch::validated(batch).unwrap();
+        Command::Append { partition: id, leader_epoch: 1, sender: Sender::Coordinator, batch }
+    };
+    rig.call(transactional(0)).unwrap();
+    assert_eq!(partition.offsets().last_stable, 0);
+    rig.call(transactional(1)).unwrap();
+    rig.call(marker(ControlRecord::Abort { coordinator_epoch: 0 })).unwrap();
+    assert_eq!(partition.offsets().last_stable, 3);
+    fill(&mut rig, id, 0..100);
+    rig.call(transactional(2)).unwrap();
+    rig.call(marker(ControlRecord::Commit { coordinator_epoch: 0 })).unwrap();
+    for _ in 0..3 {
+        let partition = rig.partition(id);
+        let aborted = partition.aborted(0, 50).unwrap();
+        assert_eq!(
+            aborted.iter().map(|one| (one.first_offset, one.last_offset)).collect::<Vec<_>>(),
+            [(0, 2)]
+        );
+        assert_eq!(partition.offsets().last_stable, 105);
+        rig.disk.crash();
+        rig.recover().unwrap();
+    }
 }
