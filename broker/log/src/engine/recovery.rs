@@ -168,9 +168,10 @@ impl Recovery {
         broken.into_iter().for_each(|what| self.contradict(what));
         for log in self.logs.values_mut().filter(|log| !log.snapshots.is_empty()) {
             log.snapshots.sort_unstable();
-            let mut view = log.partition.view();
-            view.first_unstable = log.producers.first_unstable_offset();
-            view.aborted = log.producers.aborted().copied().collect();
+            log.partition.view().aborted = log.producers.aborted().copied().collect();
+            // Their markers are in segments, some of whose indexes may have them: those know one twice.
+            log.move_aborted();
+            log.show_transactions();
         }
         Ok(())
     }
@@ -336,6 +337,8 @@ impl Log {
     fn show_transactions(&mut self) {
         let mut view = self.partition.view();
         view.first_unstable = self.producers.first_unstable_offset();
-        view.aborted = self.producers.aborted().copied().collect();
+        let flushed_to = self.flushed_to;
+        let in_tail = self.producers.aborted().filter(|aborted| aborted.last_offset >= flushed_to);
+        view.aborted = in_tail.copied().collect();
     }
 }

@@ -156,6 +156,9 @@ impl Writer {
         job.replacements.iter().for_each(|replacement| self.install(replacement));
         for segment in &job.sealed {
             segment.indexes_written(&self.sources.files);
+            if let Some(log) = self.logs.get_mut(&segment.partition()) {
+                log.producers.aborted_indexed(segment.end_offset());
+            }
         }
         self.unjournaled.end_sync();
         self.sources.frames.forget_up_to(job.changes.checkpoint);
