@@ -1,11 +1,12 @@
 //! What the journal says, held against the manifest: does it go on where that ends?
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use strandline_protocol::batch::BatchView;
 
 use super::{CheckError, Checker, Partitions, Problem};
-use crate::journal::{Entry, Replayed};
+use crate::journal::{self, Entry, Replayed};
 use crate::local_id::LocalId;
 
 /// A partition as the entries up to now leave it.
@@ -34,33 +35,18 @@ impl Checker<'_> {
         let ends = known.iter().map(|(partition, known)| (*partition, end(known))).collect();
         let mut follower = Follower { known, next_local_id, ends };
         self.walk_journal(checkpoint, |checker, replayed| {
-            if let Some((partition, problem)) = follower.follow(replayed) {
-                let problem = problem.into_problem(replayed.sequence, partition);
-                checker.report(&checker.layout.journal(), None, problem);
+            if let Some(problem) = follower.follow(replayed) {
+                let position = replayed.position;
+                let path = journal::file_path(&checker.layout.journal(), position.file);
+                checker.report(&path, position.offset, problem);
             }
         })
     }
 }
 
-/// What is wrong with an entry.
-enum Wrong {
-    Entry(String),
-    Gap { from: i64, to: i64 },
-    Overlap(i64),
-}
-
-impl Wrong {
-    fn into_problem(self, sequence: u64, partition: LocalId) -> Problem {
-        match self {
-            Self::Entry(what) => Problem::Entry { sequence, partition, what },
-            Self::Gap { from, to } => Problem::Gap { from, to },
-            Self::Overlap(offset) => Problem::Overlap(offset),
-        }
-    }
-}
-
 impl Follower<'_> {
-    fn follow(&mut self, replayed: &Replayed<'_>) -> Option<(LocalId, Wrong)> {
+    fn follow(&mut self, replayed: &Replayed<'_>) -> Option<Problem> {
+        let sequence = replayed.sequence;
         let id = match replayed.entry {
             Entry::Append { partition, .. }
             | Entry::Truncate { partition, .. }
@@ -70,6 +56,7 @@ impl Follower<'_> {
             | Entry::DeletePartition { partition } => LocalId(partition),
             Entry::Metadata(_) | Entry::RaftEntry(_) | Entry::RaftVote(_) | Entry::Seal => return None,
         };
+        let wrong = |what: &str| Problem::Entry { sequence, partition: id, what: what.to_owned() };
         let included = self.known.get(&id).map(|known| known.includes_sequence);
         if included.is_some_and(|included| replayed.sequence <= included) {
             return None;
@@ -78,16 +65,19 @@ impl Follower<'_> {
             self.next_local_id = self.next_local_id.max(id.0.saturating_add(1));
             // Its settings follow in an entry that only the layer above can read.
             let before = self.ends.insert(id, End { next_offset: 0, compacts: true });
-            return before.map(|_| (id, Wrong::Entry("it is there already".to_owned())));
+            return before.map(|_| wrong("it is there already"));
         }
         let Some(end) = self.ends.get_mut(&id) else {
             // Its row is gone, and what is left in the journal comes to nothing.
             let is_strange = id.0 >= self.next_local_id;
-            return is_strange.then(|| (id, Wrong::Entry("it never came to be".to_owned())));
+            return is_strange.then(|| wrong("it never came to be"));
         };
         match replayed.entry {
             Entry::Append { base_offset, batch, .. } => {
-                return end.append(base_offset, batch).map(|wrong| (id, wrong));
+                return match end.append(id, base_offset, batch) {
+                    Ok(gap) => gap,
+                    Err(what) => Some(wrong(&what)),
+                };
             }
             Entry::Truncate { end_offset, .. } => {
                 end.next_offset = end.next_offset.min(end_offset);
@@ -111,24 +101,26 @@ impl Follower<'_> {
 }
 
 impl End {
-    fn append(&mut self, base_offset: i64, batch: &[u8]) -> Option<Wrong> {
-        let batch = match BatchView::parse(batch) {
-            Ok(batch) => batch,
-            Err(error) => return Some(Wrong::Entry(error.to_string())),
-        };
+    /// Puts a batch behind the others, and says whether it belongs there; an error says why it is none.
+    fn append(
+        &mut self,
+        partition: LocalId,
+        base_offset: i64,
+        batch: &[u8],
+    ) -> Result<Option<Problem>, String> {
+        let batch = BatchView::parse(batch).map_err(|error| error.to_string())?;
         let header = batch.header();
         if header.base_offset != base_offset {
-            let what = format!("its batch is for {}, the entry for {base_offset}", header.base_offset);
-            return Some(Wrong::Entry(what));
+            return Err(format!("its batch is for {}, the entry for {base_offset}", header.base_offset));
         }
         let expected = self.next_offset;
         self.next_offset = header.last_offset().saturating_add(1);
-        if base_offset < expected {
-            Some(Wrong::Overlap(base_offset))
-        } else if base_offset > expected && !self.compacts {
-            Some(Wrong::Gap { from: expected, to: base_offset })
-        } else {
-            None
-        }
+        Ok(match base_offset.cmp(&expected) {
+            Ordering::Less => Some(Problem::Overlap { partition, offset: base_offset }),
+            Ordering::Greater if !self.compacts => {
+                Some(Problem::Gap { partition, from: expected, to: base_offset })
+            }
+            _ => None,
+        })
     }
 }

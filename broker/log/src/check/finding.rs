@@ -73,17 +73,24 @@ pub enum Problem {
     /// A batch is not what was written.
     #[error("{0}")]
     Batch(String),
-    /// Records are neither here nor anywhere else.
-    #[error("the offsets from {from} to {to} are missing")]
+    /// A log goes on at a higher offset than it should.
+    #[error("partition {partition} lacks the offsets from {from} to {to}")]
     Gap {
+        /// The partition.
+        partition: LocalId,
         /// The first one.
         from: i64,
         /// The one behind the last one.
         to: i64,
     },
     /// Two places say that they hold the same offset.
-    #[error("offset {0} is there twice")]
-    Overlap(i64),
+    #[error("partition {partition} has offset {offset} twice")]
+    Overlap {
+        /// The partition.
+        partition: LocalId,
+        /// The offset.
+        offset: i64,
+    },
     /// The manifest knows another number of a segment than its batches come to.
     #[error("the segment's {what} is {found}, and the manifest says {expected}")]
     Facts {
@@ -97,15 +104,33 @@ pub enum Problem {
     /// An index does not fit its segment. It is a hint: reading takes longer, and nothing is lost.
     #[error("the index does not fit its segment: {0}")]
     Index(String),
+    /// The list of aborted transactions of a segment is not what was written.
+    #[error("{0}")]
+    Transactions(String),
     /// Nothing names it: a crash may leave such things, and the next start removes them.
     #[error("nothing names it")]
     Orphan,
 }
 
 impl Problem {
-    /// Whether something is lost or contradicts itself, as opposed to what a crash leaves and the next start puts
-    /// right by itself.
-    pub const fn is_damage(&self) -> bool {
-        !matches!(self, Self::Torn | Self::Index(_) | Self::Orphan)
+    /// How bad it is.
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::Torn | Self::Index(_) | Self::Orphan => Severity::Leftover,
+            Self::Gap { .. } => Severity::Doubt,
+            _ => Severity::Damage,
+        }
     }
+}
+
+/// How bad something is.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Severity {
+    /// As a crash leaves it: the next start, or the next use, puts it right.
+    Leftover,
+    /// A log that was only written by clients has lost something. One that was copied from a leader may be as the
+    /// leader's was, and one that was cut inside of a batch goes on where it was cut.
+    Doubt,
+    /// Something is lost, or contradicts itself.
+    Damage,
 }

@@ -1,12 +1,15 @@
 //! The index files of segments, held against their batches as these go by.
 
-use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
 
+use super::segments::Of;
 use super::{CheckError, Checker, Problem};
-use crate::disk::{Access, read_exact_at};
+use crate::disk::read_exact_at;
 use crate::layout::FileKind;
-use crate::local_id::LocalId;
-use crate::segment::{BatchFacts, Files, FilesOptions, OffsetIndex, Segment, SegmentFacts, TimeIndex};
+use crate::segment::{
+    BatchFacts, Files, FilesOptions, OffsetEntry, OffsetIndex, Segment, TimeEntry, TimeIndex,
+};
 
 /// The indexes of a segment that takes no more, and how far they have been followed.
 #[derive(Debug, Default)]
@@ -21,58 +24,34 @@ pub(super) struct Hints {
 }
 
 impl Checker<'_> {
-    pub(super) fn read_hints(
-        &mut self,
-        partition: LocalId,
-        base_offset: i64,
-        facts: &SegmentFacts,
-    ) -> Result<Hints, CheckError> {
-        let mut hints = Hints { base_offset, ..Hints::default() };
-        if !facts.is_sealed {
+    pub(super) fn read_hints(&mut self, of: &Of<'_>) -> Result<Hints, CheckError> {
+        let mut hints = Hints { base_offset: of.base_offset, ..Hints::default() };
+        if !of.facts.is_sealed {
             // They are written when it takes no more. What lies there before is of no use to anybody.
             return Ok(hints);
         }
         for kind in [FileKind::OffsetIndex, FileKind::TimeIndex] {
-            match self.read_index(partition, base_offset, kind, facts)? {
+            match self.read_index(of, kind)? {
                 Some(bytes) if kind == FileKind::OffsetIndex => hints.offsets = Some(bytes),
                 Some(bytes) => hints.times = Some(bytes),
                 None => hints.wrong.push((kind, "it is missing, or longer than it can be".to_owned())),
             }
         }
-        if self.read_index(partition, base_offset, FileKind::TransactionIndex, facts)?.is_some() {
-            let files = Files::new(
-                std::sync::Arc::clone(self.disk),
-                self.layout.clone(),
-                &FilesOptions { descriptors_max: 4, ..FilesOptions::default() },
-            );
-            let segment = Segment::recovered(partition, base_offset, facts);
-            match segment.aborted(&files, i64::MIN, i64::MAX) {
-                Err(error) if error.is_corrupt() => {
-                    hints.wrong.push((FileKind::TransactionIndex, error.to_string()));
-                }
-                aborted => drop(aborted?),
-            }
+        let transactions = self.layout.segment(of.partition, of.base_offset, FileKind::TransactionIndex);
+        let has_name = |path: &PathBuf| *path == transactions;
+        if self.open_file(of, FileKind::TransactionIndex)?.is_some_and(|(path, _)| has_name(&path)) {
+            self.check_transactions(of, &mut hints)?;
         }
         Ok(hints)
     }
 
     /// A file of an index; none if there is none, or none that could be believed.
-    fn read_index(
-        &self,
-        partition: LocalId,
-        base_offset: i64,
-        kind: FileKind,
-        facts: &SegmentFacts,
-    ) -> Result<Option<Vec<u8>>, CheckError> {
-        let path = self.layout.segment(partition, base_offset, kind);
+    fn read_index(&self, of: &Of<'_>, kind: FileKind) -> Result<Option<Vec<u8>>, CheckError> {
+        let Some((path, file)) = self.open_file(of, kind)? else { return Ok(None) };
         let failed = |doing, source| CheckError::Io { doing, path: path.clone(), source };
-        let file = match self.disk.open(&path, Access::Read) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            file => file.map_err(|source| failed("open", source))?,
-        };
         let length = file.length().map_err(|source| failed("measure", source))?;
         // No entry is as long as a batch, and no batch has two.
-        let Some(length) = usize::try_from(length).ok().filter(|_| length <= facts.length) else {
+        let Some(length) = usize::try_from(length).ok().filter(|_| length <= of.facts.length) else {
             return Ok(None);
         };
         let mut bytes = vec![0; length];
@@ -80,12 +59,29 @@ impl Checker<'_> {
         Ok(Some(bytes))
     }
 
+    fn check_transactions(&self, of: &Of<'_>, hints: &mut Hints) -> Result<(), CheckError> {
+        let files = Files::new(Arc::clone(self.disk), self.layout.clone(), &FilesOptions::default());
+        let segment = Segment::recovered(of.partition, of.base_offset, of.facts);
+        match segment.aborted(&files, i64::MIN, i64::MAX) {
+            Err(error) if error.is_corrupt() => {
+                hints.wrong.push((FileKind::TransactionIndex, error.to_string()));
+                Ok(())
+            }
+            aborted => aborted.map(drop).map_err(CheckError::from),
+        }
+    }
+
     /// Reports what is wrong with the indexes of a segment that has been followed to its end.
-    pub(super) fn report_hints(&mut self, partition: LocalId, base_offset: i64, mut hints: Hints) {
+    pub(super) fn report_hints(&mut self, of: &Of<'_>, mut hints: Hints) {
         hints.end();
         for (kind, what) in hints.wrong {
-            let path = self.layout.segment(partition, base_offset, kind);
-            self.report(&path, None, Problem::Index(what));
+            let path = self.layout.segment(of.partition, of.base_offset, kind);
+            // What it lists cannot be had from anywhere else.
+            let problem = match kind {
+                FileKind::TransactionIndex => Problem::Transactions(what),
+                _ => Problem::Index(what),
+            };
+            self.report(&path, None, problem);
         }
     }
 }
@@ -115,11 +111,11 @@ impl Hints {
         }
     }
 
-    fn offset_entry(&self) -> Option<crate::segment::OffsetEntry> {
+    fn offset_entry(&self) -> Option<OffsetEntry> {
         OffsetIndex::new(self.base_offset, self.offsets.as_deref()?).get(self.offsets_passed)
     }
 
-    fn time_entry(&self) -> Option<crate::segment::TimeEntry> {
+    fn time_entry(&self) -> Option<TimeEntry> {
         TimeIndex::new(self.base_offset, self.times.as_deref()?).get(self.times_passed)
     }
 

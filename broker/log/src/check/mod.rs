@@ -28,7 +28,7 @@ use crate::local_id::LocalId;
 use crate::manifest::{Manifest, ManifestError, ManifestInspection};
 use crate::segment::SegmentError;
 
-pub use self::finding::{Finding, Problem};
+pub use self::finding::{Finding, Problem, Severity};
 
 /// Why a directory could not be looked over.
 #[derive(Debug, thiserror::Error)]
@@ -81,9 +81,11 @@ pub struct Summary {
     pub bytes: u64,
     /// Entries of the journal that a start would replay.
     pub entries: u64,
-    /// Findings for which [`Problem::is_damage`] holds.
+    /// Findings that are [`Severity::Damage`].
     pub damages: u64,
-    /// Other findings.
+    /// Findings that are [`Severity::Doubt`].
+    pub doubts: u64,
+    /// Findings that are [`Severity::Leftover`].
     pub leftovers: u64,
 }
 
@@ -116,9 +118,10 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn report(&mut self, path: &Path, position: impl Into<Option<u64>>, problem: Problem) {
-        let count = match problem.is_damage() {
-            true => &mut self.summary.damages,
-            false => &mut self.summary.leftovers,
+        let count = match problem.severity() {
+            Severity::Damage => &mut self.summary.damages,
+            Severity::Doubt => &mut self.summary.doubts,
+            Severity::Leftover => &mut self.summary.leftovers,
         };
         *count += 1;
         (self.visit)(Finding { path: path.to_owned(), position: position.into(), problem });

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::rows::Known;
 use super::{CheckError, Checker, Partitions, Problem};
 use crate::disk::Entry;
-use crate::layout::{FileKind, parse_partition_name, parse_segment_name};
+use crate::layout::{FileKind, parse_cleaned_name, parse_partition_name, parse_segment_name};
 
 impl Checker<'_> {
     pub(super) fn find_orphans(&mut self, known: &Partitions) -> Result<(), CheckError> {
@@ -37,7 +37,13 @@ impl Checker<'_> {
                 let is_unsaved = known.is_async && base_offset >= known.flushed_to && kind == FileKind::Log;
                 has_row || is_unsaved
             });
-            if !is_named {
+            let waits_for_name =
+                parse_cleaned_name(&entry.name).is_some_and(|(base_offset, _, generation)| {
+                    let mut rows = known.segments.iter();
+                    let has_row = rows.any(|row| (row.0, row.1.generation) == (base_offset, generation));
+                    known.is_swapping && has_row
+                });
+            if !is_named && !waits_for_name {
                 self.report(&folder.join(&entry.name), None, Problem::Orphan);
             }
         }

@@ -19,6 +19,8 @@ pub(super) struct Known {
     pub(super) is_async: bool,
     /// Whether offsets may be missing because compaction took their records.
     pub(super) compacts: bool,
+    /// Whether compacted segments may not have their names yet.
+    pub(super) is_swapping: bool,
     /// Whether the journal says that it is no more.
     pub(super) is_deleted: bool,
     /// Where the journal says that it was cut off.
@@ -36,6 +38,7 @@ impl Known {
             flushed_to: row.flushed_to,
             is_async: row.config.durability == Durability::Async,
             compacts: row.config.cleanup.compacts || was_compacted,
+            is_swapping: row.is_swapping,
             is_deleted: false,
             cut_at: None,
         }

@@ -1,20 +1,39 @@
 //! The batches of segments, every byte of them.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use strandline_protocol::batch::{BatchHeader, NO_TIMESTAMP};
 
 use super::rows::Known;
 use super::{CheckError, Checker, Problem};
-use crate::disk::Access;
+use crate::disk::{Access, File};
 use crate::layout::FileKind;
 use crate::local_id::LocalId;
 use crate::segment::{BatchFacts, Order, PIECE_BYTES, Scanner, SegmentError, SegmentFacts};
 
+/// The segment that is looked at.
+pub(super) struct Of<'a> {
+    pub(super) partition: LocalId,
+    pub(super) known: &'a Known,
+    pub(super) base_offset: i64,
+    pub(super) facts: &'a SegmentFacts,
+}
+
+impl Of<'_> {
+    /// Whether each of its offsets has to be there.
+    fn is_contiguous(&self) -> bool {
+        !self.known.compacts
+    }
+}
+
+/// A file and its path.
+type Opened = (PathBuf, Arc<dyn File>);
+
 /// What the batches of a segment come to.
 struct Found {
+    partition: LocalId,
     position: u64,
     order: Order,
     max_timestamp: i64,
@@ -33,54 +52,47 @@ impl Checker<'_> {
         let mut expected = known.log_start.min(known.flushed_to);
         let is_kept = |(base_offset, _): &&(i64, _)| known.cut_at.is_none_or(|cut_at| *base_offset < cut_at);
         for (base_offset, facts) in known.segments.iter().filter(is_kept) {
-            let is_contiguous = !known.compacts;
-            if is_contiguous && *base_offset > expected {
+            let of = Of { partition, known, base_offset: *base_offset, facts };
+            if of.is_contiguous() && *base_offset > expected {
                 let path = self.layout.segment(partition, *base_offset, FileKind::Log);
-                self.report(&path, None, Problem::Gap { from: expected, to: *base_offset });
+                self.report(&path, None, Problem::Gap { partition, from: expected, to: *base_offset });
             }
             expected = facts.end_offset.max(expected);
-            self.check_segment(partition, *base_offset, facts, is_contiguous)?;
+            self.check_segment(&of)?;
         }
         let end = known.cut_at.map_or(known.flushed_to, |cut_at| known.flushed_to.min(cut_at));
         if !known.compacts && expected < end {
             let path = self.layout.partition(partition);
-            self.report(&path, None, Problem::Gap { from: expected, to: end });
+            self.report(&path, None, Problem::Gap { partition, from: expected, to: end });
         }
         Ok(())
     }
 
-    fn check_segment(
-        &mut self,
-        partition: LocalId,
-        base_offset: i64,
-        facts: &SegmentFacts,
-        is_contiguous: bool,
-    ) -> Result<(), CheckError> {
+    fn check_segment(&mut self, of: &Of<'_>) -> Result<(), CheckError> {
+        let facts = of.facts;
         if facts.length == 0 {
             // It has no file before it has something in it.
             return Ok(());
         }
-        let path = self.layout.segment(partition, base_offset, FileKind::Log);
-        let failed = |doing, source| CheckError::Io { doing, path: path.clone(), source };
-        let file = match self.disk.open(&path, Access::Read) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.report(&path, None, Problem::Missing);
-                return Ok(());
-            }
-            file => file.map_err(|source| failed("open", source))?,
+        let Some((path, file)) = self.open_file(of, FileKind::Log)? else {
+            let path = self.layout.segment(of.partition, of.base_offset, FileKind::Log);
+            self.report(&path, None, Problem::Missing);
+            return Ok(());
         };
+        let failed = |doing, source| CheckError::Io { doing, path: path.clone(), source };
         let length = file.length().map_err(|source| failed("measure", source))?;
         if length < facts.length {
             self.report(&path, length, Problem::Short { found: length, expected: facts.length });
         }
-        let mut hints = self.read_hints(partition, base_offset, facts)?;
+        let mut hints = self.read_hints(of)?;
         let mut scanner =
             Scanner::new(Arc::clone(&file), path.clone(), length.min(facts.length), PIECE_BYTES);
         let mut found = Found {
+            partition: of.partition,
             position: 0,
-            order: Order { next_offset: base_offset, end_offset: facts.end_offset },
+            order: Order { next_offset: of.base_offset, end_offset: facts.end_offset },
             max_timestamp: NO_TIMESTAMP,
-            is_contiguous,
+            is_contiguous: of.is_contiguous(),
             is_broken: length < facts.length,
         };
         while found.position < length.min(facts.length) {
@@ -99,9 +111,26 @@ impl Checker<'_> {
         }
         if !found.is_broken {
             self.check_facts(&path, facts, &found);
-            self.report_hints(partition, base_offset, hints);
+            self.report_hints(of, hints);
         }
         Ok(())
+    }
+
+    /// Opens a file of a segment, under the name that it has; none if it is not there.
+    pub(super) fn open_file(&self, of: &Of<'_>, kind: FileKind) -> Result<Option<Opened>, CheckError> {
+        let Of { partition, base_offset, facts, .. } = *of;
+        let has_two_names = of.known.is_swapping && facts.generation > 0;
+        let cleaned = self.layout.cleaned(partition, base_offset, kind, facts.generation);
+        let names =
+            [has_two_names.then_some(cleaned), Some(self.layout.segment(partition, base_offset, kind))];
+        for path in names.into_iter().flatten() {
+            match self.disk.open(&path, Access::Read) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => return Err(CheckError::Io { doing: "open", path, source }),
+                Ok(file) => return Ok(Some((path, file))),
+            }
+        }
+        Ok(None)
     }
 
     fn check_batch(
@@ -125,7 +154,11 @@ impl Checker<'_> {
         if let Err(what) = found.order.follow(header) {
             self.report(path, position, Problem::Batch(what.to_owned()));
         } else if found.is_contiguous && header.base_offset > expected {
-            self.report(path, position, Problem::Gap { from: expected, to: header.base_offset });
+            self.report(
+                path,
+                position,
+                Problem::Gap { partition: found.partition, from: expected, to: header.base_offset },
+            );
         }
         found.max_timestamp = found.max_timestamp.max(header.max_timestamp);
         Ok(())

@@ -136,7 +136,7 @@ impl Folder {
     }
 
     fn live_path(&self, sequence: u64) -> PathBuf {
-        self.path.join(format!("{sequence:020}{LIVE_SUFFIX}"))
+        file_path(&self.path, sequence)
     }
 
     fn next_spare_path(&mut self) -> PathBuf {
@@ -280,6 +280,11 @@ impl NewSpare {
         disk.rename(&filling, &path).map_err(failed("rename", &filling))?;
         Ok(Some(Spare { path, length, before: None }))
     }
+}
+
+/// Where the file with a number lies while it is in use.
+pub(crate) fn file_path(folder: &Path, sequence: u64) -> PathBuf {
+    folder.join(format!("{sequence:020}{LIVE_SUFFIX}"))
 }
 
 fn live_number(name: &str) -> Option<u64> {

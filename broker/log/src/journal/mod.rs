@@ -61,6 +61,7 @@ use crate::random::Random;
 
 pub use self::entry::Entry;
 pub use self::error::{Error, StageError};
+pub(crate) use self::files::file_path;
 pub use self::group::Staged;
 pub use self::inspect::Inspection;
 pub use self::options::{BYTES_MAX, ENTRIES_MAX, GROUP_BYTES_MAX, Options};

@@ -8,8 +8,12 @@ use crate::segment::SegmentFacts;
 const VERSION: u8 = 1;
 
 /// A leader epoch as bytes, with the offset that it starts at.
-const EPOCH_BYTES: usize = 12;
+const EPOCH_BYTES: u32 = 12;
 
+/// Of a partition.
+const SWAPPING: u8 = 1;
+
+/// Of a segment.
 const SEALED: u8 = 1;
 
 /// What recovery needs to know about a partition before it replays the journal.
@@ -74,7 +78,7 @@ impl PartitionRow {
         bytes.extend(self.log_start.to_le_bytes());
         bytes.extend(self.flushed_to.to_le_bytes());
         bytes.extend(self.cleaned_to.unwrap_or(NEVER_CLEANED).to_le_bytes());
-        bytes.push(u8::from(self.is_swapping));
+        bytes.push(if self.is_swapping { SWAPPING } else { 0 });
         bytes.extend(length(self.epochs.len()));
         for (epoch, start_offset) in &self.epochs {
             bytes.extend(epoch.to_le_bytes());
@@ -88,36 +92,43 @@ impl PartitionRow {
         let bytes = &mut bytes;
         take_version(bytes)?;
         let config = LogConfig::decode(bytes)?;
-        let row = Self::decode_fields(config, bytes).ok_or(RowError::Short)?;
+        let (row, flags) = Self::decode_fields(config, bytes).ok_or(RowError::Short)?;
+        if flags & !SWAPPING != 0 {
+            return Err(RowError::Bad("flags"));
+        }
         nothing_left(bytes)?;
         Ok(row)
     }
 
-    fn decode_fields(config: LogConfig, bytes: &mut &[u8]) -> Option<Self> {
+    fn decode_fields(config: LogConfig, bytes: &mut &[u8]) -> Option<(Self, u8)> {
         let includes_sequence = take_u64(bytes)?;
         let [log_start, flushed_to, cleaned_to] = [take_i64(bytes)?, take_i64(bytes)?, take_i64(bytes)?];
-        let cleaned_to = Some(cleaned_to).filter(|offset| *offset != NEVER_CLEANED);
-        let is_swapping = take_u8(bytes)? != 0;
-        let count = take_u32(bytes)?;
-        let mut epochs = take_bytes(bytes, count.checked_mul(u32::try_from(EPOCH_BYTES).ok()?)?)?;
-        let mut list = Vec::with_capacity(epochs.len() / EPOCH_BYTES);
-        while !epochs.is_empty() {
-            list.push((i32::from_le_bytes(take(&mut epochs)?), take_i64(&mut epochs)?));
-        }
+        let flags = take_u8(bytes)?;
+        let epochs = take_epochs(bytes)?;
         let length = take_u32(bytes)?;
-        let description = take_bytes(bytes, length)?.to_vec();
-        let epochs = list;
-        Some(Self {
-            description,
+        let row = Self {
+            description: take_bytes(bytes, length)?.to_vec(),
             config,
             includes_sequence,
             log_start,
             flushed_to,
-            cleaned_to,
-            is_swapping,
+            cleaned_to: Some(cleaned_to).filter(|offset| *offset != NEVER_CLEANED),
+            is_swapping: flags & SWAPPING != 0,
             epochs,
-        })
+        };
+        Some((row, flags))
     }
+}
+
+fn take_epochs(bytes: &mut &[u8]) -> Option<Vec<(i32, i64)>> {
+    let count = take_u32(bytes)?;
+    // The bytes are there before memory is taken for them.
+    let mut rest = take_bytes(bytes, count.checked_mul(EPOCH_BYTES)?)?;
+    let mut epochs = Vec::with_capacity(usize::try_from(count).ok()?);
+    while !rest.is_empty() {
+        epochs.push((i32::from_le_bytes(take(&mut rest)?), take_i64(&mut rest)?));
+    }
+    Some(epochs)
 }
 
 impl SegmentFacts {
@@ -218,8 +229,7 @@ mod tests {
         expected.extend([0xff; 8]);
         expected.extend(5i64.to_le_bytes());
         expected.extend(i64::MAX.to_le_bytes());
-        expected.extend(77i64.to_le_bytes());
-        expected.push(1);
+        expected.extend([77, 0, 0, 0, 0, 0, 0, 0, 1]);
         expected.extend([2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         expected.extend([0xff, 0xff, 0xff, 0x7f, 77, 0, 0, 0, 0, 0, 0, 0]);
         expected.extend(*b"\x08\0\0\0orders-7");
@@ -233,6 +243,10 @@ mod tests {
             assert!(PartitionRow::decode(&bytes[..cut]).is_err(), "cut at {cut}");
         }
         assert_eq!(PartitionRow::decode(&[&bytes[..], b"x"].concat()), Err(RowError::Bad("end")));
+        let mut with_flags = bytes.clone();
+        let flags = bytes.len() - partition().description.len() - 4 - 2 * 12 - 4 - 1;
+        with_flags[flags] = 2;
+        assert_eq!(PartitionRow::decode(&with_flags), Err(RowError::Bad("flags")));
         let mut many_epochs = encoded(|bytes| PartitionRow { epochs: vec![], ..partition() }.encode(bytes));
         let count = many_epochs.len() - 8 - 4 - 4;
         many_epochs[count..count + 4].fill(0xff);
