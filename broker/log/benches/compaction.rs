@@ -1,7 +1,7 @@
 //! How fast a log is compacted, on one core.
 //!
-//! `cargo bench -p strandline-log --bench compaction -- [folder]`, the folder on the disk that is meant (default:
-//! the current one). Each case writes a log of 256 MB there, compacts it once, and takes the space back. Rates are
+//! `cargo bench -p strandline-log --bench compaction -- [folder [case]]`, the folder on the disk that is meant
+//! (default: the current one), and a part of the names of the cases (default: all). Each case writes a log of 256 MB there, compacts it once, and takes the space back. Rates are
 //! of the log's bytes, which are read twice, by processor time; the disk's part shows in the time that passed.
 
 #![expect(clippy::print_stdout, reason = "it prints a table")]
@@ -9,13 +9,18 @@
 
 use std::collections::BTreeMap;
 use std::io::IoSlice;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use strandline_log::compaction::{Cleaned, FileSource, Round, SegmentWriter, Settings, Unlimited};
+use strandline_log::compaction::{Cleaned, Compaction, CompactionInput, Settings, Unlimited};
+use strandline_log::config::LogConfig;
 use strandline_log::disk::real::RealDisk;
 use strandline_log::disk::{Access, Disk};
+use strandline_log::layout::Layout;
+use strandline_log::local_id::LocalId;
 use strandline_log::random::Random;
+use strandline_log::segment::{BatchFacts, Files, FilesOptions, Segment};
 use strandline_protocol::Compression;
 use strandline_protocol::batch::{BatchBuilder, BatchHeader, NewRecord};
 
@@ -107,63 +112,53 @@ impl Case {
         Ok(bytes)
     }
 
-    fn write_segment(
-        &self,
-        disk: &RealDisk,
-        path: PathBuf,
-        base_offset: i64,
-        random: &mut Random,
-    ) -> Outcome<FileSource> {
-        let file = disk.create(&path, Access::Write)?;
+    fn write_segment(&self, files: &Files, base_offset: i64, random: &mut Random) -> Outcome<Arc<Segment>> {
+        let segment = Segment::begin(LocalId(1), base_offset, 0, 0);
         let mut value = vec![b'v'; self.value_bytes];
-        let (mut length, mut end_offset) = (0, base_offset);
-        // Decompressed, it is as long as the others.
+        // Decompressed, it is about as long as the others.
         let ratio = if self.compression == Compression::None { 1 } else { 2 };
-        while length < SEGMENT_BYTES / ratio {
-            let batch = self.batch(end_offset, random, &mut value)?;
-            file.write_at(&[IoSlice::new(&batch)], length)?;
-            length += batch.len() as u64;
-            end_offset += i64::from(RECORDS_PER_BATCH);
+        while segment.length() < SEGMENT_BYTES / ratio {
+            let batch = self.batch(segment.end_offset(), random, &mut value)?;
+            segment.write(files, segment.length(), &[IoSlice::new(&batch)])?;
+            segment.extend(&[BatchFacts::from(&BatchHeader::parse(&batch)?)], 4_096);
         }
-        file.sync()?;
-        let (aborted, batch_bytes_max) = (Vec::new(), 1 << 20);
-        Ok(FileSource { path, file, length, base_offset, end_offset, aborted, batch_bytes_max })
+        files.log(&segment, Access::Write)?.sync()?;
+        segment.seal();
+        Ok(Arc::new(segment))
     }
 
-    fn run(&self, disk: &RealDisk, folder: &Path) -> Outcome {
+    fn run(&self, disk: &Arc<dyn Disk>, folder: &Path) -> Outcome {
+        let layout = Layout::new(folder.join(self.name));
+        std::fs::create_dir_all(layout.logs())?;
+        let files = Arc::new(Files::new(Arc::clone(disk), layout, &FilesOptions::default()));
         let mut random = Random::from_seed(1);
-        let mut segments: Vec<FileSource> = Vec::new();
-        for number in 0..LOG_BYTES / SEGMENT_BYTES {
-            let base_offset = segments.last().map_or(0, |segment| segment.end_offset);
-            let path = folder.join(format!("{number}.log"));
-            segments.push(self.write_segment(disk, path, base_offset, &mut random)?);
+        let mut segments: Vec<Arc<Segment>> = Vec::new();
+        for _ in 0..LOG_BYTES / SEGMENT_BYTES {
+            let base_offset = segments.last().map_or(0, |segment| segment.end_offset());
+            segments.push(self.write_segment(&files, base_offset, &mut random)?);
         }
         let settings = Settings {
             first_dirty_offset: 0,
-            end_offset: segments.last().map_or(0, |segment| segment.end_offset),
+            end_offset: segments.last().map_or(0, |segment| segment.end_offset()),
             now_ms: 1_700_000_000_000,
             delete_retention_ms: 86_400_000,
             map_bytes_max: self.map_bytes_max,
             decompressed_bytes_max: 16 << 20,
             last_records: BTreeMap::new(),
         };
-        let bytes = segments.iter().map(|segment| segment.length).sum::<u64>() as f64 / 1e6;
+        let bytes = segments.iter().map(|segment| segment.length()).sum::<u64>() as f64 / 1e6;
+        let config = LogConfig { segment_bytes: 1 << 30, ..LogConfig::default() };
+        let (later, unindexed) = (Vec::new(), Vec::new());
+        let input = CompactionInput { segments, later, unindexed, settings, config };
         let (start, processor) = (Instant::now(), processor_time()?);
-        let pace = &mut Unlimited;
-        let mut round = Round::begin(&segments, &settings, pace, &mut random)?;
+        let mut compaction = Compaction::begin(Arc::clone(&files), input, &mut Unlimited, &mut random)?;
         let mapped = processor_time()? - processor;
-        for (number, segment) in segments.iter().enumerate() {
-            let path = folder.join(format!("{number}.cleaned"));
-            let mut writer = SegmentWriter::create(disk, path.clone())?;
-            round.pass(segment, &mut writer)?;
-            writer.finish()?;
-            disk.remove(&path)?;
+        while let Some(replacement) = compaction.step(&mut Unlimited)? {
+            replacement.swap(&files)?;
         }
-        let cleaned = round.finish();
+        let cleaned = compaction.finish();
         self.print(bytes, mapped, processor_time()? - processor, start.elapsed(), &cleaned);
-        for segment in segments {
-            disk.remove(&segment.path)?;
-        }
+        std::fs::remove_dir_all(folder.join(self.name))?;
         Ok(())
     }
 
@@ -190,14 +185,16 @@ fn processor_time() -> Outcome<Duration> {
 }
 
 fn main() -> Outcome {
-    let folder =
-        std::env::args().nth(1).filter(|argument| !argument.starts_with('-')).unwrap_or_else(|| ".".into());
+    let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with('-'));
+    let folder = arguments.next().unwrap_or_else(|| ".".into());
+    let wanted = arguments.next().unwrap_or_default();
     let folder = Path::new(&folder).join(format!("compaction-{}", std::process::id()));
     std::fs::create_dir(&folder)?;
-    let disk = RealDisk::new(&folder)?;
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(&folder)?);
     println!("                    MB/s of    MB/s of   MB/s of                       bytes   offsets");
     println!("records of          processor  time      the map        keys            kept    cleaned");
-    let result = CASES.iter().try_for_each(|case| case.run(&disk, &folder));
+    let mut cases = CASES.iter().filter(|case| case.name.contains(&wanted));
+    let result = cases.try_for_each(|case| case.run(&disk, &folder));
     std::fs::remove_dir_all(&folder)?;
     result
 }

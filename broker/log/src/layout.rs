@@ -3,14 +3,16 @@
 //! ```text
 //! lock                                  held while a process uses the directory
 //! format                                magic and version of all of it
-//! manifest                              what recovery needs to know per partition
+//! reserve                               room for what must be written when there is no other
+//! manifest/                             what recovery needs to know per partition, see `manifest`
 //! journal/                              see `journal`
 //! logs/00000/0000000000000007/          the partition with local id 7
 //!     00000000000000000000.log          batches as Kafka lays them out; the name is the base offset
 //!     00000000000000000000.index        offset to position
 //!     00000000000000000000.timeindex    timestamp to offset
 //!     00000000000000000000.txnindex     aborted transactions, where there are any
-//!     00000000000000000000.log.3.cleaned   a third version of the segment, before it takes the name
+//!     00000000000000000000.log.3.cleaned   a third version of the segment, before it takes the name; so for all
+//!                                       four files
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -75,7 +77,17 @@ impl Layout {
         self.root.join("format")
     }
 
-    /// The manifest's file.
+    /// The file that is written before it takes the place of [`Layout::format`].
+    pub fn new_format(&self) -> PathBuf {
+        self.root.join("format.new")
+    }
+
+    /// The file that keeps room free.
+    pub fn reserve(&self) -> PathBuf {
+        self.root.join("reserve")
+    }
+
+    /// The manifest's folder.
     pub fn manifest(&self) -> PathBuf {
         self.root.join("manifest")
     }
@@ -105,9 +117,10 @@ impl Layout {
         self.partition(partition).join(format!("{base_offset:020}.{}", kind.suffix()))
     }
 
-    /// A later version of a segment's batches, until it takes the place of the version before it.
-    pub fn cleaned(&self, partition: LocalId, base_offset: i64, generation: u32) -> PathBuf {
-        self.partition(partition).join(format!("{base_offset:020}.log.{generation}.cleaned"))
+    /// A file of a later version of a segment, until it takes the place of the version before it.
+    pub fn cleaned(&self, partition: LocalId, base_offset: i64, kind: FileKind, generation: u32) -> PathBuf {
+        let suffix = kind.suffix();
+        self.partition(partition).join(format!("{base_offset:020}.{suffix}.{generation}.cleaned"))
     }
 }
 
@@ -120,13 +133,12 @@ pub fn parse_segment_name(name: &str) -> Option<(i64, FileKind)> {
     Some((base_offset, kind))
 }
 
-/// Which segment, and which version of it, a name is of that waits to take the segment's place.
-pub fn parse_cleaned_name(name: &str) -> Option<(i64, u32)> {
-    let (log, rest) = name.split_once(".log.")?;
-    let (base_offset, _) = parse_segment_name(&format!("{log}.log"))?;
-    let generation = rest.strip_suffix(".cleaned")?;
+/// Which segment's file, and which version of it, a name is of that waits to take the segment's place.
+pub fn parse_cleaned_name(name: &str) -> Option<(i64, FileKind, u32)> {
+    let (segment, generation) = name.strip_suffix(".cleaned")?.rsplit_once('.')?;
+    let (base_offset, kind) = parse_segment_name(segment)?;
     let is_number = !generation.is_empty() && generation.bytes().all(|digit| digit.is_ascii_digit());
-    Some((base_offset, generation.parse().ok().filter(|_| is_number)?))
+    Some((base_offset, kind, generation.parse().ok().filter(|_| is_number)?))
 }
 
 /// Which partition a folder's name is of, if any.
@@ -156,8 +168,9 @@ mod tests {
         let layout = Layout::new("data".into());
         for kind in FileKind::ALL {
             assert_eq!(parse_segment_name(&name(layout.segment(LocalId(1), 77, kind))), Some((77, kind)));
+            let cleaned = name(layout.cleaned(LocalId(1), 77, kind, 3));
+            assert_eq!(parse_cleaned_name(&cleaned), Some((77, kind, 3)));
         }
-        assert_eq!(parse_cleaned_name(&name(layout.cleaned(LocalId(1), 77, 3))), Some((77, 3)));
         assert_eq!(parse_partition_name(&name(layout.partition(LocalId(0xabc)))), Some(LocalId(0xabc)));
     }
 

@@ -4,6 +4,7 @@
 //! This crate is synchronous and knows no network. What it cannot decide itself comes in: the disk through
 //! [`disk::Disk`], so that a simulated one can tear, lose and refuse.
 
+pub mod check;
 pub mod clock;
 mod codec;
 pub mod compaction;
@@ -18,6 +19,7 @@ pub mod local_id;
 pub mod manifest;
 pub mod producers;
 pub mod random;
+pub mod reserve;
 pub mod retention;
 pub mod segment;
 pub mod tail;

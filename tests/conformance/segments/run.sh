@@ -24,7 +24,7 @@ fail() {
     exit 1
 }
 
-# our_test NAME FOLDER: one of the two halves of broker/log/tests/kafka_segments.rs.
+# our_test NAME FOLDER: one of the two halves of broker/log/tests/kafka_segments.
 our_test() {
     STRANDLINE_SEGMENTS="$2" cargo test --quiet --locked --manifest-path "$REPOSITORY_FOLDER/Cargo.toml" \
         --package strandline-log --test kafka_segments -- --ignored --exact "$1" >"$WORK_FOLDER/test.log" 2>&1
@@ -55,7 +55,7 @@ plant() {
 }
 
 mkdir "$WORK_FOLDER/ours" "$WORK_FOLDER/theirs"
-our_test write_segments_for_kafka "$WORK_FOLDER/ours" || { cat "$WORK_FOLDER/test.log" >&2; fail "nothing was written"; }
+our_test ours::write_segments_for_kafka "$WORK_FOLDER/ours" || { cat "$WORK_FOLDER/test.log" >&2; fail "nothing was written"; }
 plant record log '\xff' 200
 plant position index '\xff' 7
 plant offset index '\x00' 3
@@ -75,7 +75,7 @@ for word in record find time aborted; do
     cp -r "$WORK_FOLDER/theirs" "$planted"
     # The last number of one answer in the middle, one more than it was.
     awk -v word="$word" '$1 == word && ++seen == 20 { $NF += 1 } { print }' "$WORK_FOLDER/theirs/kafka.txt" >"$planted/kafka.txt"
-    ! our_test read_segments_of_kafka "$planted" || fail "the planted difference in a $word line was not seen"
+    ! our_test theirs::read_segments_of_kafka "$planted" || fail "the planted difference in a $word line was not seen"
 done
-our_test read_segments_of_kafka "$WORK_FOLDER/theirs" \
+our_test theirs::read_segments_of_kafka "$WORK_FOLDER/theirs" \
     || { cat "$WORK_FOLDER/test.log" >&2; fail "we see something else in segments of Kafka $KAFKA_VERSION than Kafka does"; }

@@ -17,6 +17,9 @@ pub(crate) enum BenchCommand {
     Wire(Plan),
     /// The storage engine, beside what the disk reaches in the same run.
     Log(log::LogPlan),
+    /// A part of `log` that needs a process of its own.
+    #[command(hide = true, subcommand)]
+    LogPart(log::Part),
 }
 
 /// How much is measured.
@@ -37,5 +40,6 @@ pub(crate) fn run(command: &BenchCommand, out: &mut impl Write) -> io::Result<()
     match command {
         BenchCommand::Wire(plan) => wire::run(plan, out),
         BenchCommand::Log(plan) => log::run(plan, out),
+        BenchCommand::LogPart(part) => log::run_part(part, out),
     }
 }

@@ -4,16 +4,19 @@
 //! caller's.
 
 use strandline_protocol::Decompressor;
-use strandline_protocol::batch::{BatchError, BatchHeader, BatchView, batches};
+use strandline_protocol::batch::{BatchError, BatchHeader, BatchView};
 
 use super::error::CompactionError;
 use super::filter::{self, Filter, Filtered, Kept, Rules};
 use super::hash::KeyHash;
-use super::offset_map::{OffsetMap, Put};
+use super::offset_map::{FETCHED_AT_ONCE, OffsetMap, Put};
 use super::statistics::Statistics;
 use super::transactions::Transactions;
-use super::{Pace, Settings, Sink, Source};
+use super::{Batches, Pace, Settings, Sink, Source};
 use crate::random::Random;
+
+/// After so many bytes the pace is asked: some hundred times a second.
+const PACE_BYTES: u64 = 1 << 20;
 
 /// How a round went.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -29,41 +32,41 @@ pub struct Cleaned {
 /// A round of compaction. It is given all segments twice, in order: [`Round::begin`] reads those with something
 /// dirty in them, and [`Round::pass`] goes through each from the log's first to the last one below
 /// [`Round::cleaned_to`].
-pub struct Round<'a> {
-    settings: &'a Settings,
-    pace: &'a mut dyn Pace,
+pub struct Round {
+    settings: Settings,
     map: OffsetMap,
     mapped_to: i64,
     transactions: Transactions,
     filter: Filter,
-    buffer: Vec<u8>,
     /// Of the batch that is being added to the map.
     hashes: Vec<(KeyHash, i64)>,
+    /// Read or written since the pace was last asked.
+    unpaced_bytes: u64,
 }
 
-impl<'a> Round<'a> {
+impl Round {
     /// Finds the last offset of each key, as far as they fit into memory.
-    pub fn begin<'s, S: Source + 's>(
-        sources: impl IntoIterator<Item = &'s S>,
-        settings: &'a Settings,
-        pace: &'a mut dyn Pace,
+    pub fn begin<S: Source>(
+        sources: impl IntoIterator<Item = S>,
+        settings: Settings,
+        pace: &mut dyn Pace,
         random: &mut Random,
     ) -> Result<Self, CompactionError> {
         let dirty_offsets = settings.end_offset.saturating_sub(settings.first_dirty_offset);
         // There are no more keys than offsets.
         let keys_max = u64::try_from(dirty_offsets).unwrap_or(0);
         let mut round = Self {
-            settings,
-            pace,
             map: OffsetMap::new(settings.map_bytes_max, keys_max, random),
             mapped_to: settings.first_dirty_offset,
+            settings,
             transactions: Transactions::default(),
             filter: Filter::new(),
-            buffer: Vec::new(),
             hashes: Vec::new(),
+            unpaced_bytes: 0,
         };
         for source in sources {
-            if source.end_offset() > settings.first_dirty_offset && !round.map_segment(source)? {
+            let is_dirty = source.end_offset() > round.settings.first_dirty_offset;
+            if is_dirty && !round.map_segment(&source, pace)? {
                 break;
             }
         }
@@ -83,7 +86,7 @@ impl<'a> Round<'a> {
         &self.filter.statistics
     }
 
-    /// Ends the round.
+    /// Ends the round, in which all segments were passed that had to be.
     pub fn finish(self) -> Cleaned {
         Cleaned {
             cleaned_to: self.mapped_to,
@@ -93,24 +96,19 @@ impl<'a> Round<'a> {
     }
 
     /// Adds a segment's keys to the map. False where they do not fit.
-    fn map_segment(&mut self, source: &impl Source) -> Result<bool, CompactionError> {
+    fn map_segment(&mut self, source: &impl Source, pace: &mut dyn Pace) -> Result<bool, CompactionError> {
         self.transactions.add_aborted(source.aborted()?);
         let mut decompressor = Decompressor::new();
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let mut walk = Walk::new(source);
-        while walk.read(&mut buffer, self.pace)? {
-            self.filter.statistics.mapped_bytes += buffer.len() as u64;
-            for batch in batches(&buffer) {
-                let batch = walk.check(batch)?;
-                let full_at =
-                    self.map_batch(&batch, &mut decompressor).map_err(|error| walk.failed(error))?;
-                if let Some(full_at) = full_at {
-                    self.mapped_to = full_at;
-                    return Ok(false);
-                }
+        let mut batches = source.batches()?;
+        while let Some((position, batch)) = batches.next()? {
+            let full_at = self.map_batch(&batch, &mut decompressor);
+            if let Some(full_at) = full_at.map_err(|error| source.failed(position, error))? {
+                self.mapped_to = full_at;
+                return Ok(false);
             }
+            self.filter.statistics.mapped_bytes += batch.bytes().len() as u64;
+            self.spend(batch.bytes().len() as u64, pace)?;
         }
-        self.buffer = buffer;
         self.mapped_to = source.end_offset();
         Ok(true)
     }
@@ -121,7 +119,7 @@ impl<'a> Round<'a> {
         batch: &BatchView<'_>,
         decompressor: &mut Decompressor,
     ) -> Result<Option<i64>, BatchError> {
-        let Settings { first_dirty_offset, decompressed_bytes_max, .. } = *self.settings;
+        let Settings { first_dirty_offset, decompressed_bytes_max, .. } = self.settings;
         let header = batch.header();
         if header.attributes.is_control() {
             if let Some(marker) = filter::marker(batch, decompressor, decompressed_bytes_max)? {
@@ -133,98 +131,62 @@ impl<'a> Round<'a> {
         if self.transactions.pass_data(header) || header.last_offset() < first_dirty_offset {
             return Ok(None);
         }
-        // First all hashes, then all look-ups, as the filter does it.
         self.hashes.clear();
         for record in &batch.records_with(decompressor, decompressed_bytes_max)? {
             let record = record?;
             let key = record.key.filter(|_| record.offset >= first_dirty_offset);
             self.hashes.extend(key.map(|key| (self.map.hash(key), record.offset)));
         }
-        let full_at = self.hashes.iter().find(|(hash, offset)| self.map.put(*hash, *offset) == Put::Full);
-        Ok(full_at.map(|(_, offset)| *offset))
+        for keys in self.hashes.chunks(FETCHED_AT_ONCE) {
+            self.map.fetch(keys.iter().map(|(hash, _)| *hash));
+            let full_at = keys.iter().find(|(hash, offset)| self.map.put(*hash, *offset) == Put::Full);
+            if let Some((_, offset)) = full_at {
+                return Ok(Some(*offset));
+            }
+        }
+        Ok(None)
     }
 
     /// Goes through a segment, and passes on what stays of it.
-    pub fn pass(&mut self, source: &impl Source, sink: &mut impl Sink) -> Result<(), CompactionError> {
+    pub fn pass(
+        &mut self,
+        source: &impl Source,
+        sink: &mut impl Sink,
+        pace: &mut dyn Pace,
+    ) -> Result<(), CompactionError> {
         self.transactions.add_aborted(source.aborted()?);
-        let rules = Rules { settings: self.settings, map: &self.map, mapped_to: self.mapped_to };
-        let mut walk = Walk::new(source);
-        while walk.read(&mut self.buffer, self.pace)? {
-            let kept_before = self.filter.statistics.bytes_kept;
-            for batch in batches(&self.buffer) {
-                let batch = walk.check(batch)?;
-                let filtered = self.filter.apply(&batch, &rules, &mut self.transactions);
-                let Filtered { kept, aborted } = filtered.map_err(|error| walk.failed(error))?;
-                match kept {
-                    Kept::Dropped => {}
-                    Kept::Whole => sink.append(batch.header(), batch.bytes())?,
-                    Kept::Changed(bytes) => {
-                        let header = BatchHeader::parse(&bytes).map_err(|error| walk.failed(error))?;
-                        sink.append(&header, &bytes)?;
-                    }
+        let mut batches = source.batches()?;
+        while let Some((position, batch)) = batches.next()? {
+            let rules = Rules { settings: &self.settings, map: &self.map, mapped_to: self.mapped_to };
+            let failed = |error| source.failed(position, error);
+            let Filtered { kept, aborted } =
+                self.filter.apply(&batch, &rules, &mut self.transactions).map_err(failed)?;
+            let mut bytes = batch.bytes().len();
+            match kept {
+                Kept::Dropped => {}
+                Kept::Whole => {
+                    sink.append(batch.header(), batch.bytes())?;
+                    bytes *= 2;
                 }
-                if let Some(transaction) = aborted {
-                    sink.add_aborted(transaction)?;
+                Kept::Changed(changed) => {
+                    sink.append(&BatchHeader::parse(&changed).map_err(failed)?, &changed)?;
+                    bytes += changed.len();
                 }
             }
-            if !self.pace.goes_on(self.filter.statistics.bytes_kept - kept_before) {
-                return Err(CompactionError::Stopped);
+            if let Some(transaction) = aborted {
+                sink.add_aborted(transaction)?;
             }
+            self.spend(bytes as u64, pace)?;
         }
         Ok(())
     }
-}
 
-/// The way through a segment, batch by batch, each of which is checked before it is believed.
-struct Walk<'s, S> {
-    source: &'s S,
-    /// Of the batch that was checked last.
-    batch_position: u64,
-    position: u64,
-    /// The lowest offset that the next batch can have.
-    next_offset: i64,
-}
-
-impl<'s, S: Source> Walk<'s, S> {
-    fn new(source: &'s S) -> Self {
-        Self { source, batch_position: 0, position: 0, next_offset: source.base_offset() }
-    }
-
-    /// Reads the batches that come next. False at the end.
-    fn read(&self, buffer: &mut Vec<u8>, pace: &mut dyn Pace) -> Result<bool, CompactionError> {
-        self.source.read(self.position, buffer)?;
-        if pace.goes_on(buffer.len() as u64) { Ok(!buffer.is_empty()) } else { Err(CompactionError::Stopped) }
-    }
-
-    /// Passes the next batch on if its checksum is right and its offsets are where they belong.
-    fn check<'b>(
-        &mut self,
-        batch: Result<BatchView<'b>, BatchError>,
-    ) -> Result<BatchView<'b>, CompactionError> {
-        self.batch_position = self.position;
-        let batch = batch.map_err(|error| self.failed(error))?;
-        batch.check_crc().map_err(|error| self.failed(error))?;
-        let header = batch.header();
-        let (base_offset, last_offset) = (header.base_offset, header.last_offset());
-        let (expected, end_offset) = (self.next_offset, self.source.end_offset());
-        if base_offset < expected || last_offset < base_offset || last_offset >= end_offset {
-            let (path, position) = (self.source.path().to_owned(), self.batch_position);
-            return Err(CompactionError::Offsets {
-                path,
-                position,
-                base_offset,
-                last_offset,
-                expected,
-                end_offset,
-            });
+    /// Counts bytes that were read or written, and asks now and then whether to go on.
+    fn spend(&mut self, bytes: u64, pace: &mut dyn Pace) -> Result<(), CompactionError> {
+        self.unpaced_bytes += bytes;
+        if self.unpaced_bytes < PACE_BYTES || pace.goes_on(std::mem::take(&mut self.unpaced_bytes)) {
+            return Ok(());
         }
-        self.next_offset = last_offset + 1;
-        self.position += batch.bytes().len() as u64;
-        Ok(batch)
-    }
-
-    /// The error of the batch that was checked last.
-    fn failed(&self, source: BatchError) -> CompactionError {
-        CompactionError::Batch { path: self.source.path().to_owned(), position: self.batch_position, source }
+        Err(CompactionError::Stopped)
     }
 }

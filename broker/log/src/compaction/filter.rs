@@ -7,11 +7,12 @@ use strandline_protocol::Decompressor;
 use strandline_protocol::batch::{BatchError, BatchHeader, BatchView, ControlRecord, RecordSection};
 
 use super::hash::KeyHash;
-use super::offset_map::OffsetMap;
+use super::offset_map::{FETCHED_AT_ONCE, OffsetMap};
 use super::rebuild::Rebuilder;
 use super::statistics::Statistics;
-use super::transactions::{AbortedTransaction, Ending, Marker, Transactions};
+use super::transactions::{Ending, Marker, Transactions};
 use super::{LastRecord, Settings};
+use crate::segment::AbortedTransaction;
 
 /// What stays of a batch.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -59,6 +60,25 @@ struct Judged {
     offset: i64,
     is_tombstone: bool,
     stays: bool,
+}
+
+impl Judged {
+    /// Decides about the record, unless it lies behind what is known.
+    #[inline]
+    fn judge(&mut self, rules: &Rules<'_>, keeps_tombstones: bool, statistics: &mut Statistics) {
+        if self.stays {
+            return;
+        }
+        let Some(hash) = self.hash else {
+            statistics.records_without_key += 1;
+            return;
+        };
+        let is_superseded = rules.map.get(hash).is_some_and(|last| self.offset < last);
+        let is_spent = self.is_tombstone && !keeps_tombstones;
+        statistics.records_superseded += u64::from(is_superseded);
+        statistics.tombstones_dropped += u64::from(is_spent && !is_superseded);
+        self.stays = !is_superseded && !is_spent;
+    }
 }
 
 /// What the records of a batch came to.
@@ -196,8 +216,6 @@ impl Filter {
     ) -> Result<Verdict, BatchError> {
         let keeps_tombstones =
             header.delete_horizon_ms().is_none_or(|horizon_ms| rules.settings.now_ms < horizon_ms);
-        // First all hashes, then all look-ups: the processor waits for many of them at once then, and they are
-        // what takes the time, since the map is larger than its caches.
         self.judged.clear();
         for record in records {
             let record = record?;
@@ -209,18 +227,13 @@ impl Filter {
             });
         }
         let mut verdict = Verdict::default();
-        for record in &mut self.judged {
-            if let Some(hash) = record.hash.filter(|_| !record.stays) {
-                let is_superseded = rules.map.get(hash).is_some_and(|last| record.offset < last);
-                let is_spent = record.is_tombstone && !keeps_tombstones;
-                self.statistics.records_superseded += u64::from(is_superseded);
-                self.statistics.tombstones_dropped += u64::from(is_spent && !is_superseded);
-                record.stays = !is_superseded && !is_spent;
-            } else {
-                self.statistics.records_without_key += u64::from(!record.stays);
+        for records in self.judged.chunks_mut(FETCHED_AT_ONCE) {
+            rules.map.fetch(records.iter().filter_map(|record| record.hash));
+            for record in records {
+                record.judge(rules, keeps_tombstones, &mut self.statistics);
+                verdict.kept += usize::from(record.stays);
+                verdict.has_tombstone |= record.stays && record.is_tombstone;
             }
-            verdict.kept += usize::from(record.stays);
-            verdict.has_tombstone |= record.stays && record.is_tombstone;
         }
         Ok(verdict)
     }

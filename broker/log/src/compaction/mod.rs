@@ -23,26 +23,31 @@
 
 mod clean;
 mod error;
-mod files;
 mod filter;
 mod hash;
+mod job;
 mod offset_map;
+mod pace;
 mod plan;
 mod rebuild;
 mod statistics;
+mod swap;
 mod transactions;
+mod writer;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use strandline_protocol::batch::BatchHeader;
+use strandline_protocol::batch::{BatchError, BatchHeader, BatchView};
 
 pub use self::clean::{Cleaned, Round};
 pub use self::error::CompactionError;
-pub use self::files::{FileSource, SegmentWriter, Written};
+pub use self::job::{Compaction, CompactionInput, Replacement};
+pub use self::pace::{Pace, Throttle, Unlimited};
 pub use self::plan::{Candidate, Grouping, Plan, group, plan};
 pub use self::statistics::Statistics;
-pub use self::transactions::AbortedTransaction;
+pub use self::swap::{finish_swap, remove_orphans};
+
+use crate::segment::AbortedTransaction;
 
 /// What a round goes by.
 #[derive(Clone, Debug)]
@@ -81,21 +86,29 @@ pub struct LastRecord {
 
 /// A sealed segment to be read.
 pub trait Source {
-    /// The offset that it is named after.
-    fn base_offset(&self) -> i64;
+    /// Its batches, one after the other.
+    type Batches<'a>: Batches
+    where
+        Self: 'a;
 
     /// The offset behind it.
     fn end_offset(&self) -> i64;
 
-    /// Where it lies, for errors.
-    fn path(&self) -> &Path;
-
-    /// The transactions aborted in it or through it, as its index says.
+    /// The transactions aborted in it or through it, wherever their markers are.
     fn aborted(&self) -> Result<Vec<AbortedTransaction>, CompactionError>;
 
-    /// Fills `buffer` with whole batches from `position` on: about as much as is worth one read, but at least one
-    /// batch, and none at the end.
-    fn read(&self, position: u64, buffer: &mut Vec<u8>) -> Result<(), CompactionError>;
+    /// All of its batches from the first on.
+    fn batches(&self) -> Result<Self::Batches<'_>, CompactionError>;
+
+    /// The error for a batch that makes no sense, with the place where it lies.
+    fn failed(&self, position: u64, error: BatchError) -> CompactionError;
+}
+
+/// The batches of a segment.
+pub trait Batches {
+    /// The next batch and its position, until this is asked again; none at the end. Its checksum is right, and its
+    /// offsets are behind those of the one before.
+    fn next(&mut self) -> Result<Option<(u64, BatchView<'_>)>, CompactionError>;
 }
 
 /// Where the batches go that stay.
@@ -105,22 +118,6 @@ pub trait Sink {
 
     /// Takes an entry for the transaction index.
     fn add_aborted(&mut self, transaction: AbortedTransaction) -> Result<(), CompactionError>;
-}
-
-/// What a round asks between two pieces of work.
-pub trait Pace {
-    /// Called after so many bytes were read or written. It may take its time, and says whether to go on.
-    fn goes_on(&mut self, bytes: u64) -> bool;
-}
-
-/// As fast as it goes.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Unlimited;
-
-impl Pace for Unlimited {
-    fn goes_on(&mut self, _bytes: u64) -> bool {
-        true
-    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,9 @@ const SLOT_BYTES: u64 = size_of::<Slot>() as u64;
 /// Of ten slots so many are used at the most: beyond that a search goes past too many others.
 const USED_TENTHS_MAX: u64 = 8;
 
+/// So many look-ups are prepared at a time: what they fetch stays in the first cache until then.
+pub(super) const FETCHED_AT_ONCE: usize = 64;
+
 /// The last offset of each key.
 pub(super) struct OffsetMap {
     hasher: KeyHasher,
@@ -54,6 +57,22 @@ impl OffsetMap {
     #[inline]
     pub(super) fn hash(&self, key: &[u8]) -> KeyHash {
         self.hasher.hash(key)
+    }
+
+    /// Fetches what will be looked up next, up to [`FETCHED_AT_ONCE`] keys.
+    ///
+    /// Most slots lie in no cache. A look-up alone makes the processor wait for its slot, and as it cannot guess what
+    /// is in there, it seldom gets to the next one meanwhile. These loads depend on nothing, and are under way all at
+    /// once.
+    #[inline]
+    pub(super) fn fetch(&self, hashes: impl Iterator<Item = KeyHash>) {
+        let mut seen = 0;
+        for hash in hashes {
+            if let Some([_, _, noted]) = self.slots.get(self.first_place(hash)) {
+                seen ^= noted;
+            }
+        }
+        std::hint::black_box(seen);
     }
 
     /// Notes that the key is at `offset`, which is higher than before. Offsets are never negative.

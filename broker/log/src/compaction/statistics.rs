@@ -30,3 +30,10 @@ pub struct Statistics {
     /// Batches that could not be written again with less in them, and stay as they were.
     pub batches_unwritable: u64,
 }
+
+impl Statistics {
+    /// How many batches did not stay as they were.
+    pub(super) const fn changed(&self) -> u64 {
+        self.batches_read - self.batches_whole
+    }
+}

@@ -8,18 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use strandline_protocol::batch::BatchHeader;
 
-/// A transaction that was aborted, as a segment's transaction index holds it.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct AbortedTransaction {
-    /// Where its first record was.
-    pub first_offset: i64,
-    /// Whose it was.
-    pub producer_id: i64,
-    /// Where the marker is that ended it.
-    pub last_offset: i64,
-    /// The last stable offset when it ended.
-    pub last_stable_offset: i64,
-}
+use crate::segment::AbortedTransaction;
 
 /// What a transaction's marker means for what lies before it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -47,8 +36,8 @@ struct Aborted {
 /// What is known of transactions on the way through a log.
 #[derive(Debug, Default)]
 pub(super) struct Transactions {
-    /// Those that begin further on.
-    ahead: BTreeSet<AbortedTransaction>,
+    /// Those that begin further on, by their first offsets.
+    ahead: BTreeMap<i64, AbortedTransaction>,
     /// Those that the way goes through, by their producers: each has one transaction at a time.
     aborted: BTreeMap<i64, Aborted>,
     /// Producers with committed batches since their last marker.
@@ -59,7 +48,8 @@ impl Transactions {
     /// Takes note of transactions that lie ahead, or that the way is in. It does no harm to say one again in
     /// every segment that it goes through.
     pub(super) fn add_aborted(&mut self, transactions: impl IntoIterator<Item = AbortedTransaction>) {
-        self.ahead.extend(transactions);
+        self.ahead
+            .extend(transactions.into_iter().map(|transaction| (transaction.first_offset, transaction)));
     }
 
     /// Goes on past a batch that is no marker, and says whether its records were aborted.
@@ -98,9 +88,8 @@ impl Transactions {
     }
 
     fn enter(&mut self, offset: i64) {
-        while let Some(first) = self.ahead.first().filter(|first| first.first_offset <= offset) {
-            let transaction = *first;
-            self.ahead.pop_first();
+        while let Some(first) = self.ahead.first_entry().filter(|first| *first.key() <= offset) {
+            let transaction = first.remove();
             let is_known = self
                 .aborted
                 .get(&transaction.producer_id)

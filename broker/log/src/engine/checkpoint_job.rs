@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::error::{EngineError, failed};
 use super::read::Sources;
+use crate::compaction::Replacement;
 use crate::disk::{Disk, File};
 use crate::layout::{FileKind, Layout};
 use crate::local_id::LocalId;
@@ -40,7 +41,19 @@ impl Sync {
         if !files.iter().any(|file| Arc::ptr_eq(file, &written.file)) {
             files.push(written.file);
         }
-        if files.len() + folders.len() > syncs_max {
+        self.bound(syncs_max);
+    }
+
+    /// Covers the names in a folder as well.
+    fn add_folder(&mut self, folder: PathBuf, syncs_max: usize) {
+        if let Self::Each { folders, .. } = self {
+            folders.insert(folder);
+        }
+        self.bound(syncs_max);
+    }
+
+    fn bound(&mut self, syncs_max: usize) {
+        if matches!(self, Self::Each { files, folders } if files.len() + folders.len() > syncs_max) {
             *self = Self::FileSystem;
         }
     }
@@ -71,10 +84,15 @@ pub struct CheckpointJob {
     /// Segments that take no more, whose indexes go to the disk.
     pub(super) sealed: Vec<Arc<Segment>>,
     pub(super) changes: Changes,
+    /// Compacted segments that take the names of others.
+    pub(super) replacements: Vec<Replacement>,
     /// Segments whose files are longer than they are.
     pub(super) cut: Vec<Arc<Segment>>,
     /// Segments that no log has any more.
     pub(super) gone: Vec<Arc<Segment>>,
+    /// The same of `async` logs. What a scan might find must be gone before anything is appended again, and the
+    /// journal still says that they are no part of the log.
+    pub(super) gone_unjournaled: Vec<Arc<Segment>>,
     /// Partitions that are no more.
     pub(super) removed: Vec<LocalId>,
 }
@@ -104,13 +122,26 @@ impl CheckpointJob {
 
     fn save(&mut self) -> Result<(), CheckpointError> {
         self.write_indexes()?;
+        self.remove_unjournaled()?;
         self.sync.run(&*self.sources.disk, &self.sources.layout)?;
         match self.manifest.commit(&self.changes) {
             Err(ManifestError::DiskFull) => return Err(CheckpointError::DiskFull),
             result => result.map_err(EngineError::from)?,
         }
+        // A crash before all names are given is no harm: the rows say that they may have to be.
+        for replacement in &self.replacements {
+            replacement.swap(&self.sources.files).map_err(EngineError::from)?;
+        }
         // Nothing below needs to be durable: what a crash leaves of it is an orphan.
         self.remove().map_err(CheckpointError::Failed)
+    }
+
+    fn remove_unjournaled(&mut self) -> Result<(), EngineError> {
+        for segment in &self.gone_unjournaled {
+            remove_segment(&self.sources, segment)?;
+            self.sync.add_folder(self.sources.layout.partition(segment.partition()), self.syncs_max);
+        }
+        Ok(())
     }
 
     fn write_indexes(&mut self) -> Result<(), CheckpointError> {

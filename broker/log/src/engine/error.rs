@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use strandline_protocol::error_code::ErrorCode;
 
+use crate::compaction::CompactionError;
 use crate::directory::DirectoryError;
 use crate::journal;
 use crate::manifest::ManifestError;
@@ -144,6 +145,9 @@ pub enum EngineError {
     /// A segment.
     #[error(transparent)]
     Segment(#[from] SegmentError),
+    /// Compacted segments that take the names of others.
+    #[error(transparent)]
+    Compaction(#[from] CompactionError),
     /// The disk refused something.
     #[error("cannot {doing} {}: {source}", path.display())]
     Io {

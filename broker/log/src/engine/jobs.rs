@@ -4,6 +4,7 @@
 //! that is the writer's. Of each kind there is at most one at a time.
 
 use super::checkpoint_job::{CheckpointDone, CheckpointJob};
+use super::compaction_job::{CompactionDone, CompactionJob};
 use super::flush_job::{FlushDone, FlushJob};
 use crate::journal::{SpareDone, SpareJob};
 
@@ -17,6 +18,8 @@ pub enum Job {
     Flush(FlushJob),
     /// What was written becomes durable, and the manifest says so.
     Checkpoint(Box<CheckpointJob>),
+    /// A log without what was overwritten in it.
+    Compaction(Box<CompactionJob>),
 }
 
 /// Who does a job: those of one kind wait for each other, those of another do not.
@@ -26,11 +29,13 @@ pub enum Lane {
     Short,
     /// Syncs.
     Sync,
+    /// What takes as long as it takes.
+    Long,
 }
 
 impl Lane {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Short, Self::Sync];
+    pub const ALL: [Self; 3] = [Self::Short, Self::Sync, Self::Long];
 }
 
 /// Something that was done, or failed.
@@ -43,6 +48,8 @@ pub enum JobDone {
     Flush(FlushDone),
     /// See [`Job::Checkpoint`].
     Checkpoint(Box<CheckpointDone>),
+    /// See [`Job::Compaction`].
+    Compaction(Box<CompactionDone>),
 }
 
 impl Job {
@@ -51,6 +58,7 @@ impl Job {
         match self {
             Self::Spare(_) | Self::Flush(_) => Lane::Short,
             Self::Checkpoint(_) => Lane::Sync,
+            Self::Compaction(_) => Lane::Long,
         }
     }
 
@@ -60,6 +68,7 @@ impl Job {
             Self::Spare(job) => JobDone::Spare(job.run()),
             Self::Flush(job) => JobDone::Flush(job.run()),
             Self::Checkpoint(job) => JobDone::Checkpoint(Box::new(job.run())),
+            Self::Compaction(job) => JobDone::Compaction(Box::new(job.run())),
         }
     }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::partition::Partition;
 use super::read::Sources;
 use crate::config::{Durability, LogConfig};
-use crate::producers::Producers;
+use crate::producers::{CompletedTransaction, Producers};
 use crate::segment::{AbortedTransaction, Segment, SegmentError};
 
 /// What the manifest does not say yet.
@@ -46,6 +46,8 @@ pub(super) struct Log {
     pub(super) first_unflushed: Option<u64>,
     /// The offset up to which everything is in segments.
     pub(super) flushed_to: i64,
+    /// Up to where it has been compacted.
+    pub(super) cleaned_to: Option<i64>,
     /// Where snapshots lie in the manifest, oldest first.
     pub(super) snapshots: Vec<i64>,
     /// Whether files of it are about to be removed: no new one may take their names meanwhile.
@@ -107,13 +109,14 @@ impl Log {
         for aborted in moved {
             let place = view.segments.partition_point(|segment| segment.end_offset() <= aborted.last_offset);
             if let Some(segment) = view.segments.get(place) {
-                segment.add_aborted(AbortedTransaction {
-                    producer_id: aborted.producer_id,
-                    first_offset: aborted.first_offset,
-                    last_offset: aborted.last_offset,
-                    last_stable_offset: aborted.last_stable_offset,
-                });
+                segment.add_aborted(aborted_transaction(&aborted));
             }
         }
     }
+}
+
+/// A transaction as a segment's index lists it.
+pub(super) fn aborted_transaction(aborted: &CompletedTransaction) -> AbortedTransaction {
+    let CompletedTransaction { producer_id, first_offset, last_offset, last_stable_offset, .. } = *aborted;
+    AbortedTransaction { producer_id, first_offset, last_offset, last_stable_offset }
 }

@@ -5,6 +5,7 @@
 //! who read. What takes long is a [`Job`]: the writer hands it out and takes it back, and knows what follows.
 
 mod checkpoint_job;
+mod compaction_job;
 mod error;
 mod flush_job;
 mod group;

@@ -29,7 +29,7 @@ const DECOMPRESSED_BYTES_MAX: usize = 128 << 20;
 pub(super) struct Sources {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) layout: Layout,
-    pub(super) files: Files,
+    pub(super) files: Arc<Files>,
     pub(super) frames: Frames,
     pub(super) journal: journal::Reader,
 }

@@ -18,10 +18,11 @@ use super::options::Options;
 use super::partition::Partition;
 use super::read::Sources;
 use super::replay::{producers_at, replay_batch};
-use super::writer::{LocalIdHasher, Logs, Writer, decode_description};
+use super::writer::{LocalIdHasher, Logs, Opened, Writer, decode_description};
 use crate::clock::Clock;
+use crate::compaction::finish_swap;
 use crate::config::LogConfig;
-use crate::directory::{Directory, Reserve};
+use crate::directory::Directory;
 use crate::disk::Disk;
 use crate::epochs::{EpochEntry, LeaderEpochs};
 use crate::journal::{Entry, Journal, Reader, Replayed};
@@ -30,6 +31,7 @@ use crate::local_id::LocalId;
 use crate::manifest::{Manifest, ManifestOptions, PartitionRow};
 use crate::producers::Producers;
 use crate::random::Random;
+use crate::reserve::Reserve;
 use crate::segment::{Files, FilesOptions, Segment, SegmentFacts};
 use crate::tail::{Budget, Frames, TailEntry};
 
@@ -46,6 +48,8 @@ pub(super) struct Recovery {
     configs: Vec<Arc<LogConfig>>,
     /// Logs whose producers have to be worked out anew when everything is replayed.
     truncated: BTreeSet<LocalId>,
+    /// Logs whose compacted segments may not have their names yet.
+    swapping: Vec<LocalId>,
     last_frame: u64,
     /// What does not go together, if anything.
     contradiction: Option<EngineError>,
@@ -61,8 +65,8 @@ impl Writer {
         mut random: Random,
     ) -> Result<Self, EngineError> {
         let layout = Layout::new(root);
-        let directory = Directory::open(Arc::clone(&disk), &layout, &mut random)?;
-        let reserve = Reserve::open(Arc::clone(&disk), &layout, options.reserve_bytes)?;
+        let directory = Directory::open(&disk, layout.clone(), &mut random)?;
+        let reserve = Reserve::open(&*disk, &layout, options.reserve_bytes)?;
         let manifest = Manifest::open(
             Arc::clone(&disk),
             &layout.manifest(),
@@ -72,7 +76,7 @@ impl Writer {
         let meta = manifest.meta();
         let files = FilesOptions { descriptors_max: options.open_files_max, ..FilesOptions::default() };
         let sources = Arc::new(Sources {
-            files: Files::new(Arc::clone(&disk), layout.clone(), &files),
+            files: Arc::new(Files::new(Arc::clone(&disk), layout.clone(), &files)),
             frames: Frames::new(Budget::new(options.tail_bytes_max)),
             journal: Reader::default(),
             disk: Arc::clone(&disk),
@@ -81,14 +85,17 @@ impl Writer {
         let mut recovery = Recovery::new(Arc::clone(&sources), meta.next_local_id);
         manifest.load(|id, row, segments| recovery.add_row(id, row, segments))?;
         recovery.restore_producers(&manifest)?;
-        let (path, random) = (sources.layout.journal(), random.split());
+        recovery.finish_swaps()?;
+        let (random_of_writer, random) = (random.split(), random.split());
+        let path = sources.layout.journal();
         let mut journal =
             Journal::recover(disk, path, options.journal, random, meta.checkpoint, |replayed| {
                 recovery.replay(&replayed);
             })?;
         journal.use_reader(sources.journal.clone());
         recovery.finish(&manifest)?;
-        Ok(Self::new(recovery, journal, manifest, reserve, directory, options, clock))
+        let opened = Opened { journal, manifest, reserve, directory };
+        Ok(Self::new(recovery, opened, options, clock, random_of_writer))
     }
 }
 
@@ -102,6 +109,7 @@ impl Recovery {
             included: HashMap::default(),
             configs: Vec::new(),
             truncated: BTreeSet::new(),
+            swapping: Vec::new(),
             last_frame: 0,
             contradiction: None,
         }
@@ -137,6 +145,10 @@ impl Recovery {
             }
             log.latest_epoch = view.epochs.latest().map_or(NO_LEADER_EPOCH, |entry| entry.epoch);
         }
+        log.cleaned_to = row.cleaned_to;
+        if row.is_swapping {
+            self.swapping.push(id);
+        }
         self.included.insert(id, row.includes_sequence);
         self.logs.insert(id, log);
     }
@@ -159,6 +171,19 @@ impl Recovery {
             let mut view = log.partition.view();
             view.first_unstable = log.producers.first_unstable_offset();
             view.aborted = log.producers.aborted().copied().collect();
+        }
+        Ok(())
+    }
+
+    /// Gives compacted segments the names that the manifest says they have.
+    fn finish_swaps(&mut self) -> Result<(), EngineError> {
+        let Sources { disk, layout, .. } = &*self.sources;
+        for id in std::mem::take(&mut self.swapping) {
+            let Some(log) = self.logs.get(&id) else { continue };
+            for segment in log.partition.view().segments.iter().filter(|segment| segment.generation() > 0) {
+                finish_swap(&**disk, layout, id, segment.base_offset(), segment.generation())?;
+            }
+            self.changed.insert(id);
         }
         Ok(())
     }
@@ -259,7 +284,10 @@ impl Recovery {
             let flushed = producers_at(log, flushed_to, &self.sources, manifest)?;
             log.unsaved().snapshot = Some((flushed_to, flushed.snapshot()));
         }
-        for (id, log) in self.logs.iter_mut().filter(|(_, log)| log.is_async()) {
+        // What was cut off may lie there still; nothing was appended behind a cut before it was gone.
+        let truncated = &self.truncated;
+        let scanned = self.logs.iter_mut().filter(|(id, log)| log.is_async() && !truncated.contains(id));
+        for (id, log) in scanned {
             if log.find_unsaved(&self.sources)? {
                 self.changed.insert(*id);
             }

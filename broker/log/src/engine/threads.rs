@@ -146,6 +146,7 @@ impl Driver {
             let name = match lane {
                 Lane::Short => "log-flush",
                 Lane::Sync => "log-sync",
+                Lane::Long => "log-compact",
             };
             let (jobs, worker) = spawn_worker(name, &mailbox, &back, |job: Job| Event::Done(job.run()))?;
             workers.push(worker);

@@ -163,18 +163,31 @@ impl Chunk {
 
     /// Puts a row of which the value is what `encode` appends.
     pub(super) fn put(&mut self, key: Key, encode: impl FnOnce(&mut Vec<u8>)) {
+        self.put_row(key, |bytes| {
+            let start = bytes.len();
+            encode(bytes);
+            let checksum = key.checksum(bytes.get(start..).unwrap_or_default());
+            bytes.extend(checksum.to_le_bytes());
+        });
+    }
+
+    /// Puts a row of which the value and its checksum are what `append` appends.
+    fn put_row(&mut self, key: Key, append: impl FnOnce(&mut Vec<u8>)) {
         self.head(PUT, key);
         let length_at = self.bytes.len();
         self.bytes.extend([0; 4]);
         let start = self.bytes.len();
-        encode(&mut self.bytes);
-        let checksum = key.checksum(self.bytes.get(start..).unwrap_or_default());
-        self.bytes.extend(checksum.to_le_bytes());
+        append(&mut self.bytes);
         // The journal refuses an entry that is longer than this can say.
         let length = u32::try_from(self.bytes.len() - start).unwrap_or(u32::MAX);
         if let Some(place) = self.bytes.get_mut(length_at..).and_then(<[u8]>::first_chunk_mut) {
             *place = length.to_le_bytes();
         }
+    }
+
+    /// Puts a row as it lies elsewhere, with its checksum.
+    pub(super) fn copy(&mut self, key: Key, row: &[u8]) {
+        self.put_row(key, |bytes| bytes.extend_from_slice(row));
     }
 
     pub(super) fn drop_row(&mut self, key: Key) {

@@ -90,19 +90,19 @@ pub(super) struct Index {
 impl Index {
     pub(super) fn apply(&mut self, transaction: Transaction) {
         if transaction.is_base {
-            *self = Self { has_base: true, base_sequence: transaction.first_sequence, ..Self::default() };
+            *self = Self::from_base(transaction);
+            return;
         }
         self.log_bytes += transaction.bytes;
         for change in transaction.changes {
             match change {
                 Change::Put(key, position) => {
                     self.live_bytes += row_bytes(position);
-                    let before = self.rows.insert(key, position);
-                    self.live_bytes -= before.map_or(0, row_bytes);
+                    self.live_bytes -= self.rows.insert(key, position).map_or(0, row_bytes);
                 }
                 Change::Drop(key) => self.drop_row(key),
                 Change::DropPartition(partition) => {
-                    let keys: Vec<_> = self.partition(partition).map(|(key, _)| key).collect();
+                    let keys: Vec<_> = self.partition(partition).map(|(key, _)| *key).collect();
                     keys.into_iter().for_each(|key| self.drop_row(key));
                 }
                 Change::Meta(meta) => self.meta = meta,
@@ -110,14 +110,36 @@ impl Index {
         }
     }
 
+    /// A base puts each row once. Collected at once they make a map that is fuller, in a fraction of the time.
+    fn from_base(base: Transaction) -> Self {
+        let mut meta = Meta::default();
+        let puts = base.changes.into_iter().filter_map(|change| match change {
+            Change::Put(key, position) => Some((key, position)),
+            Change::Meta(new) => {
+                meta = new;
+                None
+            }
+            Change::Drop(_) | Change::DropPartition(_) => None,
+        });
+        let rows: BTreeMap<_, _> = puts.collect();
+        Self {
+            live_bytes: rows.values().copied().map(row_bytes).sum(),
+            rows,
+            meta,
+            has_base: true,
+            base_sequence: base.first_sequence,
+            log_bytes: base.bytes,
+        }
+    }
+
     fn drop_row(&mut self, key: Key) {
         self.live_bytes -= self.rows.remove(&key).map_or(0, row_bytes);
     }
 
-    fn partition(&self, partition: LocalId) -> impl Iterator<Item = (Key, Position)> + '_ {
+    fn partition(&self, partition: LocalId) -> impl Iterator<Item = (&Key, &Position)> {
         let first = Key { offset: i64::MIN, ..Key::of_partition(partition) };
         let last = Key::of_snapshot(partition, i64::MAX);
-        self.rows.range(first..=last).map(|(key, position)| (*key, *position))
+        self.rows.range(first..=last)
     }
 
     /// All rows of some tables.

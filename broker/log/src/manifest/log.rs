@@ -50,6 +50,12 @@ impl Writer<'_> {
         self.write_if_full()
     }
 
+    /// Puts a row as it lies elsewhere, with its checksum.
+    pub(super) fn copy(&mut self, key: Key, row: &[u8]) -> Result<(), ManifestError> {
+        self.log.chunk.copy(key, row);
+        self.write_if_full()
+    }
+
     pub(super) fn drop_row(&mut self, key: Key) -> Result<(), ManifestError> {
         self.log.chunk.drop_row(key);
         self.write_if_full()

@@ -25,6 +25,10 @@ pub struct PartitionRow {
     pub log_start: i64,
     /// The offset up to which segments are durable: the next one belongs behind them.
     pub flushed_to: i64,
+    /// Up to where it has been compacted; none if it never was.
+    pub cleaned_to: Option<i64>,
+    /// Whether compacted segments of it may not have their names yet.
+    pub is_swapping: bool,
     /// The leader epochs, each with the offset that it starts at.
     pub epochs: Vec<(i32, i64)>,
 }
@@ -59,6 +63,9 @@ fn length(count: usize) -> [u8; 4] {
     u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes()
 }
 
+/// In the place of an offset.
+const NEVER_CLEANED: i64 = -1;
+
 impl PartitionRow {
     pub(super) fn encode(&self, bytes: &mut Vec<u8>) {
         bytes.push(VERSION);
@@ -66,6 +73,8 @@ impl PartitionRow {
         bytes.extend(self.includes_sequence.to_le_bytes());
         bytes.extend(self.log_start.to_le_bytes());
         bytes.extend(self.flushed_to.to_le_bytes());
+        bytes.extend(self.cleaned_to.unwrap_or(NEVER_CLEANED).to_le_bytes());
+        bytes.push(u8::from(self.is_swapping));
         bytes.extend(length(self.epochs.len()));
         for (epoch, start_offset) in &self.epochs {
             bytes.extend(epoch.to_le_bytes());
@@ -86,7 +95,9 @@ impl PartitionRow {
 
     fn decode_fields(config: LogConfig, bytes: &mut &[u8]) -> Option<Self> {
         let includes_sequence = take_u64(bytes)?;
-        let [log_start, flushed_to] = [take_i64(bytes)?, take_i64(bytes)?];
+        let [log_start, flushed_to, cleaned_to] = [take_i64(bytes)?, take_i64(bytes)?, take_i64(bytes)?];
+        let cleaned_to = Some(cleaned_to).filter(|offset| *offset != NEVER_CLEANED);
+        let is_swapping = take_u8(bytes)? != 0;
         let count = take_u32(bytes)?;
         let mut epochs = take_bytes(bytes, count.checked_mul(u32::try_from(EPOCH_BYTES).ok()?)?)?;
         let mut list = Vec::with_capacity(epochs.len() / EPOCH_BYTES);
@@ -95,7 +106,17 @@ impl PartitionRow {
         }
         let length = take_u32(bytes)?;
         let description = take_bytes(bytes, length)?.to_vec();
-        Some(Self { description, config, includes_sequence, log_start, flushed_to, epochs: list })
+        let epochs = list;
+        Some(Self {
+            description,
+            config,
+            includes_sequence,
+            log_start,
+            flushed_to,
+            cleaned_to,
+            is_swapping,
+            epochs,
+        })
     }
 }
 
@@ -146,6 +167,8 @@ mod tests {
             includes_sequence: u64::MAX,
             log_start: 5,
             flushed_to: i64::MAX,
+            cleaned_to: Some(77),
+            is_swapping: true,
             epochs: vec![(0, 0), (i32::MAX, 77)],
         }
     }
@@ -195,6 +218,8 @@ mod tests {
         expected.extend([0xff; 8]);
         expected.extend(5i64.to_le_bytes());
         expected.extend(i64::MAX.to_le_bytes());
+        expected.extend(77i64.to_le_bytes());
+        expected.push(1);
         expected.extend([2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         expected.extend([0xff, 0xff, 0xff, 0x7f, 77, 0, 0, 0, 0, 0, 0, 0]);
         expected.extend(*b"\x08\0\0\0orders-7");

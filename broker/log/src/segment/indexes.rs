@@ -37,6 +37,20 @@ impl Segment {
         })
     }
 
+    /// What belongs into the index files. The transaction index may be empty.
+    ///
+    /// # Errors
+    /// What this process has not written had to be read, and could not be.
+    pub(crate) fn index_files(&self, files: &Files) -> Result<[(FileKind, Vec<u8>); 3], SegmentError> {
+        let entries = self.indexes(files)?;
+        let aborted = transactions::encode(&self.aborted(files, i64::MIN, i64::MAX)?.transactions);
+        Ok([
+            (FileKind::OffsetIndex, entries.offsets),
+            (FileKind::TimeIndex, entries.times),
+            (FileKind::TransactionIndex, aborted),
+        ])
+    }
+
     /// Writes the index files anew: the ones that were there go first, and keep their bytes for those who
     /// have them mapped. What is given back has to be synced, and the folder after it.
     ///
@@ -45,19 +59,13 @@ impl Segment {
     /// # Errors
     /// The disk's. A part of the files may be there.
     pub fn write_indexes(&self, files: &Files) -> Result<Vec<Arc<dyn File>>, SegmentError> {
-        let entries = self.indexes(files)?;
-        let aborted = transactions::encode(&self.aborted(files, i64::MIN, i64::MAX)?.transactions);
         let mut written = Vec::new();
-        for (kind, bytes, is_needed) in [
-            (FileKind::OffsetIndex, &entries.offsets, true),
-            (FileKind::TimeIndex, &entries.times, true),
-            (FileKind::TransactionIndex, &aborted, !aborted.is_empty()),
-        ] {
+        for (kind, bytes) in self.index_files(files)? {
             let path = files.path(self, kind);
             files.remove_if_there(&path)?;
-            if is_needed {
+            if kind != FileKind::TransactionIndex || !bytes.is_empty() {
                 let file = files.disk().create(&path, Access::Write).map_err(failed("create", &path))?;
-                file.write_at(&[IoSlice::new(bytes)], 0).map_err(failed("write", &path))?;
+                file.write_at(&[IoSlice::new(&bytes)], 0).map_err(failed("write", &path))?;
                 written.push(file);
             }
         }

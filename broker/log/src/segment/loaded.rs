@@ -177,7 +177,7 @@ impl Loader<'_> {
 
     /// The bytes of an index file; none if there is none, or its name is not this segment's any more.
     fn read(&self, kind: FileKind) -> Result<Option<IndexBytes>, SegmentError> {
-        if !self.segment.has_names() {
+        if !self.files.has_names(self.segment) {
             return Ok(None);
         }
         let path = self.files.path(self.segment, kind);
@@ -187,7 +187,7 @@ impl Loader<'_> {
         let bytes = IndexBytes::read(&*file, batches_max.saturating_mul(TRANSACTION_ENTRY_BYTES_MAX))
             .map_err(failed("read", &path))?;
         // The name is given away before other bytes get it.
-        Ok(self.segment.has_names().then_some(bytes))
+        Ok(self.files.has_names(self.segment).then_some(bytes))
     }
 
     /// Leaves out what lies beyond the end; none if the entries do not rise.
@@ -289,6 +289,8 @@ impl Loader<'_> {
         let aborted = match self.read(FileKind::TransactionIndex)? {
             Some(bytes) => transactions::decode(&bytes, base_offset, self.extent.end_offset)
                 .map_err(|(at, what)| (path, at as u64, what)),
+            // Not the same as none: whoever took it for that would show what was aborted.
+            None if !self.segment.has_names() => Err((path, 0, "the index went with the segment's name")),
             None => Ok(Vec::new()),
         };
         Ok(Loaded { base_offset, offsets, times, aborted, covered: self.extent.covered, is_rebuilt })

@@ -103,12 +103,11 @@ impl Segment {
         let mut transactions = Vec::new();
         if self.extent().covered > 0 {
             let index = self.index(files)?;
-            let listed = index.aborted.as_ref().map_err(|(path, position, what)| SegmentError::Corrupt {
-                path: path.clone(),
-                position: *position,
-                what,
-            })?;
-            transactions.extend_from_slice(listed);
+            let listed = index.aborted.as_ref().map_err(|(path, position, what)| {
+                let (path, position) = (path.clone(), *position);
+                self.explain(SegmentError::Corrupt { path, position, what })
+            });
+            transactions.extend_from_slice(listed?);
         }
         if let Some(extras) = &self.state().extras {
             // What is in the file as well stands there first.

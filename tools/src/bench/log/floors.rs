@@ -23,7 +23,7 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Outcome {
     let folder = bench.new_folder("floors")?;
     let raw = Raw::new(&*bench.disk()?, &folder, GROUP_BYTES)?;
     write_groups(bench, RefCell::new(raw))?;
-    let raw = Raw::new(&*bench.disk()?, &bench.new_folder("floors-blocks")?, BLOCK_BYTES)?;
+    let raw = Raw::new(&*bench.disk()?, &bench.new_folder("floors/blocks")?, BLOCK_BYTES)?;
     sync_blocks(bench, raw)?;
     read_cold(bench, &folder)
 }

@@ -106,7 +106,7 @@ impl Pipeline {
             if staged < groups {
                 self.stage(GROUP_BYTES)?;
             }
-            let committed = self.journal.end_commit(self.written.recv()?)?;
+            let (committed, _frame) = self.journal.end_commit(self.written.recv()?)?;
             self.journal.recycle(committed.sequence.saturating_sub(GROUPS_BEHIND))?;
         }
         Ok((groups * self.batch.len()) as u64)
@@ -115,7 +115,7 @@ impl Pipeline {
     /// One group on the calling thread.
     fn append_alone(&mut self, bytes: usize) -> Outcome {
         self.stage(bytes)?;
-        let committed = self.journal.commit()?.ok_or("nothing was staged")?;
+        let (committed, _frame) = self.journal.commit()?.ok_or("nothing was staged")?;
         Ok(self.journal.recycle(committed.sequence)?)
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,11 @@ use super::Outcome;
 
 const CHUNK_BYTES: usize = 1 << 20;
 
-/// So much free memory is left alone when the page cache is filled.
-const FREE_KIB_LEFT: u64 = 1 << 20;
+/// The kernel keeps about so much free by itself.
+const FREE_KIB_LEFT: u64 = 256 << 10;
+
+/// How often it is looked whether anything is free.
+const CHUNKS_PER_LOOK: u64 = 64;
 
 /// The processor, the memory, the kernel, and when.
 pub(super) fn describe() -> String {
@@ -40,6 +43,16 @@ fn memory_kib(key: &str) -> Option<u64> {
     kib("/proc/meminfo", key)
 }
 
+/// The memory that this process has.
+pub(super) fn resident_mib() -> Option<u64> {
+    kib("/proc/self/status", "VmRSS").map(|kib| kib >> 10)
+}
+
+/// The most memory that this process has had at once.
+pub(super) fn resident_mib_max() -> Option<u64> {
+    kib("/proc/self/status", "VmHWM").map(|kib| kib >> 10)
+}
+
 /// What this process has taken of the processors so far, in the kernel and outside. The kernel's own threads
 /// that write pages back are not in it.
 pub(super) fn processor_time() -> Outcome<Duration> {
@@ -47,37 +60,59 @@ pub(super) fn processor_time() -> Outcome<Duration> {
     Ok(Duration::new(time.tv_sec.try_into()?, time.tv_nsec.try_into()?))
 }
 
-/// The page cache, filled once: a host that shares its memory takes back what is free, and the first touch of
-/// such a page costs several times what the work on it does.
+/// A page cache that has no free memory beside it: a host that shares its memory takes back what is free, and the
+/// first touch of such a page costs several times what the work on it does. A cached page that is used again does
+/// not.
 pub(super) struct PageCache {
-    // Kept while anything is measured: its pages are those that are reclaimed, instead of free ones.
-    file: PathBuf,
+    // Kept while anything is measured: its pages are those that are taken for others.
+    path: PathBuf,
     gib: u64,
     took: Duration,
+    /// Where reading went on last.
+    reader: File,
 }
 
 impl PageCache {
+    /// Writes a file of so many GiB, or of what is free, and reads it back.
     pub(super) fn fill(folder: &Path, gib: Option<u64>) -> io::Result<Self> {
-        let free_kib = memory_kib("MemFree").unwrap_or(0).saturating_sub(FREE_KIB_LEFT);
-        let gib = gib.unwrap_or(free_kib >> 20);
-        let file = folder.join("page-cache");
         let start = Instant::now();
-        let mut chunk = vec![1; CHUNK_BYTES];
-        let mut writer = File::create_new(&file)?;
+        let gib = gib.unwrap_or_else(|| free_kib().div_ceil(1 << 20));
+        let path = folder.join("page-cache");
+        let chunk = vec![1; CHUNK_BYTES];
+        let mut writer = File::create_new(&path)?;
         for _ in 0..gib << 10 {
             writer.write_all(&chunk)?;
         }
         writer.sync_data()?;
-        let mut reader = File::open(&file)?;
-        while reader.read(&mut chunk)? > 0 {}
-        Ok(Self { file, gib, took: start.elapsed() })
+        let mut cache = Self { reader: File::open(&path)?, path, gib, took: Duration::ZERO };
+        cache.top_up()?;
+        cache.took = start.elapsed();
+        Ok(cache)
     }
+
+    /// Takes the place of files that were removed, so that nothing is free again.
+    pub(super) fn top_up(&mut self) -> io::Result<()> {
+        let mut chunk = vec![0; CHUNK_BYTES];
+        for read in 0..self.gib << 10 {
+            if read % CHUNKS_PER_LOOK == 0 && free_kib() < FREE_KIB_LEFT {
+                break;
+            }
+            if self.reader.read(&mut chunk)? == 0 {
+                self.reader.rewind()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn free_kib() -> u64 {
+    memory_kib("MemFree").unwrap_or(0)
 }
 
 impl fmt::Display for PageCache {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, gib, took } = self;
-        write!(formatter, "page cache filled with {gib} GiB of {} in {:.0?}", file.display(), took)
+        let Self { path, gib, took, .. } = self;
+        write!(formatter, "page cache filled with {gib} GiB of {} in {:.0?}", path.display(), took)
     }
 }
 
@@ -117,12 +152,13 @@ pub(super) fn drop_caches(files: &[&Path]) -> Outcome<Dropped> {
 
 #[cfg(test)]
 mod tests {
-    use super::{describe, memory_kib, processor_time};
+    use super::{describe, memory_kib, processor_time, resident_mib_max};
 
     #[test]
     fn the_machine_says_what_it_is_and_what_it_does() {
         assert!(describe().contains("Linux"));
         assert!(memory_kib("MemTotal").unwrap() > 1 << 10);
+        assert!(resident_mib_max().is_some());
         assert!(processor_time().unwrap().as_nanos() > 0);
     }
 }

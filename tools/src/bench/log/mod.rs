@@ -10,12 +10,22 @@ use std::sync::Arc;
 use clap::Args;
 use strandline_log::disk::real::RealDisk;
 
+mod appends;
+mod checkpoints;
+mod child;
+mod compaction;
 mod floors;
 mod journal;
 mod machine;
+mod partitions;
 mod raw;
+mod reading;
+mod recovery;
 mod report;
+mod subject;
 mod turns;
+
+pub(crate) use self::child::Part;
 
 use self::machine::PageCache;
 use self::report::Report;
@@ -46,6 +56,7 @@ struct Bench<'a> {
     folder: PathBuf,
     rounds: usize,
     report: Report<'a>,
+    page_cache: PageCache,
 }
 
 impl Bench<'_> {
@@ -53,18 +64,40 @@ impl Bench<'_> {
         RealDisk::new(&self.folder).map(Arc::new)
     }
 
+    /// Removes a folder, and gives its place in the page cache to something else.
+    fn remove_folder(&mut self, folder: PathBuf) -> io::Result<()> {
+        std::fs::remove_dir_all(folder)?;
+        self.page_cache.top_up()
+    }
+
     /// A new folder below the one that was asked for.
     fn new_folder(&self, name: &str) -> io::Result<PathBuf> {
         let folder = self.folder.join(name);
-        std::fs::create_dir(&folder)?;
+        std::fs::create_dir_all(&folder)?;
         Ok(folder)
     }
 }
 
 type Section = fn(&mut Bench<'_>) -> Outcome;
 
-/// In this order: the floors first, so that a table that was cut short can be read still.
-const SECTIONS: [(&str, Section); 2] = [("floors", floors::run), ("journal", journal::run)];
+/// Each has a folder of its name. In this order: the floors first, so that a table that was cut short can be read still; what drops the caches
+/// of the machine last.
+const SECTIONS: [(&str, Section); 9] = [
+    ("floors", floors::run),
+    ("journal", journal::run),
+    ("sustained", appends::run_sustained),
+    ("small", appends::run_small),
+    ("partitions", partitions::run),
+    ("checkpoints", checkpoints::run),
+    ("compaction", compaction::run),
+    ("reading", reading::run),
+    ("recovery", recovery::run),
+];
+
+/// Does what a process of its own is needed for.
+pub(super) fn run_part(part: &Part, out: &mut impl Write) -> io::Result<()> {
+    part.run(out).map_err(|error| io::Error::other(error.to_string()))
+}
 
 pub(super) fn run(plan: &LogPlan, out: &mut impl Write) -> io::Result<()> {
     let folder = plan.folder.join("strandline-bench-log");
@@ -78,10 +111,12 @@ fn measure(plan: &LogPlan, folder: PathBuf, out: &mut dyn Write) -> Outcome {
     writeln!(out, "{}", machine::describe())?;
     let page_cache = PageCache::fill(&folder, plan.fill_gib)?;
     writeln!(out, "{page_cache}")?;
-    let mut bench = Bench { folder, rounds: plan.rounds.max(1), report: Report::new(out) };
+    let report = Report::new(out);
+    let mut bench = Bench { folder, rounds: plan.rounds.max(1), report, page_cache };
     for (name, section) in SECTIONS.iter().filter(|(name, _)| name.contains(&plan.only)) {
         bench.report.begin_section(name)?;
         section(&mut bench)?;
+        bench.remove_folder(bench.folder.join(name))?;
     }
     Ok(())
 }

@@ -74,10 +74,14 @@ impl Latencies {
         Self { times: Vec::new() }
     }
 
+    pub(super) fn add(&mut self, time: Duration) {
+        self.times.push(time);
+    }
+
     pub(super) fn time<T>(&mut self, work: impl FnOnce() -> T) -> T {
         let start = Instant::now();
         let result = work();
-        self.times.push(start.elapsed());
+        self.add(start.elapsed());
         result
     }
 

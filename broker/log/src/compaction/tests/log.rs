@@ -1,15 +1,16 @@
 //! Logs made at random, in memory, with everything in them that compaction has to tell apart.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use strandline_protocol::Compression;
 use strandline_protocol::batch::{
-    BatchBuilder, BatchHeader, BatchView, ControlRecord, NewRecord, Origin, RecordHeader, batches,
+    BatchBuilder, BatchError, BatchHeader, BatchView, Batches as BatchIter, ControlRecord, NewRecord, Origin,
+    RecordHeader, batches,
 };
 
-use super::super::{AbortedTransaction, Candidate, CompactionError, Sink, Source};
+use super::super::{Batches, Candidate, CompactionError, Sink, Source};
 use crate::random::Random;
+use crate::segment::AbortedTransaction;
 
 /// Batches in memory.
 #[derive(Clone, Debug, Default)]
@@ -40,29 +41,34 @@ impl MemorySegment {
     }
 }
 
-impl Source for MemorySegment {
-    fn base_offset(&self) -> i64 {
-        self.base_offset
-    }
+impl Source for &MemorySegment {
+    type Batches<'a>
+        = MemoryBatches<'a>
+    where
+        Self: 'a;
 
     fn end_offset(&self) -> i64 {
         self.end_offset
-    }
-
-    fn path(&self) -> &Path {
-        Path::new("memory")
     }
 
     fn aborted(&self) -> Result<Vec<AbortedTransaction>, CompactionError> {
         Ok(self.aborted.clone())
     }
 
-    fn read(&self, position: u64, buffer: &mut Vec<u8>) -> Result<(), CompactionError> {
-        let rest = &self.bytes[usize::try_from(position).unwrap()..];
-        // Two batches at a time.
-        let bytes = batches(rest).take(2).map(|batch| batch.unwrap().bytes().len()).sum::<usize>();
-        *buffer = rest[..bytes].to_vec();
-        Ok(())
+    fn batches(&self) -> Result<MemoryBatches<'_>, CompactionError> {
+        Ok(MemoryBatches(batches(&self.bytes)))
+    }
+
+    fn failed(&self, position: u64, error: BatchError) -> CompactionError {
+        panic!("the batch at {position}: {error}");
+    }
+}
+
+pub(super) struct MemoryBatches<'a>(BatchIter<'a>);
+
+impl Batches for MemoryBatches<'_> {
+    fn next(&mut self) -> Result<Option<(u64, BatchView<'_>)>, CompactionError> {
+        Ok(self.0.next().map(|batch| (0, batch.unwrap())))
     }
 }
 

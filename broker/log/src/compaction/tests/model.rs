@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use strandline_protocol::batch::{BatchView, ControlRecord};
 
-use super::super::{AbortedTransaction, Settings};
-use super::log::MemorySegment;
+use super::super::Settings;
+use crate::segment::AbortedTransaction;
 
 /// A record, as a consumer sees it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -34,7 +34,7 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    fn new(view: BatchView<'_>) -> Self {
+    pub(super) fn new(view: &BatchView<'_>) -> Self {
         let header = view.header();
         let section = view.records(1 << 20).unwrap();
         let records = section.iter().map(Result::unwrap);
@@ -66,10 +66,6 @@ impl Batch {
             bytes: view.bytes().to_vec(),
         }
     }
-}
-
-pub(super) fn batches_of(segments: &[MemorySegment]) -> Vec<Batch> {
-    segments.iter().flat_map(MemorySegment::batches).map(Batch::new).collect()
 }
 
 /// What is remembered from one round to the next, as the log's headers do it: from when on the tombstones of a

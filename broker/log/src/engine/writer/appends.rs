@@ -174,6 +174,10 @@ fn place(
     if leader_epoch < log.latest_epoch && leader_epoch != NO_LEADER_EPOCH {
         return Err(Refusal::EpochGoesBack { epoch: leader_epoch, latest: log.latest_epoch });
     }
+    let bytes = batch.bytes.len() as u64;
+    if bytes > u64::from(log.config.segment_bytes) {
+        return Err(Refusal::TooLarge { bytes });
+    }
     // The offset behind the last one has to be one, too.
     let last_offset = header.base_offset.checked_add(i64::from(header.last_offset_delta));
     let last_offset = last_offset.filter(|offset| *offset < i64::MAX).ok_or(Refusal::OffsetsUsedUp)?;

@@ -74,7 +74,7 @@ impl Writer {
         self.look_for_reasons();
         let target = match self.checkpoints.want {
             Want::Nothing => return None,
-            Want::Room => self.journal.half_way().unwrap_or(0),
+            Want::Room => self.journal.half_way().unwrap_or(self.published),
             Want::All => self.published,
         };
         let first_unflushed = self.first_unflushed();
@@ -108,14 +108,20 @@ impl Writer {
             syncs_max: self.options.syncs_max,
             sealed: Vec::new(),
             changes: Changes { checkpoint, next_local_id: self.next_local_id, ..Changes::default() },
+            replacements: Vec::new(),
             cut: Vec::new(),
             gone: Vec::new(),
+            gone_unjournaled: Vec::new(),
             removed: std::mem::take(&mut self.checkpoints.removed),
         };
         job.changes.removed.clone_from(&job.removed);
+        // Its row has to say so.
+        self.unsaved.extend(self.compactions.replacing());
         for partition in std::mem::take(&mut self.unsaved) {
             let Some(log) = self.logs.get_mut(&partition) else { continue };
-            job.changes.partitions.push((partition, log.row(self.published)));
+            let mut row = log.row(self.published);
+            row.is_swapping = self.compactions.is_replacing(partition);
+            job.changes.partitions.push((partition, row));
             if log.is_async() {
                 // Whatever is published is in segments.
                 let snapshot = (log.flushed_to, log.producers.snapshot());
@@ -125,6 +131,7 @@ impl Writer {
                 log.save(partition, *unsaved, &mut job);
             }
         }
+        self.add_replacement(&mut job);
         job
     }
 
@@ -134,18 +141,19 @@ impl Writer {
         match result {
             Ok(()) => {}
             Err(CheckpointError::DiskFull) => {
-                self.reserve.release(self.options.flush_job_bytes * 2);
+                self.make_room();
                 self.checkpoints.again = Some(Box::new(job));
                 return;
             }
             Err(CheckpointError::Failed(error)) => return self.go_offline(&error),
         }
-        for segment in &job.gone {
+        for segment in job.gone.iter().chain(&job.gone_unjournaled) {
             if let Some(log) = self.logs.get_mut(&segment.partition()) {
                 log.is_removing = false;
             }
         }
         self.checkpoints.reached = job.changes.checkpoint;
+        job.replacements.iter().for_each(|replacement| self.install(replacement));
         for segment in &job.sealed {
             segment.indexes_written(&self.sources.files);
         }
@@ -166,6 +174,8 @@ impl Log {
             // What is in no segment has to be replayed.
             includes_sequence: self.first_unflushed.map_or(published, |first| first - 1),
             log_start: view.start,
+            cleaned_to: self.cleaned_to,
+            is_swapping: false,
             flushed_to: self.flushed_to,
             epochs: view.epochs.as_slice().iter().map(|entry| (entry.epoch, entry.start_offset)).collect(),
         }
@@ -194,9 +204,9 @@ impl Log {
             }
         }
         self.is_removing = !gone.is_empty();
-        job.sealed.extend(changed.iter().filter(|segment| segment.is_sealed()).cloned());
+        job.sealed.extend(cut.iter().chain(&changed).filter(|segment| segment.is_sealed()).cloned());
         job.cut.extend(cut);
-        job.gone.extend(gone);
+        if self.is_async() { job.gone_unjournaled.extend(gone) } else { job.gone.extend(gone) }
     }
 
     /// Of each segment the last snapshot is enough: a truncation into it reads on from the one before.

@@ -50,7 +50,8 @@ impl Writer {
     fn readiness(&mut self, command: &Command) -> Result<Readiness, Refusal> {
         let Some(partition) = subject(command) else { return Ok(Readiness::Ready) };
         let log = self.log(partition)?;
-        if log.is_changing {
+        let keeps_segments = matches!(command, Command::Configure { .. } | Command::SetHighWatermark { .. });
+        if log.is_changing || (!keeps_segments && self.compactions.is_replacing(partition)) {
             return Ok(Readiness::Waits);
         }
         let (start_offset, end) = {

@@ -21,8 +21,6 @@ pub(in super::super) struct Flushing {
     /// Everything in frames up to this one is to be flushed, whether or not memory is short.
     target: u64,
     is_busy: bool,
-    /// Not to be tried again before the writer looks after the disk's room.
-    is_stuck: bool,
 }
 
 impl Flushing {
@@ -72,7 +70,7 @@ impl Writer {
     }
 
     pub(super) fn plan_flush(&mut self) -> Option<FlushJob> {
-        if self.flushing.is_busy || self.flushing.is_stuck {
+        if self.flushing.is_busy {
             return None;
         }
         let mut logs: Vec<LogFlush> = Vec::new();
@@ -108,7 +106,7 @@ impl Writer {
             }
             Err(error) if error.is_disk_full() => {
                 // Nothing of it counts: it is written again, to the same places. The reserve was kept for this.
-                self.flushing.is_stuck = !self.reserve.release(self.options.flush_job_bytes * 2);
+                self.make_room();
                 for flush in done.job.logs {
                     let first = self.logs.get(&flush.partition).and_then(|log| log.first_unflushed);
                     first.into_iter().for_each(|first| self.flushing.add(first, flush.partition));

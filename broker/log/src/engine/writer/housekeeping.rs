@@ -32,6 +32,13 @@ impl Housekeeping {
     }
 }
 
+impl Housekeeping {
+    /// Lets the next round begin at once.
+    pub(super) fn hurry(&mut self) {
+        self.last = Duration::ZERO;
+    }
+}
+
 impl Writer {
     pub(super) fn plan_housekeeping(&mut self) {
         let now = self.clock.monotonic();
@@ -61,6 +68,12 @@ impl Writer {
         };
         if is_trusted {
             log.producers.remove_expired(now_ms, expiration_ms);
+        }
+        if let Some(plan) = log.plan_compaction(now_ms) {
+            self.compactions.consider(partition, &plan);
+        }
+        if self.compactions.is_replacing(partition) {
+            return;
         }
         let Some(start_offset) = log.start_by_retention(self.housekeeping.now_ms, now_ms) else { return };
         // If there is no room for it now, the next round comes to the same.

@@ -16,10 +16,12 @@
 
 mod appends;
 mod checkpoint;
+mod compactions;
 mod control;
 mod flush;
 mod housekeeping;
 mod publish;
+mod room;
 mod unjournaled;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -37,11 +39,12 @@ use super::read::Sources;
 use super::recovery::Recovery;
 use super::request::{Command, Outcome, Replies, ReplyTo, Request};
 use crate::clock::Clock;
-use crate::directory::{Directory, Reserve};
+use crate::directory::Directory;
 use crate::journal::{self, Journal};
 use crate::local_id::LocalId;
 use crate::manifest::Manifest;
-use crate::random::mix;
+use crate::random::{Random, mix};
+use crate::reserve::Reserve;
 use crate::retention::WallClockGuard;
 
 /// Spreads local ids, the same way in each run: a simulation has to be able to repeat one.
@@ -74,6 +77,14 @@ enum Taken {
     NotYet(Request),
 }
 
+/// What a data directory consists of beside its logs.
+pub(super) struct Opened {
+    pub(super) journal: Journal,
+    pub(super) manifest: Manifest,
+    pub(super) reserve: Reserve,
+    pub(super) directory: Directory,
+}
+
 /// The owner of a data directory.
 #[derive(Debug)]
 pub struct Writer {
@@ -99,7 +110,9 @@ pub struct Writer {
     pub(super) flushing: flush::Flushing,
     pub(super) checkpoints: checkpoint::Checkpoints,
     pub(super) housekeeping: housekeeping::Housekeeping,
+    pub(super) compactions: compactions::Compactions,
     pub(super) unjournaled: unjournaled::Unjournaled,
+    shortages: room::Shortages,
     /// Logs that the manifest does not have as they are.
     pub(super) unsaved: BTreeSet<LocalId>,
     /// Why nothing is done any more.
@@ -111,14 +124,13 @@ pub struct Writer {
 impl Writer {
     pub(super) fn new(
         recovery: Recovery,
-        journal: Journal,
-        manifest: Manifest,
-        reserve: Reserve,
-        directory: Directory,
+        opened: Opened,
         options: Options,
         clock: Arc<dyn Clock>,
+        random: Random,
     ) -> Self {
         let Recovery { sources, logs, next_local_id, changed, .. } = recovery;
+        let Opened { journal, manifest, reserve, directory } = opened;
         let now = clock.monotonic();
         let guard =
             WallClockGuard::new(&*clock, WallClockGuard::TOLERANCE_DEFAULT, WallClockGuard::GRACE_DEFAULT);
@@ -128,7 +140,9 @@ impl Writer {
             flushing: flush::Flushing::new(&logs),
             checkpoints: checkpoint::Checkpoints::new(manifest.meta().checkpoint, now),
             housekeeping: housekeeping::Housekeeping::new(guard, now),
+            compactions: compactions::Compactions::new(random),
             unjournaled: unjournaled::Unjournaled::default(),
+            shortages: room::Shortages::default(),
             options,
             clock,
             sources,
@@ -217,32 +231,51 @@ impl Writer {
 
     /// Work to be done elsewhere. Each piece has to come back through [`Writer::job_done`], in any order.
     pub fn next_job(&mut self) -> Option<Job> {
-        if self.offline.is_some() {
+        if self.offline.is_some() || self.is_closing() {
             return None;
         }
         self.plan_housekeeping();
-        if let Some(spare) = self.journal.begin_spare() {
+        if self.is_short_of_room() {
+            return None;
+        }
+        if self.may_make_spare()
+            && let Some(spare) = self.journal.begin_spare()
+        {
             return Some(Job::Spare(spare));
+        }
+        // First: it may have something flushed that it waits for.
+        if let Some(job) = self.plan_checkpoint() {
+            return Some(Job::Checkpoint(Box::new(job)));
         }
         if let Some(job) = self.plan_flush() {
             return Some(Job::Flush(job));
         }
-        if let Some(job) = self.plan_checkpoint() {
-            return Some(Job::Checkpoint(Box::new(job)));
+        self.plan_compaction().map(|job| Job::Compaction(Box::new(job)))
+    }
+
+    /// Whether nothing is worth beginning any more.
+    fn is_closing(&self) -> bool {
+        let is_closing = self.mailbox.is_closed() && self.mailbox.is_empty() && !self.has_waiting();
+        if is_closing {
+            self.compactions.stop();
         }
-        None
+        is_closing
     }
 
     /// Takes back what [`Writer::next_job`] handed out.
     pub fn job_done(&mut self, done: JobDone) {
+        if self.offline.is_some() {
+            return;
+        }
         match done {
-            JobDone::Spare(done) => {
-                if let Err(error) = self.journal.end_spare(done) {
-                    self.go_offline(&error);
-                }
-            }
+            JobDone::Spare(done) => match self.journal.end_spare(done) {
+                Ok(true) => {}
+                Ok(false) => self.miss_spare(),
+                Err(error) => self.go_offline(&error),
+            },
             JobDone::Flush(done) => self.flush_done(done),
             JobDone::Checkpoint(done) => self.checkpoint_done(*done),
+            JobDone::Compaction(done) => self.compaction_done(*done),
         }
         self.flush_replies();
     }
@@ -282,6 +315,7 @@ impl Writer {
                 self.reply(reply, Err(Refusal::Offline(Arc::clone(&reason))));
             }
         }
+        self.compactions.stop();
         self.abandon_unjournaled(&reason);
     }
 

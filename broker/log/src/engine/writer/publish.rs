@@ -13,6 +13,7 @@ use super::Writer;
 use crate::config::LogConfig;
 use crate::journal::{Committed, FrameBuffer, Staged};
 use crate::local_id::LocalId;
+use crate::segment::Segment;
 use crate::tail::TailEntry;
 
 impl Writer {
@@ -148,6 +149,7 @@ impl Log {
             is_ending: false,
             first_unflushed: None,
             flushed_to: start_offset,
+            cleaned_to: None,
             snapshots: Vec::new(),
             is_removing: false,
             unsaved: None,
@@ -217,7 +219,12 @@ impl Log {
             view.start = view.start.max(start_offset);
             let start = view.start;
             view.epochs.truncate_from_start(start);
-            gone.extend(view.segments.extract_if(.., |segment| segment.end_offset() <= start));
+            // The last one may be about to get what is in no segment yet.
+            let has_tail = self.first_unflushed.is_some();
+            let is_below = |segment: &mut Arc<Segment>| {
+                segment.end_offset() <= start && (segment.is_sealed() || !has_tail)
+            };
+            gone.extend(view.segments.extract_if(.., is_below));
             view.aborted.retain(|aborted| aborted.last_offset >= start);
         }
         self.producers.log_start_moved(start_offset);

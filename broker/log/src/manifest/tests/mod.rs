@@ -36,6 +36,8 @@ fn partition_row(number: i64) -> PartitionRow {
         includes_sequence: number.unsigned_abs(),
         log_start: number,
         flushed_to: number + 1,
+        cleaned_to: None,
+        is_swapping: false,
         epochs: (0..number % 3).map(|epoch| (epoch.try_into().unwrap(), epoch)).collect(),
     }
 }

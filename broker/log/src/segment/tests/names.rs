@@ -18,7 +18,7 @@ fn a_segment_that_is_held_open_is_read_on_after_its_name_went_to_another() {
     segment.write_indexes(&place.files).unwrap();
     segment.indexes_written(&place.files);
     segment.hold_open(&place.files).unwrap();
-    let cleaned = layout().cleaned(PARTITION, 0, 1);
+    let cleaned = layout().cleaned(PARTITION, 0, FileKind::Log, 1);
     let file = place.disk.create(&cleaned, Access::Write).unwrap();
     file.write_at(&[IoSlice::new(&batches[3])], 0).unwrap();
     place.disk.rename(&cleaned, &place.path(&segment, FileKind::Log)).unwrap();
@@ -44,6 +44,52 @@ fn a_segment_that_was_let_go_gives_no_bytes_of_its_successor() {
     assert!(matches!(error, SegmentError::Gone { partition: PARTITION, base_offset: 0 }), "{error}");
     assert_eq!(range.file.length().unwrap(), range.length, "who held a range keeps its bytes");
     assert!(next.find(&place.files, 0).unwrap().is_some());
+}
+
+#[test]
+fn a_segment_whose_name_was_taken_without_a_word_gives_no_bytes_of_the_taker_either() {
+    let place = Place::new();
+    let batches = random_batches(&mut Random::from_seed(1), 30, 3_000);
+    let segment = Segment::begin(PARTITION, 0, 0, 5);
+    append(&place.files, &segment, &batches);
+    segment.seal();
+    segment.write_indexes(&place.files).unwrap();
+    segment.indexes_written(&place.files);
+    let next = Segment::begin(PARTITION, 0, 0, 5);
+    append(&place.files, &next, &batches[..2]);
+    for _ in 0..2 {
+        match segment.find(&place.files, 20) {
+            Ok(found) => {
+                assert_eq!(found.map(|found| found.batch), super::expected(&batches, 20).map(|one| one.1))
+            }
+            Err(error) => assert!(matches!(error, SegmentError::Gone { .. }), "{error}"),
+        }
+        place.files.forget(&segment);
+    }
+    assert!(matches!(segment.find(&place.files, 20), Err(SegmentError::Gone { .. })));
+    // To remove it takes nothing from the one that has the name now, and that one can be removed.
+    segment.remove(&place.files).unwrap();
+    assert_finds_all(&place.files, &next, &batches[..2]);
+    next.remove(&place.files).unwrap();
+    assert!(!place.is_there(&next, FileKind::Log));
+    let last = Segment::begin(PARTITION, 0, 0, 5);
+    append(&place.files, &last, &batches[..1]);
+    place.files.forget(&last);
+    assert_finds_all(&place.files, &last, &batches[..1]);
+}
+
+#[test]
+fn removing_a_segment_removes_all_of_its_files_and_can_be_repeated() {
+    let place = Place::new();
+    let segment = Segment::begin(PARTITION, 0, 0, 5);
+    append(&place.files, &segment, &[batch(0, &[1], 10)]);
+    segment.seal();
+    segment.write_indexes(&place.files).unwrap();
+    segment.remove(&place.files).unwrap();
+    assert!(place.disk.list(&layout().partition(PARTITION)).unwrap().is_empty());
+    assert_eq!(place.files.open_count(), 0);
+    segment.remove(&place.files).unwrap();
+    assert!(matches!(segment.find(&place.files, 0), Err(SegmentError::Gone { .. })));
 }
 
 #[test]

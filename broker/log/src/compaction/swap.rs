@@ -1,0 +1,83 @@
+//! How new segments take the names of the old ones.
+//!
+//! Owns the renaming, and what becomes of it after a crash. The manifest decides which generation of a segment is
+//! the right one: until it names the new one, the new files are orphans, and from then on the old ones are.
+//!
+//! | it dies | what the next process finds |
+//! | --- | --- |
+//! | before the manifest names the new segment | the old files, and orphans named `*.cleaned` |
+//! | after that, before all names are durable | new files, some of them with their names: [`finish_swap`] gives them the rest |
+//! | after that, before all old files are gone | segments that the manifest does not name: orphans |
+
+use std::io;
+use std::path::Path;
+
+use super::error::{CompactionError, failed};
+use crate::disk::{Access, Disk};
+use crate::layout::{FileKind, Layout, parse_cleaned_name};
+use crate::local_id::LocalId;
+
+/// Gives the files of a segment's generation their names, if they do not have them yet. The manifest must name that
+/// generation, durably. May be done again at any time, and costs one look at the folder when all is done.
+///
+/// # Errors
+/// The disk's. It has to be done again, and the segment must not be read before.
+pub fn finish_swap(
+    disk: &dyn Disk,
+    layout: &Layout,
+    partition: LocalId,
+    base_offset: i64,
+    generation: u32,
+) -> Result<(), CompactionError> {
+    let cleaned = |kind| layout.cleaned(partition, base_offset, kind, generation);
+    match disk.open(&cleaned(FileKind::Log), Access::Read) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        opened => opened.map(drop).map_err(failed("open", &cleaned(FileKind::Log)))?,
+    }
+    let rename = |kind| {
+        let path = cleaned(kind);
+        match disk.rename(&path, &layout.segment(partition, base_offset, kind)) {
+            // It has its name already.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => result.map_err(failed("rename", &path)),
+        }
+    };
+    let folder = layout.partition(partition);
+    let sync = || disk.sync_directory(&folder).map_err(failed("sync", &folder));
+    for kind in FileKind::ALL.into_iter().filter(|kind| *kind != FileKind::Log) {
+        rename(kind)?;
+    }
+    // The batches last, and durably so: while their new file is there, the others may not have their names.
+    sync()?;
+    rename(FileKind::Log)?;
+    sync()
+}
+
+/// Removes what rounds of compaction left behind in a partition's folder that did not come to their end: new files
+/// of a generation that is not the `current` one of its segment.
+///
+/// # Errors
+/// The disk's.
+pub fn remove_orphans(
+    disk: &dyn Disk,
+    layout: &Layout,
+    partition: LocalId,
+    current: impl Fn(i64) -> Option<u32>,
+) -> Result<(), CompactionError> {
+    let folder = layout.partition(partition);
+    for entry in disk.list(&folder).map_err(failed("list", &folder))? {
+        let Some((base_offset, _, generation)) = parse_cleaned_name(&entry.name) else { continue };
+        if current(base_offset) != Some(generation) {
+            remove_if_there(disk, &folder.join(&entry.name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes a file that need not be there.
+pub(super) fn remove_if_there(disk: &dyn Disk, path: &Path) -> Result<(), CompactionError> {
+    match disk.remove(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result.map_err(failed("remove", path)),
+    }
+}
