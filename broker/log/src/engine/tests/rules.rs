@@ -342,3 +342,26 @@ fn old_segments_go() {
     assert_eq!(rig.partition(id).offsets().start, start);
     assert_records(&read_all(&rig.partition(id), start), left, "what is left");
 }
+
+#[test]
+fn a_deletion_that_only_the_journal_tells_of_reaches_the_manifest() {
+    let mut rig = Rig::new(17);
+    let id = rig.create(small_segments()).id();
+    fill(&mut rig, id, 0..100);
+    rig.clock.advance(60_000);
+    rig.settle();
+    let folder = Layout::new(PathBuf::from("/data")).partition(id);
+    assert!(rig.disk.list(&folder).is_ok(), "it has a row and files");
+    rig.call(Command::Delete { partition: id }).unwrap();
+    rig.disk.crash();
+    rig.recover().unwrap();
+    // The journal is not asked about that any more after this.
+    let other = rig.create(LogConfig::default()).id();
+    rig.clock.advance(60_000);
+    rig.settle();
+    assert!(rig.disk.list(&folder).is_err(), "its files are gone");
+    rig.disk.crash();
+    rig.recover().unwrap();
+    let left: Vec<_> = rig.writer().partitions().iter().map(|(partition, _)| partition.id()).collect();
+    assert_eq!(left, [other]);
+}
