@@ -238,7 +238,7 @@ fn after_a_failed_sync_nothing_is_acknowledged_and_nothing_is_tried_again() {
         assert!(matches!(rig.append(id, batch(&[b"y"])), Err(Refusal::Offline(_))));
         assert!(rig.writer().next_job().is_none());
         assert_eq!(rig.disk.operations(), operations);
-        assert_records(&read_all(&rig.partition(id), 0), &expected, &format!("readers go on"));
+        assert_records(&read_all(&rig.partition(id), 0), &expected, "readers go on");
         rig.disk.crash();
         rig.recover().unwrap();
         assert!(read_all(&rig.partition(id), 0).starts_with(&expected));

@@ -60,7 +60,8 @@ fn a_segment_whose_name_was_taken_without_a_word_gives_no_bytes_of_the_taker_eit
     for _ in 0..2 {
         match segment.find(&place.files, 20) {
             Ok(found) => {
-                assert_eq!(found.map(|found| found.batch), super::expected(&batches, 20).map(|one| one.1))
+                let expected = super::expected(&batches, 20);
+                assert_eq!(found.map(|found| (found.position, found.batch)), expected);
             }
             Err(error) => assert!(matches!(error, SegmentError::Gone { .. }), "{error}"),
         }
