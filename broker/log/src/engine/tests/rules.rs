@@ -365,3 +365,19 @@ fn a_deletion_that_only_the_journal_tells_of_reaches_the_manifest() {
     let left: Vec<_> = rig.writer().partitions().iter().map(|(partition, _)| partition.id()).collect();
     assert_eq!(left, [other]);
 }
+
+#[test]
+fn what_an_async_log_took_behind_a_cut_survives_the_death_of_the_process() {
+    let mut rig = Rig::new(18);
+    let id = rig.create(in_memory()).id();
+    let mut expected = fill(&mut rig, id, 0..100);
+    // Through the last segment, so that no other one has to go first.
+    rig.call(Command::Truncate { partition: id, end_offset: 99 }).unwrap();
+    expected.truncate(99);
+    for round in 2..4 {
+        expected.extend(fill(&mut rig, id, round * 100..round * 100 + 5));
+        rig.disk.kill();
+        rig.recover().unwrap();
+        assert_records(&read_all(&rig.partition(id), 0), &expected, "all");
+    }
+}
