@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use strandline_log::clock::RealClock;
 use strandline_log::disk::real::RealDisk;
-use strandline_log::engine::{Options, Partition, ReadError, UpTo, Writer};
+use strandline_log::engine::{EngineError, Options, Partition, ReadError, UpTo, Writer};
 use strandline_log::journal;
 use strandline_log::random::Random;
 use strandline_protocol::batch::batches;
@@ -39,12 +39,12 @@ pub(crate) fn options() -> Options {
     }
 }
 
-/// Opens it.
-pub(crate) fn open(root: &Path) -> Outcome<Writer> {
-    let parent = root.parent().ok_or("a data directory lies in some folder")?;
-    let disk = Arc::new(RealDisk::new(parent)?);
-    let (clock, random) = (Arc::new(RealClock::new()), Random::from_system()?);
-    Ok(Writer::recover(disk, root.to_owned(), options(), clock, random)?)
+/// Opens it, or makes it in a folder that is there.
+pub(crate) fn open(root: &Path) -> Outcome<Writer, EngineError> {
+    let failed = |source| EngineError::Io { doing: "open", path: root.to_owned(), source };
+    let disk = Arc::new(RealDisk::new(root).map_err(failed)?);
+    let (clock, random) = (Arc::new(RealClock::new()), Random::from_system().map_err(failed)?);
+    Writer::recover(disk, root.to_owned(), options(), clock, random)
 }
 
 /// What a reader finds in a partition.

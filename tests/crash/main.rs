@@ -19,7 +19,7 @@ use crate::writer::Until;
 /// Whatever goes wrong here ends the run.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-type Outcome<T> = Result<T, Failure>;
+type Outcome<T, E = Failure> = Result<T, E>;
 
 const USAGE: &str = "usage:
   crash sigkill FOLDER KILLS SEED     kill a writing process, over and over

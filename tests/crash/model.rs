@@ -81,7 +81,7 @@ impl Kind {
         LogConfig {
             durability,
             cleanup: Cleanup { deletes: true, compacts: false },
-            segment_bytes: 80_000,
+            segment_bytes: 120_000,
             retention_ms: -1,
             retention_bytes: if self == Self::Sized { RETENTION_BYTES.cast_signed() } else { -1 },
             ..LogConfig::default()

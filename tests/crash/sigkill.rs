@@ -5,6 +5,8 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use strandline_log::directory::DirectoryError;
+use strandline_log::engine::EngineError;
 use strandline_log::random::Random;
 
 use crate::child::Writing;
@@ -34,6 +36,7 @@ pub(crate) fn run(folder: &Path, kills: u64, seed: u64) -> Outcome<()> {
     println!("sigkill: {kills} kills with seed {seed} in {}", folder.display());
     let mut random = Random::from_seed(seed);
     let (main, fresh) = (folder.join("main"), folder.join("fresh"));
+    fs::create_dir_all(&main)?;
     let mut killing = Killing { root: &main, ledger: Ledger::new(Crash::Process), in_recovery: 0 };
     for kill in 1..=kills {
         let explain = |error: Failure| format!("seed {seed}, kill {kill}: {error}");
@@ -55,6 +58,7 @@ fn start_over(root: &Path, random: &mut Random) -> Outcome<()> {
     if root.exists() {
         fs::remove_dir_all(root)?;
     }
+    fs::create_dir(root)?;
     let mut killing = Killing { root, ledger: Ledger::new(Crash::Process), in_recovery: 0 };
     (0..FRESH_KILLS).try_for_each(|_| killing.round(random, false))
 }
@@ -83,7 +87,7 @@ impl Killing<'_> {
 fn expect_locked(root: &Path) -> Outcome<()> {
     match open(root) {
         Ok(_) => Err("a second process was let into the directory".into()),
-        Err(error) if error.to_string().contains("lock") => Ok(()),
+        Err(EngineError::Directory(DirectoryError::InUse { .. })) => Ok(()),
         Err(error) => Err(format!("a second process was refused, but with: {error}").into()),
     }
 }

@@ -18,10 +18,10 @@ const RECORDS_BYTES_MAX: usize = 16 << 20;
 /// The value with this number.
 fn value(number: u64) -> Vec<u8> {
     let mut random = Random::from_seed(number);
-    // Most are small, and some are larger than a block, a segment's index interval, or a small segment's half.
+    // Most are small, and some are larger than a block.
     let length = match random.below(100) {
-        0 => 30_000,
-        1..10 => 5_000,
+        0 => 12_000,
+        1..6 => 2_000,
         _ => 20 + random.index(500),
     };
     let mut value = vec![0; length];
