@@ -14,7 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("strandline-protocol", &["strandline-protocol-derive"]),
     ("strandline-log", &["strandline-protocol"]),
     ("strandline", &["strandline-log", "strandline-protocol"]),
-    ("strandline-tests", &["strandline-protocol"]),
+    ("strandline-tests", &["strandline-log", "strandline-protocol"]),
 ];
 
 /// What a sans-io crate must never reach, at any depth: sockets, threads and clocks come with these.

@@ -93,6 +93,8 @@ pub struct CheckpointJob {
     /// The same of `async` logs. What a scan might find must be gone before anything is appended again, and the
     /// journal still says that they are no part of the log.
     pub(super) gone_unjournaled: Vec<Arc<Segment>>,
+    /// Logs that nothing is written to before this is done.
+    pub(super) awaited: Vec<LocalId>,
     /// Partitions that are no more.
     pub(super) removed: Vec<LocalId>,
 }

@@ -23,6 +23,8 @@ pub(super) struct Unsaved {
     pub(super) snapshot: Option<(i64, Option<Vec<u8>>)>,
     /// Snapshots in the manifest that nothing will ask for any more.
     pub(super) stale_snapshots: Vec<i64>,
+    /// Whether its end was cut off.
+    pub(super) is_truncated: bool,
 }
 
 /// A partition, as its one owner sees it.
@@ -50,7 +52,8 @@ pub(super) struct Log {
     pub(super) cleaned_to: Option<i64>,
     /// Where snapshots lie in the manifest, oldest first.
     pub(super) snapshots: Vec<i64>,
-    /// Whether files of it are about to be removed: no new one may take their names meanwhile.
+    /// Whether a checkpoint is about to remove files of it, whose names no new one may take meanwhile, or to
+    /// tell the manifest of a truncation.
     pub(super) is_removing: bool,
     pub(super) unsaved: Option<Box<Unsaved>>,
 }

@@ -79,7 +79,9 @@ pub(super) struct View {
 impl View {
     pub(super) fn offsets(&self) -> Offsets {
         let high_watermark = self.high_watermark.map_or(self.end, |offset| offset.min(self.end));
-        let last_stable = self.first_unstable.map_or(high_watermark, |offset| offset.min(high_watermark));
+        // A transaction may be open whose beginning was given up.
+        let unstable = self.first_unstable.map_or(high_watermark, |offset| offset.max(self.start));
+        let last_stable = unstable.min(high_watermark);
         Offsets { start: self.start, last_stable, high_watermark, end: self.end }
     }
 

@@ -42,6 +42,8 @@ pub(super) struct Recovery {
     pub(super) next_local_id: u64,
     /// Logs that the manifest does not have as they are.
     pub(super) changed: BTreeSet<LocalId>,
+    /// Logs that came to their end, and that the manifest may have a row of still.
+    pub(super) removed: Vec<LocalId>,
     /// Up to which frame each row says everything.
     included: HashMap<LocalId, u64, BuildHasherDefault<LocalIdHasher>>,
     /// Settings that were seen: most partitions share theirs.
@@ -106,6 +108,7 @@ impl Recovery {
             logs: Logs::default(),
             next_local_id,
             changed: BTreeSet::new(),
+            removed: Vec::new(),
             included: HashMap::default(),
             configs: Vec::new(),
             truncated: BTreeSet::new(),
@@ -217,7 +220,13 @@ impl Recovery {
         let result = match self.logs.remove(&id) {
             Some(log) => self.replay_change(log, replayed),
             // Of a partition whose row is gone already, the end comes later in the journal, or came before.
-            None if id.0 < self.next_local_id => Ok(()),
+            None if id.0 < self.next_local_id => {
+                if let Entry::DeletePartition { .. } = entry {
+                    // Its files may be there still.
+                    self.removed.push(id);
+                }
+                Ok(())
+            }
             None => Err(EngineError::Inconsistent(format!("partition {id} never came to be"))),
         };
         if let Err(error) = result {
@@ -265,6 +274,7 @@ impl Recovery {
             Entry::DeletePartition { .. } => {
                 self.changed.remove(&id);
                 self.truncated.remove(&id);
+                self.removed.push(id);
                 return Ok(());
             }
             _ => {}

@@ -380,3 +380,42 @@ fn what_was_aborted_is_named_to_those_who_ask() {
         rig.recover().unwrap();
     }
 }
+
+#[test]
+fn a_deletion_that_only_the_journal_tells_of_reaches_the_manifest() {
+    let mut rig = Rig::new(17);
+    let id = rig.create(small_segments()).id();
+    fill(&mut rig, id, 0..100);
+    rig.clock.advance(60_000);
+    rig.settle();
+    let folder = Layout::new(PathBuf::from("/data")).partition(id);
+    assert!(rig.disk.list(&folder).is_ok(), "it has a row and files");
+    rig.call(Command::Delete { partition: id }).unwrap();
+    rig.disk.crash();
+    rig.recover().unwrap();
+    // The journal is not asked about that any more after this.
+    let other = rig.create(LogConfig::default()).id();
+    rig.clock.advance(60_000);
+    rig.settle();
+    assert!(rig.disk.list(&folder).is_err(), "its files are gone");
+    rig.disk.crash();
+    rig.recover().unwrap();
+    let left: Vec<_> = rig.writer().partitions().iter().map(|(partition, _)| partition.id()).collect();
+    assert_eq!(left, [other]);
+}
+
+#[test]
+fn what_an_async_log_took_behind_a_cut_survives_the_death_of_the_process() {
+    let mut rig = Rig::new(18);
+    let id = rig.create(in_memory()).id();
+    let mut expected = fill(&mut rig, id, 0..100);
+    // Through the last segment, so that no other one has to go first.
+    rig.call(Command::Truncate { partition: id, end_offset: 99 }).unwrap();
+    expected.truncate(99);
+    for round in 2..4 {
+        expected.extend(fill(&mut rig, id, round * 100..round * 100 + 5));
+        rig.disk.kill();
+        rig.recover().unwrap();
+        assert_records(&read_all(&rig.partition(id), 0), &expected, "all");
+    }
+}

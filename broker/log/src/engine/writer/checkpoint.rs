@@ -36,8 +36,8 @@ pub(in super::super) struct Checkpoints {
 }
 
 impl Checkpoints {
-    pub(super) fn new(reached: u64, now: Duration) -> Self {
-        Self { reached, last: now, ..Self::default() }
+    pub(super) fn new(reached: u64, removed: Vec<LocalId>, now: Duration) -> Self {
+        Self { reached, removed, last: now, ..Self::default() }
     }
 
     pub(super) fn want(&mut self) {
@@ -112,6 +112,7 @@ impl Writer {
             cut: Vec::new(),
             gone: Vec::new(),
             gone_unjournaled: Vec::new(),
+            awaited: Vec::new(),
             removed: std::mem::take(&mut self.checkpoints.removed),
         };
         job.changes.removed.clone_from(&job.removed);
@@ -147,8 +148,8 @@ impl Writer {
             }
             Err(CheckpointError::Failed(error)) => return self.go_offline(&error),
         }
-        for segment in job.gone.iter().chain(&job.gone_unjournaled) {
-            if let Some(log) = self.logs.get_mut(&segment.partition()) {
+        for partition in &job.awaited {
+            if let Some(log) = self.logs.get_mut(partition) {
                 log.is_removing = false;
             }
         }
@@ -186,7 +187,7 @@ impl Log {
 
     /// Moves what the manifest does not say yet into a checkpoint.
     fn save(&mut self, partition: LocalId, unsaved: Unsaved, job: &mut CheckpointJob) {
-        let Unsaved { changed, cut, gone, snapshot, stale_snapshots } = unsaved;
+        let Unsaved { changed, cut, gone, snapshot, stale_snapshots, is_truncated } = unsaved;
         let segments = &mut job.changes.segments;
         segments.extend(gone.iter().map(|segment| (partition, segment.base_offset(), None)));
         // A segment that begins where one went is a row of its own: what is said last counts.
@@ -206,7 +207,8 @@ impl Log {
                 self.snapshots.push(offset);
             }
         }
-        self.is_removing = !gone.is_empty();
+        self.is_removing = !gone.is_empty() || is_truncated;
+        job.awaited.extend(self.is_removing.then_some(partition));
         job.sealed.extend(cut.iter().chain(&changed).filter(|segment| segment.is_sealed()).cloned());
         job.cut.extend(cut);
         if self.is_async() { job.gone_unjournaled.extend(gone) } else { job.gone.extend(gone) }

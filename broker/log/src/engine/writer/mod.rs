@@ -129,7 +129,7 @@ impl Writer {
         clock: Arc<dyn Clock>,
         random: Random,
     ) -> Self {
-        let Recovery { sources, logs, next_local_id, changed, .. } = recovery;
+        let Recovery { sources, logs, next_local_id, changed, removed, .. } = recovery;
         let Opened { journal, manifest, reserve, directory } = opened;
         let now = clock.monotonic();
         let guard =
@@ -138,7 +138,7 @@ impl Writer {
             mailbox: Arc::new(Mailbox::new(options.mailbox)),
             published: journal.next_sequence() - 1,
             flushing: flush::Flushing::new(&logs),
-            checkpoints: checkpoint::Checkpoints::new(manifest.meta().checkpoint, now),
+            checkpoints: checkpoint::Checkpoints::new(manifest.meta().checkpoint, removed, now),
             housekeeping: housekeeping::Housekeeping::new(guard, now),
             compactions: compactions::Compactions::new(random),
             unjournaled: unjournaled::Unjournaled::default(),

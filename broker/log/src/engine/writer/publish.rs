@@ -210,6 +210,7 @@ impl Log {
             .retain(|segment| segment.base_offset() < end_offset && Some(segment.base_offset()) != cut_at);
         unsaved.snapshot = snapshot.or(unsaved.snapshot.take());
         unsaved.stale_snapshots.extend(stale);
+        unsaved.is_truncated = true;
         unsaved.cut.extend(prefix);
         unsaved.gone.extend(gone);
     }

@@ -65,8 +65,10 @@ impl Writer {
             return Ok(false);
         }
         let Some(log) = self.logs.get(&partition) else { return Ok(true) };
-        // A scan after a crash must not find what was cut off: it goes before anything takes its offsets.
-        let is_cut = log.unsaved.as_ref().is_some_and(|unsaved| !unsaved.gone.is_empty());
+        // A scan after a crash must not find what was cut off: it goes before anything takes its offsets. And
+        // while the journal says that something was cut off, there is no scan.
+        let is_cut =
+            log.unsaved.as_ref().is_some_and(|unsaved| unsaved.is_truncated || !unsaved.gone.is_empty());
         if is_cut {
             self.checkpoints.want_all();
         }

@@ -1,0 +1,93 @@
+//! Kills a writing process at random moments, recovery included, and verifies everything from outside each time.
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use strandline_log::directory::DirectoryError;
+use strandline_log::engine::EngineError;
+use strandline_log::random::Random;
+
+use crate::child::Writing;
+use crate::directory::{observe, observe_and_close, open};
+use crate::ledger::{Crash, Ledger};
+use crate::{Failure, Outcome};
+
+/// A process lives no longer.
+const LIFE_MS_MAX: u64 = 300;
+
+/// Once in so many kills it is looked whether a second process is kept out.
+const LOCK_EVERY: u64 = 10;
+
+/// Once in so many kills there is another directory, for a few of them.
+const FRESH_EVERY: u64 = 20;
+const FRESH_KILLS: u64 = 3;
+
+/// A directory, and the book of it.
+struct Killing<'a> {
+    root: &'a Path,
+    ledger: Ledger,
+    in_recovery: u64,
+}
+
+/// Kills as often as it is told, over one directory and over a few fresh ones in between.
+pub(crate) fn run(folder: &Path, kills: u64, seed: u64) -> Outcome<()> {
+    println!("sigkill: {kills} kills with seed {seed} in {}", folder.display());
+    let mut random = Random::from_seed(seed);
+    let (main, fresh) = (folder.join("main"), folder.join("fresh"));
+    fs::create_dir_all(&main)?;
+    let mut killing = Killing { root: &main, ledger: Ledger::new(Crash::Process), in_recovery: 0 };
+    for kill in 1..=kills {
+        let explain = |error: Failure| format!("seed {seed}, kill {kill}: {error}");
+        killing.round(&mut random, kill % LOCK_EVERY == 0).map_err(explain)?;
+        if kill % FRESH_EVERY == 0 {
+            start_over(&fresh, &mut random)
+                .map_err(|error| format!("on a fresh directory: {error}"))
+                .map_err(Failure::from)
+                .map_err(explain)?;
+        }
+    }
+    println!("sigkill: {}", killing.ledger.counts);
+    println!("sigkill: {} of the kills came while the directory was being opened", killing.in_recovery);
+    Ok(())
+}
+
+/// Kills a few times from the first instant of a directory on.
+fn start_over(root: &Path, random: &mut Random) -> Outcome<()> {
+    if root.exists() {
+        fs::remove_dir_all(root)?;
+    }
+    fs::create_dir(root)?;
+    let mut killing = Killing { root, ledger: Ledger::new(Crash::Process), in_recovery: 0 };
+    (0..FRESH_KILLS).try_for_each(|_| killing.round(random, false))
+}
+
+impl Killing<'_> {
+    /// One life of a writing process, and what it left.
+    fn round(&mut self, random: &mut Random, tries_lock: bool) -> Outcome<()> {
+        let writing = Writing::start(&[], self.root, random.next_u64(), "killed", &self.ledger.briefing())?;
+        if tries_lock {
+            writing.wait_until_open()?;
+            expect_locked(self.root)?;
+        }
+        // A third of the lives are so short that most end in recovery.
+        let life_ms_max = if random.one_in(3) { LIFE_MS_MAX / 10 } else { LIFE_MS_MAX };
+        thread::sleep(Duration::from_micros(random.below(life_ms_max * 1_000)));
+        let report = writing.kill()?;
+        report.expect_no_errors()?;
+        self.in_recovery += u64::from(!report.was_opened());
+        self.ledger.note(&report.lines)?;
+        let observed = if random.one_in(4) { observe_and_close(self.root)? } else { observe(self.root)? };
+        self.ledger.reconcile(observed, Crash::Process)
+    }
+}
+
+/// A directory that a process has is refused to all others.
+fn expect_locked(root: &Path) -> Outcome<()> {
+    match open(root) {
+        Ok(_) => Err("a second process was let into the directory".into()),
+        Err(EngineError::Directory(DirectoryError::InUse { .. })) => Ok(()),
+        Err(error) => Err(format!("a second process was refused, but with: {error}").into()),
+    }
+}
