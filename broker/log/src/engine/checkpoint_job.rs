@@ -175,8 +175,8 @@ impl CheckpointJob {
     }
 }
 
-/// Removes a partition's folder with all that is in it, if there is one.
-fn remove_partition(sources: &Sources, partition: LocalId) -> Result<(), EngineError> {
+/// Removes a partition's folder with all that is in it, if there is one. Somebody else may be about to as well.
+pub(super) fn remove_partition(sources: &Sources, partition: LocalId) -> Result<(), EngineError> {
     let folder = sources.layout.partition(partition);
     let entries = match sources.disk.list(&folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -184,7 +184,15 @@ fn remove_partition(sources: &Sources, partition: LocalId) -> Result<(), EngineE
     };
     for entry in entries {
         let path = folder.join(entry.name);
-        sources.disk.remove(&path).map_err(failed("remove", &path))?;
+        if_there(sources.disk.remove(&path)).map_err(failed("remove", &path))?;
     }
-    sources.disk.remove_directory(&folder).map_err(failed("remove", &folder))
+    if_there(sources.disk.remove_directory(&folder)).map_err(failed("remove", &folder))
+}
+
+/// That something was removed, or was not there.
+pub(super) fn if_there(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
 }

@@ -6,6 +6,7 @@
 use super::checkpoint_job::{CheckpointDone, CheckpointJob};
 use super::compaction_job::{CompactionDone, CompactionJob};
 use super::flush_job::{FlushDone, FlushJob};
+use super::sweep_job::{SweepDone, SweepJob};
 use crate::journal::{SpareDone, SpareJob};
 
 /// Something to be done.
@@ -20,6 +21,8 @@ pub enum Job {
     Checkpoint(Box<CheckpointJob>),
     /// A log without what was overwritten in it.
     Compaction(Box<CompactionJob>),
+    /// A look for files that nothing knows of.
+    Sweep(SweepJob),
 }
 
 /// Who does a job: those of one kind wait for each other, those of another do not.
@@ -50,6 +53,8 @@ pub enum JobDone {
     Checkpoint(Box<CheckpointDone>),
     /// See [`Job::Compaction`].
     Compaction(Box<CompactionDone>),
+    /// See [`Job::Sweep`].
+    Sweep(SweepDone),
 }
 
 impl Job {
@@ -58,7 +63,7 @@ impl Job {
         match self {
             Self::Spare(_) | Self::Flush(_) => Lane::Short,
             Self::Checkpoint(_) => Lane::Sync,
-            Self::Compaction(_) => Lane::Long,
+            Self::Compaction(_) | Self::Sweep(_) => Lane::Long,
         }
     }
 
@@ -69,6 +74,7 @@ impl Job {
             Self::Flush(job) => JobDone::Flush(job.run()),
             Self::Checkpoint(job) => JobDone::Checkpoint(Box::new(job.run())),
             Self::Compaction(job) => JobDone::Compaction(Box::new(job.run())),
+            Self::Sweep(job) => JobDone::Sweep(job.run()),
         }
     }
 }

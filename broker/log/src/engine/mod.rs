@@ -19,6 +19,7 @@ mod recovery;
 mod replay;
 mod request;
 mod scan;
+mod sweep_job;
 mod threads;
 mod writer;
 

@@ -419,3 +419,31 @@ fn what_an_async_log_took_behind_a_cut_survives_the_death_of_the_process() {
         assert_records(&read_all(&rig.partition(id), 0), &expected, "all");
     }
 }
+
+#[test]
+fn files_that_nothing_knows_of_go() {
+    let mut rig = Rig::new(20);
+    let (kept, gone) = (rig.create(small_segments()).id(), rig.create(small_segments()).id());
+    for id in [kept, gone] {
+        fill(&mut rig, id, 0..100);
+    }
+    let layout = Layout::new(PathBuf::from("/data"));
+    let segments = |rig: &Rig, id| rig.disk.list(&layout.partition(id)).map_or(0, |entries| entries.len());
+    rig.clock.advance(60_000);
+    rig.settle();
+    let before = segments(&rig, kept);
+    rig.call(Command::SetLogStart { partition: kept, start_offset: 90 }).unwrap();
+    rig.call(Command::Delete { partition: gone }).unwrap();
+    rig.clock.advance(60_000);
+    // The manifest is told, and nothing else is done any more.
+    rig.disk.fail(Operation::Remove, 1);
+    rig.settle();
+    assert!(rig.writer().offline().is_some());
+    assert!(segments(&rig, kept) == before && segments(&rig, gone) > 0);
+    rig.disk.kill();
+    rig.recover().unwrap();
+    rig.settle();
+    assert_eq!(segments(&rig, gone), 0);
+    assert!(segments(&rig, kept) < before / 2, "{before} files became {}", segments(&rig, kept));
+    assert_eq!(read_all(&rig.partition(kept), 90).len(), 10);
+}

@@ -109,7 +109,7 @@ impl Writer {
     /// The end of a log is cut off when nothing else of it is on its way anywhere.
     fn readiness_to_truncate(&mut self, partition: LocalId) -> Readiness {
         let Some(log) = self.logs.get(&partition) else { return Readiness::Waits };
-        if log.staged > 0 || self.flushing.is_busy() {
+        if log.staged > 0 || self.flushing.is_busy() || self.sweeping.is_busy() {
             Readiness::Waits
         } else if log.is_async() {
             // What a scan after a crash would find must not be more than what is left now.

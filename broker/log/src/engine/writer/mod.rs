@@ -22,6 +22,7 @@ mod flush;
 mod housekeeping;
 mod publish;
 mod room;
+mod sweeping;
 mod unjournaled;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -111,6 +112,7 @@ pub struct Writer {
     pub(super) checkpoints: checkpoint::Checkpoints,
     pub(super) housekeeping: housekeeping::Housekeeping,
     pub(super) compactions: compactions::Compactions,
+    sweeping: sweeping::Sweeping,
     pub(super) unjournaled: unjournaled::Unjournaled,
     shortages: room::Shortages,
     /// Logs that the manifest does not have as they are.
@@ -141,6 +143,7 @@ impl Writer {
             checkpoints: checkpoint::Checkpoints::new(manifest.meta().checkpoint, removed, now),
             housekeeping: housekeeping::Housekeeping::new(guard, now),
             compactions: compactions::Compactions::new(random),
+            sweeping: sweeping::Sweeping::new(&logs, next_local_id),
             unjournaled: unjournaled::Unjournaled::default(),
             shortages: room::Shortages::default(),
             options,
@@ -250,6 +253,9 @@ impl Writer {
         if let Some(job) = self.plan_flush() {
             return Some(Job::Flush(job));
         }
+        if let Some(job) = self.plan_sweep() {
+            return Some(Job::Sweep(job));
+        }
         self.plan_compaction().map(|job| Job::Compaction(Box::new(job)))
     }
 
@@ -276,6 +282,7 @@ impl Writer {
             JobDone::Flush(done) => self.flush_done(done),
             JobDone::Checkpoint(done) => self.checkpoint_done(*done),
             JobDone::Compaction(done) => self.compaction_done(*done),
+            JobDone::Sweep(done) => self.sweep_done(done),
         }
         self.flush_replies();
     }
