@@ -65,7 +65,7 @@ impl Store for Manifest {
         let ids = || partitions.iter().map(|id| LocalId(*id));
         let changes = Changes {
             partitions: ids().map(|id| (id, row.clone())).collect(),
-            segments: ids().map(|id| (id, 0, Some(segment.clone()))).collect(),
+            segments: ids().map(|id| (id, 0, Some(segment))).collect(),
             ..Changes::default()
         };
         Ok(Manifest::commit(self, &changes)?)

@@ -4,6 +4,7 @@
 //! This crate is synchronous and knows no network. What it cannot decide itself comes in: the disk through
 //! [`disk::Disk`], so that a simulated one can tear, lose and refuse.
 
+pub mod check;
 pub mod clock;
 mod codec;
 pub mod compaction;

@@ -13,7 +13,7 @@ use super::error::{EngineError, failed};
 use super::read::Sources;
 use crate::compaction::Replacement;
 use crate::disk::{Disk, File};
-use crate::layout::{FileKind, Layout};
+use crate::layout::Layout;
 use crate::local_id::LocalId;
 use crate::manifest::{Changes, Manifest, ManifestError};
 use crate::segment::{Segment, Written};
@@ -138,7 +138,7 @@ impl CheckpointJob {
 
     fn remove_unjournaled(&mut self) -> Result<(), EngineError> {
         for segment in &self.gone_unjournaled {
-            remove_segment(&self.sources, segment)?;
+            segment.remove(&self.sources.files)?;
             self.sync.add_folder(self.sources.layout.partition(segment.partition()), self.syncs_max);
         }
         Ok(())
@@ -164,27 +164,13 @@ impl CheckpointJob {
             segment.cut(&self.sources.files)?;
         }
         for segment in &self.gone {
-            remove_segment(&self.sources, segment)?;
+            segment.remove(&self.sources.files)?;
         }
         for partition in &self.removed {
             remove_partition(&self.sources, *partition)?;
         }
         Ok(())
     }
-}
-
-/// Removes a segment's files. Who reads it still has them open, or looks elsewhere.
-fn remove_segment(sources: &Sources, segment: &Segment) -> Result<(), EngineError> {
-    segment.let_go();
-    sources.files.forget(segment);
-    for kind in FileKind::ALL {
-        let path = sources.layout.segment(segment.partition(), segment.base_offset(), kind);
-        match sources.disk.remove(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            result => result.map_err(failed("remove", &path))?,
-        }
-    }
-    Ok(())
 }
 
 /// Removes a partition's folder with all that is in it, if there is one.

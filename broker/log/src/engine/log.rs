@@ -65,21 +65,34 @@ impl Log {
         self.partition.view().segments.last().filter(|segment| !segment.is_sealed()).cloned()
     }
 
+    /// Whether the batch before a cut is what it was. Where it is not, what is left would end earlier, in silence.
+    pub(super) fn check_readable_before(
+        &self,
+        end_offset: i64,
+        sources: &Sources,
+    ) -> Result<(), SegmentError> {
+        match self.segment_before(end_offset) {
+            Some(segment) => segment.find(&sources.files, end_offset - 1).map(drop),
+            None => Ok(()),
+        }
+    }
+
     /// What is left of the segment that a cut goes through; none if it goes through none.
     pub(super) fn prefix(
         &self,
         end_offset: i64,
         sources: &Sources,
     ) -> Result<Option<Arc<Segment>>, SegmentError> {
-        let segment = {
-            let view = self.partition.view();
-            let before = view.segments.iter().rev().find(|segment| segment.base_offset() < end_offset);
-            before.filter(|segment| segment.end_offset() > end_offset).cloned()
-        };
-        match segment {
+        match self.segment_before(end_offset).filter(|segment| segment.end_offset() > end_offset) {
             Some(segment) => segment.prefix(&sources.files, end_offset),
             None => Ok(None),
         }
+    }
+
+    /// The last segment that begins before an offset.
+    fn segment_before(&self, offset: i64) -> Option<Arc<Segment>> {
+        let view = self.partition.view();
+        view.segments.iter().rev().find(|segment| segment.base_offset() < offset).cloned()
     }
 
     pub(super) fn unsaved(&mut self) -> &mut Unsaved {
@@ -96,6 +109,8 @@ impl Log {
 
     /// Notes segments that are no part of the log any more.
     pub(super) fn note_gone(&mut self, gone: Vec<Arc<Segment>>) {
+        // Who reads one looks elsewhere.
+        gone.iter().for_each(|segment| segment.let_go());
         let unsaved = self.unsaved();
         unsaved.changed.retain(|segment| !gone.iter().any(|gone| Arc::ptr_eq(gone, segment)));
         unsaved.gone.extend(gone);

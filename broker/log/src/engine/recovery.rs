@@ -18,7 +18,7 @@ use super::options::Options;
 use super::partition::Partition;
 use super::read::Sources;
 use super::replay::{producers_at, replay_batch};
-use super::writer::{LocalIdHasher, Logs, Writer, decode_description};
+use super::writer::{LocalIdHasher, Logs, Opened, Writer, decode_description};
 use crate::clock::Clock;
 use crate::compaction::finish_swap;
 use crate::config::LogConfig;
@@ -94,7 +94,8 @@ impl Writer {
             })?;
         journal.use_reader(sources.journal.clone());
         recovery.finish(&manifest)?;
-        Ok(Self::new(recovery, journal, manifest, reserve, directory, options, clock, random_of_writer))
+        let opened = Opened { journal, manifest, reserve, directory };
+        Ok(Self::new(recovery, opened, options, clock, random_of_writer))
     }
 }
 
@@ -283,7 +284,10 @@ impl Recovery {
             let flushed = producers_at(log, flushed_to, &self.sources, manifest)?;
             log.unsaved().snapshot = Some((flushed_to, flushed.snapshot()));
         }
-        for (id, log) in self.logs.iter_mut().filter(|(_, log)| log.is_async()) {
+        // What was cut off may lie there still; nothing was appended behind a cut before it was gone.
+        let truncated = &self.truncated;
+        let scanned = self.logs.iter_mut().filter(|(id, log)| log.is_async() && !truncated.contains(id));
+        for (id, log) in scanned {
             if log.find_unsaved(&self.sources)? {
                 self.changed.insert(*id);
             }

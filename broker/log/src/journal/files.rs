@@ -126,6 +126,11 @@ impl Folder {
         Ok(Self { disk, path, last_spare: 0 })
     }
 
+    /// The folder as it is, to be read alone.
+    pub(super) fn as_it_is(disk: Arc<dyn Disk>, path: PathBuf) -> Self {
+        Self { disk, path, last_spare: 0 }
+    }
+
     pub(super) fn failed(&self, doing: &'static str) -> impl Fn(io::Error) -> Error {
         failed(doing, &self.path)
     }
@@ -139,11 +144,22 @@ impl Folder {
         self.path.join(format!("{SPARE_PREFIX}{:020}", self.last_spare))
     }
 
+    /// The numbers of the files in use. A folder that is not there has none.
+    pub(super) fn list_live(&self) -> Result<Vec<u64>, Error> {
+        let entries = match self.disk.list(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            entries => entries.map_err(self.failed("list"))?,
+        };
+        let mut live: Vec<u64> = entries.iter().filter_map(|entry| live_number(&entry.name)).collect();
+        live.sort_unstable();
+        Ok(live)
+    }
+
     /// Looks what is there. Spare files that are not `file_bytes` long go, or become so.
     pub(super) fn list(&mut self, file_bytes: u64) -> Result<Holding, Error> {
         let mut holding = Holding { live: Vec::new(), spares: Vec::new() };
         for entry in self.disk.list(&self.path).map_err(self.failed("list"))? {
-            if let Some(number) = entry.name.strip_suffix(LIVE_SUFFIX).and_then(|name| name.parse().ok()) {
+            if let Some(number) = live_number(&entry.name) {
                 holding.live.push(number);
             } else if let Some(number) =
                 entry.name.strip_prefix(SPARE_PREFIX).and_then(|name| name.parse().ok())
@@ -174,9 +190,9 @@ impl Folder {
     }
 
     /// Opens a file in use.
-    pub(super) fn open_live(&self, sequence: u64) -> Result<(PathBuf, Arc<dyn File>), Error> {
+    pub(super) fn open_live(&self, sequence: u64, access: Access) -> Result<(PathBuf, Arc<dyn File>), Error> {
         let path = self.live_path(sequence);
-        let file = self.disk.open(&path, Access::Write).map_err(failed("open", &path))?;
+        let file = self.disk.open(&path, access).map_err(failed("open", &path))?;
         Ok((path, file))
     }
 
@@ -264,6 +280,10 @@ impl NewSpare {
         disk.rename(&filling, &path).map_err(failed("rename", &filling))?;
         Ok(Some(Spare { path, length, before: None }))
     }
+}
+
+fn live_number(name: &str) -> Option<u64> {
+    name.strip_suffix(LIVE_SUFFIX)?.parse().ok()
 }
 
 /// Gives a file room; says whether the disk had it.

@@ -41,14 +41,15 @@ mod entry;
 mod error;
 mod files;
 mod group;
+mod inspect;
 mod layout;
 mod options;
 mod pool;
 mod reader;
 mod recovery;
 mod room;
-mod scan;
 mod staging;
+mod walk;
 mod write;
 
 use std::collections::VecDeque;
@@ -61,11 +62,12 @@ use crate::random::Random;
 pub use self::entry::Entry;
 pub use self::error::{Error, StageError};
 pub use self::group::Staged;
+pub use self::inspect::Inspection;
 pub use self::options::{BYTES_MAX, ENTRIES_MAX, GROUP_BYTES_MAX, Options};
 pub use self::pool::{BufferPool, FrameBuffer, POOL_BYTES_MAX};
 pub use self::reader::{Pinned, Position, Reader};
-pub use self::recovery::Replayed;
 pub use self::room::{SpareDone, SpareJob};
+pub use self::walk::Replayed;
 pub use self::write::{Committed, Write, Written};
 
 /// What an entry is for.

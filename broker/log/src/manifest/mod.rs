@@ -29,6 +29,7 @@
 mod chunk;
 mod error;
 mod index;
+mod inspect;
 mod log;
 mod read;
 mod rows;
@@ -37,7 +38,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::chunk::{ChunkError, Key, Table};
-use self::error::bad_row;
 use self::index::{Index, Transactions};
 use self::log::Log;
 use self::read::Rows;
@@ -49,6 +49,7 @@ use crate::segment::SegmentFacts;
 
 pub use self::chunk::Meta;
 pub use self::error::ManifestError;
+pub use self::inspect::ManifestInspection;
 pub use self::rows::PartitionRow;
 
 /// How the manifest lies on the disk.
@@ -173,46 +174,7 @@ impl Manifest {
         mut visit: impl FnMut(LocalId, PartitionRow, Vec<(i64, SegmentFacts)>),
     ) -> Result<(), ManifestError> {
         let rows = self.pin(|index| index.rows(&[Table::Partition, Table::Segment]));
-        // Read in the order in which they lie, and sorted then: the other way would jump to and fro.
-        let (mut bytes, mut values) = (Vec::new(), Vec::new());
-        rows.read(&self.folder.path, |key, value| {
-            let start = bytes.len();
-            bytes.extend_from_slice(value);
-            values.push((key, start..bytes.len()));
-            Ok(())
-        })?;
-        values.sort_unstable_by_key(|(key, _)| *key);
-        let values = values.into_iter().map(|(key, range)| (key, bytes.get(range).unwrap_or_default()));
-        self.visit_partitions(values, &mut visit)
-    }
-
-    fn visit_partitions<'a>(
-        &self,
-        rows: impl Iterator<Item = (Key, &'a [u8])>,
-        visit: &mut impl FnMut(LocalId, PartitionRow, Vec<(i64, SegmentFacts)>),
-    ) -> Result<(), ManifestError> {
-        let mut open: Option<(LocalId, PartitionRow, Vec<_>)> = None;
-        for (key, value) in rows {
-            let bad = |what: &dyn ToString| bad_row(&self.folder.path, key.partition, what.to_string());
-            if key.table == Table::Partition {
-                let row = PartitionRow::decode(value).map_err(|error| bad(&error))?;
-                if let Some((partition, row, segments)) = open.replace((key.partition, row, Vec::new())) {
-                    visit(partition, row, segments);
-                }
-                continue;
-            }
-            let segment = SegmentFacts::decode(value).map_err(|error| bad(&error))?;
-            match &mut open {
-                Some((partition, _, segments)) if *partition == key.partition => {
-                    segments.push((key.offset, segment));
-                }
-                _ => return Err(bad(&"there are segments, and no row of the partition itself")),
-            }
-        }
-        if let Some((partition, row, segments)) = open {
-            visit(partition, row, segments);
-        }
-        Ok(())
+        rows.read_partitions(&self.folder.path, &mut visit)
     }
 
     /// The last producer snapshot of a partition that is not above `offset`, and its offset.
@@ -233,10 +195,7 @@ impl Manifest {
     /// Calls `visit` with each producer snapshot and its offset, in no particular order.
     pub fn snapshots(&self, mut visit: impl FnMut(LocalId, i64, &[u8])) -> Result<(), ManifestError> {
         let rows = self.pin(|index| index.rows(&[Table::Snapshot]));
-        rows.read(&self.folder.path, |key, value| {
-            visit(key.partition, key.offset, value);
-            Ok(())
-        })
+        rows.read_snapshots(&self.folder.path, &mut visit)
     }
 
     /// Makes rows readable that are there now, whatever is committed meanwhile.

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use super::chunk::Key;
+use super::chunk::{Key, Table};
 use super::error::{ManifestError, bad_row};
+use super::rows::PartitionRow;
 use crate::disk::read_exact_at;
 use crate::journal::{Error, Pinned, Position, Reader};
+use crate::local_id::LocalId;
+use crate::segment::SegmentFacts;
 
 /// So much is read at once where rows lie close together.
 const WINDOW_BYTES: usize = 256 << 10;
@@ -56,6 +59,59 @@ impl Rows {
             visit(*key, value.ok_or_else(|| bad_row(path, key.partition, "a row has rotted"))?, row)?;
         }
         Ok(())
+    }
+
+    /// Calls `visit` with each partition and its segments, of which these are the rows, by rising id and base
+    /// offset.
+    pub(super) fn read_partitions(
+        &self,
+        path: &Path,
+        visit: &mut impl FnMut(LocalId, PartitionRow, Vec<(i64, SegmentFacts)>),
+    ) -> Result<(), ManifestError> {
+        // Read in the order in which they lie, and sorted then: the other way would jump to and fro.
+        let (mut bytes, mut values) = (Vec::new(), Vec::new());
+        self.read(path, |key, value| {
+            let start = bytes.len();
+            bytes.extend_from_slice(value);
+            values.push((key, start..bytes.len()));
+            Ok(())
+        })?;
+        values.sort_unstable_by_key(|(key, _)| *key);
+        let mut open: Option<(LocalId, PartitionRow, Vec<_>)> = None;
+        for (key, range) in values {
+            let value = bytes.get(range).unwrap_or_default();
+            let bad = |what: &dyn ToString| bad_row(path, key.partition, what.to_string());
+            if key.table == Table::Partition {
+                let row = PartitionRow::decode(value).map_err(|error| bad(&error))?;
+                if let Some((partition, row, segments)) = open.replace((key.partition, row, Vec::new())) {
+                    visit(partition, row, segments);
+                }
+                continue;
+            }
+            let segment = SegmentFacts::decode(value).map_err(|error| bad(&error))?;
+            match &mut open {
+                Some((partition, _, segments)) if *partition == key.partition => {
+                    segments.push((key.offset, segment));
+                }
+                _ => return Err(bad(&"there are segments, and no row of the partition itself")),
+            }
+        }
+        if let Some((partition, row, segments)) = open {
+            visit(partition, row, segments);
+        }
+        Ok(())
+    }
+
+    /// Calls `visit` with each producer snapshot, of which these are the rows, and its offset.
+    pub(super) fn read_snapshots(
+        &self,
+        path: &Path,
+        visit: &mut impl FnMut(LocalId, i64, &[u8]),
+    ) -> Result<(), ManifestError> {
+        self.read(path, |key, value| {
+            visit(key.partition, key.offset, value);
+            Ok(())
+        })
     }
 
     fn row<'a>(&self, index: usize, position: &Position, window: &'a mut Window) -> io::Result<&'a [u8]> {

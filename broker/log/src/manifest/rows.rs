@@ -218,6 +218,8 @@ mod tests {
         expected.extend([0xff; 8]);
         expected.extend(5i64.to_le_bytes());
         expected.extend(i64::MAX.to_le_bytes());
+        expected.extend(77i64.to_le_bytes());
+        expected.push(1);
         expected.extend([2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         expected.extend([0xff, 0xff, 0xff, 0x7f, 77, 0, 0, 0, 0, 0, 0, 0]);
         expected.extend(*b"\x08\0\0\0orders-7");

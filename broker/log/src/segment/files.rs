@@ -3,6 +3,7 @@
 //! Owns descriptors and mappings. No lock of it is held while a file is opened, read or closed. A file stays
 //! open for those who hold it, whatever becomes of it here.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,7 @@ use super::loaded::Loaded;
 use super::lru::Lru;
 use crate::disk::{Access, Disk, File};
 use crate::layout::{FileKind, Layout};
+use crate::local_id::LocalId;
 
 /// How much is kept open.
 #[derive(Clone, Debug)]
@@ -42,6 +44,9 @@ pub struct Files {
     layout: Layout,
     opened: Mutex<Lru<u64, Opened>>,
     indexes: Mutex<Lru<u64, Arc<Loaded>>>,
+    /// Whose a name is, where a segment took it from a file that was there: by partition and base offset, the
+    /// key of the file. Rare, and so not bounded.
+    taken: Mutex<HashMap<(LocalId, i64), u64>>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -57,6 +62,7 @@ impl Files {
             layout,
             opened: Mutex::new(Lru::new(options.descriptors_max)),
             indexes: Mutex::new(Lru::new(options.index_bytes_max)),
+            taken: Mutex::default(),
         }
     }
 
@@ -89,10 +95,13 @@ impl Files {
         }
         let path = self.path(segment, FileKind::Log);
         let result = self.disk.open(&path, access);
-        // The name may have gone to another segment just before it was opened. Whoever gives it away says so
-        // first; so what was opened is the right one if nothing has been said by now.
+        // The name may have gone to another segment just before it was opened. Whoever gives or takes it away
+        // says so first; so what was opened is the right one if nothing has been said by now.
         if let Some(kept) = segment.kept_open()? {
             return Ok(kept);
+        }
+        if self.is_taken_from(segment) {
+            return Err(segment.gone());
         }
         let file = result.map_err(failed("open", &path))?;
         self.keep(segment, &file, access);
@@ -106,10 +115,32 @@ impl Files {
         drop(gone);
     }
 
+    /// Says that a segment's name has belonged to another file that is or was there.
+    pub(super) fn take_name(&self, segment: &Segment) {
+        locked(&self.taken).insert((segment.partition(), segment.base_offset()), segment.file_key());
+    }
+
+    /// Whether another segment has taken a name before.
+    pub(super) fn is_taken_from(&self, segment: &Segment) -> bool {
+        let place = (segment.partition(), segment.base_offset());
+        locked(&self.taken).get(&place).is_some_and(|owner| *owner != segment.file_key())
+    }
+
+    /// Whether the files under a segment's names are the segment's.
+    pub(super) fn has_names(&self, segment: &Segment) -> bool {
+        segment.has_names() && !self.is_taken_from(segment)
+    }
+
     /// Closes what is open of a segment.
     pub fn forget(&self, segment: &Segment) {
         let opened = locked(&self.opened).remove(&segment.file_key());
         drop(opened);
+        let place = (segment.partition(), segment.base_offset());
+        let mut taken = locked(&self.taken);
+        if taken.get(&place) == Some(&segment.file_key()) {
+            taken.remove(&place);
+        }
+        drop(taken);
         self.forget_index(segment);
     }
 

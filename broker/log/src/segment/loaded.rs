@@ -12,7 +12,9 @@ use strandline_protocol::batch::BatchHeader;
 
 use super::error::{SegmentError, failed};
 use super::facts::BatchFacts;
-use super::index::{IndexBuilder, NONE_YET, OffsetIndex, TIME_ENTRY_BYTES, TimeEntry, TimeIndex};
+use super::index::{
+    IndexBuilder, NONE_YET, OffsetEntry, OffsetIndex, TIME_ENTRY_BYTES, TimeEntry, TimeIndex,
+};
 use super::scan::{Order, PROBE_BYTES, Scanner, Walk};
 use super::transactions::{self, AbortedTransaction};
 use super::{Extent, Files, Segment};
@@ -177,7 +179,7 @@ impl Loader<'_> {
 
     /// The bytes of an index file; none if there is none, or its name is not this segment's any more.
     fn read(&self, kind: FileKind) -> Result<Option<IndexBytes>, SegmentError> {
-        if !self.segment.has_names() {
+        if !self.files.has_names(self.segment) {
             return Ok(None);
         }
         let path = self.files.path(self.segment, kind);
@@ -187,7 +189,7 @@ impl Loader<'_> {
         let bytes = IndexBytes::read(&*file, batches_max.saturating_mul(TRANSACTION_ENTRY_BYTES_MAX))
             .map_err(failed("read", &path))?;
         // The name is given away before other bytes get it.
-        Ok(self.segment.has_names().then_some(bytes))
+        Ok(self.files.has_names(self.segment).then_some(bytes))
     }
 
     /// Leaves out what lies beyond the end; none if the entries do not rise.
@@ -202,16 +204,18 @@ impl Loader<'_> {
     }
 
     /// Walks from the last entries to the end, and adds what is missing.
-    fn complete(&self, (offsets, times): Candidate) -> Result<Loaded, SegmentError> {
+    fn complete(&self, (mut offsets, times): Candidate) -> Result<Loaded, SegmentError> {
         let base_offset = self.segment.base_offset();
+        let last_time = TimeIndex::new(base_offset, &times).last();
         let index = OffsetIndex::new(base_offset, &offsets);
-        let last = index.count().checked_sub(1).and_then(|last| index.get(last));
-        let mut walk = self.walk(last.map_or(0, |entry| entry.position))?;
-        if let Some(entry) = TimeIndex::new(base_offset, &times).last() {
+        if let Some(entry) = last_time {
             self.check_time(index, entry)?;
         }
-        let time_index = TimeIndex::new(base_offset, &times);
-        let mut builder = IndexBuilder::resumed(base_offset, time_index.last());
+        let last = self.last_sure(index, last_time);
+        let sure = last.map_or(Some(0), |entry| index.bytes_before(entry.position + 1, i64::MAX));
+        offsets.truncate(sure.unwrap_or(0));
+        let mut walk = self.walk(last.map_or(0, |entry| entry.position))?;
+        let mut builder = IndexBuilder::resumed(base_offset, last_time);
         let mut expected = last;
         while let Some((position, header)) = walk.next()? {
             if let Some(entry) = expected.take().filter(|entry| entry.offset != header.last_offset()) {
@@ -232,6 +236,16 @@ impl Loader<'_> {
         let offsets = [&*offsets, &missing.offsets].concat();
         let times = [&*times, &missing.times].concat();
         self.loaded((IndexBytes::Owned(offsets), IndexBytes::Owned(times)), false)
+    }
+
+    /// The last offset entry up to which no time entry can be missing: the two files may have lost their ends
+    /// apart. If the largest timestamp of all has its entry, none is missing anywhere.
+    fn last_sure(&self, index: OffsetIndex<'_>, last_time: Option<TimeEntry>) -> Option<OffsetEntry> {
+        let timestamp = last_time.map_or(NONE_YET, |entry| entry.timestamp);
+        if timestamp == self.extent.max_timestamp && self.extent.covered == self.extent.length {
+            return index.get(index.count().checked_sub(1)?);
+        }
+        index.at_or_below(last_time?.offset)
     }
 
     /// Checks that a time entry names a batch that has this timestamp.

@@ -57,7 +57,7 @@ use self::verified::Verified;
 pub use self::error::SegmentError;
 pub use self::facts::{BatchFacts, SegmentFacts};
 pub use self::files::{Files, FilesOptions};
-pub use self::index::{IndexEntries, OffsetEntry, OffsetIndex, TimeIndex};
+pub use self::index::{IndexEntries, OffsetEntry, OffsetIndex, TimeEntry, TimeIndex};
 pub use self::read::{FileRange, Found};
 pub use self::reader::{BatchReader, Headers};
 pub use self::room::Room;
@@ -69,8 +69,11 @@ pub use self::write::Written;
 /// No segment is longer, and no offset in it further from its beginning: Kafka counts both with signed numbers.
 pub(crate) const LENGTH_MAX: u64 = 0x7fff_ffff;
 
-/// Segments of this process, never the same for two.
-static NEXT_KEY: AtomicU64 = AtomicU64::new(0);
+/// A number that is given once in a process.
+fn next_key() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
 
 /// A segment of a partition.
 ///
@@ -108,6 +111,8 @@ struct Extras {
     verified: Verified,
     /// What is not in a file yet.
     aborted: Vec<AbortedTransaction>,
+    /// To which length the file has been cut, for all segments that have it; none if no prefix was ever made.
+    cut_to: Option<Arc<AtomicU64>>,
 }
 
 /// Whose the segment's names are.
@@ -158,7 +163,7 @@ impl Segment {
     }
 
     fn new(partition: LocalId, base_offset: i64, facts: &SegmentFacts, file: FileState) -> Self {
-        let key = NEXT_KEY.fetch_add(1, Ordering::Relaxed);
+        let key = next_key();
         let state = State {
             length: facts.length,
             end_offset: facts.end_offset,
@@ -290,6 +295,14 @@ impl Segment {
             Name::Kept(file) => Ok(Some(Arc::clone(file))),
             Name::Gone => Err(self.gone()),
         }
+    }
+
+    /// Whether the file may be shorter than this segment was, or be another one.
+    fn may_be_gone(&self) -> bool {
+        let state = self.state();
+        let cut_to = state.extras.as_ref().and_then(|extras| extras.cut_to.as_ref());
+        !matches!(state.name, Name::Own)
+            || cut_to.is_some_and(|cut_to| cut_to.load(Ordering::Acquire) < state.length)
     }
 
     fn has_names(&self) -> bool {

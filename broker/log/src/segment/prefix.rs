@@ -1,12 +1,13 @@
 //! Cutting a segment's end off.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::error::{SegmentError, failed};
 use super::index::{NONE_YET, TimeEntry};
 use super::reader::{Cursor, Step};
 use super::scan::PROBE_BYTES;
-use super::{Extras, FileState, Files, Name, Segment, State};
+use super::{Extras, FileState, Files, Name, Segment, State, next_key};
 use crate::disk::Access;
 use crate::layout::FileKind;
 
@@ -83,22 +84,22 @@ impl Segment {
     }
 
     fn cut_at(&self, end: &End) -> Self {
-        let whole = Self::begin(self.partition, self.base_offset, self.generation, self.created_ms);
-        let state = self.state();
-        let extras = state.extras.as_ref().map(|extras| {
-            let aborted = extras.aborted.iter().filter(|one| one.last_offset < end.end_offset);
-            Box::new(Extras {
-                verified: extras.verified.cut(end.length),
-                aborted: aborted.copied().collect(),
-            })
-        });
+        let mut state = self.state();
+        let extras = state.extras.get_or_insert_default();
+        let cut_to = extras.cut_to.get_or_insert_with(|| Arc::new(AtomicU64::new(u64::MAX)));
+        let aborted = extras.aborted.iter().filter(|one| one.last_offset < end.end_offset);
+        let extras = Extras {
+            verified: extras.verified.cut(end.length),
+            aborted: aborted.copied().collect(),
+            cut_to: Some(Arc::clone(cut_to)),
+        };
         let state = State {
             length: end.length,
             end_offset: end.end_offset,
             first_timestamp: state.first_timestamp,
             covered: state.covered.min(end.length),
             builder: state.builder.cut(end.length, end.end_offset, end.max),
-            extras,
+            extras: Some(Box::new(extras)),
             name: match &state.name {
                 Name::Own => Name::Own,
                 Name::Gone => Name::Gone,
@@ -108,7 +109,7 @@ impl Segment {
             is_sealed: true,
         };
         Self {
-            key: whole.key,
+            key: next_key(),
             file_key: self.file_key,
             partition: self.partition,
             base_offset: self.base_offset,
@@ -119,8 +120,8 @@ impl Segment {
         }
     }
 
-    /// Cuts the file behind what is published. The segment that this is a prefix of has to be
-    /// [let go](Segment::let_go) before.
+    /// Cuts the file behind what is published. Whoever reads a segment that this is a prefix of, and finds its
+    /// end missing, is told that it is gone.
     ///
     /// # Errors
     /// The disk's.
@@ -128,6 +129,9 @@ impl Segment {
         let path = files.path(self, FileKind::Log);
         let file = files.log(self, Access::Write)?;
         let length = self.length();
+        if let Some(cut_to) = self.state().extras.as_ref().and_then(|extras| extras.cut_to.as_ref()) {
+            cut_to.fetch_min(length, Ordering::AcqRel);
+        }
         if file.length().map_err(failed("measure", &path))? > length {
             file.set_length(length).map_err(failed("cut", &path))?;
         }

@@ -57,9 +57,9 @@ impl Segment {
         Ok(Walk::new(scanner, position, order))
     }
 
-    /// Bytes that are missing are no damage where the segment has lost its names, and its end may be cut off.
+    /// Bytes that are missing are no damage where the segment has lost its names, or its end has been cut off.
     pub(super) fn explain(&self, error: SegmentError) -> SegmentError {
-        if error.is_corrupt() && !self.has_names() {
+        if error.is_corrupt() && self.may_be_gone() {
             return self.gone();
         }
         error

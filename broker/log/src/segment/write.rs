@@ -79,14 +79,19 @@ impl Segment {
                 make_folder(files, &folder)?;
                 create()
             }
-            // An orphan. Its bytes are never used again, not even by writing over them.
+            // An orphan, or a segment that lost all it had. Its bytes are never used again, not even by writing
+            // over them, and whoever still reads it must not take ours for them.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                files.take_name(self);
                 files.remove_if_there(path)?;
                 create()
             }
             created => created,
         };
         let file = created.map_err(failed("create", path))?;
+        if files.is_taken_from(self) {
+            files.take_name(self);
+        }
         // Indexes under its name are none of this segment.
         for kind in FileKind::ALL.into_iter().filter(|kind| *kind != FileKind::Log) {
             files.remove_if_there(&files.path(self, kind))?;
@@ -94,6 +99,24 @@ impl Segment {
         files.keep(self, &file, Access::Write);
         // A folder that was there may have been made by a process that died before it could sync it.
         Ok((file, vec![folder, shard, layout.logs()]))
+    }
+}
+
+impl Segment {
+    /// Removes the files, unless the names have been taken by another segment. Who has them open keeps them, and
+    /// nobody else reads the segment from then on. Not while a segment of the same name is being written.
+    ///
+    /// # Errors
+    /// The disk's. It may be done again.
+    pub fn remove(&self, files: &Files) -> Result<(), SegmentError> {
+        self.let_go();
+        if !files.is_taken_from(self) {
+            for kind in FileKind::ALL {
+                files.remove_if_there(&files.path(self, kind))?;
+            }
+        }
+        files.forget(self);
+        Ok(())
     }
 }
 

@@ -10,14 +10,15 @@ use bytes::Bytes;
 use strandline_protocol::batch::{BatchBuilder, NewRecord};
 
 use super::{
-    Command, Done, EngineError, NewBatch, Options, Outcome, Partition, ReadOut, Refusal, Replies, Request,
-    UpTo, Writer,
+    Command, Done, EngineError, NewBatch, Options, Outcome, Partition, ReadError, ReadOut, Refusal, Replies,
+    Request, Slice, UpTo, Writer,
 };
 use crate::clock::SimulatedClock;
 use crate::config::LogConfig;
 use crate::disk::Disk;
 use crate::disk::simulated::{self, SimulatedDisk};
 use crate::journal;
+use crate::layout::Layout;
 use crate::local_id::LocalId;
 use crate::producers::Sender;
 use crate::random::Random;
@@ -115,7 +116,7 @@ impl Rig {
                 writer.job_done(job.run());
                 is_idle = false;
             }
-            if is_idle {
+            if is_idle && !writer.is_ready() {
                 return;
             }
         }
@@ -169,6 +170,19 @@ fn batch(values: &[&[u8]]) -> Bytes {
         builder.append(&NewRecord { value: Some(value), ..NewRecord::at(1_000) }).unwrap();
     }
     builder.build().unwrap()
+}
+
+/// Holds what was read against what should be, and prints no more of it than helps.
+fn assert_records(found: &[(i64, Vec<u8>)], expected: &[(i64, Vec<u8>)], what: &str) {
+    let place = found.iter().zip(expected).position(|(one, other)| one != other);
+    let place = place.unwrap_or(found.len().min(expected.len()));
+    if place < found.len().max(expected.len()) {
+        let show = |records: &[(i64, Vec<u8>)]| {
+            let record = records.get(place).map(|(offset, value)| (*offset, value.first().copied()));
+            format!("{} records, at {place} {record:?}", records.len())
+        };
+        panic!("{what}: found {}; expected {}", show(found), show(expected));
+    }
 }
 
 /// Everything from an offset on: each record's offset and value.

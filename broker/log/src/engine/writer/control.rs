@@ -157,6 +157,7 @@ impl Writer {
     fn cut(&self, partition: LocalId, end_offset: i64) -> Result<Cut, Refusal> {
         let log = self.log(partition)?;
         let failed = |error: &dyn std::fmt::Display| Refusal::Unreadable(error.to_string().into());
+        log.check_readable_before(end_offset, &self.sources).map_err(|error| failed(&error))?;
         let prefix = log.prefix(end_offset, &self.sources).map_err(|error| failed(&error))?;
         let producers =
             producers_at(log, end_offset, &self.sources, &self.manifest).map_err(|error| failed(&error))?;

@@ -77,6 +77,14 @@ enum Taken {
     NotYet(Request),
 }
 
+/// What a data directory consists of beside its logs.
+pub(super) struct Opened {
+    pub(super) journal: Journal,
+    pub(super) manifest: Manifest,
+    pub(super) reserve: Reserve,
+    pub(super) directory: Directory,
+}
+
 /// The owner of a data directory.
 #[derive(Debug)]
 pub struct Writer {
@@ -116,15 +124,13 @@ pub struct Writer {
 impl Writer {
     pub(super) fn new(
         recovery: Recovery,
-        journal: Journal,
-        manifest: Manifest,
-        reserve: Reserve,
-        directory: Directory,
+        opened: Opened,
         options: Options,
         clock: Arc<dyn Clock>,
         random: Random,
     ) -> Self {
         let Recovery { sources, logs, next_local_id, changed, .. } = recovery;
+        let Opened { journal, manifest, reserve, directory } = opened;
         let now = clock.monotonic();
         let guard =
             WallClockGuard::new(&*clock, WallClockGuard::TOLERANCE_DEFAULT, WallClockGuard::GRACE_DEFAULT);
@@ -237,11 +243,12 @@ impl Writer {
         {
             return Some(Job::Spare(spare));
         }
-        if let Some(job) = self.plan_flush() {
-            return Some(Job::Flush(job));
-        }
+        // First: it may have something flushed that it waits for.
         if let Some(job) = self.plan_checkpoint() {
             return Some(Job::Checkpoint(Box::new(job)));
+        }
+        if let Some(job) = self.plan_flush() {
+            return Some(Job::Flush(job));
         }
         self.plan_compaction().map(|job| Job::Compaction(Box::new(job)))
     }

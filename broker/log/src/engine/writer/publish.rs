@@ -196,7 +196,11 @@ impl Log {
             self.latest_epoch = view.epochs.latest().map_or(-1, |entry| entry.epoch);
         }
         self.flushed_to = self.flushed_to.min(end_offset);
+        self.cleaned_to = self.cleaned_to.map(|cleaned_to| cleaned_to.min(end_offset));
         let cut_at = prefix.as_ref().map(|prefix| prefix.base_offset());
+        gone.iter()
+            .filter(|segment| Some(segment.base_offset()) != cut_at)
+            .for_each(|segment| segment.let_go());
         gone.retain(|segment| Some(segment.base_offset()) != cut_at);
         let stale: Vec<_> = self.snapshots.extract_if(.., |offset| *offset > end_offset).collect();
         let snapshot = (self.flushed_to == end_offset).then(|| (end_offset, self.producers.snapshot()));

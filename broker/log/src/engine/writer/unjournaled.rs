@@ -64,8 +64,13 @@ impl Writer {
             self.checkpoints.want();
             return Ok(false);
         }
-        let is_removing = self.logs.get(&partition).is_some_and(|log| log.is_removing);
-        Ok(!is_removing)
+        let Some(log) = self.logs.get(&partition) else { return Ok(true) };
+        // A scan after a crash must not find what was cut off: it goes before anything takes its offsets.
+        let is_cut = log.unsaved.as_ref().is_some_and(|unsaved| !unsaved.gone.is_empty());
+        if is_cut {
+            self.checkpoints.want_all();
+        }
+        Ok(!is_cut && !log.is_removing)
     }
 
     /// Lets a batch be written with the others that came with it.

@@ -64,9 +64,9 @@ fn a_page_cache_that_is_trusted() {
     is_found(Subject {
         recover: |disk, options, random, checkpoint, mut visit| {
             let mut recovery = Recovery::open(disk, FOLDER.into(), options, checkpoint)?;
-            let end = recovery.replay(&mut visit)?;
-            recovery.refuse_newer_frames(&end)?;
-            let is_torn = recovery.is_torn(&end)?;
+            let end = recovery.walk.replay(&mut visit)?;
+            recovery.walk.refuse_newer_frames(&end)?;
+            let is_torn = recovery.walk.is_torn(&end)?;
             recovery.release_files_behind(&end)?;
             let mut journal = recovery.begin(end, random)?;
             journal.active.is_sealed &= !is_torn;
@@ -83,8 +83,8 @@ fn a_cut_that_is_not_sealed() {
     is_found(Subject {
         recover: |disk, options, random, checkpoint, mut visit| {
             let mut recovery = Recovery::open(disk, FOLDER.into(), options, checkpoint)?;
-            let end = recovery.replay(&mut visit)?;
-            recovery.refuse_newer_frames(&end)?;
+            let end = recovery.walk.replay(&mut visit)?;
+            recovery.walk.refuse_newer_frames(&end)?;
             recovery.release_files_behind(&end)?;
             recovery.rewrite_last_frame(&end)?;
             recovery.begin(end, random)
@@ -98,8 +98,8 @@ fn rot_that_is_taken_for_a_torn_frame() {
     is_found(Subject {
         recover: |disk, options, random, checkpoint, mut visit| {
             let mut recovery = Recovery::open(disk, FOLDER.into(), options, checkpoint)?;
-            let end = recovery.replay(&mut visit)?;
-            let is_torn = recovery.is_torn(&end)?;
+            let end = recovery.walk.replay(&mut visit)?;
+            let is_torn = recovery.walk.is_torn(&end)?;
             recovery.release_files_behind(&end)?;
             recovery.rewrite_last_frame(&end)?;
             let mut journal = recovery.begin(end, random)?;

@@ -47,6 +47,53 @@ fn a_segment_that_was_let_go_gives_no_bytes_of_its_successor() {
 }
 
 #[test]
+fn a_segment_whose_name_was_taken_without_a_word_gives_no_bytes_of_the_taker_either() {
+    let place = Place::new();
+    let batches = random_batches(&mut Random::from_seed(1), 30, 3_000);
+    let segment = Segment::begin(PARTITION, 0, 0, 5);
+    append(&place.files, &segment, &batches);
+    segment.seal();
+    segment.write_indexes(&place.files).unwrap();
+    segment.indexes_written(&place.files);
+    let next = Segment::begin(PARTITION, 0, 0, 5);
+    append(&place.files, &next, &batches[..2]);
+    for _ in 0..2 {
+        match segment.find(&place.files, 20) {
+            Ok(found) => {
+                let expected = super::expected(&batches, 20);
+                assert_eq!(found.map(|found| (found.position, found.batch)), expected);
+            }
+            Err(error) => assert!(matches!(error, SegmentError::Gone { .. }), "{error}"),
+        }
+        place.files.forget(&segment);
+    }
+    assert!(matches!(segment.find(&place.files, 20), Err(SegmentError::Gone { .. })));
+    // To remove it takes nothing from the one that has the name now, and that one can be removed.
+    segment.remove(&place.files).unwrap();
+    assert_finds_all(&place.files, &next, &batches[..2]);
+    next.remove(&place.files).unwrap();
+    assert!(!place.is_there(&next, FileKind::Log));
+    let last = Segment::begin(PARTITION, 0, 0, 5);
+    append(&place.files, &last, &batches[..1]);
+    place.files.forget(&last);
+    assert_finds_all(&place.files, &last, &batches[..1]);
+}
+
+#[test]
+fn removing_a_segment_removes_all_of_its_files_and_can_be_repeated() {
+    let place = Place::new();
+    let segment = Segment::begin(PARTITION, 0, 0, 5);
+    append(&place.files, &segment, &[batch(0, &[1], 10)]);
+    segment.seal();
+    segment.write_indexes(&place.files).unwrap();
+    segment.remove(&place.files).unwrap();
+    assert!(place.disk.list(&layout().partition(PARTITION)).unwrap().is_empty());
+    assert_eq!(place.files.open_count(), 0);
+    segment.remove(&place.files).unwrap();
+    assert!(matches!(segment.find(&place.files, 0), Err(SegmentError::Gone { .. })));
+}
+
+#[test]
 fn descriptors_are_bounded_and_files_stay_open_for_those_who_hold_them() {
     let place = Place::new();
     let options = FilesOptions { descriptors_max: 4, ..FilesOptions::default() };

@@ -200,12 +200,49 @@ fn a_prefix_has_the_indexes_that_it_would_have_if_it_had_never_been_longer() {
         let other = Segment::begin(super::LocalId(8), 0, 0, 5);
         append(&place.files, &other, &batches[..cut]);
         assert_eq!(prefix.indexes(&place.files).unwrap(), other.indexes(&place.files).unwrap());
-        segment.let_go();
         prefix.cut(&place.files).unwrap();
+        let last = facts(batches.last().unwrap()).last_offset;
+        assert!(matches!(segment.find(&place.files, last), Err(SegmentError::Gone { .. })), "not: corrupt");
         prefix.write_indexes(&place.files).unwrap();
         prefix.indexes_written(&place.files);
         assert_finds_all(&place.files, &prefix, &batches[..cut]);
         assert_eq!(place.content(&prefix, crate::layout::FileKind::Log), batches[..cut].concat());
-        assert!(matches!(segment.find(&place.files, 0), Err(SegmentError::Gone { .. })));
+        assert!(segment.find(&place.files, 0).unwrap().is_some(), "what is still there is still read");
     }
+}
+
+#[test]
+fn readers_see_whole_batches_while_the_writer_goes_on_and_seals() {
+    let place = Place::new();
+    let batches: Vec<_> = (0..300).map(|offset| batch(offset, &[1_000 + offset], 700)).collect();
+    let segment = Segment::begin(PARTITION, 0, 0, 5);
+    let read = |mut random: Random| {
+        let mut seen = 0;
+        while seen < 300 {
+            let end_offset = segment.end_offset();
+            assert!(end_offset >= seen, "the end goes forward");
+            seen = end_offset;
+            if seen == 0 {
+                continue;
+            }
+            let offset = random.index(usize::try_from(seen).unwrap());
+            let found = segment.find(&place.files, i64::try_from(offset).unwrap()).unwrap().unwrap();
+            let range = segment.range(&place.files, &found, random.below(5_000)).unwrap();
+            let mut bytes = vec![0; usize::try_from(range.length).unwrap()];
+            disk::read_exact_at(&*range.file, &mut bytes, range.offset).unwrap();
+            assert!(bytes.starts_with(&batches[offset]), "offset {offset} of {seen}");
+        }
+    };
+    std::thread::scope(|scope| {
+        for seed in 0..3 {
+            scope.spawn(move || read(Random::from_seed(seed)));
+        }
+        for batch in batches.chunks(3) {
+            append(&place.files, &segment, batch);
+        }
+        segment.seal();
+        segment.write_indexes(&place.files).unwrap();
+        segment.indexes_written(&place.files);
+    });
+    assert_finds_all(&place.files, &segment, &batches);
 }
