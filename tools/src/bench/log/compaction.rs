@@ -2,13 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::io::IoSlice;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
-use strandline_log::compaction::{FileSource, Round, SegmentWriter, Settings, Unlimited};
+use strandline_log::compaction::{Compaction, CompactionInput, Settings, Unlimited};
+use strandline_log::config::LogConfig;
+use strandline_log::disk::Access;
 use strandline_log::disk::real::RealDisk;
-use strandline_log::disk::{Access, Disk};
+use strandline_log::layout::Layout;
+use strandline_log::local_id::LocalId;
 use strandline_log::random::Random;
+use strandline_log::segment::{BatchFacts, Files, FilesOptions, Segment};
 use strandline_protocol::batch::{BatchBuilder, BatchHeader, NewRecord};
 
 use super::child::{self, Part};
@@ -21,6 +26,7 @@ const SEGMENTS: usize = 4;
 const SEGMENT_BYTES: u64 = 64 << 20;
 const RECORDS_PER_BATCH: u32 = 150;
 const VALUE_BYTES: usize = 75;
+const PARTITION: LocalId = LocalId(1);
 const ROUNDS: usize = 3;
 
 /// A log in which each key comes some three times, with room for all keys; and one in which they all differ,
@@ -59,49 +65,42 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Outcome {
 /// What a child does: it writes a log, compacts it once, and says how fast that went, by the time that passed and
 /// by the processor's, and how much more memory there was than before.
 pub(super) fn compact(root: &Path, keys: u64, map_mib: usize) -> Outcome<[f64; FIGURES]> {
-    let disk = RealDisk::new(root)?;
+    let layout = Layout::new(root.to_owned());
+    std::fs::create_dir_all(layout.logs())?;
+    let files = Arc::new(Files::new(Arc::new(RealDisk::new(root)?), layout, &FilesOptions::default()));
     let mut random = Random::from_seed(1);
-    let mut segments: Vec<FileSource> = Vec::new();
-    for number in 0..SEGMENTS {
-        let base_offset = segments.last().map_or(0, |segment| segment.end_offset);
-        let path = root.join(format!("{number}.log"));
-        segments.push(write_segment(&disk, path, base_offset, keys, &mut random)?);
+    let mut segments: Vec<Arc<Segment>> = Vec::new();
+    for _ in 0..SEGMENTS {
+        let base_offset = segments.last().map_or(0, |segment| segment.end_offset());
+        segments.push(write_segment(&files, base_offset, keys, &mut random)?);
     }
     let settings = Settings {
         first_dirty_offset: 0,
-        end_offset: segments.last().map_or(0, |segment| segment.end_offset),
+        end_offset: segments.last().map_or(0, |segment| segment.end_offset()),
         now_ms: 0,
         delete_retention_ms: 0,
         map_bytes_max: map_mib << 20,
         decompressed_bytes_max: 1 << 20,
         last_records: BTreeMap::new(),
     };
+    let megabytes = float(segments.iter().map(|segment| segment.length()).sum()) / 1e6;
+    let (later, unindexed, config) = (Vec::new(), Vec::new(), LogConfig::default());
+    let input = CompactionInput { segments, later, unindexed, settings, config };
     let memory = resident_mib().ok_or("the kernel does not say how much memory is taken")?;
     let (start, processor) = (Instant::now(), processor_time()?);
-    let mut pace = Unlimited;
-    let mut round = Round::begin(&segments, &settings, &mut pace, &mut random)?;
-    for (number, segment) in segments.iter().enumerate() {
-        let mut writer = SegmentWriter::create(&disk, root.join(format!("{number}.cleaned")))?;
-        round.pass(segment, &mut writer)?;
-        writer.finish()?;
+    let mut compaction = Compaction::begin(Arc::clone(&files), input, &mut Unlimited, &mut random)?;
+    while let Some(replacement) = compaction.step(&mut Unlimited)? {
+        replacement.swap(&files)?;
     }
-    let megabytes = float(segments.iter().map(|segment| segment.length).sum()) / 1e6;
     let (passed, processor) = (start.elapsed(), processor_time()?.saturating_sub(processor));
     let memory = resident_mib_max().unwrap_or(u64::MAX).saturating_sub(memory);
     Ok([megabytes / passed.as_secs_f64(), megabytes / processor.as_secs_f64(), float(memory)])
 }
 
-fn write_segment(
-    disk: &RealDisk,
-    path: PathBuf,
-    base_offset: i64,
-    keys: u64,
-    random: &mut Random,
-) -> Outcome<FileSource> {
-    let file = disk.create(&path, Access::Write)?;
+fn write_segment(files: &Files, base_offset: i64, keys: u64, random: &mut Random) -> Outcome<Arc<Segment>> {
+    let segment = Segment::begin(PARTITION, base_offset, 0, 0);
     let mut value = [b'v'; VALUE_BYTES];
-    let (mut length, mut end_offset) = (0, base_offset);
-    while length < SEGMENT_BYTES {
+    while segment.length() < SEGMENT_BYTES {
         let mut builder = BatchBuilder::new();
         for _ in 0..RECORDS_PER_BATCH {
             let key = format!("{:016x}", random.below(keys));
@@ -111,13 +110,12 @@ fn write_segment(
         }
         let mut batch = builder.build()?.to_vec();
         let mut header = BatchHeader::parse(&batch)?;
-        header.assign(end_offset, 0);
+        header.assign(segment.end_offset(), 0);
         header.write_over(&mut batch)?;
-        file.write_at(&[IoSlice::new(&batch)], length)?;
-        length += batch.len() as u64;
-        end_offset += i64::from(RECORDS_PER_BATCH);
+        segment.write(files, segment.length(), &[IoSlice::new(&batch)])?;
+        segment.extend(&[BatchFacts::from(&header)], LogConfig::default().index_interval_bytes);
     }
-    file.sync()?;
-    let (aborted, batch_bytes_max) = (Vec::new(), 1 << 20);
-    Ok(FileSource { path, file, length, base_offset, end_offset, aborted, batch_bytes_max })
+    files.log(&segment, Access::Write)?.sync()?;
+    segment.seal();
+    Ok(Arc::new(segment))
 }
