@@ -381,3 +381,29 @@ fn what_an_async_log_took_behind_a_cut_survives_the_death_of_the_process() {
         assert_records(&read_all(&rig.partition(id), 0), &expected, "all");
     }
 }
+
+#[test]
+fn nothing_is_flushed_that_a_staged_truncation_cuts_off() {
+    let mut rig = Rig::new(19);
+    rig.options.flush_bytes = 1 << 30;
+    rig.recover().unwrap();
+    let id = rig.create(small_segments()).id();
+    let mut expected = fill(&mut rig, id, 0..30);
+    let ticket = rig.send(Command::Truncate { partition: id, end_offset: 12 });
+    rig.writer().take();
+    let write = rig.writer().begin().unwrap();
+    rig.writer().options.flush_bytes = 0;
+    let job = rig.writer().next_job();
+    rig.writer().finish(write.run());
+    assert!(rig.answer(ticket).unwrap().is_ok());
+    if let Some(job) = job {
+        rig.writer().job_done(job.run());
+    }
+    rig.settle();
+    expected.truncate(12);
+    expected.extend(fill(&mut rig, id, 100..130));
+    assert_records(&read_all(&rig.partition(id), 0), &expected, "all");
+    rig.disk.crash();
+    rig.recover().unwrap();
+    assert_records(&read_all(&rig.partition(id), 0), &expected, "all");
+}
