@@ -50,6 +50,8 @@ pub struct Compaction {
     groups: VecDeque<usize>,
     passed: usize,
     kind: Kind,
+    first_dirty_offset: i64,
+    has_failed: bool,
     round: Round,
 }
 
@@ -83,6 +85,7 @@ impl Compaction {
             index_interval_bytes: config.index_interval_bytes,
             length_max: LENGTH_MAX,
         };
+        let first_dirty_offset = settings.first_dirty_offset;
         segments.extend(later);
         let sources = (0..taken).map(|number| SegmentSource::new(&files, &segments, &unindexed, number));
         let round = Round::begin(sources.flatten(), settings, pace, random)?;
@@ -90,7 +93,17 @@ impl Compaction {
         let passed = passed.take_while(|segment| segment.base_offset() < round.cleaned_to());
         let candidates: Vec<Candidate> = passed.map(|segment| Candidate::from(&**segment)).collect();
         let groups = group(&candidates, &Grouping::new(&config)).into();
-        Ok(Self { files, segments, unindexed, groups, passed: 0, kind, round })
+        Ok(Self {
+            files,
+            segments,
+            unindexed,
+            groups,
+            passed: 0,
+            kind,
+            first_dirty_offset,
+            has_failed: false,
+            round,
+        })
     }
 
     /// Writes the new segments for some of the old ones; none if all is done. Where nothing would change, the old
@@ -100,11 +113,18 @@ impl Compaction {
     /// It was stopped, a segment cannot be read, or the disk refused something. The round is over, and the files of
     /// this step are gone as far as the disk allows. What earlier steps gave back is as good as before.
     pub fn step(&mut self, pace: &mut dyn Pace) -> Result<Option<Replacement>, CompactionError> {
-        while let Some(count) = self.groups.pop_front() {
+        // Where an error has left it in the middle of a segment, it does not know what it has passed.
+        if self.has_failed {
+            return Err(CompactionError::Stopped);
+        }
+        while let Some(&count) = self.groups.front() {
             let changed_before = self.round.statistics().changed();
             let numbers = self.passed..self.passed + count;
+            let result = self.write(numbers.clone(), pace);
+            self.has_failed = result.is_err();
+            let replacement = result?;
             self.passed = numbers.end;
-            let replacement = self.write(numbers, pace)?;
+            self.groups.pop_front();
             if count > 1 || self.round.statistics().changed() > changed_before {
                 return Ok(Some(replacement));
             }
@@ -132,9 +152,13 @@ impl Compaction {
         Ok(replacement)
     }
 
-    /// Ends the round, after its last step.
+    /// Ends the round. Before its last step, nothing more of the log is clean than it was.
     pub fn finish(self) -> Cleaned {
-        self.round.finish()
+        let cleaned = self.round.finish();
+        match self.groups.is_empty() {
+            true => cleaned,
+            false => Cleaned { cleaned_to: self.first_dirty_offset, is_partial: true, ..cleaned },
+        }
     }
 }
 

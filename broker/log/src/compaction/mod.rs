@@ -62,7 +62,7 @@ pub struct Settings {
     pub delete_retention_ms: i64,
     /// Memory for the keys' last offsets.
     pub map_bytes_max: usize,
-    /// No batch takes more than this, and its records no more when they are decompressed.
+    /// No batch's records take more than this when they are decompressed.
     pub decompressed_bytes_max: usize,
     /// The last record of each producer that is alive.
     pub last_records: BTreeMap<i64, LastRecord>,

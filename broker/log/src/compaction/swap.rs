@@ -54,7 +54,8 @@ pub fn finish_swap(
 }
 
 /// Removes what rounds of compaction left behind in a partition's folder that did not come to their end: new files
-/// of a generation that is not the `current` one of its segment.
+/// of a generation that is not the `current` one of its segment. Not while a round of this partition is under way: its
+/// files are not named yet.
 ///
 /// # Errors
 /// The disk's.

@@ -65,7 +65,7 @@ pub(super) struct View {
     pub(super) high_watermark: Option<i64>,
     /// The first offset of a transaction that is open, or has ended above the high watermark.
     pub(super) first_unstable: Option<i64>,
-    /// Oldest first; none of them is empty.
+    /// Oldest first. Compaction leaves gaps between them, and segments with nothing in them.
     pub(super) segments: Vec<Arc<Segment>>,
     /// What is not in a segment yet.
     pub(super) tail: Tail,

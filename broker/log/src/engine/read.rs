@@ -10,11 +10,13 @@ use bytes::Bytes;
 use strandline_protocol::batch::BatchView;
 
 use super::error::ReadError;
+use super::log::aborted_transaction;
 use super::partition::{Offsets, Partition, UpTo, View};
 use crate::disk::{self, Disk};
 use crate::journal::{self, Pinned};
 use crate::layout::Layout;
-use crate::segment::{FileRange, Files, FoundTimestamp, Segment, SegmentError};
+use crate::producers::CompletedTransaction;
+use crate::segment::{AbortedTransaction, FileRange, Files, FoundTimestamp, Segment, SegmentError};
 use crate::tail::{FrameSlice, Frames, TailEntry};
 
 /// What was found may be gone by the time it is got: flushed, recycled or compacted. Then the view has it
@@ -93,25 +95,43 @@ enum Found {
     Segment(Arc<Segment>),
 }
 
+/// What of a segment can be read.
+enum Range {
+    Found(FileRange),
+    /// There is no batch from the offset on in it.
+    Passed,
+    /// The next batch reaches the limit.
+    Beyond,
+}
+
 impl Partition {
     /// Reads from an offset on: at least one batch if there is one, and otherwise about `bytes_max` bytes.
     pub fn read(&self, offset: i64, bytes_max: u64, up_to: UpTo) -> Result<ReadOut, ReadError> {
-        for _ in 0..ATTEMPTS_MAX {
-            let (found, offsets) = self.find(offset, bytes_max, up_to)?;
+        let mut from = offset;
+        let mut attempts = 0;
+        while attempts < ATTEMPTS_MAX {
+            let (found, offsets) = self.find(from, bytes_max, up_to)?;
             let slices = match found {
                 Found::Nothing => Some(Vec::new()),
                 Found::Tail(entries) => entries.iter().map(|entry| self.slice(entry)).collect(),
                 Found::Segment(segment) => {
-                    let range = self.range(&segment, offset, bytes_max, offsets.limit(up_to));
-                    match range {
+                    match self.range(&segment, from, bytes_max, offsets.limit(up_to)) {
                         Err(SegmentError::Gone { .. }) => None,
-                        range => Some(range?.map(Slice::Segment).into_iter().collect()),
+                        Ok(Range::Passed) => {
+                            // Compaction leaves ends without a batch.
+                            from = segment.end_offset();
+                            continue;
+                        }
+                        Ok(Range::Beyond) => Some(Vec::new()),
+                        Ok(Range::Found(range)) => Some(vec![Slice::Segment(range)]),
+                        Err(error) => return Err(error.into()),
                     }
                 }
             };
             if let Some(slices) = slices {
                 return Ok(ReadOut { slices, offsets });
             }
+            attempts += 1;
         }
         Err(ReadError::Journal(io::ErrorKind::NotFound.into()))
     }
@@ -137,26 +157,27 @@ impl Partition {
         Ok((found, offsets))
     }
 
-    /// The bytes of a segment from an offset on that do not reach a limit; none if the first batch does.
+    /// The bytes of a segment from an offset on that do not reach a limit.
     fn range(
         &self,
         segment: &Segment,
         offset: i64,
         bytes_max: u64,
         limit: i64,
-    ) -> Result<Option<FileRange>, SegmentError> {
+    ) -> Result<Range, SegmentError> {
         let files = &self.sources.files;
-        let Some(found) = segment.find(files, offset)? else { return Ok(None) };
-        if found.batch.last_offset >= limit {
-            return Ok(None);
-        }
-        let bytes_max = match segment.end_offset() > limit {
-            true => segment
-                .find(files, limit)?
-                .map_or(bytes_max, |end| bytes_max.min(end.position - found.position)),
-            false => bytes_max,
+        let end_offset = segment.end_offset();
+        let found = match segment.find(files, offset)? {
+            Some(found) if found.batch.last_offset >= limit => return Ok(Range::Beyond),
+            Some(found) => found,
+            None if end_offset > offset => return Ok(Range::Passed),
+            None => return Ok(Range::Beyond),
         };
-        segment.range(files, &found, bytes_max).map(Some)
+        let bytes_max = match segment.find(files, limit)? {
+            Some(end) if end_offset > limit => bytes_max.min(end.position - found.position),
+            _ => bytes_max,
+        };
+        segment.range(files, &found, bytes_max).map(Range::Found)
     }
 
     /// Where a tail's batch is; none if it has been flushed and recycled meanwhile.
@@ -168,6 +189,44 @@ impl Partition {
         let position = self.sources.frames.place(frame, offset_in_frame, length)?;
         let file = Arc::new(self.sources.journal.pin(position.file)?);
         Some(Slice::Journal { file, offset: position.offset, length: u64::from(position.length) })
+    }
+
+    /// The aborted transactions that somebody has to know who reads committed records from an offset on and below
+    /// another: their records are to be skipped.
+    pub fn aborted(&self, from: i64, to: i64) -> Result<Vec<AbortedTransaction>, ReadError> {
+        for _ in 0..ATTEMPTS_MAX {
+            let (segments, in_tail) = {
+                let view = self.view();
+                let segments = view.segments.iter().filter(|segment| segment.end_offset() > from).cloned();
+                let begins_before = |aborted: &&CompletedTransaction| aborted.first_offset < to;
+                let in_tail = view.aborted.iter().filter(begins_before).map(aborted_transaction);
+                (segments.collect::<Vec<_>>(), in_tail.collect::<Vec<_>>())
+            };
+            match self.aborted_in(&segments, in_tail, from, to) {
+                Err(SegmentError::Gone { .. }) => {}
+                result => return Ok(result?),
+            }
+        }
+        Err(ReadError::Journal(io::ErrorKind::NotFound.into()))
+    }
+
+    fn aborted_in(
+        &self,
+        segments: &[Arc<Segment>],
+        in_tail: Vec<AbortedTransaction>,
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<AbortedTransaction>, SegmentError> {
+        let mut transactions = Vec::new();
+        for segment in segments {
+            let found = segment.aborted(&self.sources.files, from, to)?;
+            transactions.extend(found.transactions);
+            if found.is_complete {
+                return Ok(transactions);
+            }
+        }
+        transactions.extend(in_tail);
+        Ok(transactions)
     }
 
     /// The first record whose timestamp is at least this: its timestamp and offset; none if there is none.

@@ -5,8 +5,11 @@ use std::io::IoSlice;
 use std::path::Path;
 use std::sync::Arc;
 
+use strandline_protocol::batch::BatchHeader;
+
+use super::super::writer::{GroupWriter, Kind};
 use super::super::{
-    Compaction, CompactionError, CompactionInput, Replacement, Settings, Unlimited, finish_swap,
+    Compaction, CompactionError, CompactionInput, Replacement, Settings, Sink, Unlimited, finish_swap,
     remove_orphans,
 };
 use super::log::RandomLog;
@@ -318,6 +321,44 @@ fn a_round_that_the_disk_refuses_leaves_nothing_behind() {
     log.disk.set_capacity(0);
     assert!(failed().is_disk_full());
     assert_eq!((log.names(), contents(&log.batches())), (names, before));
+}
+
+#[test]
+fn a_round_that_failed_does_not_go_on_and_counts_for_nothing() {
+    let mut log = Log::new(4, 40);
+    let mut compaction = log.begin(log.settings(), SEGMENT_BYTES).unwrap();
+    let first = compaction.step(&mut Unlimited).unwrap().unwrap();
+    log.disk.fail(Operation::Sync, 1);
+    assert!(compaction.step(&mut Unlimited).is_err());
+    assert!(matches!(compaction.step(&mut Unlimited), Err(CompactionError::Stopped)));
+    let cleaned = compaction.finish();
+    assert_eq!((cleaned.cleaned_to, cleaned.is_partial), (0, true));
+    // The step before it is as good as ever.
+    let settings = log.settings();
+    let before = log.batches();
+    let expected = Model::default().clean(&before, &settings, &log.aborted, settings.end_offset);
+    first.swap(&log.files).unwrap();
+    log.publish(&first);
+    log.compact(settings).unwrap();
+    assert_eq!(contents(&log.batches()), contents(&expected));
+}
+
+#[test]
+fn what_grows_beyond_a_segment_becomes_two() {
+    let log = Log::new(6, 40);
+    let expected = log.batches();
+    let kind = Kind { generation: 1, created_ms: 0, index_interval_bytes: 64, length_max: 700 };
+    let mut writer = GroupWriter::begin(&log.files, &log.segments[0], kind).unwrap();
+    for batch in &expected {
+        writer.append(&BatchHeader::parse(&batch.bytes).unwrap(), &batch.bytes).unwrap();
+    }
+    let (replaced, segments) = (log.segments.clone(), writer.finish().unwrap());
+    assert!(segments.len() > 5);
+    assert!(segments.iter().all(|segment| segment.length() <= 700));
+    let replacement = Replacement { replaced, segments };
+    replacement.swap(&log.files).unwrap();
+    let log = Log { segments: replacement.segments, ..log };
+    assert_eq!(contents(&log.batches()), contents(&expected));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What the engine promises, one by one.
 
+use strandline_protocol::batch::ControlRecord;
+
 use super::*;
 use crate::config::{Cleanup, Durability};
 use crate::disk::simulated::Operation;
@@ -11,7 +13,7 @@ fn value(number: u32, bytes: usize) -> Vec<u8> {
 }
 
 /// Appends so many records of a kilobyte, one batch each, and says what a reader has to find.
-fn fill(rig: &mut Rig, id: LocalId, numbers: std::ops::Range<u32>) -> Vec<(i64, Vec<u8>)> {
+pub(super) fn fill(rig: &mut Rig, id: LocalId, numbers: std::ops::Range<u32>) -> Vec<(i64, Vec<u8>)> {
     let records = numbers.map(|number| {
         let value = value(number, 1_000);
         (rig.append(id, batch(&[&value])).unwrap(), value)
@@ -19,11 +21,11 @@ fn fill(rig: &mut Rig, id: LocalId, numbers: std::ops::Range<u32>) -> Vec<(i64, 
     records.collect()
 }
 
-fn small_segments() -> LogConfig {
+pub(super) fn small_segments() -> LogConfig {
     LogConfig { segment_bytes: 8_000, index_interval_bytes: 500, ..LogConfig::default() }
 }
 
-fn in_memory() -> LogConfig {
+pub(super) fn in_memory() -> LogConfig {
     LogConfig { durability: Durability::Async, ..small_segments() }
 }
 
@@ -344,66 +346,37 @@ fn old_segments_go() {
 }
 
 #[test]
-fn a_deletion_that_only_the_journal_tells_of_reaches_the_manifest() {
+fn what_was_aborted_is_named_to_those_who_ask() {
     let mut rig = Rig::new(17);
-    let id = rig.create(small_segments()).id();
+    let partition = rig.create(small_segments());
+    let id = partition.id();
+    let transactional = |sequence| {
+        let mut builder = BatchBuilder::new().producer(7, 0, sequence).transactional(true);
+        builder.append(&NewRecord { value: Some(&[1; 500]), ..NewRecord::at(1_000) }).unwrap();
+        append(id, builder.build().unwrap())
+    };
+    let marker = |record: ControlRecord| {
+        let batch = record.transaction_marker(1_000, 7, 0).unwrap();
+        let batch = NewBatch::validated(batch).unwrap();
+        Command::Append { partition: id, leader_epoch: 1, sender: Sender::Coordinator, batch }
+    };
+    rig.call(transactional(0)).unwrap();
+    assert_eq!(partition.offsets().last_stable, 0);
+    rig.call(transactional(1)).unwrap();
+    rig.call(marker(ControlRecord::Abort { coordinator_epoch: 0 })).unwrap();
+    assert_eq!(partition.offsets().last_stable, 3);
     fill(&mut rig, id, 0..100);
-    rig.clock.advance(60_000);
-    rig.settle();
-    let folder = Layout::new(PathBuf::from("/data")).partition(id);
-    assert!(rig.disk.list(&folder).is_ok(), "it has a row and files");
-    rig.call(Command::Delete { partition: id }).unwrap();
-    rig.disk.crash();
-    rig.recover().unwrap();
-    // The journal is not asked about that any more after this.
-    let other = rig.create(LogConfig::default()).id();
-    rig.clock.advance(60_000);
-    rig.settle();
-    assert!(rig.disk.list(&folder).is_err(), "its files are gone");
-    rig.disk.crash();
-    rig.recover().unwrap();
-    let left: Vec<_> = rig.writer().partitions().iter().map(|(partition, _)| partition.id()).collect();
-    assert_eq!(left, [other]);
-}
-
-#[test]
-fn what_an_async_log_took_behind_a_cut_survives_the_death_of_the_process() {
-    let mut rig = Rig::new(18);
-    let id = rig.create(in_memory()).id();
-    let mut expected = fill(&mut rig, id, 0..100);
-    // Through the last segment, so that no other one has to go first.
-    rig.call(Command::Truncate { partition: id, end_offset: 99 }).unwrap();
-    expected.truncate(99);
-    for round in 2..4 {
-        expected.extend(fill(&mut rig, id, round * 100..round * 100 + 5));
-        rig.disk.kill();
+    rig.call(transactional(2)).unwrap();
+    rig.call(marker(ControlRecord::Commit { coordinator_epoch: 0 })).unwrap();
+    for _ in 0..3 {
+        let partition = rig.partition(id);
+        let aborted = partition.aborted(0, 50).unwrap();
+        assert_eq!(
+            aborted.iter().map(|one| (one.first_offset, one.last_offset)).collect::<Vec<_>>(),
+            [(0, 2)]
+        );
+        assert_eq!(partition.offsets().last_stable, 105);
+        rig.disk.crash();
         rig.recover().unwrap();
-        assert_records(&read_all(&rig.partition(id), 0), &expected, "all");
     }
-}
-
-#[test]
-fn nothing_is_flushed_that_a_staged_truncation_cuts_off() {
-    let mut rig = Rig::new(19);
-    rig.options.flush_bytes = 1 << 30;
-    rig.recover().unwrap();
-    let id = rig.create(small_segments()).id();
-    let mut expected = fill(&mut rig, id, 0..30);
-    let ticket = rig.send(Command::Truncate { partition: id, end_offset: 12 });
-    rig.writer().take();
-    let write = rig.writer().begin().unwrap();
-    rig.writer().options.flush_bytes = 0;
-    let job = rig.writer().next_job();
-    rig.writer().finish(write.run());
-    assert!(rig.answer(ticket).unwrap().is_ok());
-    if let Some(job) = job {
-        rig.writer().job_done(job.run());
-    }
-    rig.settle();
-    expected.truncate(12);
-    expected.extend(fill(&mut rig, id, 100..130));
-    assert_records(&read_all(&rig.partition(id), 0), &expected, "all");
-    rig.disk.crash();
-    rig.recover().unwrap();
-    assert_records(&read_all(&rig.partition(id), 0), &expected, "all");
 }

@@ -196,6 +196,7 @@ impl Log {
             self.latest_epoch = view.epochs.latest().map_or(-1, |entry| entry.epoch);
         }
         self.flushed_to = self.flushed_to.min(end_offset);
+        self.cleaned_to = self.cleaned_to.map(|cleaned_to| cleaned_to.min(end_offset));
         let cut_at = prefix.as_ref().map(|prefix| prefix.base_offset());
         gone.iter()
             .filter(|segment| Some(segment.base_offset()) != cut_at)
