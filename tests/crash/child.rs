@@ -39,6 +39,12 @@ impl Report {
         matches!(self.lines.first(), Some(Line::Opened))
     }
 
+    /// Fails if anything was refused.
+    pub(crate) fn expect_no_refusals(&self) -> Outcome<()> {
+        let refused = self.lines.iter().find(|line| matches!(line, Line::Refused { .. }));
+        refused.map_or(Ok(()), |line| Err(format!("it was told: {line}").into()))
+    }
+
     /// Fails if the process said that something is wrong.
     pub(crate) fn expect_no_errors(&self) -> Outcome<()> {
         match self.errors.trim() {

@@ -58,6 +58,15 @@ pub(crate) struct Observed {
     pub(crate) bytes: u64,
 }
 
+/// Prints what is in a directory.
+pub(crate) fn show(root: &Path) -> Outcome<()> {
+    for (name, Observed { start, end, batches, bytes }) in observe(root)? {
+        println!("partition {name}: {start} to {end}, {bytes} bytes");
+        batches.iter().for_each(|batch| println!("    {batch}"));
+    }
+    Ok(())
+}
+
 /// Opens a directory, reads everything, and leaves it as a crash would.
 pub(crate) fn observe(root: &Path) -> Outcome<BTreeMap<Name, Observed>> {
     observe_all(&open(root)?)

@@ -23,6 +23,7 @@ type Outcome<T, E = Failure> = Result<T, E>;
 
 const USAGE: &str = "usage:
   crash sigkill FOLDER KILLS SEED     kill a writing process, over and over
+  crash show FOLDER                   what a reader finds in a data directory
   crash write FOLDER SEED UNTIL       the process that is killed; UNTIL is killed, offline, or a number of operations";
 
 fn run(arguments: &[&str]) -> Outcome<()> {
@@ -36,6 +37,7 @@ fn run(arguments: &[&str]) -> Outcome<()> {
             };
             writer::run(PathBuf::from(folder), seed.parse()?, until)
         }
+        ["show", folder] => directory::show(Path::new(folder)),
         _ => Err(USAGE.into()),
     }
 }

@@ -13,7 +13,7 @@ fn value(number: u32, bytes: usize) -> Vec<u8> {
 }
 
 /// Appends so many records of a kilobyte, one batch each, and says what a reader has to find.
-fn fill(rig: &mut Rig, id: LocalId, numbers: std::ops::Range<u32>) -> Vec<(i64, Vec<u8>)> {
+pub(super) fn fill(rig: &mut Rig, id: LocalId, numbers: std::ops::Range<u32>) -> Vec<(i64, Vec<u8>)> {
     let records = numbers.map(|number| {
         let value = value(number, 1_000);
         (rig.append(id, batch(&[&value])).unwrap(), value)
@@ -21,11 +21,11 @@ fn fill(rig: &mut Rig, id: LocalId, numbers: std::ops::Range<u32>) -> Vec<(i64, 
     records.collect()
 }
 
-fn small_segments() -> LogConfig {
+pub(super) fn small_segments() -> LogConfig {
     LogConfig { segment_bytes: 8_000, index_interval_bytes: 500, ..LogConfig::default() }
 }
 
-fn in_memory() -> LogConfig {
+pub(super) fn in_memory() -> LogConfig {
     LogConfig { durability: Durability::Async, ..small_segments() }
 }
 
@@ -379,71 +379,4 @@ fn what_was_aborted_is_named_to_those_who_ask() {
         rig.disk.crash();
         rig.recover().unwrap();
     }
-}
-
-#[test]
-fn a_deletion_that_only_the_journal_tells_of_reaches_the_manifest() {
-    let mut rig = Rig::new(17);
-    let id = rig.create(small_segments()).id();
-    fill(&mut rig, id, 0..100);
-    rig.clock.advance(60_000);
-    rig.settle();
-    let folder = Layout::new(PathBuf::from("/data")).partition(id);
-    assert!(rig.disk.list(&folder).is_ok(), "it has a row and files");
-    rig.call(Command::Delete { partition: id }).unwrap();
-    rig.disk.crash();
-    rig.recover().unwrap();
-    // The journal is not asked about that any more after this.
-    let other = rig.create(LogConfig::default()).id();
-    rig.clock.advance(60_000);
-    rig.settle();
-    assert!(rig.disk.list(&folder).is_err(), "its files are gone");
-    rig.disk.crash();
-    rig.recover().unwrap();
-    let left: Vec<_> = rig.writer().partitions().iter().map(|(partition, _)| partition.id()).collect();
-    assert_eq!(left, [other]);
-}
-
-#[test]
-fn what_an_async_log_took_behind_a_cut_survives_the_death_of_the_process() {
-    let mut rig = Rig::new(18);
-    let id = rig.create(in_memory()).id();
-    let mut expected = fill(&mut rig, id, 0..100);
-    // Through the last segment, so that no other one has to go first.
-    rig.call(Command::Truncate { partition: id, end_offset: 99 }).unwrap();
-    expected.truncate(99);
-    for round in 2..4 {
-        expected.extend(fill(&mut rig, id, round * 100..round * 100 + 5));
-        rig.disk.kill();
-        rig.recover().unwrap();
-        assert_records(&read_all(&rig.partition(id), 0), &expected, "all");
-    }
-}
-
-#[test]
-fn files_that_nothing_knows_of_go() {
-    let mut rig = Rig::new(20);
-    let (kept, gone) = (rig.create(small_segments()).id(), rig.create(small_segments()).id());
-    for id in [kept, gone] {
-        fill(&mut rig, id, 0..100);
-    }
-    let layout = Layout::new(PathBuf::from("/data"));
-    let segments = |rig: &Rig, id| rig.disk.list(&layout.partition(id)).map_or(0, |entries| entries.len());
-    rig.clock.advance(60_000);
-    rig.settle();
-    let before = segments(&rig, kept);
-    rig.call(Command::SetLogStart { partition: kept, start_offset: 90 }).unwrap();
-    rig.call(Command::Delete { partition: gone }).unwrap();
-    rig.clock.advance(60_000);
-    // The manifest is told, and nothing else is done any more.
-    rig.disk.fail(Operation::Remove, 1);
-    rig.settle();
-    assert!(rig.writer().offline().is_some());
-    assert!(segments(&rig, kept) == before && segments(&rig, gone) > 0);
-    rig.disk.kill();
-    rig.recover().unwrap();
-    rig.settle();
-    assert_eq!(segments(&rig, gone), 0);
-    assert!(segments(&rig, kept) < before / 2, "{before} files became {}", segments(&rig, kept));
-    assert_eq!(read_all(&rig.partition(kept), 90).len(), 10);
 }

@@ -82,7 +82,8 @@ impl Writer {
                 || self.flushing.bytes - planned_bytes >= self.options.flush_bytes;
             let Some((_, partition)) = self.flushing.queue.pop_front_if(|_| is_due) else { break };
             let Some(log) = self.logs.get_mut(&partition) else { continue };
-            if log.is_removing {
+            // What a truncation is about to cut off goes into no segment any more.
+            if log.is_removing || log.is_changing {
                 put_off.push((first, partition));
                 continue;
             }
