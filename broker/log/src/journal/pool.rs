@@ -182,17 +182,6 @@ impl FrameBuffer {
     }
 }
 
-#[cfg(test)]
-impl FrameBuffer {
-    /// A frame in memory that has room for more.
-    pub(crate) fn roomy(pool: &BufferPool, frame: &[u8], capacity_bytes: usize) -> Self {
-        let mut buffer = pool.empty();
-        buffer.grow(capacity_bytes);
-        buffer.memory.append(frame);
-        buffer
-    }
-}
-
 impl Drop for FrameBuffer {
     fn drop(&mut self) {
         self.return_memory(AlignedBuffer::default());
@@ -201,9 +190,19 @@ impl Drop for FrameBuffer {
 
 #[cfg(test)]
 mod tests {
-    use super::{BUFFER_BYTES_MIN, BufferPool, rounded};
+    use super::{BUFFER_BYTES_MIN, BufferPool, FrameBuffer, rounded};
 
-    fn buffer(pool: &BufferPool, bytes: usize) -> super::FrameBuffer {
+    impl FrameBuffer {
+        /// A frame in memory that has room for more.
+        pub(crate) fn roomy(pool: &BufferPool, frame: &[u8], capacity_bytes: usize) -> Self {
+            let mut buffer = pool.empty();
+            buffer.grow(capacity_bytes);
+            buffer.memory.append(frame);
+            buffer
+        }
+    }
+
+    fn buffer(pool: &BufferPool, bytes: usize) -> FrameBuffer {
         let mut buffer = pool.empty();
         buffer.grow(bytes);
         buffer

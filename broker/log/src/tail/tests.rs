@@ -308,6 +308,11 @@ fn fetch(frames: &Frames, reader: &Reader, entry: &TailEntry) -> (Vec<u8>, bool)
     }
 }
 
+/// Where a batch of one record lies.
+fn entry_at(base_offset: i64, frame: u64, offset_in_frame: u32, length: u32) -> TailEntry {
+    TailEntry { base_offset, frame, offset_in_frame, length, last_offset_delta: 0, max_timestamp: -1 }
+}
+
 #[test]
 fn a_batch_is_the_same_from_memory_from_the_journal_and_after_a_recovery() {
     let disk = SimulatedDisk::new(simulated::Options { seed: 1, ..simulated::Options::default() });
@@ -328,15 +333,7 @@ fn a_batch_is_the_same_from_memory_from_the_journal_and_after_a_recovery() {
         frames.keep(committed.sequence, committed.file, committed.offset, buffer);
         for (base_offset, Staged { offset, length }) in offsets.into_iter().zip(staged) {
             let frame = committed.sequence;
-            let entry = TailEntry {
-                base_offset,
-                frame,
-                offset_in_frame: offset,
-                length,
-                last_offset_delta: 0,
-                max_timestamp: -1,
-            };
-            tail.push(entry).unwrap();
+            tail.push(entry_at(base_offset, frame, offset, length)).unwrap();
         }
     }
     let reader = journal.reader();
@@ -356,16 +353,7 @@ fn a_batch_is_the_same_from_memory_from_the_journal_and_after_a_recovery() {
         frames.keep_evicted(frame, position.file, frame_offset);
         let offset_in_frame = u32::try_from(position.offset - frame_offset).unwrap();
         let length = position.length;
-        recovered
-            .push(TailEntry {
-                base_offset,
-                frame,
-                offset_in_frame,
-                length,
-                last_offset_delta: 0,
-                max_timestamp: -1,
-            })
-            .unwrap();
+        recovered.push(entry_at(base_offset, frame, offset_in_frame, length)).unwrap();
     });
     assert!(recovered.iter_from(0).eq(tail.iter_from(0)));
     for (entry, (bytes, _)) in recovered.iter_from(0).zip(fetched) {
