@@ -13,7 +13,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("strandline-protocol-derive", &[]),
     ("strandline-protocol", &["strandline-protocol-derive"]),
     ("strandline-log", &["strandline-protocol"]),
-    ("strandline", &["strandline-log", "strandline-protocol"]),
+    ("strandline-broker", &["strandline-log", "strandline-protocol", "strandline-state"]),
+    ("strandline", &["strandline-broker", "strandline-log", "strandline-protocol"]),
     ("strandline-tests", &["strandline-log", "strandline-protocol"]),
 ];
 

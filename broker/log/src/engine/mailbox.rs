@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 use std::time::Duration;
 
 use super::request::Request;
@@ -44,6 +45,11 @@ pub enum Rejected {
     Closed(Box<Request>),
 }
 
+/// Nothing is taken any more.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the engine is closed")]
+pub struct Closed;
+
 #[derive(Debug, Default)]
 struct State {
     requests: VecDeque<Request>,
@@ -55,6 +61,8 @@ struct State {
     is_rung: bool,
     writer_waits: bool,
     senders_waiting: usize,
+    /// Tasks that wait for room; all are woken when there is some, or none will ever be.
+    wakers: Vec<Waker>,
 }
 
 /// The queue.
@@ -129,6 +137,27 @@ impl Mailbox {
         Vec::new()
     }
 
+    /// Moves requests into the queue, from the front, as long as there is room. True if all are in. Otherwise
+    /// `waker` is woken when it is worth trying again; once the queue is closed, that is at once.
+    pub fn send_or_wake(&self, requests: &mut VecDeque<Request>, waker: &Waker) -> Result<bool, Closed> {
+        let mut state = self.state();
+        while let Some(request) = requests.pop_front() {
+            if state.is_closed {
+                requests.push_front(request);
+                return Err(Closed);
+            }
+            if !self.has_room(&state, &request) {
+                requests.push_front(request);
+                if !state.wakers.iter().any(|waiting| waiting.will_wake(waker)) {
+                    state.wakers.push(waker.clone());
+                }
+                return Ok(false);
+            }
+            self.accept(&mut state, request);
+        }
+        Ok(true)
+    }
+
     /// Hands over all that waits. It counts until [`Mailbox::release`].
     pub(super) fn take(&self, into: &mut VecDeque<Request>) {
         let mut state = self.state();
@@ -150,6 +179,9 @@ impl Mailbox {
         if state.senders_waiting > 0 {
             self.room.notify_all();
         }
+        let wakers = std::mem::take(&mut state.wakers);
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     /// Takes nothing any more.
@@ -158,6 +190,9 @@ impl Mailbox {
         state.is_closed = true;
         self.room.notify_all();
         self.wake_writer(&mut state);
+        let wakers = std::mem::take(&mut state.wakers);
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     /// Whether something waits.

@@ -25,7 +25,7 @@ mod writer;
 
 pub use self::error::{EngineError, ReadError, Refusal};
 pub use self::jobs::{Job, JobDone, Lane};
-pub use self::mailbox::{Mailbox, MailboxOptions, Rejected};
+pub use self::mailbox::{Closed, Mailbox, MailboxOptions, Rejected};
 pub use self::options::Options;
 pub use self::partition::{Offsets, Partition, UpTo};
 pub use self::read::{ReadOut, Slice};

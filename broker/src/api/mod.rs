@@ -1,0 +1,105 @@
+//! Every API that is served: one file each, and the one table of them all, from which the advertised versions come.
+//!
+//! A handler has two stages. What it awaits before it returns is *dispatching*: the connection's next request
+//! starts only then, so whatever has to keep its order happens there, and nothing that takes long. What it leaves
+//! to [`Dispatched::Later`] runs beside the requests that follow; answers keep the order of the requests.
+
+mod api_versions;
+mod reply;
+
+use std::sync::Arc;
+
+use strandline_protocol::apis::{Api, ApiKey};
+use strandline_protocol::headers::RequestHeader;
+use strandline_protocol::schema::VersionRange;
+use strandline_protocol::wire::DecodeResult;
+use strandline_protocol::{Bytes, DecodeError, Message, Reader};
+
+pub use self::reply::{Dispatched, LaterReply, Reply};
+
+use crate::broker::Broker;
+use crate::context::{Call, Connection};
+
+/// An API that is served.
+#[derive(Clone, Copy, Debug)]
+pub struct Served {
+    /// Its key.
+    pub key: ApiKey,
+    /// What is told to clients.
+    pub advertised: VersionRange,
+    /// What is answered. Lower than advertised nowhere but for Produce, whose lowest versions older clients want
+    /// to see although nobody sends them (KAFKA-18659).
+    pub versions: VersionRange,
+}
+
+macro_rules! served {
+    ($($name:ident $first:literal..=$last:literal $(advertised from $advertised:literal)? => $module:ident),+ $(,)?) => {
+        /// The table: what is served, by rising key.
+        pub static SERVED: &[Served] = &[$(Served {
+            key: ApiKey::$name,
+            advertised: VersionRange::new(served!(@first $first $($advertised)?), $last),
+            versions: VersionRange::new($first, $last),
+        }),+];
+
+        async fn handle(broker: &Arc<Broker>, call: Call, mut reader: Reader) -> DecodeResult<Dispatched> {
+            match call.api {
+                $(ApiKey::$name => {
+                    let request = Message::read(&mut reader, call.version)?;
+                    reader.finish()?;
+                    Ok($module::handle(broker, call, request).await)
+                })+
+                _ => Ok(Dispatched::Now(Reply::Close("an API that is not served"))),
+            }
+        }
+    };
+    (@first $first:literal) => { $first };
+    (@first $first:literal $advertised:literal) => { $advertised };
+}
+
+served! {
+    ApiVersions 0..=4 => api_versions,
+}
+
+/// Finds out what a frame asks, and begins to answer it.
+///
+/// The frame is what follows the four bytes of length. Whatever is not a request that is served is answered as
+/// Kafka answers it, by closing the connection; but a client that asks for the versions in a version that is too
+/// new is told so in the oldest.
+pub async fn dispatch(broker: &Arc<Broker>, connection: &Arc<Connection>, frame: Bytes) -> Dispatched {
+    let request_bytes = frame.len();
+    let mut reader = Reader::new(frame);
+    let (api, header) = match RequestHeader::read_with_api(&mut reader) {
+        Ok(found) => found,
+        Err(error) => return refuse(connection, &error),
+    };
+    let call = Call {
+        connection: Arc::clone(connection),
+        client_id: header.client_id,
+        api: api.key,
+        version: header.request_api_version,
+        correlation_id: header.correlation_id,
+        request_bytes,
+        received_at: broker.clock.monotonic(),
+    };
+    if !is_served(api, call.version) {
+        if api.key == ApiKey::ApiVersions {
+            return api_versions::unsupported(broker, call);
+        }
+        tracing::info!(peer = %connection.peer, api = api.name, version = call.version, "not served: closing");
+        return Dispatched::Now(Reply::Close("a version that is not served"));
+    }
+    match handle(broker, call, reader).await {
+        Ok(dispatched) => dispatched,
+        Err(error) => refuse(connection, &error),
+    }
+}
+
+fn is_served(api: &Api, version: i16) -> bool {
+    let served = SERVED.iter().find(|served| served.key == api.key);
+    served.is_some_and(|served| served.versions.contains(version))
+}
+
+fn refuse(connection: &Connection, error: &DecodeError) -> Dispatched {
+    tracing::info!(peer = %connection.peer, %error, "not a request: closing");
+    Dispatched::Now(Reply::Close("not a request"))
+}

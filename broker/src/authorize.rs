@@ -1,0 +1,51 @@
+//! Who may do what: asked for each resource before any state is looked up, so that a refusal tells nobody whether
+//! a name exists.
+
+use std::fmt;
+
+use crate::context::Call;
+
+/// What somebody wants to do with a resource. Kafka's, with their numbers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Operation {
+    Read = 3,
+    Write = 4,
+    Create = 5,
+    Delete = 6,
+    Alter = 7,
+    Describe = 8,
+    ClusterAction = 9,
+    DescribeConfigs = 10,
+    AlterConfigs = 11,
+    IdempotentWrite = 12,
+}
+
+/// What it is done to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Resource<'a> {
+    /// A topic of this name, whether or not it exists.
+    Topic(&'a str),
+    /// The whole cluster.
+    Cluster,
+    /// A consumer group.
+    Group(&'a str),
+    /// A producer's transactional id.
+    TransactionalId(&'a str),
+}
+
+/// Decides who may do what.
+pub trait Authorizer: Send + Sync + fmt::Debug {
+    /// Whether the one who calls may do this.
+    fn authorize(&self, call: &Call, operation: Operation, resource: Resource<'_>) -> bool;
+}
+
+/// Lets everybody do everything.
+#[derive(Debug)]
+pub struct AllowAll;
+
+impl Authorizer for AllowAll {
+    fn authorize(&self, _: &Call, _: Operation, _: Resource<'_>) -> bool {
+        true
+    }
+}

@@ -1,0 +1,25 @@
+//! What all handlers share.
+
+use std::sync::Arc;
+
+use strandline_log::clock::Clock;
+
+use crate::admission::Admission;
+use crate::authorize::Authorizer;
+use crate::quota::Quotas;
+use crate::storage::Storage;
+
+/// Everything that a handler can reach.
+#[derive(Debug)]
+pub struct Broker {
+    /// Who may do what.
+    pub authorizer: Arc<dyn Authorizer>,
+    /// Who has used up what.
+    pub quotas: Arc<dyn Quotas>,
+    /// What may go to the writer.
+    pub admission: Arc<dyn Admission>,
+    /// The logs.
+    pub storage: Arc<Storage>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}

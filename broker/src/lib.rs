@@ -1,0 +1,13 @@
+//! The broker: what stands between a socket and the storage engine.
+//!
+//! A request goes through it in one direction: `net` reads a frame, [`api`] decodes it and asks [`authorize`]
+//! before it looks anything up, [`storage`] hands it to the log's writer and knows when it is done, `net` writes
+//! the answers in the order of the requests. Nothing here owns a log: the writer does.
+
+pub mod admission;
+pub mod api;
+pub mod authorize;
+pub mod broker;
+pub mod context;
+pub mod quota;
+pub mod storage;

@@ -1,0 +1,53 @@
+//! The way to the logs: which partition of which topic is which log, and requests to their one writer.
+//!
+//! Reading goes past it: a [`Partition`] is read where it is found. Whoever drives the writer, threads or a
+//! simulation, is of no concern here.
+
+mod submission;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use strandline_log::engine::{Mailbox, Partition};
+use strandline_protocol::Uuid;
+
+pub use self::submission::Submitted;
+
+/// Which partition, by the topic's id.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct TopicPartition {
+    /// The topic.
+    pub topic_id: Uuid,
+    /// The partition within it.
+    pub index: i32,
+}
+
+/// The logs of this broker.
+#[derive(Debug)]
+pub struct Storage {
+    mailbox: Arc<Mailbox>,
+    partitions: RwLock<HashMap<TopicPartition, Arc<Partition>>>,
+}
+
+impl Storage {
+    /// Logs whose writer takes its requests from this queue.
+    pub fn new(mailbox: Arc<Mailbox>, partitions: HashMap<TopicPartition, Arc<Partition>>) -> Self {
+        Self { mailbox, partitions: RwLock::new(partitions) }
+    }
+
+    /// The log of a partition, if this broker has it.
+    pub fn partition(&self, place: TopicPartition) -> Option<Arc<Partition>> {
+        self.partitions.read().unwrap_or_else(PoisonError::into_inner).get(&place).cloned()
+    }
+
+    /// Makes logs known that are there now.
+    pub fn add(&self, partitions: impl IntoIterator<Item = (TopicPartition, Arc<Partition>)>) {
+        self.partitions.write().unwrap_or_else(PoisonError::into_inner).extend(partitions);
+    }
+
+    /// Forgets logs, and says which of them were known.
+    pub fn remove(&self, places: impl IntoIterator<Item = TopicPartition>) -> Vec<Arc<Partition>> {
+        let mut partitions = self.partitions.write().unwrap_or_else(PoisonError::into_inner);
+        places.into_iter().filter_map(|place| partitions.remove(&place)).collect()
+    }
+}

@@ -1,0 +1,104 @@
+//! Requests that go to the writer together, and one wake-up when all of them are answered.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use strandline_log::engine::{Command, Outcome, Refusal, Replies, Request};
+
+use super::Storage;
+
+#[derive(Debug)]
+struct State {
+    /// By ticket.
+    outcomes: Vec<Option<Outcome>>,
+    missing: usize,
+    waker: Option<Waker>,
+}
+
+/// Where the answers to one submission arrive.
+#[derive(Debug)]
+struct Answers(Mutex<State>);
+
+impl Answers {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Replies for Answers {
+    fn reply(&self, ticket: u64, outcome: Outcome) {
+        let mut state = self.state();
+        let place = usize::try_from(ticket).ok().and_then(|place| state.outcomes.get_mut(place));
+        if let Some(place) = place
+            && place.replace(outcome).is_none()
+        {
+            state.missing -= 1;
+        }
+    }
+
+    fn flush(&self) {
+        let mut state = self.state();
+        let waker = if state.missing == 0 { state.waker.take() } else { None };
+        drop(state);
+        waker.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// What the writer will say about requests that it has. Dropping it takes none of them back.
+pub struct Submitted(Arc<Answers>);
+
+impl fmt::Debug for Submitted {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Submitted({} are not answered)", self.0.state().missing)
+    }
+}
+
+impl Future for Submitted {
+    type Output = Vec<Outcome>;
+
+    /// One outcome for each command, in their order.
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.0.state();
+        if state.missing > 0 {
+            state.waker = Some(context.waker().clone());
+            return Poll::Pending;
+        }
+        let outcomes = std::mem::take(&mut state.outcomes);
+        Poll::Ready(outcomes.into_iter().map(|outcome| outcome.unwrap_or(Err(Refusal::Closed))).collect())
+    }
+}
+
+impl Storage {
+    /// Hands commands to the writer, in their order, and waits until it has room for them. What is returned waits
+    /// for its answers.
+    ///
+    /// Dropped before it returns, it leaves those commands with the writer that it has given already.
+    pub async fn submit(&self, commands: impl IntoIterator<Item = Command>) -> Submitted {
+        let commands = commands.into_iter();
+        let answers = Arc::new(Answers(Mutex::new(State { outcomes: Vec::new(), missing: 0, waker: None })));
+        let replies: Arc<dyn Replies> = Arc::<Answers>::clone(&answers);
+        let requests = (0..).zip(commands);
+        let requests =
+            requests.map(|(ticket, command)| Request { command, ticket, replies: Arc::clone(&replies) });
+        let mut requests: VecDeque<_> = requests.collect();
+        {
+            let mut state = answers.state();
+            state.missing = requests.len();
+            state.outcomes.resize_with(requests.len(), || None);
+        }
+        poll_fn(|context| match self.mailbox.send_or_wake(&mut requests, context.waker()) {
+            Ok(true) => Poll::Ready(()),
+            Ok(false) => Poll::Pending,
+            Err(_) => {
+                requests.drain(..).for_each(|request| answers.reply(request.ticket, Err(Refusal::Closed)));
+                Poll::Ready(())
+            }
+        })
+        .await;
+        Submitted(answers)
+    }
+}
