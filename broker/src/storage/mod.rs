@@ -3,6 +3,7 @@
 //! Reading goes past it: a [`Partition`] is read where it is found. Whoever drives the writer, threads or a
 //! simulation, is of no concern here.
 
+mod file_slice;
 mod submission;
 
 use std::collections::HashMap;
@@ -11,6 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use strandline_log::engine::{Mailbox, Partition};
 use strandline_protocol::Uuid;
 
+pub use self::file_slice::{FileSlice, piece};
 pub use self::submission::Submitted;
 
 /// Which partition, by the topic's id.
