@@ -9,5 +9,6 @@ pub mod api;
 pub mod authorize;
 pub mod broker;
 pub mod context;
+pub mod metadata;
 pub mod quota;
 pub mod storage;

@@ -4,6 +4,7 @@
 //! simulation, is of no concern here.
 
 mod file_slice;
+mod description;
 mod submission;
 
 use std::collections::HashMap;

@@ -24,6 +24,9 @@ use crate::journal::{Write, Written};
 /// The writer looks around this often even if nothing happens: for what is due by the clock.
 const TICK: Duration = Duration::from_millis(500);
 
+/// Once closed, it waits no longer than this for what is out.
+const CLOSING_TICK: Duration = Duration::from_millis(5);
+
 /// What comes back to the writer.
 #[derive(Debug)]
 enum Event {
@@ -169,7 +172,12 @@ impl Driver {
                 break;
             }
             let is_busy = self.writer.is_ready() && !self.is_writing;
-            if !is_busy {
+            if self.mailbox.is_closed() {
+                // Nothing rings any more that is not an event.
+                if let Ok(event) = self.events.recv_timeout(CLOSING_TICK) {
+                    self.take_back(event);
+                }
+            } else if !is_busy {
                 // What has to wait for something that is out need not be looked at before that is back.
                 self.mailbox.wait(!self.writer.has_waiting(), TICK);
             }
@@ -210,12 +218,13 @@ impl Driver {
     }
 
     /// Whether nothing is left to do, and nothing more will come.
-    fn is_finished(&self) -> bool {
+    fn is_finished(&mut self) -> bool {
         self.mailbox.is_closed()
             && self.mailbox.is_empty()
             && self.outstanding == 0
             && !self.writer.has_waiting()
             && !self.writer.is_ready()
+            && self.writer.is_saved()
     }
 }
 

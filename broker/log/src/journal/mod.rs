@@ -138,6 +138,8 @@ pub struct Journal {
     next_sequence: u64,
     recycled_to: u64,
     is_poisoned: bool,
+    /// Whether it ended with a seal when it was opened.
+    was_sealed: bool,
     reader: Reader,
 }
 
@@ -268,6 +270,11 @@ impl Journal {
         self.end_commit(write.run())?;
         self.active.is_sealed = true;
         Ok(())
+    }
+
+    /// Whether it ended with a seal when it was opened: nothing was written since it was closed, or opened, last.
+    pub fn was_sealed(&self) -> bool {
+        self.was_sealed
     }
 
     /// The number that the next frame will have.

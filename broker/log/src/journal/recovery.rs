@@ -71,6 +71,7 @@ impl Recovery {
         recovery.rewrite_last_frame(&end)?;
         let mut journal = recovery.begin(end, random)?;
         journal.active.is_sealed &= !is_torn;
+        journal.was_sealed = journal.active.is_sealed;
         journal.seal()?;
         journal.recycle(checkpoint)?;
         Ok(journal)
@@ -142,6 +143,7 @@ impl Recovery {
             next_sequence: end.next_sequence,
             recycled_to: self.walk.checkpoint,
             is_poisoned: false,
+            was_sealed: false,
             reader,
         })
     }

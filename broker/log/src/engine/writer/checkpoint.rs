@@ -52,6 +52,11 @@ impl Checkpoints {
         self.is_saving
     }
 
+    /// Whether none is on its way or wanted.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.is_saving && self.want == Want::Nothing
+    }
+
     pub(super) fn remove_partition(&mut self, partition: LocalId) {
         self.removed.push(partition);
     }

@@ -16,6 +16,7 @@
 
 mod appends;
 mod checkpoint;
+mod closing;
 mod compactions;
 mod control;
 mod flush;
@@ -115,12 +116,13 @@ pub struct Writer {
     sweeping: sweeping::Sweeping,
     pub(super) unjournaled: unjournaled::Unjournaled,
     shortages: room::Shortages,
+    closing: closing::Closing,
     /// Logs that the manifest does not have as they are.
     pub(super) unsaved: BTreeSet<LocalId>,
     /// Why nothing is done any more.
     pub(super) offline: Option<Arc<str>>,
     // Held until everything else is gone.
-    pub(super) _directory: Directory,
+    pub(super) directory: Directory,
 }
 
 impl Writer {
@@ -146,6 +148,7 @@ impl Writer {
             sweeping: sweeping::Sweeping::new(&logs, next_local_id),
             unjournaled: unjournaled::Unjournaled::default(),
             shortages: room::Shortages::default(),
+            closing: closing::Closing::default(),
             options,
             clock,
             sources,
@@ -160,7 +163,7 @@ impl Writer {
             answered: Vec::new(),
             unsaved: changed,
             offline: None,
-            _directory: directory,
+            directory,
         }
     }
 
@@ -234,8 +237,11 @@ impl Writer {
 
     /// Work to be done elsewhere. Each piece has to come back through [`Writer::job_done`], in any order.
     pub fn next_job(&mut self) -> Option<Job> {
-        if self.offline.is_some() || self.is_closing() {
+        if self.offline.is_some() {
             return None;
+        }
+        if self.is_closing() {
+            return self.plan_last_job();
         }
         self.plan_housekeeping();
         if self.is_short_of_room() {
@@ -259,9 +265,13 @@ impl Writer {
         self.plan_compaction().map(|job| Job::Compaction(Box::new(job)))
     }
 
-    /// Whether nothing is worth beginning any more.
+    /// Whether nothing is worth beginning any more but the last work.
     fn is_closing(&self) -> bool {
-        let is_closing = self.mailbox.is_closed() && self.mailbox.is_empty() && !self.has_waiting();
+        let is_closing = self.mailbox.is_closed()
+            && self.mailbox.is_empty()
+            && !self.has_waiting()
+            && self.forming.is_empty()
+            && self.writing.is_none();
         if is_closing {
             self.compactions.stop();
         }
@@ -295,6 +305,17 @@ impl Writer {
     /// Where requests are left for this writer.
     pub fn mailbox(&self) -> &Arc<Mailbox> {
         &self.mailbox
+    }
+
+    /// The number of the data directory, drawn when it was made.
+    pub fn directory_id(&self) -> u128 {
+        self.directory.id()
+    }
+
+    /// Whether nothing was written into the journal since it was closed, or opened, last. Whoever writes something
+    /// after each start learns from this whether the process before was closed, or died.
+    pub fn was_closed(&self) -> bool {
+        self.journal.was_sealed()
     }
 
     /// The partitions that are there, in the order of their ids, each with what was said when it was created.

@@ -1,0 +1,39 @@
+//! The last work before a directory is given up: everything goes into segments and the manifest. The next start has
+//! nothing to replay then, and `async` logs have lost nothing even if the machine dies right after.
+
+use super::Writer;
+use crate::engine::jobs::Job;
+
+/// How far the last work is.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Closing {
+    #[default]
+    NotAsked,
+    Saving,
+}
+
+impl Writer {
+    /// What is left to be done before the end, if nothing is asked any more.
+    pub(super) fn plan_last_job(&mut self) -> Option<Job> {
+        if self.closing == Closing::NotAsked {
+            self.closing = Closing::Saving;
+            self.checkpoints.want_all();
+        }
+        if self.is_short_of_room() {
+            return None;
+        }
+        if let Some(job) = self.plan_checkpoint() {
+            return Some(Job::Checkpoint(Box::new(job)));
+        }
+        self.plan_flush().map(Job::Flush)
+    }
+
+    /// Whether the last work is done, or cannot be: what the journal holds is replayed then, as after a crash.
+    pub fn is_saved(&mut self) -> bool {
+        let is_done = self.closing == Closing::Saving
+            && self.checkpoints.is_idle()
+            && !self.flushing.is_busy()
+            && self.unsaved.is_empty();
+        is_done || self.offline.is_some() || self.is_short_of_room()
+    }
+}
