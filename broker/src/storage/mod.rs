@@ -3,8 +3,8 @@
 //! Reading goes past it: a [`Partition`] is read where it is found. Whoever drives the writer, threads or a
 //! simulation, is of no concern here.
 
-mod file_slice;
 mod description;
+mod file_slice;
 mod submission;
 
 use std::collections::HashMap;
