@@ -26,7 +26,7 @@ impl TopicPartition {
         let (&version, rest) = bytes.split_first()?;
         let (&topic_id, index) = rest.split_first_chunk::<16>()?;
         let index = i32::from_be_bytes(index.try_into().ok()?);
-        (version == VERSION).then(|| Self { topic_id: Uuid(topic_id), index })
+        (version == VERSION).then_some(Self { topic_id: Uuid(topic_id), index })
     }
 }
 
