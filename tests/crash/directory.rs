@@ -5,10 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use strandline_log::check::{self, Finding, Summary};
 use strandline_log::clock::RealClock;
+use strandline_log::disk::Disk;
 use strandline_log::disk::real::RealDisk;
 use strandline_log::engine::{EngineError, Options, Partition, ReadError, UpTo, Writer};
-use strandline_log::journal;
+use strandline_log::journal::{self, Entry, Journal, Replayed};
+use strandline_log::layout::Layout;
+use strandline_log::manifest::Manifest;
 use strandline_log::random::Random;
 use strandline_protocol::batch::batches;
 
@@ -35,6 +39,8 @@ pub(crate) fn options() -> Options {
         syncs_max: 16,
         checkpoint_interval: Duration::from_millis(40),
         housekeeping_interval: Duration::from_millis(20),
+        // What is sent has a timestamp of long ago.
+        producer_expiration_ms: i64::MAX,
         ..Options::default()
     }
 }
@@ -58,13 +64,39 @@ pub(crate) struct Observed {
     pub(crate) bytes: u64,
 }
 
-/// Prints what is in a directory.
+/// Prints what is in a directory: what its files say, and what a reader finds.
 pub(crate) fn show(root: &Path) -> Outcome<()> {
+    let (disk, layout): (Arc<dyn Disk>, _) = (Arc::new(RealDisk::new(root)?), Layout::new(root.to_owned()));
+    let manifest = Manifest::inspect(Arc::clone(&disk), &layout.manifest())?;
+    println!("manifest: {:?}", manifest.meta());
+    manifest.load(|id, row, segments| {
+        println!("row {id}: {row:?}");
+        segments.iter().for_each(|(base_offset, facts)| println!("    segment {base_offset}: {facts:?}"));
+    })?;
+    manifest.snapshots(|id, offset, _| println!("snapshot {id} {offset}"))?;
+    Journal::inspect(
+        disk,
+        layout.journal(),
+        Some(manifest.meta().checkpoint),
+        |Replayed { sequence, entry, .. }| match entry {
+            Entry::Append { partition, base_offset, batch, .. } => {
+                println!("frame {sequence}: partition {partition}: {} bytes at {base_offset}", batch.len());
+            }
+            entry => println!("frame {sequence}: {entry:?}"),
+        },
+    )?;
+    check(root, |finding| println!("{finding}"))?;
     for (name, Observed { start, end, batches, bytes }) in observe(root)? {
         println!("partition {name}: {start} to {end}, {bytes} bytes");
         batches.iter().for_each(|batch| println!("    {batch}"));
     }
     Ok(())
+}
+
+/// Lets the offline checker look a directory over.
+pub(crate) fn check(root: &Path, visit: impl FnMut(Finding)) -> Outcome<Summary> {
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(root)?);
+    Ok(check::check(&disk, &Layout::new(root.to_owned()), visit)?)
 }
 
 /// Opens a directory, reads everything, and leaves it as a crash would.

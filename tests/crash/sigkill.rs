@@ -66,9 +66,6 @@ fn start_over(root: &Path, random: &mut Random) -> Outcome<()> {
 impl Killing<'_> {
     /// One life of a writing process, and what it left.
     fn round(&mut self, random: &mut Random, tries_lock: bool) -> Outcome<()> {
-        if let Ok(path) = std::env::var("CRASH_REPORT") {
-            fs::write(path + ".briefing", self.ledger.briefing().to_text()?)?;
-        }
         let writing = Writing::start(&[], self.root, random.next_u64(), "killed", &self.ledger.briefing())?;
         if tries_lock {
             writing.wait_until_open()?;
@@ -81,9 +78,6 @@ impl Killing<'_> {
         report.expect_no_errors()?;
         report.expect_no_refusals()?;
         self.in_recovery += u64::from(!report.was_opened());
-        if let Ok(path) = std::env::var("CRASH_REPORT") {
-            fs::write(path, report.lines.iter().map(|line| format!("{line}\n")).collect::<String>())?;
-        }
         self.ledger.note(&report.lines)?;
         let observed = if random.one_in(4) { observe_and_close(self.root)? } else { observe(self.root)? };
         self.ledger.reconcile(observed, Crash::Process)

@@ -95,7 +95,11 @@ impl Live {
         match random.below(1_000) {
             0..4 if self.name.slot >= LONG_LIVED => Operation::Delete,
             4..14 if kind != Kind::Sized => Operation::Truncate(self.state.end - self.some(length, random)),
-            14..30 if kind != Kind::Sized => self.move_start(self.some(length, random)),
+            14..30 if kind != Kind::Sized => {
+                let by = self.some(length, random);
+                // A start that is there already is answered at once, whatever is on its way.
+                if by == 0 { Operation::Append(self.batch(random)) } else { self.move_start(by) }
+            }
             30..38 if kind == Kind::Switching => {
                 let to = if self.is_async { Durability::Fsync } else { Durability::Async };
                 Operation::Switch(to)

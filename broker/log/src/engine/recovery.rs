@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use strandline_protocol::batch::{BatchView, NO_LEADER_EPOCH};
 
+use super::checkpoint_job::Sync;
 use super::error::EngineError;
 use super::group::Cut;
 use super::log::Log;
@@ -44,6 +45,8 @@ pub(super) struct Recovery {
     pub(super) changed: BTreeSet<LocalId>,
     /// Logs that came to their end, and that the manifest may have a row of still.
     pub(super) removed: Vec<LocalId>,
+    /// What was found that no manifest knew of, and that may be in the page cache alone.
+    pub(super) sync: Sync,
     /// Up to which frame each row says everything.
     included: HashMap<LocalId, u64, BuildHasherDefault<LocalIdHasher>>,
     /// Settings that were seen: most partitions share theirs.
@@ -95,7 +98,7 @@ impl Writer {
                 recovery.replay(&replayed);
             })?;
         journal.use_reader(sources.journal.clone());
-        recovery.finish(&manifest)?;
+        recovery.finish(&manifest, options.syncs_max)?;
         let opened = Opened { journal, manifest, reserve, directory };
         Ok(Self::new(recovery, opened, options, clock, random_of_writer))
     }
@@ -109,6 +112,7 @@ impl Recovery {
             next_local_id,
             changed: BTreeSet::new(),
             removed: Vec::new(),
+            sync: Sync::default(),
             included: HashMap::default(),
             configs: Vec::new(),
             truncated: BTreeSet::new(),
@@ -259,7 +263,11 @@ impl Recovery {
                 log.replay_append(&batch, replayed)?;
             }
             Entry::Truncate { end_offset, .. } if end_offset < log.next_offset => {
-                let prefix = log.prefix(end_offset, &self.sources)?;
+                let prefix = match log.prefix(end_offset, &self.sources) {
+                    // Nothing was left of it: then it goes before the manifest says so.
+                    Err(error) if log.is_async() && error.is_missing() => None,
+                    prefix => prefix?,
+                };
                 // They follow from what is there in the end.
                 self.truncated.insert(id);
                 log.next_offset = end_offset;
@@ -283,7 +291,7 @@ impl Recovery {
         Ok(())
     }
 
-    fn finish(&mut self, manifest: &Manifest) -> Result<(), EngineError> {
+    fn finish(&mut self, manifest: &Manifest, syncs_max: usize) -> Result<(), EngineError> {
         if let Some(contradiction) = self.contradiction.take() {
             return Err(contradiction);
         }
@@ -299,7 +307,7 @@ impl Recovery {
         let truncated = &self.truncated;
         let scanned = self.logs.iter_mut().filter(|(id, log)| log.is_async() && !truncated.contains(id));
         for (id, log) in scanned {
-            if log.find_unsaved(&self.sources)? {
+            if log.find_unsaved(&self.sources, |found| self.sync.add(found, syncs_max))? {
                 self.changed.insert(*id);
             }
         }

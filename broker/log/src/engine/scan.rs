@@ -8,16 +8,21 @@ use super::log::Log;
 use super::read::Sources;
 use crate::disk::Access;
 use crate::layout::{FileKind, parse_segment_name};
-use crate::segment::{Segment, SegmentFacts, scan_valid_end};
+use crate::segment::{Segment, SegmentFacts, Written, scan_valid_end};
 
 impl Log {
     /// Goes on where the manifest ends, batch for batch and segment for segment, to the first one that is bad or
-    /// missing. Says whether there was anything.
-    pub(super) fn find_unsaved(&mut self, sources: &Sources) -> Result<bool, EngineError> {
+    /// missing. Says whether there was anything, and tells `note` what has to be synced before the manifest may
+    /// know of it.
+    pub(super) fn find_unsaved(
+        &mut self,
+        sources: &Sources,
+        mut note: impl FnMut(Written),
+    ) -> Result<bool, EngineError> {
         let mut is_changed = false;
         if let Some(active) = self.active() {
             let (base_offset, facts) = (active.base_offset(), active.facts());
-            if self.find_in(base_offset, &facts, sources)? == Extent::Cut {
+            if self.find_in(base_offset, &facts, sources, &mut note)? == Extent::Cut {
                 return Ok(true);
             }
             is_changed |= self.active().is_some_and(|found| found.facts() != facts);
@@ -27,7 +32,7 @@ impl Log {
                 break;
             }
             let empty = SegmentFacts::empty(base_offset, 0, 0);
-            let extent = self.find_in(base_offset, &empty, sources)?;
+            let extent = self.find_in(base_offset, &empty, sources, &mut note)?;
             is_changed = true;
             if extent == Extent::Cut {
                 break;
@@ -57,6 +62,7 @@ impl Log {
         base_offset: i64,
         known: &SegmentFacts,
         sources: &Sources,
+        note: &mut impl FnMut(Written),
     ) -> Result<Extent, EngineError> {
         let id = self.partition.id();
         let path = sources.layout.segment(id, base_offset, FileKind::Log);
@@ -71,13 +77,21 @@ impl Log {
             return Ok(extent);
         }
         let segment = Arc::new(Segment::recovered(id, base_offset, &facts));
-        {
+        let layout = &sources.layout;
+        // Its name is not known to be durable, and neither are those of the folders.
+        note(Written { file, folders: vec![layout.partition(id), layout.shard(id), layout.logs()] });
+        let full = {
             let mut view = self.partition.view();
             if view.segments.last().is_some_and(|last| last.base_offset() == base_offset) {
                 view.segments.pop();
             }
-            view.segments.last().inspect(|before| before.seal());
+            let full = view.segments.last().filter(|last| !last.is_sealed()).cloned();
             view.segments.push(Arc::clone(&segment));
+            full
+        };
+        if let Some(full) = full {
+            full.seal();
+            self.note_changed(full);
         }
         let mut batches = segment.batches(&sources.files, known.length)?;
         while let Some((_, batch)) = batches.next()? {

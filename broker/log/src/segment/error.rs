@@ -56,6 +56,11 @@ impl SegmentError {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull)
     }
 
+    /// Whether the file is not there.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
     /// Whether bytes on the disk are bad, as opposed to a disk that does not answer.
     pub const fn is_corrupt(&self) -> bool {
         matches!(self, Self::Corrupt { .. } | Self::Records { .. })

@@ -94,3 +94,54 @@ fn files_that_nothing_knows_of_go() {
     assert!(segments(&rig, kept) < before / 2, "{before} files became {}", segments(&rig, kept));
     assert_eq!(read_all(&rig.partition(kept), 90).len(), 10);
 }
+
+#[test]
+fn a_truncation_is_replayed_whose_segment_has_gone_already() {
+    for operation in 1.. {
+        let mut rig = Rig::new(21);
+        let id = rig.create(in_memory()).id();
+        let mut expected = fill(&mut rig, id, 0..7);
+        // The next segment begins with it, and the cut leaves nothing of that.
+        let values = [[1; 500].as_slice(), &[2; 500], &[3; 500]];
+        assert_eq!(rig.append(id, batch(&values)).unwrap(), 7);
+        rig.clock.advance(60_000);
+        rig.settle();
+        rig.disk.halt_in(operation);
+        let ticket = rig.send(Command::Truncate { partition: id, end_offset: 8 });
+        rig.settle();
+        let is_done = rig.answer(ticket).is_some_and(|outcome| outcome.is_ok());
+        rig.clock.advance(60_000);
+        rig.settle();
+        let is_halted = rig.disk.is_halted();
+        rig.disk.kill();
+        rig.recover().unwrap();
+        if is_done {
+            assert_eq!(rig.partition(id).offsets().end, 8, "halted at {operation}");
+            assert_records(&read_all(&rig.partition(id), 0), &expected, "all");
+            expected.extend(fill(&mut rig, id, 8..20));
+            assert_records(&read_all(&rig.partition(id), 0), &expected, "all, and more");
+        }
+        if !is_halted {
+            assert!(is_done && operation > 10);
+            break;
+        }
+    }
+}
+
+#[test]
+fn what_is_found_of_an_async_log_is_durable_before_the_manifest_says_so() {
+    let mut rig = Rig::new(22);
+    let id = rig.create(in_memory()).id();
+    let expected = fill(&mut rig, id, 0..40);
+    rig.disk.kill();
+    rig.recover().unwrap();
+    rig.clock.advance(60_000);
+    rig.settle();
+    rig.disk.crash();
+    rig.recover().unwrap();
+    assert_records(&read_all(&rig.partition(id), 0), &expected, "all");
+    let partition = rig.partition(id);
+    let segments = partition.view().segments.clone();
+    let (last, full) = segments.split_last().unwrap();
+    assert!(full.len() > 3 && full.iter().all(|segment| segment.is_sealed()) && !last.is_sealed());
+}

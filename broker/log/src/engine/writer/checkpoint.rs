@@ -36,8 +36,8 @@ pub(in super::super) struct Checkpoints {
 }
 
 impl Checkpoints {
-    pub(super) fn new(reached: u64, removed: Vec<LocalId>, now: Duration) -> Self {
-        Self { reached, removed, last: now, ..Self::default() }
+    pub(super) fn new(reached: u64, removed: Vec<LocalId>, sync: Sync, now: Duration) -> Self {
+        Self { reached, removed, sync, last: now, ..Self::default() }
     }
 
     pub(super) fn want(&mut self) {

@@ -133,7 +133,7 @@ impl Writer {
         clock: Arc<dyn Clock>,
         random: Random,
     ) -> Self {
-        let Recovery { sources, logs, next_local_id, changed, removed, .. } = recovery;
+        let Recovery { sources, logs, next_local_id, changed, removed, sync, .. } = recovery;
         let Opened { journal, manifest, reserve, directory } = opened;
         let now = clock.monotonic();
         let guard =
@@ -142,7 +142,7 @@ impl Writer {
             mailbox: Arc::new(Mailbox::new(options.mailbox)),
             published: journal.next_sequence() - 1,
             flushing: flush::Flushing::new(&logs),
-            checkpoints: checkpoint::Checkpoints::new(manifest.meta().checkpoint, removed, now),
+            checkpoints: checkpoint::Checkpoints::new(manifest.meta().checkpoint, removed, sync, now),
             housekeeping: housekeeping::Housekeeping::new(guard, now),
             compactions: compactions::Compactions::new(random),
             sweeping: sweeping::Sweeping::new(&logs, next_local_id),
