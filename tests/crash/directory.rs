@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use strandline_log::check::{self, Finding, Summary};
+use strandline_log::check::{self, Finding, Severity, Summary};
 use strandline_log::clock::RealClock;
 use strandline_log::disk::Disk;
 use strandline_log::disk::real::RealDisk;
@@ -94,9 +94,20 @@ pub(crate) fn show(root: &Path) -> Outcome<()> {
 }
 
 /// Lets the offline checker look a directory over.
-pub(crate) fn check(root: &Path, visit: impl FnMut(Finding)) -> Outcome<Summary> {
+fn check(root: &Path, visit: impl FnMut(Finding)) -> Outcome<Summary> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(root)?);
     Ok(check::check(&disk, &Layout::new(root.to_owned()), visit)?)
+}
+
+/// Fails if the offline checker finds that something is lost, or contradicts itself.
+pub(crate) fn expect_no_damage(root: &Path) -> Outcome<()> {
+    let mut damage = String::new();
+    check(root, |finding| {
+        if finding.problem.severity() == Severity::Damage {
+            damage += &format!("; {finding}");
+        }
+    })?;
+    if damage.is_empty() { Ok(()) } else { Err(format!("the offline checker finds damage{damage}").into()) }
 }
 
 /// Opens a directory, reads everything, and leaves it as a crash would.

@@ -10,7 +10,7 @@ use strandline_log::engine::EngineError;
 use strandline_log::random::Random;
 
 use crate::child::Writing;
-use crate::directory::{observe, observe_and_close, open};
+use crate::directory::{expect_no_damage, observe, observe_and_close, open};
 use crate::ledger::{Crash, Ledger};
 use crate::{Failure, Outcome};
 
@@ -79,6 +79,10 @@ impl Killing<'_> {
         report.expect_no_refusals()?;
         self.in_recovery += u64::from(!report.was_opened());
         self.ledger.note(&report.lines)?;
+        if random.one_in(4) {
+            // As the crash left it; and else as the last opening did.
+            expect_no_damage(self.root)?;
+        }
         let observed = if random.one_in(4) { observe_and_close(self.root)? } else { observe(self.root)? };
         self.ledger.reconcile(observed, Crash::Process)
     }

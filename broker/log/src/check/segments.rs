@@ -26,6 +26,12 @@ impl Of<'_> {
     fn is_contiguous(&self) -> bool {
         !self.known.compacts
     }
+
+    /// Whether a cut goes through it that may have left nothing of it: of an `async` log that goes before the
+    /// manifest says so.
+    fn may_be_gone(&self) -> bool {
+        self.known.is_async && self.known.cut_at.is_some_and(|cut_at| cut_at < self.facts.end_offset)
+    }
 }
 
 /// A file and its path.
@@ -75,6 +81,9 @@ impl Checker<'_> {
             return Ok(());
         }
         let Some((path, file)) = self.open_file(of, FileKind::Log)? else {
+            if of.may_be_gone() {
+                return Ok(());
+            }
             let path = self.layout.segment(of.partition, of.base_offset, FileKind::Log);
             self.report(&path, None, Problem::Missing);
             return Ok(());

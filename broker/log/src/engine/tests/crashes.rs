@@ -2,6 +2,7 @@
 
 use super::rules::{fill, in_memory, small_segments};
 use super::*;
+use crate::check::{Finding, Severity, check};
 use crate::disk::simulated::Operation;
 
 #[test]
@@ -114,6 +115,9 @@ fn a_truncation_is_replayed_whose_segment_has_gone_already() {
         rig.settle();
         let is_halted = rig.disk.is_halted();
         rig.disk.kill();
+        let disk: Arc<dyn Disk> = Arc::new(rig.disk.clone());
+        let damage = |finding: Finding| assert!(finding.problem.severity() < Severity::Damage, "{finding}");
+        check(&disk, &Layout::new(PathBuf::from("/data")), damage).unwrap();
         rig.recover().unwrap();
         if is_done {
             assert_eq!(rig.partition(id).offsets().end, 8, "halted at {operation}");
