@@ -5,6 +5,12 @@ use super::*;
 use crate::check::{Finding, Severity, check};
 use crate::disk::simulated::Operation;
 
+fn expect_no_damage(rig: &Rig) {
+    let disk: Arc<dyn Disk> = Arc::new(rig.disk.clone());
+    let visit = |finding: Finding| assert!(finding.problem.severity() < Severity::Damage, "{finding}");
+    check(&disk, &Layout::new(PathBuf::from("/data")), visit).unwrap();
+}
+
 #[test]
 fn a_deletion_that_only_the_journal_tells_of_reaches_the_manifest() {
     let mut rig = Rig::new(17);
@@ -115,9 +121,7 @@ fn a_truncation_is_replayed_whose_segment_has_gone_already() {
         rig.settle();
         let is_halted = rig.disk.is_halted();
         rig.disk.kill();
-        let disk: Arc<dyn Disk> = Arc::new(rig.disk.clone());
-        let damage = |finding: Finding| assert!(finding.problem.severity() < Severity::Damage, "{finding}");
-        check(&disk, &Layout::new(PathBuf::from("/data")), damage).unwrap();
+        expect_no_damage(&rig);
         rig.recover().unwrap();
         if is_done {
             assert_eq!(rig.partition(id).offsets().end, 8, "halted at {operation}");
@@ -148,4 +152,32 @@ fn what_is_found_of_an_async_log_is_durable_before_the_manifest_says_so() {
     let segments = partition.view().segments.clone();
     let (last, full) = segments.split_last().unwrap();
     assert!(full.len() > 3 && full.iter().all(|segment| segment.is_sealed()) && !last.is_sealed());
+}
+
+#[test]
+fn files_go_no_sooner_than_the_manifest_says_so() {
+    let mut rig = Rig::new(23);
+    let [shortened, cut, deleted] = [(); 3].map(|()| rig.create(small_segments()).id());
+    for id in [shortened, cut, deleted] {
+        fill(&mut rig, id, 0..100);
+    }
+    rig.clock.advance(60_000);
+    rig.settle();
+    rig.call(Command::SetLogStart { partition: shortened, start_offset: 90 }).unwrap();
+    for partition in [cut, deleted] {
+        rig.call(Command::Truncate { partition, end_offset: 44 }).unwrap();
+    }
+    rig.call(Command::Delete { partition: deleted }).unwrap();
+    for _ in 0..3 {
+        rig.disk.kill();
+        expect_no_damage(&rig);
+        rig.recover().unwrap();
+        // It looks for orphans, and it is not the time for the manifest.
+        rig.settle();
+    }
+    for (id, expected) in [(shortened, 90..100), (cut, 0..44)] {
+        let found = read_all(&rig.partition(id), expected.start);
+        assert!(found.iter().map(|(offset, _)| *offset).eq(expected));
+    }
+    assert_eq!(rig.writer().partitions().len(), 2);
 }

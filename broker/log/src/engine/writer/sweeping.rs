@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::log::Log;
 use super::super::sweep_job::{Extent, SweepDone, SweepJob, Swept};
 use super::{Logs, Writer};
 use crate::local_id::LocalId;
@@ -19,8 +20,9 @@ pub(in super::super) struct Sweeping {
 }
 
 impl Sweeping {
-    pub(super) fn new(logs: &Logs, next_local_id: u64) -> Self {
-        let known = logs.keys().copied().collect();
+    /// What the manifest may still name, of the logs that are there and of those `removed` since, is no orphan.
+    pub(super) fn new(logs: &Logs, removed: &[LocalId], next_local_id: u64) -> Self {
+        let known = logs.keys().chain(removed).copied().collect();
         let mut with_segments: Vec<_> =
             logs.iter().filter(|(_, log)| log.flushed_to > 0).map(|(id, _)| *id).collect();
         with_segments.sort_unstable();
@@ -37,7 +39,8 @@ impl Sweeping {
 
 impl Writer {
     pub(super) fn plan_sweep(&mut self) -> Option<SweepJob> {
-        if self.sweeping.is_busy {
+        // What a checkpoint is about to remove goes when the manifest does not name it any more.
+        if self.sweeping.is_busy || self.checkpoints.is_saving() {
             return None;
         }
         let extent = match self.sweeping.folders.take() {
@@ -53,13 +56,16 @@ impl Writer {
         let next = self.sweeping.logs.split_off(kept);
         let swept = next.iter().filter_map(|partition| {
             // One whose segments are about to change keeps its orphans for this time.
-            let log = self.logs.get(partition).filter(|_| !self.compactions.is_replacing(*partition))?;
+            let is_steady = |log: &&Log| !log.is_removing && !self.compactions.is_replacing(*partition);
+            let log = self.logs.get(partition).filter(is_steady)?;
             let view = log.partition.view();
+            let gone = log.unsaved.iter().flat_map(|unsaved| &unsaved.gone);
+            let named = view.segments.iter().chain(gone).map(|segment| segment.base_offset());
             Some(Swept {
                 partition: *partition,
                 // A flush may be about to make the segment behind this.
                 end_offset: view.segments.last().map_or(0, |last| last.base_offset()),
-                base_offsets: view.segments.iter().map(|segment| segment.base_offset()).collect(),
+                base_offsets: named.collect(),
             })
         });
         let swept: Vec<_> = swept.collect();
