@@ -14,7 +14,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("strandline-protocol", &["strandline-protocol-derive"]),
     ("strandline-log", &["strandline-protocol"]),
     ("strandline-broker", &["strandline-log", "strandline-protocol", "strandline-state"]),
-    ("strandline", &["strandline-broker", "strandline-log", "strandline-protocol"]),
+    ("strandline-client", &["strandline-protocol"]),
+    ("strandline", &["strandline-broker", "strandline-client", "strandline-log", "strandline-protocol"]),
     ("strandline-tests", &["strandline-log", "strandline-protocol"]),
 ];
 

@@ -6,7 +6,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use cluster::Failure;
+
 mod bench;
+mod cluster;
+mod table;
+mod topic;
 mod wire;
 
 #[cfg(feature = "count-allocations")]
@@ -26,6 +31,9 @@ enum Command {
     /// Describes the wire protocol as this binary speaks it.
     #[command(subcommand)]
     Wire(wire::WireCommand),
+    /// Makes, lists, describes and deletes topics of any Kafka cluster.
+    #[command(subcommand)]
+    Topic(topic::TopicCommand),
     /// Measures on this machine, and prints a table.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -35,16 +43,19 @@ fn main() -> ExitCode {
     let command_line = CommandLine::parse();
     let mut out = io::stdout().lock();
     let result = match command_line.command {
-        Command::Wire(command) => wire::run(&command, &mut out),
+        Command::Topic(command) => topic::run(&command, &mut out),
+        Command::Wire(command) => wire::run(&command, &mut out).map_err(Failure::from),
         Command::Bench(command) => bench::run(&command, &mut out),
     };
-    match result.and_then(|()| out.flush()) {
+    match result.and_then(|()| Ok(out.flush()?)) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read our output has seen enough of it.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "strandline: {error}");
-            ExitCode::FAILURE
+        Err(Failure::Io(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(failure) => {
+            // What was done is told before what was not.
+            let _ = out.flush();
+            let _ = writeln!(io::stderr(), "strandline: {failure}");
+            failure.exit_code()
         }
     }
 }

@@ -1,9 +1,11 @@
 //! `strandline bench`: programs that measure and print. None of them is a test, none of them ever fails for
 //! being slow.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use clap::{Args, Subcommand};
+
+use crate::cluster::Failure;
 
 pub(crate) mod allocations;
 mod log;
@@ -36,10 +38,10 @@ pub(crate) struct Plan {
     only: String,
 }
 
-pub(crate) fn run(command: &BenchCommand, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn run(command: &BenchCommand, out: &mut impl Write) -> Result<(), Failure> {
     match command {
-        BenchCommand::Wire(plan) => wire::run(plan, out),
-        BenchCommand::Log(plan) => log::run(plan, out),
-        BenchCommand::LogPart(part) => log::run_part(part, out),
+        BenchCommand::Wire(plan) => Ok(wire::run(plan, out)?),
+        BenchCommand::Log(plan) => Ok(log::run(plan, out)?),
+        BenchCommand::LogPart(part) => Ok(log::run_part(part, out)?),
     }
 }

@@ -1,0 +1,57 @@
+//! Administration: what can be asked of a cluster by name, typed.
+//!
+//! What is asked for several things at once is answered for each of them. A call fails as a whole only where nobody
+//! could be asked.
+
+use crate::cluster::Client;
+use crate::error::Result;
+
+mod cluster;
+mod leaders;
+mod offsets;
+mod topics;
+
+pub use cluster::ClusterDescription;
+pub use offsets::{DeleteRecords, Isolation, ListOffsets, OffsetAt, PartitionOffset};
+pub use topics::{CreatedTopic, NewTopic, TopicSetting};
+
+/// A result for each name that was asked for.
+///
+/// ```
+/// let results: strandline_client::Each<u8> = vec![("orders".to_owned(), Ok(1))];
+/// ```
+pub type Each<T> = Vec<(String, Result<T>)>;
+
+/// A result for each topic and partition that was asked for.
+///
+/// ```
+/// let results: strandline_client::EachPartition<u8> = vec![(("orders".to_owned(), 0), Ok(1))];
+/// ```
+pub type EachPartition<T> = Vec<((String, i32), Result<T>)>;
+
+/// The administration of one cluster. Cheap to clone.
+///
+/// ```no_run
+/// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
+/// let admin = client.admin();
+/// for topic in admin.list_topics().await? {
+///     println!("{}: {} partitions", topic.name, topic.partitions.len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Admin {
+    client: Client,
+}
+
+impl Admin {
+    pub(crate) const fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// How long the cluster may take for a request, as the protocol wants it.
+    fn timeout_ms(&self) -> i32 {
+        i32::try_from(self.client.config().request_timeout.as_millis()).unwrap_or(i32::MAX)
+    }
+}

@@ -1,0 +1,272 @@
+//! What is known of a cluster, and a connection to each broker of it that is needed.
+//!
+//! Owns the choice of whom to ask, reconnecting, and the picture of the cluster, which is renewed when an answer
+//! shows that it is out of date. It never hides that something failed: what it tries again is bounded by a deadline.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use strandline_protocol::ErrorCode;
+use strandline_protocol::apis::metadata::{MetadataRequest, MetadataRequestTopic};
+use strandline_protocol::{Request, Text};
+use tokio::time::Instant;
+
+use crate::address::BrokerAddress;
+use crate::admin::Admin;
+use crate::config::ClientConfig;
+use crate::connection::Connection;
+use crate::error::{Error, Result};
+
+mod metadata;
+mod pool;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use metadata::topic_info;
+pub use metadata::{BrokerInfo, ClusterMetadata, PartitionInfo, TopicInfo};
+use pool::Pool;
+
+/// A client of one cluster. Clones share its connections and what is known.
+///
+/// ```no_run
+/// use strandline_client::{Client, ClientConfig};
+///
+/// # async fn example() -> Result<(), strandline_client::Error> {
+/// let client = Client::connect(ClientConfig::new("127.0.0.1:9092")?).await?;
+/// let metadata = client.refresh(&["orders"]).await?;
+/// let leader = metadata.leader("orders", 0).expect("it has a leader").id;
+/// let connection = client.broker(leader).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: ClientConfig,
+    pool: Pool,
+    metadata: Mutex<Arc<ClusterMetadata>>,
+}
+
+impl Client {
+    /// Finds a broker among the addresses of `config`, each of which is tried once, and learns of the others.
+    ///
+    /// ```no_run
+    /// # use strandline_client::{Client, ClientConfig};
+    /// # async fn example() -> Result<(), strandline_client::Error> {
+    /// let client = Client::connect(ClientConfig::new("broker-1:9092,broker-2:9092")?).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn connect(config: ClientConfig) -> Result<Self> {
+        let pool = Pool::new(config.clone());
+        let client = Self { inner: Arc::new(Inner { config, pool, metadata: Mutex::default() }) };
+        client.refresh(&[]).await?;
+        Ok(client)
+    }
+
+    /// What can be asked for by name.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
+    /// println!("{} topics", client.admin().list_topics().await?.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn admin(&self) -> Admin {
+        Admin::new(self.clone())
+    }
+
+    /// The cluster as it was last seen, without asking.
+    ///
+    /// ```no_run
+    /// # fn example(client: &strandline_client::Client) {
+    /// println!("{} brokers", client.metadata().brokers.len());
+    /// # }
+    /// ```
+    pub fn metadata(&self) -> Arc<ClusterMetadata> {
+        self.inner.metadata.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The configuration that the client was made with.
+    ///
+    /// ```no_run
+    /// # fn example(client: &strandline_client::Client) {
+    /// println!("bootstrapped from {}", client.config().bootstrap()[0]);
+    /// # }
+    /// ```
+    pub fn config(&self) -> &ClientConfig {
+        &self.inner.config
+    }
+
+    /// Asks for the brokers and for these topics, and keeps the answer beside what is known of other topics. A topic
+    /// that does not exist is missing in it, and is not created.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
+    /// let metadata = client.refresh(&["orders"]).await?;
+    /// println!("{:?}", metadata.topics.get("orders").map(|topic| topic.partitions.len()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn refresh(&self, topics: &[&str]) -> Result<Arc<ClusterMetadata>> {
+        let named =
+            |name: &&str| MetadataRequestTopic { name: Some(Text::from(*name)), ..Default::default() };
+        self.ask_metadata(Some(topics.iter().map(named).collect())).await
+    }
+
+    /// Asks for the brokers and every topic.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
+    /// println!("{} topics", client.refresh_all().await?.topics.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn refresh_all(&self) -> Result<Arc<ClusterMetadata>> {
+        self.ask_metadata(None).await
+    }
+
+    async fn ask_metadata(&self, topics: Option<Vec<MetadataRequestTopic>>) -> Result<Arc<ClusterMetadata>> {
+        let request = MetadataRequest { topics, allow_auto_topic_creation: false, ..Default::default() };
+        let response = match self.any_broker().await?.request(&request).await {
+            Ok(response) if response.error_code == ErrorCode::REBOOTSTRAP_REQUIRED => {
+                self.forget_brokers();
+                self.any_broker().await?.request(&request).await?
+            }
+            Ok(response) => response,
+            // The broker may be gone since it was last asked; the others may not.
+            Err(error) if error.is_retriable() => self.any_broker().await?.request(&request).await?,
+            Err(error) => return Err(error),
+        };
+        Error::check(response.error_code, || "metadata".to_owned(), None)?;
+        let mut current = self.inner.metadata.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = Arc::new(current.updated(&request, &response)?);
+        self.inner.pool.keep_only(&next);
+        *current = next.clone();
+        Ok(next)
+    }
+
+    /// What is known may be of another cluster, or of long ago: begin again at the addresses that were given.
+    fn forget_brokers(&self) {
+        let mut current = self.inner.metadata.lock().unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::new(ClusterMetadata { brokers: Vec::new(), ..ClusterMetadata::clone(&current) });
+    }
+
+    /// A connection to the broker of this id, new if there is none.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
+    /// let connection = client.broker(1).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn broker(&self, id: i32) -> Result<Connection> {
+        let address = self.metadata().broker(id).map(|broker| broker.address.clone());
+        match address {
+            Some(address) => self.inner.pool.connection(&address).await,
+            None => Err(Error::broker(ErrorCode::LEADER_NOT_AVAILABLE, format!("broker {id}"), None)),
+        }
+    }
+
+    /// A connection to whichever broker can be reached: one that is connected already, one that is known, one of
+    /// the addresses that were given.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
+    /// let connection = client.any_broker().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn any_broker(&self) -> Result<Connection> {
+        let metadata = self.metadata();
+        let known = metadata.brokers.iter().map(|broker| &broker.address);
+        let given = self.inner.config.bootstrap();
+        let mut candidates: Vec<&BrokerAddress> = Vec::new();
+        for address in known.chain(given) {
+            if !candidates.contains(&address) {
+                candidates.push(address);
+            }
+        }
+        self.inner.pool.any(&candidates).await
+    }
+
+    /// A connection to a broker that takes requests for the controller.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
+    /// let connection = client.controller().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn controller(&self) -> Result<Connection> {
+        match self.metadata().controller_id {
+            Some(id) => self.broker(id).await,
+            None => Err(Error::broker(ErrorCode::NOT_CONTROLLER, "the controller", None)),
+        }
+    }
+
+    /// Asks the controller, until it answers or the request's time is over. `of` finds the error that means that
+    /// another broker is the controller now.
+    pub(crate) async fn ask_controller<R: Request>(
+        &self,
+        request: &R,
+        of: impl Fn(&R::Response) -> Option<ErrorCode>,
+    ) -> Result<R::Response> {
+        let moved = |response: &R::Response| match of(response) {
+            Some(code) if code == ErrorCode::NOT_CONTROLLER => {
+                Err(Error::broker(code, "the controller", None))
+            }
+            _ => Ok(()),
+        };
+        let mut attempts = self.attempts();
+        loop {
+            let result = match self.controller().await {
+                Ok(connection) => match connection.request(request).await {
+                    Ok(response) => moved(&response).map(|()| response),
+                    // What may have been done is not done again.
+                    Err(error) if error.is_in_doubt() => return Err(error),
+                    Err(error) => Err(error),
+                },
+                Err(error) => Err(error),
+            };
+            match result {
+                Err(error) => attempts.after(error, &[]).await?,
+                response => return response,
+            }
+        }
+    }
+
+    /// The attempts at one thing, as many as fit into the time of one request.
+    pub(crate) fn attempts(&self) -> Attempts {
+        let config = &self.inner.config;
+        let deadline = Instant::now() + config.request_timeout;
+        Attempts { client: self.clone(), backoff: config.new_backoff(), deadline }
+    }
+}
+
+/// Waits between attempts, and ends them.
+pub(crate) struct Attempts {
+    client: Client,
+    backoff: crate::Backoff,
+    deadline: Instant,
+}
+
+impl Attempts {
+    /// After an error: waits, and asks for the metadata if they may be the reason. The error is returned where
+    /// another attempt makes no sense, or has no time.
+    pub(crate) async fn after(&mut self, error: Error, topics: &[&str]) -> Result<()> {
+        let wait = self.backoff.next_wait();
+        if !error.is_retriable() || Instant::now() + wait >= self.deadline {
+            return Err(error);
+        }
+        tokio::time::sleep(wait).await;
+        if error.needs_metadata() {
+            // Where this fails, the next attempt will, too, and say why.
+            let _ = tokio::time::timeout_at(self.deadline, self.client.refresh(topics)).await;
+        }
+        Ok(())
+    }
+}

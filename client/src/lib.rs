@@ -1,0 +1,53 @@
+//! A client of Kafka brokers: ours, and any other since Kafka 2.4.
+//!
+//! Owns connections, what is known of the cluster, and administration. The producer and the consumer will stand
+//! on what is here. It never uses a crate of the broker's, keeps no thread of its own, and starts tasks only on
+//! the Tokio runtime that it is called from.
+//!
+//! # From the outside in
+//!
+//! A [`Client`] knows a cluster: it finds a broker among the addresses that it was given, learns of the others,
+//! and keeps one [`Connection`] to each that is asked something. [`Admin`] is what one can ask for by name.
+//!
+//! A [`Connection`] carries any request of [`strandline_protocol`]: in the highest version that both sides know,
+//! many at a time, each with a deadline.
+//!
+//! Every failure is an [`Error`], which says whether the same may succeed later ([`Error::is_retriable`]).
+//!
+//! # Example
+//!
+//! ```no_run
+//! use strandline_client::{Client, ClientConfig, NewTopic};
+//!
+//! # async fn example() -> Result<(), strandline_client::Error> {
+//! let client = Client::connect(ClientConfig::new("127.0.0.1:9092")?).await?;
+//! for (name, result) in client.admin().create_topics(&[NewTopic::new("orders").partitions(12)]).await? {
+//!     println!("{name}: {:?}", result?);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What may be dropped
+//!
+//! Every future here may be dropped at any time. A request that had been handed to its connection is sent all the
+//! same, and its answer is taken off the wire and thrown away: whatever else is in flight is not disturbed.
+
+mod address;
+mod admin;
+mod backoff;
+mod cluster;
+mod config;
+mod connection;
+mod error;
+
+pub use address::BrokerAddress;
+pub use admin::{
+    Admin, ClusterDescription, CreatedTopic, DeleteRecords, Each, EachPartition, Isolation, ListOffsets,
+    NewTopic, OffsetAt, PartitionOffset, TopicSetting,
+};
+pub use backoff::Backoff;
+pub use cluster::{BrokerInfo, Client, ClusterMetadata, PartitionInfo, TopicInfo};
+pub use config::ClientConfig;
+pub use connection::{Answer, BrokerVersions, Connection};
+pub use error::{CloseReason, Error, Result};
