@@ -51,3 +51,6 @@ pub use cluster::{BrokerInfo, Client, ClusterMetadata, PartitionInfo, TopicInfo}
 pub use config::ClientConfig;
 pub use connection::{Answer, BrokerVersions, Connection};
 pub use error::{CloseReason, Error, Result};
+
+#[cfg(test)]
+mod tests;

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use strandline_protocol::ErrorCode;
+use strandline_protocol::schema::VersionRange;
+use strandline_protocol::{ErrorCode, Request};
 
 use super::{Admin, EachPartition};
-use crate::connection::Connection;
 use crate::error::{Error, Result};
 
 /// One thing that is wanted of one partition.
@@ -28,10 +28,13 @@ pub(super) type ByTopic<'a, W> = BTreeMap<&'a str, Vec<&'a Wanted<W>>>;
 impl Admin {
     /// Asks the leader of each partition, until each has answered or the time of one request is over. The results
     /// stand in the order of `wanted`.
-    pub(super) async fn ask_leaders<W, T>(
+    ///
+    /// `question` says what to ask a leader and in which versions, `read` what it answered.
+    pub(super) async fn ask_leaders<W, R: Request, T>(
         &self,
         wanted: &[Wanted<W>],
-        ask: impl AsyncFn(&Connection, &ByTopic<'_, W>) -> Result<EachPartition<T>>,
+        question: impl Fn(&ByTopic<'_, W>) -> (R, VersionRange),
+        read: impl Fn(R::Response) -> EachPartition<T>,
     ) -> EachPartition<T> {
         let mut results: HashMap<(String, i32), Result<T>> = HashMap::new();
         let mut attempts = self.client.attempts();
@@ -46,12 +49,9 @@ impl Admin {
         }
         while !left.is_empty() {
             for (leader, group) in self.by_leader(&left) {
-                let answers = match self.leader(leader).await {
-                    Ok(connection) => ask(&connection, &group).await,
-                    Err(error) => Err(error),
-                };
-                match answers {
-                    Ok(answers) => results.extend(answers),
+                let (request, versions) = question(&group);
+                match self.ask_leader(leader, &request, versions).await {
+                    Ok(response) => results.extend(read(response)),
                     Err(error) => {
                         let asked = group.values().flatten();
                         results.extend(asked.map(|wanted| (wanted.key(), Err(error.clone()))));
@@ -76,11 +76,15 @@ impl Admin {
         wanted.iter().map(result).collect()
     }
 
-    async fn leader(&self, leader: Option<i32>) -> Result<Connection> {
-        match leader {
-            Some(id) => self.client.broker(id).await,
-            None => Err(Error::broker(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, "the leader", None)),
-        }
+    async fn ask_leader<R: Request>(
+        &self,
+        leader: Option<i32>,
+        request: &R,
+        versions: VersionRange,
+    ) -> Result<R::Response> {
+        let missing = || Error::broker(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, "the leader", None);
+        let connection = self.client.broker(leader.ok_or_else(missing)?).await?;
+        connection.submit(request, versions).await?.await
     }
 
     fn by_leader<'a, W>(&self, wanted: &[&'a Wanted<W>]) -> BTreeMap<Option<i32>, ByTopic<'a, W>> {

@@ -2,15 +2,16 @@
 
 use strandline_protocol::apis::ApiKey;
 use strandline_protocol::apis::delete_records::{
-    DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic,
+    DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsResponse, DeleteRecordsTopic,
 };
-use strandline_protocol::apis::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
+use strandline_protocol::apis::list_offsets::{
+    ListOffsetsPartition, ListOffsetsRequest, ListOffsetsResponse, ListOffsetsTopic,
+};
 use strandline_protocol::schema::VersionRange;
 
 use super::leaders::{ByTopic, Wanted};
 use super::{Admin, EachPartition};
-use crate::connection::Connection;
-use crate::error::{Error, Result};
+use crate::error::Error;
 
 /// The first version of ListOffsets that can look for the record of the highest timestamp.
 const MAX_TIMESTAMP_VERSION: i16 = 7;
@@ -170,7 +171,7 @@ impl Admin {
             Isolation::ReadCommitted => 1,
         };
         let timeout_ms = self.timeout_ms();
-        self.ask_leaders(&question.wanted, async |connection: &Connection, group: &ByTopic<'_, OffsetAt>| {
+        let ask = |group: &ByTopic<'_, OffsetAt>| {
             let topics = group.iter().map(|(topic, wanted)| offsets_topic(topic, wanted)).collect();
             let request = ListOffsetsRequest {
                 replica_id: -1,
@@ -180,12 +181,11 @@ impl Admin {
                 ..Default::default()
             };
             let by_max = group.values().flatten().any(|wanted| wanted.what == OffsetAt::MaxTimestamp);
-            // Version 1 has no place for the isolation level, and version 0 is another API.
+            // Before version 2 there is no place for the isolation level.
             let first = if by_max { MAX_TIMESTAMP_VERSION } else { 2 };
-            let versions = VersionRange::new(first, ApiKey::ListOffsets.api().stable_versions().last);
-            offsets(connection, &request, versions).await
-        })
-        .await
+            (request, VersionRange::new(first, ApiKey::ListOffsets.api().stable_versions().last))
+        };
+        self.ask_leaders(&question.wanted, ask, offsets).await
     }
 
     /// Deletes the oldest records of partitions: each result is where the partition begins now.
@@ -201,22 +201,12 @@ impl Admin {
     /// ```
     pub async fn delete_records(&self, question: &DeleteRecords) -> EachPartition<i64> {
         let timeout_ms = self.timeout_ms();
-        self.ask_leaders(&question.wanted, async |connection: &Connection, group: &ByTopic<'_, i64>| {
+        let ask = |group: &ByTopic<'_, i64>| {
             let topics = group.iter().map(|(topic, wanted)| deletion_topic(topic, wanted)).collect();
             let request = DeleteRecordsRequest { topics, timeout_ms, ..Default::default() };
-            let response = connection.request(&request).await?;
-            let mut results = Vec::new();
-            for topic in response.topics {
-                for partition in topic.partitions {
-                    let key = (topic.name.clone().into(), partition.partition_index);
-                    let subject = || format!("{}-{}", topic.name, partition.partition_index);
-                    let checked = Error::check(partition.error_code, subject, None);
-                    results.push((key, checked.map(|()| partition.low_watermark)));
-                }
-            }
-            Ok(results)
-        })
-        .await
+            (request, ApiKey::DeleteRecords.api().stable_versions())
+        };
+        self.ask_leaders(&question.wanted, ask, starts).await
     }
 }
 
@@ -246,12 +236,7 @@ fn deletion_topic(topic: &str, wanted: &[&Wanted<i64>]) -> DeleteRecordsTopic {
     }
 }
 
-async fn offsets(
-    connection: &Connection,
-    request: &ListOffsetsRequest,
-    versions: VersionRange,
-) -> Result<EachPartition<PartitionOffset>> {
-    let response = connection.submit(request, versions).await?.await?;
+fn offsets(response: ListOffsetsResponse) -> EachPartition<PartitionOffset> {
     let mut results = Vec::new();
     for topic in response.topics {
         for partition in topic.partitions {
@@ -265,5 +250,18 @@ async fn offsets(
             results.push((key, found));
         }
     }
-    Ok(results)
+    results
+}
+
+fn starts(response: DeleteRecordsResponse) -> EachPartition<i64> {
+    let mut results = Vec::new();
+    for topic in response.topics {
+        for partition in topic.partitions {
+            let key = (topic.name.clone().into(), partition.partition_index);
+            let subject = || format!("{}-{}", topic.name, partition.partition_index);
+            let checked = Error::check(partition.error_code, subject, None);
+            results.push((key, checked.map(|()| partition.low_watermark)));
+        }
+    }
+    results
 }

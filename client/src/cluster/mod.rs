@@ -18,8 +18,6 @@ use crate::error::{Error, Result};
 
 mod metadata;
 mod pool;
-#[cfg(test)]
-mod tests;
 
 pub(crate) use metadata::topic_info;
 pub use metadata::{BrokerInfo, ClusterMetadata, PartitionInfo, TopicInfo};

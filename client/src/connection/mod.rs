@@ -31,8 +31,6 @@ use crate::error::{CloseReason, Error, Result};
 
 mod driver;
 mod open;
-#[cfg(test)]
-mod tests;
 mod versions;
 
 use driver::Driver;

@@ -1,0 +1,5 @@
+//! Connections and clusters against a broker that lives in the test: what it answers, and when, is the test's.
+
+mod cluster;
+mod connection;
+mod fake;
