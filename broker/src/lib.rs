@@ -10,5 +10,6 @@ pub mod authorize;
 pub mod broker;
 pub mod context;
 pub mod metadata;
+pub mod net;
 pub mod quota;
 pub mod storage;

@@ -170,6 +170,11 @@ impl FrameAssembler {
         &mut self.buffer
     }
 
+    /// How many bytes have arrived that belong to no frame that was taken out.
+    pub fn received_bytes(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// How much memory the connection holds for frames that have not come whole.
     pub fn held_bytes(&self) -> usize {
         self.buffer.capacity()

@@ -1,0 +1,154 @@
+//! The memory that requests and answers of all connections may hold together.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// What a request costs beside its bytes.
+pub(super) const REQUEST_OVERHEAD_BYTES: usize = 2 << 10;
+
+/// A part of the budget, given back when it is dropped.
+pub(super) type Permit = OwnedSemaphorePermit;
+
+/// The memory of requests in flight. First come, first served.
+#[derive(Debug)]
+pub(super) struct RequestBudget {
+    bytes: Arc<Semaphore>,
+    bytes_max: u32,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// Waits for a part of the budget.
+pub(super) struct PermitWait {
+    permit: Pin<Box<dyn Future<Output = Option<Permit>> + Send>>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl PermitWait {
+    /// None if the budget is closed, which it never is.
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Permit>> {
+        self.permit.as_mut().poll(context)
+    }
+}
+
+impl Drop for PermitWait {
+    fn drop(&mut self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl RequestBudget {
+    pub(super) fn new(bytes_max: usize) -> Self {
+        let bytes_max = u32::try_from(bytes_max).unwrap_or(u32::MAX);
+        let bytes = usize::try_from(bytes_max).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        Self { bytes: Arc::new(Semaphore::new(bytes)), bytes_max, waiting: Arc::default() }
+    }
+
+    /// A request larger than the whole budget takes all of it.
+    fn cost(&self, request_bytes: usize) -> u32 {
+        u32::try_from(request_bytes.saturating_add(REQUEST_OVERHEAD_BYTES))
+            .unwrap_or(u32::MAX)
+            .min(self.bytes_max)
+    }
+
+    /// Memory for a request, if there is some and nobody waits for it.
+    pub(super) fn try_take(&self, request_bytes: usize) -> Option<Permit> {
+        Arc::clone(&self.bytes).try_acquire_many_owned(self.cost(request_bytes)).ok()
+    }
+
+    /// Waits for memory for a request.
+    pub(super) fn take(&self, request_bytes: usize) -> PermitWait {
+        let permit = Arc::clone(&self.bytes).acquire_many_owned(self.cost(request_bytes));
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        PermitWait { permit: Box::pin(async { permit.await.ok() }), waiting: Arc::clone(&self.waiting) }
+    }
+
+    /// Whether somebody waits.
+    pub(super) fn is_short(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
+    }
+
+    #[cfg(test)]
+    pub(super) fn free_bytes(&self) -> usize {
+        self.bytes.available_permits()
+    }
+}
+
+/// The memory of answers that are not sent. It can be overdrawn by one answer for each thread: how long an answer
+/// is, is known when it is there.
+#[derive(Debug)]
+pub(super) struct AnswerBudget {
+    used_bytes: AtomicUsize,
+    bytes_max: usize,
+    waiting: Mutex<Waiting>,
+}
+
+/// Who is to be woken when there is room again, and how often that has happened.
+#[derive(Debug)]
+struct Waiting {
+    wakers: Vec<Waker>,
+    round: u64,
+}
+
+impl AnswerBudget {
+    pub(super) fn new(bytes_max: usize) -> Self {
+        let waiting = Mutex::new(Waiting { wakers: Vec::new(), round: 1 });
+        Self { used_bytes: AtomicUsize::new(0), bytes_max, waiting }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_room(&self) -> bool {
+        self.used_bytes.load(Ordering::SeqCst) < self.bytes_max
+    }
+
+    /// Whether another request may be begun; who may not is woken when that changes. `round` is the caller's, from
+    /// call to call, and zero at first: nobody waits twice.
+    pub(super) fn poll_room(&self, context: &Context<'_>, round: &mut u64) -> bool {
+        if self.has_room() {
+            return true;
+        }
+        let mut waiting = self.waiting();
+        // Looked at again under the lock that is taken after giving back: no wake-up is lost.
+        if self.has_room() {
+            return true;
+        }
+        if *round != waiting.round {
+            *round = waiting.round;
+            waiting.wakers.push(context.waker().clone());
+        }
+        false
+    }
+
+    pub(super) fn take(&self, bytes: usize) {
+        self.used_bytes.fetch_add(bytes, Ordering::SeqCst);
+    }
+
+    pub(super) fn give_back(&self, bytes: usize) {
+        let before = self.used_bytes.fetch_sub(bytes, Ordering::SeqCst);
+        if before >= self.bytes_max && before - bytes < self.bytes_max {
+            let wakers = {
+                let mut waiting = self.waiting();
+                waiting.round += 1;
+                std::mem::take(&mut waiting.wakers)
+            };
+            wakers.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    /// Whether somebody waits.
+    pub(super) fn is_short(&self) -> bool {
+        !self.has_room()
+    }
+
+    #[cfg(test)]
+    pub(super) fn used_bytes(&self) -> usize {
+        self.used_bytes.load(Ordering::SeqCst)
+    }
+}

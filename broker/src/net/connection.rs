@@ -1,0 +1,395 @@
+//! One connection: the task that owns its socket, reads requests, has them dispatched in order, and writes their
+//! answers in the same order.
+//!
+//! One state machine and no task beside it. Each turn goes through the same stages: dispatch what is here, take
+//! what answers are there, write all of them together, read. It goes round again only where a later stage made
+//! room for an earlier one; so a request that comes alone costs one read and one write.
+//!
+//! What it never does: hold a request or an answer that it has no bound for, or wait for one thing without being
+//! ready for the others.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use strandline_protocol::frame::FrameError;
+use tokio::time::{Sleep, sleep};
+
+use super::counters::Tally;
+use super::inbound::{Found, Inbound};
+use super::outbound::{Outbound, Written};
+use super::pipeline::Pipeline;
+use super::registry::{Admitted, Order};
+use super::service::Service;
+use super::shared::Shared;
+use super::transport::Transport;
+use crate::api::Reply;
+use crate::context::Connection;
+
+/// So many bytes of answers of one connection may wait in memory before nothing more is begun for it. A single
+/// answer may be longer.
+const ANSWER_BYTES_MAX: usize = 1 << 20;
+
+/// So many bytes are a movement. Less than that within the time that an idle connection has is none, unless a
+/// request was completed or an answer sent.
+const MOVEMENT_BYTES: usize = 4 << 10;
+
+/// So many bytes are read from a client that does not listen while its last answers are on their way.
+const DISCARDED_BYTES_MAX: usize = 1 << 20;
+
+/// So long it is waited for those.
+const LINGER_TICKS: u64 = 2;
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Closed {
+    /// The other end closed it.
+    #[error("the other end closed it")]
+    Left,
+    /// The other end is gone.
+    #[error(transparent)]
+    Lost(#[from] io::Error),
+    /// It sent what is no frame.
+    #[error(transparent)]
+    Invalid(#[from] FrameError),
+    /// A request was answered by closing.
+    #[error("{0}")]
+    Answered(&'static str),
+    /// Nothing moved.
+    #[error("nothing moved for too long")]
+    Idle,
+    /// It held memory that others waited for.
+    #[error("it held memory that others waited for")]
+    Stalled,
+    /// The broker shuts down.
+    #[error("the broker shuts down")]
+    ShutDown,
+}
+
+/// How a connection stands.
+#[derive(Debug)]
+enum Phase {
+    /// Requests are read.
+    Open,
+    /// Nothing more is read; what is in flight is answered first.
+    Ending(Closed),
+    /// Everything is written; what the other end still sends is discarded. To close a socket that holds bytes nobody
+    /// has read would take from the other end what it has not read yet.
+    Lingering(Closed, usize),
+}
+
+/// Why no more requests are begun at the moment.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Stop {
+    /// There is no whole one.
+    Incomplete,
+    /// Too much of this connection is in flight.
+    Full,
+    /// Something else has to come first, and wakes this up.
+    Waiting,
+}
+
+/// What a connection is made of.
+pub(super) struct Parts<T> {
+    pub(super) transport: T,
+    pub(super) connection: Connection,
+    pub(super) admitted: Admitted,
+    pub(super) service: Arc<dyn Service>,
+    pub(super) shared: Arc<Shared>,
+}
+
+/// A connection, and everything that is known of it.
+pub(super) struct ConnectionTask<T> {
+    transport: T,
+    service: Arc<dyn Service>,
+    shared: Arc<Shared>,
+    admitted: Admitted,
+    connection: Arc<Connection>,
+    inbound: Inbound,
+    pipeline: Pipeline,
+    outbound: Outbound,
+    throttle: Option<Pin<Box<Sleep>>>,
+    phase: Phase,
+    /// Bytes since the last movement.
+    moved_bytes: usize,
+    answers_round: u64,
+    tally: Tally,
+}
+
+impl<T: Transport> Future for ConnectionTask<T> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        this.tally.wakeups += 1;
+        this.admitted.entry.set_waker(context.waker());
+        let result = this.turn(context);
+        this.tally.flush(&this.shared.counters);
+        let Err(closed) = result else { return Poll::Pending };
+        this.shared.count_closed(&closed);
+        tracing::debug!(peer = %this.connection.peer, id = this.connection.id, reason = %closed, "closed");
+        Poll::Ready(())
+    }
+}
+
+impl<T: Transport> ConnectionTask<T> {
+    pub(super) fn new(parts: Parts<T>) -> Self {
+        let Parts { transport, connection, admitted, service, shared } = parts;
+        let inbound = Inbound::new(shared.options.request_bytes_max);
+        let pipeline = Pipeline::new(Arc::clone(&shared.answers));
+        let task = Self {
+            transport,
+            service,
+            shared,
+            admitted,
+            connection: Arc::new(connection),
+            inbound,
+            pipeline,
+            outbound: Outbound::default(),
+            throttle: None,
+            phase: Phase::Open,
+            moved_bytes: 0,
+            answers_round: 0,
+            tally: Tally::default(),
+        };
+        task.move_on();
+        task
+    }
+
+    /// Goes as far as it can without waiting.
+    fn turn(&mut self, context: &mut Context<'_>) -> Result<(), Closed> {
+        self.heed()?;
+        loop {
+            if matches!(self.phase, Phase::Lingering(..)) {
+                return self.linger(context);
+            }
+            let stop = self.begin_requests(context);
+            let has_left_answers = self.take_answers(context);
+            let is_written = self.write(context)?;
+            if self.is_finished(stop) {
+                self.finish(context)?;
+                continue;
+            }
+            let has_read = stop == Stop::Incomplete && self.read(context)?;
+            let has_room_now = stop == Stop::Full && self.has_room();
+            let can_take_answers = has_left_answers && is_written;
+            if !has_read && !has_room_now && !can_take_answers {
+                break;
+            }
+        }
+        let is_holding = self.inbound.is_partial() || !self.outbound.is_empty();
+        self.admitted.entry.set_holding(is_holding);
+        Ok(())
+    }
+
+    /// Does what it was told from outside.
+    fn heed(&mut self) -> Result<(), Closed> {
+        match self.admitted.entry.order() {
+            Order::Run => {}
+            Order::Drain if matches!(self.phase, Phase::Open) => self.end(Closed::ShutDown),
+            Order::Drain => {}
+            Order::Stalled => return Err(Closed::Stalled),
+            Order::Close => return Err(Closed::ShutDown),
+        }
+        if !self.admitted.entry.take_question() {
+            return Ok(());
+        }
+        match &mut self.phase {
+            // It waits for an answer that takes long, and could be written at once.
+            Phase::Open if !self.pipeline.is_empty() && self.outbound.is_empty() => {
+                self.move_on();
+                Ok(())
+            }
+            Phase::Open => Err(Closed::Idle),
+            Phase::Ending(closed) | Phase::Lingering(closed, _) => {
+                Err(std::mem::replace(closed, Closed::Idle))
+            }
+        }
+    }
+
+    /// Begins the requests that are here, one after the other.
+    fn begin_requests(&mut self, context: &mut Context<'_>) -> Stop {
+        loop {
+            if self.pipeline.poll_dispatch(context).is_pending() {
+                return Stop::Waiting;
+            }
+            if !matches!(self.phase, Phase::Open | Phase::Ending(Closed::Left | Closed::ShutDown)) {
+                return Stop::Waiting;
+            }
+            if self.is_throttled(context) {
+                return Stop::Waiting;
+            }
+            if !self.has_room() {
+                return Stop::Full;
+            }
+            if !self.shared.answers.poll_room(context, &mut self.answers_round) {
+                return Stop::Waiting;
+            }
+            match self.inbound.poll_request(context, &self.shared.requests) {
+                Ok(Found::Incomplete) => return Stop::Incomplete,
+                Ok(Found::NoMemory) => return Stop::Waiting,
+                Ok(Found::Request(frame, permit)) => {
+                    self.tally.requests += 1;
+                    self.move_on();
+                    self.pipeline.begin(self.service.dispatch(&self.connection, frame), permit);
+                }
+                Err(error) => {
+                    tracing::info!(peer = %self.connection.peer, %error, "closing");
+                    self.end(Closed::Invalid(error));
+                }
+            }
+        }
+    }
+
+    /// Whether another request of this connection may be begun.
+    fn has_room(&self) -> bool {
+        let options = &self.shared.options;
+        self.pipeline.is_empty()
+            || (self.pipeline.len() < options.pipeline_requests_max
+                && self.pipeline.request_bytes() < options.requests_bytes_max / 8
+                && self.pipeline.answer_bytes() < ANSWER_BYTES_MAX)
+    }
+
+    fn is_throttled(&mut self, context: &mut Context<'_>) -> bool {
+        if let Some(throttle) = &mut self.throttle {
+            if throttle.as_mut().poll(context).is_pending() {
+                return true;
+            }
+            self.throttle = None;
+        }
+        false
+    }
+
+    /// Takes the answers that are there to be written; whether it left some since there are enough.
+    fn take_answers(&mut self, context: &mut Context<'_>) -> bool {
+        while self.outbound.memory_bytes() < ANSWER_BYTES_MAX {
+            match self.pipeline.poll_answer(context) {
+                Poll::Pending | Poll::Ready(None) => return false,
+                Poll::Ready(Some(Reply::Silence)) => {}
+                Poll::Ready(Some(Reply::Send { frame, throttle })) => {
+                    self.outbound.push(frame);
+                    if !throttle.is_zero() {
+                        self.throttle = Some(Box::pin(sleep(throttle)));
+                    }
+                }
+                Poll::Ready(Some(Reply::Close(reason))) => {
+                    self.pipeline.abandon(self.outbound.memory_bytes());
+                    self.end(Closed::Answered(reason));
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Writes; whether there is nothing left.
+    fn write(&mut self, context: &mut Context<'_>) -> Result<bool, Closed> {
+        if self.outbound.is_empty() {
+            return Ok(true);
+        }
+        let mut written = Written::default();
+        let result = self.outbound.poll_write(context, &mut self.transport, &mut self.tally, &mut written);
+        self.tally.sent_bytes += written.bytes as u64;
+        self.pipeline.give_back(written.memory_bytes);
+        self.moved(written.bytes);
+        match result {
+            Poll::Pending => Ok(false),
+            Poll::Ready(Ok(())) => {
+                self.move_on();
+                Ok(true)
+            }
+            Poll::Ready(Err(error)) => Err(Closed::Lost(error)),
+        }
+    }
+
+    /// Reads; whether something came, or the end.
+    fn read(&mut self, context: &mut Context<'_>) -> Result<bool, Closed> {
+        if !matches!(self.phase, Phase::Open) {
+            return Ok(false);
+        }
+        match self.inbound.poll_read(context, &mut self.transport) {
+            Poll::Pending => Ok(false),
+            Poll::Ready(Ok(bytes)) => {
+                self.tally.reads += 1;
+                self.tally.received_bytes += bytes as u64;
+                self.moved(bytes);
+                if bytes == 0 {
+                    self.end(Closed::Left);
+                }
+                Ok(true)
+            }
+            Poll::Ready(Err(error)) => Err(Closed::Lost(error)),
+        }
+    }
+
+    /// Reads no more from now on, for this reason.
+    fn end(&mut self, closed: Closed) {
+        self.phase = Phase::Ending(closed);
+        self.admitted.entry.ask_at(self.shared.registry.tick() + self.shared.ticks.half_closed);
+    }
+
+    /// Whether everything is answered that will be.
+    fn is_finished(&self, stop: Stop) -> bool {
+        let Phase::Ending(closed) = &self.phase else { return false };
+        // A client that is only waiting for its turn is not kept: it finds another broker or comes back.
+        let has_no_more = match closed {
+            Closed::Left => stop == Stop::Incomplete,
+            Closed::ShutDown => stop == Stop::Incomplete || self.throttle.is_some(),
+            _ => true,
+        };
+        has_no_more && self.pipeline.is_empty() && self.outbound.is_empty()
+    }
+
+    /// Closes at once if nothing lies unread, and lingers otherwise.
+    fn finish(&mut self, context: &mut Context<'_>) -> Result<(), Closed> {
+        let Phase::Ending(closed) = std::mem::replace(&mut self.phase, Phase::Open) else { return Ok(()) };
+        if matches!(closed, Closed::Left) {
+            return Err(closed);
+        }
+        match self.inbound.poll_discard(context, &mut self.transport) {
+            Poll::Ready(Ok(bytes)) if bytes > 0 => {}
+            _ => return Err(closed),
+        }
+        if !matches!(self.transport.poll_shutdown(context), Poll::Ready(Ok(()))) {
+            return Err(closed);
+        }
+        self.admitted.entry.ask_at(self.shared.registry.tick() + LINGER_TICKS);
+        self.phase = Phase::Lingering(closed, 0);
+        Ok(())
+    }
+
+    /// Discards what comes until the other end has closed, or has had enough time and bytes.
+    fn linger(&mut self, context: &mut Context<'_>) -> Result<(), Closed> {
+        let Phase::Lingering(closed, discarded_bytes) = &mut self.phase else { return Ok(()) };
+        loop {
+            match self.inbound.poll_discard(context, &mut self.transport) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(Ok(bytes)) if bytes > 0 && *discarded_bytes < DISCARDED_BYTES_MAX => {
+                    *discarded_bytes += bytes;
+                }
+                Poll::Ready(_) => return Err(std::mem::replace(closed, Closed::Left)),
+            }
+        }
+    }
+
+    /// Bytes went one way or the other.
+    fn moved(&mut self, bytes: usize) {
+        self.moved_bytes += bytes;
+        if self.moved_bytes >= MOVEMENT_BYTES {
+            self.moved_bytes = 0;
+            self.move_on();
+        }
+    }
+
+    /// Something moved that counts.
+    fn move_on(&self) {
+        let tick = self.shared.registry.tick();
+        let entry = &self.admitted.entry;
+        entry.set_active(tick);
+        if matches!(self.phase, Phase::Open) {
+            entry.ask_at(tick + self.shared.ticks.idle);
+        }
+    }
+}

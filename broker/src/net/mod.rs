@@ -1,0 +1,44 @@
+//! The network: listeners, connections, and what they may take.
+//!
+//! It knows frames and the order of answers, and nothing of what a request asks: a [`Service`] does. It owns the
+//! sockets and every byte that is read or waits to be written, each under a bound. It never decides anything about
+//! topics or logs.
+//!
+//! ```no_run
+//! # async fn start(service: std::sync::Arc<dyn strandline_broker::net::Service>) {
+//! use strandline_broker::net::{Bound, NetOptions};
+//!
+//! let bound = Bound::new(NetOptions::default()).unwrap();
+//! println!("clients are told {:?}", bound.endpoints());
+//! let server = bound.serve(service);
+//! // Later: nothing new is taken in, what is in flight is answered.
+//! server.shutdown().await;
+//! # }
+//! ```
+
+mod accept;
+mod budget;
+mod connection;
+mod counters;
+mod file_slice;
+mod inbound;
+mod listener;
+mod options;
+mod outbound;
+mod pipeline;
+mod registry;
+mod server;
+mod service;
+mod shared;
+mod transport;
+
+pub use self::counters::Counters;
+pub use self::file_slice::FileSlice;
+pub use self::listener::BindError;
+pub use self::options::{ListenerOptions, NetOptions};
+pub use self::server::{Bound, Server};
+pub use self::service::{Dispatching, Service};
+pub use self::transport::{Acceptor, Transport};
+
+#[cfg(test)]
+mod tests;

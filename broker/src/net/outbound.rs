@@ -1,0 +1,180 @@
+//! Answers on their way to the socket: pieces in order, of which the front one may be written in part.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use strandline_protocol::frame::OutboundFrame;
+use strandline_protocol::records::{External, Piece};
+
+use super::counters::Tally;
+use super::file_slice::FileSlice;
+use super::transport::Transport;
+
+/// So many pieces go with one call.
+const PARTS_MAX: usize = 64;
+
+/// So much of a file is read at once where it cannot be sent from.
+const FILE_READ_BYTES: usize = 64 << 10;
+
+/// What is to be written.
+#[derive(Debug, Default)]
+pub(super) struct Outbound {
+    /// What was read of a file that cannot be sent from: it goes before the pieces.
+    chunk: Bytes,
+    pieces: VecDeque<Piece>,
+    /// How much of the pieces is in memory.
+    memory_bytes: usize,
+}
+
+/// How far writing got.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Written {
+    /// So many bytes went.
+    pub(super) bytes: usize,
+    /// So many of them were pieces in memory.
+    pub(super) memory_bytes: usize,
+}
+
+/// The bytes of an answer that are in memory.
+pub(super) fn memory_bytes(frame: &OutboundFrame) -> usize {
+    let in_memory = frame.pieces().iter().map(|piece| match piece {
+        Piece::Slice(slice) => slice.len(),
+        Piece::External(_) => 0,
+    });
+    in_memory.sum()
+}
+
+impl Outbound {
+    pub(super) fn push(&mut self, frame: OutboundFrame) {
+        self.memory_bytes += memory_bytes(&frame);
+        self.pieces.extend(frame.into_pieces().into_iter().filter(|piece| !piece.is_empty()));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.pieces.is_empty() && self.chunk.is_empty()
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.memory_bytes
+    }
+
+    /// Writes until nothing is left or the socket is full.
+    pub(super) fn poll_write<T: Transport>(
+        &mut self,
+        context: &mut Context<'_>,
+        transport: &mut T,
+        tally: &mut Tally,
+        written: &mut Written,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            if !self.chunk.is_empty() {
+                let part = [IoSlice::new(&self.chunk)];
+                let bytes = ready!(write(context, transport, tally, &part, !self.pieces.is_empty()))?;
+                self.chunk.advance(bytes);
+                written.bytes += bytes;
+                continue;
+            }
+            match self.pieces.front_mut() {
+                None => return Poll::Ready(Ok(())),
+                Some(Piece::Slice(_)) => {
+                    let bytes = ready!(self.poll_write_slices(context, transport, tally))?;
+                    written.bytes += bytes;
+                    written.memory_bytes += bytes;
+                }
+                Some(Piece::External(external)) => match send_file(context, transport, tally, external) {
+                    Some(result) => written.bytes += ready!(result)?,
+                    None => self.chunk = read_file(tally, external)?,
+                },
+            }
+            if let Some(Piece::External(external)) = self.pieces.front()
+                && external.length == 0
+            {
+                self.pieces.pop_front();
+            }
+        }
+    }
+
+    /// Writes the slices at the front, together.
+    fn poll_write_slices<T: Transport>(
+        &mut self,
+        context: &mut Context<'_>,
+        transport: &mut T,
+        tally: &mut Tally,
+    ) -> Poll<io::Result<usize>> {
+        let mut parts = [IoSlice::new(&[]); PARTS_MAX];
+        let mut count = 0;
+        for (part, piece) in parts.iter_mut().zip(&self.pieces) {
+            let Piece::Slice(slice) = piece else { break };
+            *part = IoSlice::new(slice);
+            count += 1;
+        }
+        let parts = parts.get(..count).unwrap_or_default();
+        let bytes = ready!(write(context, transport, tally, parts, self.pieces.len() > count))?;
+        self.advance(bytes);
+        Poll::Ready(Ok(bytes))
+    }
+
+    /// Forgets bytes at the front, all of them in slices.
+    fn advance(&mut self, bytes: usize) {
+        self.memory_bytes = self.memory_bytes.saturating_sub(bytes);
+        let mut rest = bytes;
+        while let Some(Piece::Slice(slice)) = self.pieces.front_mut() {
+            if slice.len() > rest {
+                slice.advance(rest);
+                return;
+            }
+            rest -= slice.len();
+            self.pieces.pop_front();
+        }
+    }
+}
+
+fn write<T: Transport>(
+    context: &mut Context<'_>,
+    transport: &mut T,
+    tally: &mut Tally,
+    parts: &[IoSlice<'_>],
+    more_follows: bool,
+) -> Poll<io::Result<usize>> {
+    let bytes = ready!(transport.poll_write(context, parts, more_follows))?;
+    tally.writes += 1;
+    if bytes == 0 {
+        return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+    }
+    Poll::Ready(Ok(bytes))
+}
+
+/// Sends from a file as far as there is room; none if that cannot be done here.
+fn send_file<T: Transport>(
+    context: &mut Context<'_>,
+    transport: &mut T,
+    tally: &mut Tally,
+    external: &mut External,
+) -> Option<Poll<io::Result<usize>>> {
+    let descriptor = FileSlice::of(external)?.descriptor()?;
+    let result = transport.poll_send_file(context, descriptor, external.position, external.length)?;
+    Some(result.map(|result| match result? {
+        // The file ends before what was promised in the answer's length: nothing can make up for it.
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        bytes => {
+            tally.file_sends += 1;
+            pass(external, bytes);
+            Ok(bytes)
+        }
+    }))
+}
+
+fn read_file(tally: &mut Tally, external: &mut External) -> io::Result<Bytes> {
+    let slice = FileSlice::of(external).ok_or(io::ErrorKind::Unsupported)?;
+    let chunk = slice.read(external.position, external.length.min(FILE_READ_BYTES))?;
+    tally.file_reads += 1;
+    pass(external, chunk.len());
+    Ok(chunk)
+}
+
+fn pass(external: &mut External, bytes: usize) {
+    external.position += bytes as u64;
+    external.length = external.length.saturating_sub(bytes);
+}

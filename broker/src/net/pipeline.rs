@@ -1,0 +1,125 @@
+//! The requests of one connection that are being worked on, in their order, and so their answers.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::budget::{AnswerBudget, Permit};
+use super::outbound::memory_bytes;
+use super::service::Dispatching;
+use crate::api::{Dispatched, LaterReply, Reply};
+
+/// An answer that is there or comes.
+enum Slot {
+    Ready(Reply),
+    /// Its request's memory is given back when it is there.
+    Later(LaterReply, Permit),
+}
+
+/// The requests that are being worked on.
+pub(super) struct Pipeline {
+    dispatching: Option<(Dispatching, Permit)>,
+    slots: VecDeque<Slot>,
+    /// Of requests that are not answered.
+    request_bytes: usize,
+    answers: Arc<AnswerBudget>,
+    /// Of answers that are not written, here and with the one who writes them.
+    answer_bytes: usize,
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        self.answers.give_back(self.answer_bytes);
+    }
+}
+
+impl Pipeline {
+    pub(super) fn new(answers: Arc<AnswerBudget>) -> Self {
+        Self { dispatching: None, slots: VecDeque::new(), request_bytes: 0, answers, answer_bytes: 0 }
+    }
+
+    /// How many requests are not answered.
+    pub(super) fn len(&self) -> usize {
+        self.slots.len() + usize::from(self.dispatching.is_some())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(super) fn request_bytes(&self) -> usize {
+        self.request_bytes
+    }
+
+    pub(super) fn answer_bytes(&self) -> usize {
+        self.answer_bytes
+    }
+
+    /// Takes a request in. Nothing else is being dispatched.
+    pub(super) fn begin(&mut self, dispatching: Dispatching, permit: Permit) {
+        self.request_bytes += permit.num_permits();
+        self.dispatching = Some((dispatching, permit));
+    }
+
+    /// Goes on with dispatching; whether nothing is being dispatched now.
+    pub(super) fn poll_dispatch(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Some((mut dispatching, permit)) = self.dispatching.take() else { return Poll::Ready(()) };
+        match dispatching.as_mut().poll(context) {
+            Poll::Pending => {
+                self.dispatching = Some((dispatching, permit));
+                return Poll::Pending;
+            }
+            Poll::Ready(Dispatched::Now(reply)) => {
+                self.request_bytes -= permit.num_permits();
+                self.take_answer(&reply);
+                self.slots.push_back(Slot::Ready(reply));
+            }
+            Poll::Ready(Dispatched::Later(reply)) => self.slots.push_back(Slot::Later(reply, permit)),
+        }
+        Poll::Ready(())
+    }
+
+    /// The next answer, if it is there.
+    ///
+    /// Those behind it are not looked at until it is: they are worked on without that, and wake nobody up.
+    pub(super) fn poll_answer(&mut self, context: &mut Context<'_>) -> Poll<Option<Reply>> {
+        match self.slots.pop_front() {
+            None => Poll::Ready(None),
+            Some(Slot::Ready(reply)) => Poll::Ready(Some(reply)),
+            Some(Slot::Later(mut later, permit)) => match later.as_mut().poll(context) {
+                Poll::Pending => {
+                    self.slots.push_front(Slot::Later(later, permit));
+                    Poll::Pending
+                }
+                Poll::Ready(reply) => {
+                    self.request_bytes -= permit.num_permits();
+                    self.take_answer(&reply);
+                    Poll::Ready(Some(reply))
+                }
+            },
+        }
+    }
+
+    fn take_answer(&mut self, reply: &Reply) {
+        if let Reply::Send { frame, .. } = reply {
+            let bytes = memory_bytes(frame);
+            self.answer_bytes += bytes;
+            self.answers.take(bytes);
+        }
+    }
+
+    /// Bytes of answers are gone from memory.
+    pub(super) fn give_back(&mut self, bytes: usize) {
+        let bytes = bytes.min(self.answer_bytes);
+        self.answer_bytes -= bytes;
+        self.answers.give_back(bytes);
+    }
+
+    /// Forgets everything that is being worked on. So many bytes of answers are with the one who writes them.
+    pub(super) fn abandon(&mut self, writing_bytes: usize) {
+        self.dispatching = None;
+        self.slots.clear();
+        self.request_bytes = 0;
+        self.give_back(self.answer_bytes.saturating_sub(writing_bytes));
+    }
+}
