@@ -5,6 +5,7 @@ use std::sync::Arc;
 use strandline_log::clock::Clock;
 
 use crate::admission::Admission;
+use crate::api::topics::Topics;
 use crate::authorize::Authorizer;
 use crate::quota::Quotas;
 use crate::storage::Storage;
@@ -18,6 +19,8 @@ pub struct Broker {
     pub quotas: Arc<dyn Quotas>,
     /// What may go to the writer.
     pub admission: Arc<dyn Admission>,
+    /// Which topics there are.
+    pub topics: Arc<dyn Topics>,
     /// The logs.
     pub storage: Arc<Storage>,
     /// The time.

@@ -5,7 +5,10 @@
 //! to [`Dispatched::Later`] runs beside the requests that follow; answers keep the order of the requests.
 
 mod api_versions;
+mod fetch;
+mod produce;
 mod reply;
+pub mod topics;
 
 use std::sync::Arc;
 
@@ -57,6 +60,8 @@ macro_rules! served {
 }
 
 served! {
+    Produce 3..=13 advertised from 0 => produce,
+    Fetch 4..=18 => fetch,
     ApiVersions 0..=4 => api_versions,
 }
 
@@ -103,3 +108,6 @@ fn refuse(connection: &Connection, error: &DecodeError) -> Dispatched {
     tracing::info!(peer = %connection.peer, %error, "not a request: closing");
     Dispatched::Now(Reply::Close("not a request"))
 }
+
+#[cfg(test)]
+mod tests;

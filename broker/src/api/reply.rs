@@ -67,6 +67,8 @@ macro_rules! throttled {
 
 throttled! {
     api_versions::ApiVersionsResponse,
+    fetch::FetchResponse,
+    produce::ProduceResponse,
 }
 
 impl Call {

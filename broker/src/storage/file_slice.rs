@@ -58,3 +58,14 @@ pub fn piece(slice: Slice) -> Piece {
     let length = usize::try_from(length).unwrap_or(usize::MAX);
     Piece::External(External { source: Arc::new(source), position, length })
 }
+
+/// Asks for what was read of a log to be brought into memory, so that whoever sends it does not wait for a disk.
+pub fn read_ahead(slice: &Slice) {
+    let asked = match slice {
+        Slice::Memory(_) => Ok(()),
+        Slice::Segment(range) => range.file.start_read(range.offset, range.length),
+        Slice::Journal { file, offset, length } => file.file().start_read(*offset, *length),
+    };
+    // Whoever sends it meets what is wrong with the disk.
+    asked.unwrap_or_else(|error| tracing::debug!(%error, "cannot read ahead"));
+}

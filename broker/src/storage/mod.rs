@@ -13,7 +13,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use strandline_log::engine::{Mailbox, Partition};
 use strandline_protocol::Uuid;
 
-pub use self::file_slice::{FileSlice, piece};
+pub use self::file_slice::{FileSlice, piece, read_ahead};
 pub use self::submission::Submitted;
 
 /// Which partition, by the topic's id.

@@ -60,6 +60,7 @@ mod cursor;
 mod error;
 mod header;
 mod quick;
+mod recompress;
 mod record;
 mod section;
 mod validate;

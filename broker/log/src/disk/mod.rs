@@ -92,6 +92,9 @@ pub trait File: fmt::Debug + Send + Sync {
     /// promises nothing, and loses nothing where it does nothing.
     fn start_writeback(&self, offset: u64, length: u64) -> io::Result<()>;
 
+    /// Asks that the range be read into memory, so that a later read has less to wait for. A hint, as well.
+    fn start_read(&self, offset: u64, length: u64) -> io::Result<()>;
+
     /// The descriptor for those who send from it; a simulated file has none.
     fn descriptor(&self) -> Option<BorrowedFd<'_>>;
 }

@@ -2,11 +2,12 @@
 //! it is for.
 
 use std::io;
+use std::num::NonZeroU64;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{self, Mode, OFlags};
+use rustix::fs::{self, Advice, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::{Access, Disk, Entry, File, Lock};
@@ -171,6 +172,12 @@ impl File for RealFile {
         let result =
             unsafe { libc::sync_file_range(descriptor, offset, length, libc::SYNC_FILE_RANGE_WRITE) };
         if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+
+    fn start_read(&self, offset: u64, length: u64) -> io::Result<()> {
+        // No length means all that follows.
+        let Some(length) = NonZeroU64::new(length) else { return Ok(()) };
+        Ok(fs::fadvise(&self.descriptor, offset, Some(length), Advice::WillNeed)?)
     }
 
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {

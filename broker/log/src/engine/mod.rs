@@ -28,7 +28,7 @@ pub use self::jobs::{Job, JobDone, Lane};
 pub use self::mailbox::{Closed, Mailbox, MailboxOptions, Rejected};
 pub use self::options::Options;
 pub use self::partition::{Offsets, Partition, UpTo};
-pub use self::read::{ReadOut, Slice};
+pub use self::read::{ReadLimits, ReadOut, Slice};
 pub use self::request::{Command, Done, NewBatch, Outcome, Replies, Request};
 pub use self::threads::Engine;
 pub use self::writer::Writer;

@@ -170,4 +170,9 @@ impl Partition {
         view.waiting.push(Waiting { beyond, up_to, waker });
         true
     }
+
+    /// Takes [`Partition::wake_when_beyond`] back.
+    pub fn stop_waking(&self, waker: &Waker) {
+        self.view().waiting.retain(|waiting| !waiting.waker.will_wake(waker));
+    }
 }

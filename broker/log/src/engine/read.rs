@@ -77,6 +77,17 @@ impl Slice {
     }
 }
 
+/// How much is read at once.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadLimits {
+    /// So many bytes.
+    pub bytes_max: u64,
+    /// Whether one batch is read however large it is.
+    pub takes_one: bool,
+    /// How far.
+    pub up_to: UpTo,
+}
+
 /// What was read.
 #[derive(Clone, Debug)]
 pub struct ReadOut {
@@ -107,15 +118,33 @@ enum Range {
 impl Partition {
     /// Reads from an offset on: at least one batch if there is one, and otherwise about `bytes_max` bytes.
     pub fn read(&self, offset: i64, bytes_max: u64, up_to: UpTo) -> Result<ReadOut, ReadError> {
+        self.read_within(offset, ReadLimits { bytes_max, takes_one: true, up_to })
+    }
+
+    /// Reads from an offset on what is in memory, without touching a disk; none if a file has to be looked into,
+    /// which is for those to do who may wait.
+    pub fn read_memory(&self, offset: i64, limits: ReadLimits) -> Result<Option<ReadOut>, ReadError> {
+        let (found, offsets) = self.find(offset, limits)?;
+        let entries = match found {
+            Found::Nothing => Vec::new(),
+            Found::Tail(entries) => entries,
+            Found::Segment(_) => return Ok(None),
+        };
+        let slices: Option<Vec<_>> = entries.iter().map(|entry| self.memory_slice(entry)).collect();
+        Ok(slices.map(|slices| ReadOut { slices, offsets }))
+    }
+
+    /// Reads from an offset on: batches of as many bytes as the limits say.
+    pub fn read_within(&self, offset: i64, limits: ReadLimits) -> Result<ReadOut, ReadError> {
         let mut from = offset;
         let mut attempts = 0;
         while attempts < ATTEMPTS_MAX {
-            let (found, offsets) = self.find(from, bytes_max, up_to)?;
+            let (found, offsets) = self.find(from, limits)?;
             let slices = match found {
                 Found::Nothing => Some(Vec::new()),
                 Found::Tail(entries) => entries.iter().map(|entry| self.slice(entry)).collect(),
                 Found::Segment(segment) => {
-                    match self.range(&segment, from, bytes_max, offsets.limit(up_to)) {
+                    match self.range(&segment, from, limits, offsets.limit(limits.up_to)) {
                         Err(SegmentError::Gone { .. }) => None,
                         Ok(Range::Passed) => {
                             // Compaction leaves ends without a batch.
@@ -136,13 +165,13 @@ impl Partition {
         Err(ReadError::Journal(io::ErrorKind::NotFound.into()))
     }
 
-    fn find(&self, offset: i64, bytes_max: u64, up_to: UpTo) -> Result<(Found, Offsets), ReadError> {
+    fn find(&self, offset: i64, limits: ReadLimits) -> Result<(Found, Offsets), ReadError> {
         let view = self.view();
         if view.is_deleted {
             return Err(ReadError::UnknownPartition);
         }
         let offsets = view.offsets();
-        let end_offset = offsets.limit(up_to);
+        let end_offset = offsets.limit(limits.up_to);
         if offset < offsets.start || offset > offsets.end {
             let start_offset = offsets.start;
             return Err(ReadError::OffsetOutOfRange { offset, start_offset, end_offset });
@@ -152,7 +181,7 @@ impl Partition {
         }
         let found = match view.segment_with(offset) {
             Some(segment) => Found::Segment(segment),
-            None => Found::Tail(view.entries(offset, bytes_max, end_offset)),
+            None => Found::Tail(view.entries(offset, limits, end_offset)),
         };
         Ok((found, offsets))
     }
@@ -162,13 +191,15 @@ impl Partition {
         &self,
         segment: &Segment,
         offset: i64,
-        bytes_max: u64,
+        limits: ReadLimits,
         limit: i64,
     ) -> Result<Range, SegmentError> {
+        let ReadLimits { bytes_max, takes_one, .. } = limits;
         let files = &self.sources.files;
         let end_offset = segment.end_offset();
         let found = match segment.find(files, offset)? {
             Some(found) if found.batch.last_offset >= limit => return Ok(Range::Beyond),
+            Some(found) if found.batch.bytes > bytes_max && !takes_one => return Ok(Range::Beyond),
             Some(found) => found,
             None if end_offset > offset => return Ok(Range::Passed),
             None => return Ok(Range::Beyond),
@@ -180,12 +211,18 @@ impl Partition {
         segment.range(files, &found, bytes_max).map(Range::Found)
     }
 
+    /// A tail's batch, if it is in memory.
+    fn memory_slice(&self, entry: &TailEntry) -> Option<Slice> {
+        let TailEntry { frame, offset_in_frame, length, .. } = *entry;
+        self.sources.frames.slice(frame, offset_in_frame, length).map(Slice::Memory)
+    }
+
     /// Where a tail's batch is; none if it has been flushed and recycled meanwhile.
     fn slice(&self, entry: &TailEntry) -> Option<Slice> {
-        let TailEntry { frame, offset_in_frame, length, .. } = *entry;
-        if let Some(slice) = self.sources.frames.slice(frame, offset_in_frame, length) {
-            return Some(Slice::Memory(slice));
+        if let Some(slice) = self.memory_slice(entry) {
+            return Some(slice);
         }
+        let TailEntry { frame, offset_in_frame, length, .. } = *entry;
         let position = self.sources.frames.place(frame, offset_in_frame, length)?;
         let file = Arc::new(self.sources.journal.pin(position.file)?);
         Some(Slice::Journal { file, offset: position.offset, length: u64::from(position.length) })
@@ -300,13 +337,13 @@ impl View {
         self.segments.get(place).cloned()
     }
 
-    /// The tail's batches from an offset on, as many as fit and at least one, none of which reaches the limit.
-    fn entries(&self, offset: i64, bytes_max: u64, limit: i64) -> Vec<TailEntry> {
+    /// The tail's batches from an offset on, as many as fit and perhaps one, none of which reaches the limit.
+    fn entries(&self, offset: i64, limits: ReadLimits, limit: i64) -> Vec<TailEntry> {
         let mut bytes = 0;
         let entries = self.tail.iter_from(offset).take_while(|entry| {
-            let is_first = bytes == 0;
+            let is_taken = bytes == 0 && limits.takes_one;
             bytes += u64::from(entry.length);
-            entry.last_offset() < limit && (is_first || bytes <= bytes_max)
+            entry.last_offset() < limit && (is_taken || bytes <= limits.bytes_max)
         });
         entries.copied().collect()
     }

@@ -180,6 +180,10 @@ impl File for SimulatedFile {
         finish(outcome)
     }
 
+    fn start_read(&self, _: u64, _: u64) -> io::Result<()> {
+        Ok(())
+    }
+
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         None
     }

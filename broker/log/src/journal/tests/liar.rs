@@ -129,6 +129,10 @@ impl File for LiarFile {
         self.file.start_writeback(offset, length)
     }
 
+    fn start_read(&self, offset: u64, length: u64) -> io::Result<()> {
+        self.file.start_read(offset, length)
+    }
+
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         None
     }

@@ -1,0 +1,115 @@
+//! Fetch: reads batches from partitions, and waits for them if there are none yet.
+//!
+//! What is in memory is read on the connection's task; what lies in files is found, verified and read ahead on a
+//! thread that may wait. Nothing is copied: the answer holds slices of the tail and ranges of files. A fetch that
+//! finds too little waits on the partitions that it named, until one of them goes on or `max_wait_ms` have passed.
+//!
+//! - The first batch of the first partition that has any is sent however large; all else keeps to
+//!   `max_bytes` and `partition_max_bytes`, and to what the quota leaves.
+//! - Records are empty and never null, beside errors too: librdkafka takes null for a protocol error.
+//!   `aborted_transactions` is null for read_uncommitted, and a list for read_committed.
+//! - v9 checks leader epochs, v12 finds where logs diverge, v13 names topics by id.
+//! - Below v10 a topic that compresses with zstd is UNSUPPORTED_COMPRESSION_TYPE, as in Kafka; batches that producers
+//!   compressed so are sent as they are.
+//! - A follower needs the right to act for the cluster, or each partition is TOPIC_AUTHORIZATION_FAILED. One that is
+//!   no replica of a partition gets NOT_LEADER_OR_FOLLOWER there, or UNKNOWN_LEADER_EPOCH if it said which one it knows.
+
+mod answer;
+mod read;
+mod wait;
+mod wanted;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use strandline_log::engine::UpTo;
+use strandline_protocol::ErrorCode;
+use strandline_protocol::apis::fetch::{FetchRequest, FetchResponse};
+use tokio::time::{Instant, timeout_at};
+
+use self::read::Reads;
+use self::wait::Wait;
+use self::wanted::Wanted;
+use super::Dispatched;
+use crate::broker::Broker;
+use crate::context::Call;
+
+/// What a fetch may answer with, whatever it asks for.
+const BYTES_MAX: u64 = 55 << 20;
+
+/// What is asked, beside the partitions.
+#[derive(Clone, Copy, Debug)]
+struct Terms {
+    up_to: UpTo,
+    /// -1 for consumers.
+    replica_id: i32,
+    bytes_min: u64,
+    bytes_max: u64,
+    wait: Duration,
+}
+
+pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: FetchRequest) -> Dispatched {
+    if request.session_epoch > 0 {
+        let error_code = ErrorCode::FETCH_SESSION_ID_NOT_FOUND;
+        return call.now(broker, FetchResponse { error_code, ..Default::default() });
+    }
+    let terms = Terms::new(broker, &call, &request);
+    let mut reads = Reads::new(broker, &call, Wanted::of_request(&request), terms);
+    let is_read = reads.read_memory();
+    if is_read && (reads.is_enough() || terms.wait.is_zero()) {
+        return call.now(broker, answer::response(broker, &call, reads));
+    }
+    let shared = Arc::clone(broker);
+    let deadline = Instant::now() + terms.wait;
+    Dispatched::Later(Box::pin(async move {
+        let response = match complete(reads, is_read, deadline).await {
+            Some(reads) => answer::response(&shared, &call, reads),
+            None => FetchResponse { error_code: ErrorCode::KAFKA_STORAGE_ERROR, ..Default::default() },
+        };
+        call.reply(&shared, response)
+    }))
+}
+
+/// Reads until there is enough, or the time is over; none if the broker is about to end.
+async fn complete(mut reads: Reads, mut is_read: bool, deadline: Instant) -> Option<Reads> {
+    loop {
+        if !is_read {
+            reads = reads.read_files().await?;
+        }
+        if reads.is_enough() {
+            return Some(reads);
+        }
+        let is_woken = match Wait::on(&reads) {
+            Some(wait) => timeout_at(deadline, wait).await.is_ok(),
+            None => Instant::now() < deadline,
+        };
+        if !is_woken {
+            return Some(reads);
+        }
+        is_read = reads.read_memory();
+    }
+}
+
+impl Terms {
+    fn new(broker: &Broker, call: &Call, request: &FetchRequest) -> Self {
+        let replica_id =
+            if call.version >= 15 { request.replica_state.replica_id } else { request.replica_id };
+        let up_to = match (replica_id, request.isolation_level) {
+            (0.., _) => UpTo::End,
+            (_, 1) => UpTo::LastStable,
+            _ => UpTo::HighWatermark,
+        };
+        let wanted = u64::try_from(request.max_bytes).unwrap_or(0).min(BYTES_MAX);
+        let bytes_max = if replica_id < 0 { broker.quotas.fetch_bytes_max(call, wanted) } else { wanted };
+        Self {
+            up_to,
+            replica_id,
+            bytes_min: u64::try_from(request.min_bytes).unwrap_or(0).min(bytes_max),
+            bytes_max,
+            wait: Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)),
+        }
+    }
+}

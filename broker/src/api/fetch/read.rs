@@ -1,0 +1,249 @@
+//! Reading what is wanted, partition by partition, within the limits of the whole.
+
+use std::sync::Arc;
+
+use strandline_log::engine::{Offsets, Partition, ReadError, ReadLimits, ReadOut, Slice, UpTo};
+use strandline_log::epochs::EpochEnd;
+use strandline_log::segment::AbortedTransaction;
+use strandline_protocol::{Compression, ErrorCode};
+use tokio::task;
+
+use super::Terms;
+use super::wanted::{TopicKey, Wanted, WantedPartition};
+use crate::api::topics::{Topic, check_leader_epoch};
+use crate::authorize::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::Call;
+use crate::storage::read_ahead;
+
+/// From this version on a client knows zstd.
+const ZSTD_VERSION_MIN: i16 = 10;
+
+/// A partition, and what was found in it.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) wanted: WantedPartition,
+    /// None where it was refused before anything was read.
+    pub(super) log: Option<Arc<Partition>>,
+    pub(super) found: Found,
+}
+
+/// What was found in a partition.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) error: ErrorCode,
+    /// Who leads it in which epoch, beside an error that this explains.
+    pub(super) leader: Option<(i32, i32)>,
+    /// None where they do not matter.
+    pub(super) offsets: Option<Offsets>,
+    pub(super) slices: Vec<Slice>,
+    pub(super) aborted: Vec<AbortedTransaction>,
+    /// Where the reader's log and this one part.
+    pub(super) diverging: Option<EpochEnd>,
+}
+
+/// All partitions of a fetch.
+#[derive(Debug)]
+pub(super) struct Reads {
+    pub(super) topics: Vec<TopicKey>,
+    pub(super) targets: Vec<Target>,
+    pub(super) terms: Terms,
+    bytes: u64,
+    /// Whether something was found that the client is to know at once.
+    has_news: bool,
+}
+
+impl Reads {
+    /// Resolves what is wanted; nothing is read yet.
+    pub(super) fn new(broker: &Broker, call: &Call, wanted: Wanted, terms: Terms) -> Self {
+        let Wanted { topics, partitions } = wanted;
+        let resolver = Resolver::new(broker, call, terms);
+        let found: Vec<_> = topics.iter().map(|topic| resolver.topic(topic)).collect();
+        let target = |wanted: WantedPartition| {
+            let topic = found.get(wanted.topic).ok_or(ErrorCode::UNKNOWN_SERVER_ERROR);
+            let log = topic.and_then(|topic| topic.as_ref().map_err(|code| *code));
+            match log.map_err(Refused::from).and_then(|topic| resolver.partition(topic, &wanted)) {
+                Ok(log) => Target { wanted, log: Some(log), found: Found::default() },
+                Err(Refused { error, leader }) => {
+                    let found = Found { error, leader, ..Found::default() };
+                    Target { wanted, log: None, found }
+                }
+            }
+        };
+        let targets = partitions.into_iter().map(target).collect();
+        Self { topics, targets, terms, bytes: 0, has_news: false }
+    }
+
+    /// Reads what is in memory. False if that is not all, and a file has to be looked into.
+    pub(super) fn read_memory(&mut self) -> bool {
+        self.read(|log, offset, limits| log.read_memory(offset, limits))
+    }
+
+    /// Reads what may lie in files, and has it brought into memory, off this task; none if nothing is done any more.
+    pub(super) async fn read_files(mut self) -> Option<Self> {
+        let read = move || {
+            self.read(|log, offset, limits| log.read_within(offset, limits).map(Some));
+            self.targets.iter().flat_map(|target| &target.found.slices).for_each(read_ahead);
+            self
+        };
+        task::spawn_blocking(read).await.ok()
+    }
+
+    fn read(
+        &mut self,
+        read: impl Fn(&Partition, i64, ReadLimits) -> Result<Option<ReadOut>, ReadError>,
+    ) -> bool {
+        let mut left = self.terms.bytes_max;
+        (self.bytes, self.has_news) = (0, false);
+        for target in &mut self.targets {
+            let Some(log) = &target.log else { continue };
+            let bytes_max = left.min(target.wanted.bytes_max);
+            let limits = ReadLimits { bytes_max, takes_one: self.bytes == 0, up_to: self.terms.up_to };
+            let Some(found) = Found::in_log(log, &target.wanted, limits, &read) else { return false };
+            let bytes = found.bytes();
+            self.bytes += bytes;
+            left = left.saturating_sub(bytes);
+            self.has_news |= found.error != ErrorCode::NONE || found.diverging.is_some();
+            target.found = found;
+        }
+        true
+    }
+
+    /// Whether there is nothing to wait for.
+    pub(super) fn is_enough(&self) -> bool {
+        self.has_news
+            || self.bytes >= self.terms.bytes_min
+            || self.targets.iter().all(|target| target.log.is_none())
+    }
+}
+
+impl Found {
+    fn of(error: ErrorCode) -> Self {
+        Self { error, ..Self::default() }
+    }
+
+    /// How many bytes of batches it has.
+    pub(super) fn bytes(&self) -> u64 {
+        self.slices.iter().map(Slice::length).sum()
+    }
+
+    /// What is in a log; none if it cannot be told without a file.
+    fn in_log(
+        log: &Partition,
+        wanted: &WantedPartition,
+        limits: ReadLimits,
+        read: impl Fn(&Partition, i64, ReadLimits) -> Result<Option<ReadOut>, ReadError>,
+    ) -> Option<Self> {
+        if wanted.last_fetched_epoch >= 0
+            && let Some(found) = Self::parted(log, wanted)
+        {
+            return Some(found);
+        }
+        let ReadOut { slices, offsets } = match read(log, wanted.offset, limits) {
+            Ok(read) => read?,
+            Err(error) => {
+                let offsets = matches!(error, ReadError::OffsetOutOfRange { .. }).then(|| log.offsets());
+                if offsets.is_none() {
+                    tracing::warn!(partition = %log.id(), %error, "cannot be read");
+                }
+                return Some(Self { offsets, ..Self::of(error.code()) });
+            }
+        };
+        let mut found = Self { offsets: Some(offsets), slices, ..Self::default() };
+        if limits.up_to == UpTo::LastStable && !found.slices.is_empty() {
+            match log.aborted(wanted.offset, offsets.last_stable) {
+                Ok(aborted) => found.aborted = aborted,
+                Err(error) => return Some(Self::of(error.code())),
+            }
+        }
+        Some(found)
+    }
+
+    /// Where the reader's log and this one part, or that it cannot be told; none if they do not.
+    fn parted(log: &Partition, wanted: &WantedPartition) -> Option<Self> {
+        let offsets = Some(log.offsets());
+        let Some(end) = log.end_of_epoch(wanted.last_fetched_epoch) else {
+            return Some(Self { offsets, ..Self::of(ErrorCode::OFFSET_OUT_OF_RANGE) });
+        };
+        // What is gone is out of range, whether or not the logs part.
+        let is_parted = end.epoch < wanted.last_fetched_epoch || end.end_offset < wanted.offset;
+        let is_gone = offsets.is_some_and(|offsets| wanted.offset < offsets.start);
+        (is_parted && !is_gone).then(|| Self { offsets, diverging: Some(end), ..Self::default() })
+    }
+}
+
+/// Why a partition is not read.
+struct Refused {
+    error: ErrorCode,
+    /// Who leads it in which epoch, if that explains it.
+    leader: Option<(i32, i32)>,
+}
+
+impl From<ErrorCode> for Refused {
+    fn from(error: ErrorCode) -> Self {
+        Self { error, leader: None }
+    }
+}
+
+/// Finds out what may be read.
+struct Resolver<'a> {
+    broker: &'a Broker,
+    call: &'a Call,
+    is_follower: bool,
+    may_follow: bool,
+}
+
+impl<'a> Resolver<'a> {
+    fn new(broker: &'a Broker, call: &'a Call, terms: Terms) -> Self {
+        let is_follower = terms.replica_id >= 0;
+        let may_follow =
+            is_follower && broker.authorizer.authorize(call, Operation::ClusterAction, Resource::Cluster);
+        Self { broker, call, is_follower, may_follow }
+    }
+
+    /// The topic, if the one who calls may read it. By name the right is asked for first; an id says nothing as
+    /// long as it is not known whose it is.
+    fn topic(&self, key: &TopicKey) -> Result<Arc<Topic>, ErrorCode> {
+        let Self { broker, call, .. } = self;
+        if self.is_follower && !self.may_follow {
+            return Err(ErrorCode::TOPIC_AUTHORIZATION_FAILED);
+        }
+        let may_read = |name: &str| {
+            self.is_follower || broker.authorizer.authorize(call, Operation::Read, Resource::Topic(name))
+        };
+        if call.version >= 13 {
+            let topic = broker.topics.by_id(key.id).ok_or(ErrorCode::UNKNOWN_TOPIC_ID)?;
+            return if may_read(&topic.name) {
+                Ok(topic)
+            } else {
+                Err(ErrorCode::TOPIC_AUTHORIZATION_FAILED)
+            };
+        }
+        if !may_read(&key.name) {
+            return Err(ErrorCode::TOPIC_AUTHORIZATION_FAILED);
+        }
+        broker.topics.by_name(&key.name).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+    }
+
+    fn partition(&self, topic: &Topic, wanted: &WantedPartition) -> Result<Arc<Partition>, Refused> {
+        let leadership = topic.leadership(wanted.partition)?;
+        let leader = Some((leadership.leader, leadership.leader_epoch));
+        let explained = |error| Refused { error, leader };
+        let led = topic.led(self.broker, wanted.partition).map_err(explained)?;
+        check_leader_epoch(wanted.current_leader_epoch, led.leader_epoch).map_err(|error| match error {
+            ErrorCode::FENCED_LEADER_EPOCH => explained(error),
+            error => error.into(),
+        })?;
+        if self.is_follower {
+            // No other broker is registered. One that says which epoch it knows may know more than this one.
+            let is_told = wanted.current_leader_epoch >= 0;
+            let (told, untold) = (ErrorCode::UNKNOWN_LEADER_EPOCH, ErrorCode::NOT_LEADER_OR_FOLLOWER);
+            return Err(if is_told { told } else { untold }.into());
+        }
+        let is_zstd = topic.rules.compression.is_some_and(|(codec, _)| codec == Compression::Zstd);
+        if is_zstd && self.call.version < ZSTD_VERSION_MIN {
+            return Err(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE.into());
+        }
+        Ok(led.log)
+    }
+}

@@ -1,0 +1,85 @@
+//! Waiting for partitions to go on: one waker for all of them, and one wake-up of the task.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use strandline_log::engine::Partition;
+
+use super::read::Reads;
+
+/// Whether any partition went on, and who is to know.
+#[derive(Debug, Default)]
+struct Bell(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    has_rung: bool,
+    task: Option<Waker>,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let task = {
+            let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            state.has_rung = true;
+            state.task.take()
+        };
+        task.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// Done once any of the partitions has gone on since it was read, or was deleted.
+///
+/// Dropped, it leaves nothing behind in them: clients that come and go would fill a quiet partition with wakers.
+#[derive(Debug)]
+pub(super) struct Wait {
+    bell: Arc<Bell>,
+    waker: Waker,
+    logs: Vec<Arc<Partition>>,
+}
+
+impl Wait {
+    /// Waits on what was read; none if something has gone on already.
+    pub(super) fn on(reads: &Reads) -> Option<Self> {
+        let bell = Arc::<Bell>::default();
+        let waker = Waker::from(Arc::clone(&bell));
+        let mut wait = Self { bell, waker, logs: Vec::with_capacity(reads.targets.len()) };
+        for target in &reads.targets {
+            let (Some(log), Some(offsets)) = (&target.log, target.found.offsets) else { continue };
+            let up_to = reads.terms.up_to;
+            if !log.wake_when_beyond(offsets.limit(up_to), up_to, wait.waker.clone()) {
+                return None;
+            }
+            wait.logs.push(Arc::clone(log));
+        }
+        Some(wait)
+    }
+}
+
+impl Future for Wait {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.bell.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.has_rung {
+            return Poll::Ready(());
+        }
+        match &mut state.task {
+            Some(task) => task.clone_from(context.waker()),
+            None => state.task = Some(context.waker().clone()),
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        self.logs.iter().for_each(|log| log.stop_waking(&self.waker));
+    }
+}

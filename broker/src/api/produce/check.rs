@@ -1,0 +1,198 @@
+//! Whether a batch may be appended to a topic, and what the leader changes about it before: all that can be said
+//! without its log. The rules and their order are Kafka's.
+
+use std::cell::RefCell;
+
+use bytes::BytesMut;
+use strandline_log::engine::NewBatch;
+use strandline_protocol::apis::produce::BatchIndexAndErrorMessage;
+use strandline_protocol::batch::{
+    BatchError, BatchHeader, BatchSummary, BatchView, NO_TIMESTAMP, Origin, TimestampType,
+};
+use strandline_protocol::{Bytes, Compression, Decompressor, ErrorCode, Text};
+
+use crate::api::topics::TopicRules;
+
+/// What a batch may grow to when it is decompressed to be looked at.
+const DECOMPRESSED_BYTES_MAX: usize = 128 << 20;
+
+/// From this version on a client knows zstd.
+const ZSTD_VERSION_MIN: i16 = 7;
+
+/// So many records are named at most that made a batch be refused.
+const RECORD_ERRORS_MAX: usize = 1_000;
+
+thread_local! {
+    /// Its buffer is used again from one batch to the next.
+    static DECOMPRESSOR: RefCell<Decompressor> = RefCell::new(Decompressor::new());
+}
+
+/// Why a batch is refused.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Fault {
+    pub(super) code: ErrorCode,
+    pub(super) message: Option<Text>,
+    /// The records that made it so, if it was any in particular.
+    pub(super) records: Vec<BatchIndexAndErrorMessage>,
+    /// Where the log begins, if that is told.
+    pub(super) log_start_offset: Option<i64>,
+}
+
+impl Fault {
+    pub(super) fn of(code: ErrorCode) -> Self {
+        Self { code, ..Self::default() }
+    }
+
+    pub(super) fn new(code: ErrorCode, message: impl Into<Text>) -> Self {
+        Self { code, message: Some(message.into()), ..Self::default() }
+    }
+}
+
+impl From<BatchError> for Fault {
+    fn from(error: BatchError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+/// A batch that may go to the writer, but perhaps for its codec.
+#[derive(Debug)]
+pub(super) struct Checked {
+    pub(super) bytes: Bytes,
+    /// What the records are to be compressed with, if with something else.
+    pub(super) recompress: Option<(Compression, Option<i32>)>,
+}
+
+/// What a producer's request says for a partition, as far as nothing about the topic has to be known.
+pub(super) fn parse(records: Option<&Bytes>, version: i16) -> Result<BatchView<'_>, Fault> {
+    let batch = BatchView::parse_only(records.map_or(&[], |records| &**records))?;
+    let attributes = batch.header().attributes;
+    if attributes.compression_id() == Compression::Zstd.id() && version < ZSTD_VERSION_MIN {
+        let message = "Produce requests below version 7 are not allowed to use zstd";
+        return Err(Fault::new(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE, Text::from_static(message)));
+    }
+    Ok(batch)
+}
+
+/// Holds the batch that is all of `bytes` against the topic's rules.
+pub(super) fn check(
+    bytes: &Bytes,
+    batch: &BatchView<'_>,
+    rules: &TopicRules,
+    now_ms: i64,
+) -> Result<Checked, Fault> {
+    let header = batch.header();
+    if header.base_offset != 0 {
+        let message = format!("the base offset is {}, and a producer's is 0", header.base_offset);
+        return Err(Fault::new(ErrorCode::INVALID_RECORD, message));
+    }
+    check_size(bytes.len(), rules)?;
+    let summary = DECOMPRESSOR.with_borrow_mut(|decompressor| {
+        batch.validate_with(decompressor, Origin::Producer, DECOMPRESSED_BYTES_MAX)
+    })?;
+    if has_faulty_record(header, &summary, rules, now_ms) {
+        return Err(faulty_records(batch, rules, now_ms));
+    }
+    let max_timestamp = match rules.timestamp_type {
+        TimestampType::CreateTime => summary.timestamp_max,
+        TimestampType::LogAppendTime => now_ms,
+    };
+    let recompress = rules.compression.filter(|(codec, _)| codec.id() != header.attributes.compression_id());
+    Ok(Checked { bytes: stamped(bytes, *header, rules.timestamp_type, max_timestamp), recompress })
+}
+
+/// Gives a batch the codec that its topic asks for. It takes its time.
+pub(super) fn recompress(checked: &Checked, rules: &TopicRules) -> Result<Bytes, Fault> {
+    let Some((codec, level)) = checked.recompress else { return Ok(checked.bytes.clone()) };
+    let bytes = BatchView::parse_only(&checked.bytes)?.recompressed(codec, level, DECOMPRESSED_BYTES_MAX)?;
+    check_size(bytes.len(), rules)?;
+    Ok(bytes)
+}
+
+/// A batch for the writer.
+pub(super) fn new_batch(bytes: Bytes) -> Result<NewBatch, Fault> {
+    NewBatch::validated(bytes).map_err(|error| Fault::new(ErrorCode::INVALID_RECORD, error.to_string()))
+}
+
+fn check_size(bytes: usize, rules: &TopicRules) -> Result<(), Fault> {
+    if bytes <= rules.message_bytes_max {
+        return Ok(());
+    }
+    let message =
+        format!("the batch has {bytes} bytes, and max.message.bytes allows {}", rules.message_bytes_max);
+    Err(Fault::new(ErrorCode::MESSAGE_TOO_LARGE, message))
+}
+
+/// The same bytes if their timestamps are right already: only otherwise they are copied.
+fn stamped(bytes: &Bytes, mut header: BatchHeader, kind: TimestampType, max_timestamp: i64) -> Bytes {
+    if header.attributes.timestamp_type() == kind && header.max_timestamp == max_timestamp {
+        return bytes.clone();
+    }
+    header.set_timestamps(kind, max_timestamp);
+    let mut copy = BytesMut::from(&**bytes);
+    // It was parsed, so there is room for a header.
+    let _ = header.write_over(&mut copy);
+    copy.freeze()
+}
+
+/// Whether any record is at fault, as far as the facts about all of them tell: no record is looked at again.
+fn has_faulty_record(header: &BatchHeader, summary: &BatchSummary, rules: &TopicRules, now_ms: i64) -> bool {
+    if rules.compacts && summary.first_without_key.is_some() {
+        return true;
+    }
+    let claims_append_time = header.append_time().is_some();
+    match (rules.timestamp_type, summary.timestamp_min) {
+        (TimestampType::LogAppendTime, _) | (TimestampType::CreateTime, None) => claims_append_time,
+        (TimestampType::CreateTime, Some(min)) => {
+            is_out_of_bounds(min, rules, now_ms) || is_out_of_bounds(summary.timestamp_max, rules, now_ms)
+        }
+    }
+}
+
+fn is_out_of_bounds(timestamp: i64, rules: &TopicRules, now_ms: i64) -> bool {
+    let behind_ms = now_ms.saturating_sub(timestamp);
+    behind_ms > rules.timestamp_before_max_ms || behind_ms.saturating_neg() > rules.timestamp_after_max_ms
+}
+
+/// Which records are at fault, and how.
+fn faulty_records(batch: &BatchView<'_>, rules: &TopicRules, now_ms: i64) -> Fault {
+    let records = match batch.records(DECOMPRESSED_BYTES_MAX) {
+        Ok(records) => records,
+        Err(error) => return error.into(),
+    };
+    let claims_append_time = batch.header().append_time().is_some();
+    let mut fault = Fault::default();
+    for (index, record) in (0..).zip(&records) {
+        let Ok(record) = record else { break };
+        let (code, message) = if rules.compacts && record.key.is_none() {
+            (ErrorCode::INVALID_RECORD, "Compacted topic cannot accept message without key".into())
+        } else if rules.timestamp_type == TimestampType::CreateTime && record.timestamp != NO_TIMESTAMP {
+            if !is_out_of_bounds(record.timestamp, rules, now_ms) {
+                continue;
+            }
+            (ErrorCode::INVALID_TIMESTAMP, format!("Timestamp {} is out of range", record.timestamp).into())
+        } else if claims_append_time {
+            let message = "Producer should not set timestamp type to LogAppendTime";
+            (ErrorCode::INVALID_TIMESTAMP, Text::from_static(message))
+        } else {
+            continue;
+        };
+        // One time that is wrong makes it an error about times.
+        if fault.code != ErrorCode::INVALID_TIMESTAMP {
+            fault.code = code;
+        }
+        let batch_index_error_message = Some(message);
+        let error =
+            BatchIndexAndErrorMessage { batch_index: index, batch_index_error_message, ..Default::default() };
+        fault.records.push(error);
+        if fault.records.len() == RECORD_ERRORS_MAX {
+            break;
+        }
+    }
+    fault.message = Some(match fault.code {
+        ErrorCode::INVALID_TIMESTAMP => {
+            Text::from_static("One or more records have been rejected due to invalid timestamp")
+        }
+        _ => Text::from_static("One or more records have been rejected"),
+    });
+    fault
+}

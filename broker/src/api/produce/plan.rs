@@ -1,0 +1,234 @@
+//! What is to be done with each partition of a request: refused on the spot, or sent to the writer.
+
+use std::sync::Arc;
+
+use strandline_log::engine::Command;
+use strandline_log::producers::Sender;
+use strandline_protocol::apis::produce::{
+    PartitionProduceData, ProduceRequest, ProduceResponse, TopicProduceData, TopicProduceResponse,
+};
+use strandline_protocol::batch::{BatchHeader, BatchView, TimestampType};
+use strandline_protocol::{Bytes, ErrorCode};
+use tokio::task;
+
+use super::answer::{Pending, refused};
+use super::check::{self, Checked, Fault};
+use crate::admission::Candidate;
+use crate::api::topics::Topic;
+use crate::authorize::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::Call;
+
+/// The client that may write to internal topics: Kafka's own tools.
+const ADMIN_CLIENT_ID: &str = "__admin_client";
+
+/// A request on its way to the writer.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// The answer, as far as it is known.
+    pub(super) response: ProduceResponse,
+    accepted: Vec<Accepted>,
+}
+
+/// A batch that is to be appended.
+#[derive(Debug)]
+struct Accepted {
+    pending: Pending,
+    topic: Arc<Topic>,
+    leader_epoch: i32,
+    checked: Checked,
+}
+
+/// The same for all partitions of a request.
+struct Planner<'a> {
+    broker: &'a Broker,
+    call: &'a Call,
+    acks: i16,
+    now_ms: i64,
+}
+
+/// Whether any batch says that it is part of a transaction, whatever else is wrong with it.
+pub(super) fn has_transactional(request: &ProduceRequest) -> bool {
+    let partitions = request.topic_data.iter().flat_map(|topic| &topic.partition_data);
+    partitions
+        .filter_map(|partition| partition.records.as_ref()?.as_slice())
+        .filter_map(|bytes| BatchHeader::parse(bytes).ok())
+        .any(|header| header.attributes.is_transactional())
+}
+
+impl Plan {
+    /// Every partition refused alike.
+    pub(super) fn refusal(request: ProduceRequest, code: ErrorCode) -> Self {
+        let topic = |topic: TopicProduceData| {
+            let partitions = topic.partition_data.iter();
+            let partition_responses =
+                partitions.map(|partition| refused(partition.index, Fault::of(code))).collect();
+            TopicProduceResponse { partition_responses, ..named(&topic) }
+        };
+        let responses = request.topic_data.into_iter().map(topic).collect();
+        Self { response: ProduceResponse { responses, ..Default::default() }, accepted: Vec::new() }
+    }
+
+    pub(super) fn new(broker: &Broker, call: &Call, request: ProduceRequest) -> Self {
+        let planner = Planner { broker, call, acks: request.acks, now_ms: broker.clock.wall_ms() };
+        let mut plan = Self::default();
+        plan.response.responses.reserve(request.topic_data.len());
+        for data in request.topic_data {
+            let topic = planner.topic(&data);
+            let mut response = named(&data);
+            response.partition_responses.reserve(data.partition_data.len());
+            for partition in data.partition_data {
+                let index = partition.index;
+                let place = (plan.response.responses.len(), response.partition_responses.len());
+                let found = topic.as_ref().map_err(|code| Fault::of(*code));
+                let partition_response =
+                    match found.and_then(|topic| planner.partition(topic, partition, place)) {
+                        Ok(accepted) => {
+                            plan.accepted.push(accepted);
+                            // Until the writer has said something better.
+                            refused(index, Fault::of(ErrorCode::KAFKA_STORAGE_ERROR))
+                        }
+                        Err(fault) => refused(index, fault),
+                    };
+                response.partition_responses.push(partition_response);
+            }
+            plan.response.responses.push(response);
+        }
+        plan
+    }
+
+    /// Gives those batches another codec whose topics ask for it, off the connection's task.
+    pub(super) async fn recompress(&mut self) {
+        if self.accepted.iter().all(|accepted| accepted.checked.recompress.is_none()) {
+            return;
+        }
+        let accepted = std::mem::take(&mut self.accepted);
+        let recompressed = task::spawn_blocking(move || {
+            let each = accepted.into_iter().map(|accepted| {
+                let result = check::recompress(&accepted.checked, &accepted.topic.rules);
+                (accepted, result)
+            });
+            each.collect::<Vec<_>>()
+        });
+        for (mut accepted, result) in recompressed.await.unwrap_or_default() {
+            match result {
+                Ok(bytes) => {
+                    accepted.checked = Checked { bytes, recompress: None };
+                    self.accepted.push(accepted);
+                }
+                Err(fault) => self.refuse(&accepted.pending, fault),
+            }
+        }
+    }
+
+    /// Asks whether these batches may go to the writer now.
+    pub(super) async fn admit(&mut self, broker: &Broker, call: &Call) {
+        let candidates: Vec<_> = self.accepted.iter().filter_map(Accepted::candidate).collect();
+        let Some(admitted) = broker.admission.admit(call, &candidates) else { return };
+        let mut admitted = admitted.await.into_iter();
+        for accepted in std::mem::take(&mut self.accepted) {
+            match admitted.next() {
+                Some(Err(code)) => self.refuse(&accepted.pending, Fault::of(code)),
+                Some(Ok(())) | None => self.accepted.push(accepted),
+            }
+        }
+    }
+
+    /// What is left for the writer, and where its answers go; none if there is nothing.
+    pub(super) fn take_commands(&mut self) -> Option<(Vec<Command>, Vec<Pending>)> {
+        let accepted = std::mem::take(&mut self.accepted);
+        let (mut commands, mut pending) =
+            (Vec::with_capacity(accepted.len()), Vec::with_capacity(accepted.len()));
+        for Accepted { pending: place, leader_epoch, checked, .. } in accepted {
+            match check::new_batch(checked.bytes) {
+                Ok(batch) => {
+                    let (partition, sender) = (place.log.id(), Sender::Client);
+                    commands.push(Command::Append { partition, leader_epoch, sender, batch });
+                    pending.push(place);
+                }
+                Err(fault) => self.refuse(&place, fault),
+            }
+        }
+        (!commands.is_empty()).then_some((commands, pending))
+    }
+
+    fn refuse(&mut self, pending: &Pending, fault: Fault) {
+        if let Some(response) = pending.response(&mut self.response) {
+            *response = refused(response.index, fault);
+        }
+    }
+}
+
+impl Accepted {
+    fn candidate(&self) -> Option<Candidate> {
+        let header = BatchHeader::parse(&self.checked.bytes).ok()?;
+        Some(Candidate { topic_id: self.topic.id, partition: self.pending.partition, header })
+    }
+}
+
+impl Planner<'_> {
+    /// The topic, if the one who calls may write to it. By name the right is asked for first; an id says nothing
+    /// as long as it is not known whose it is.
+    fn topic(&self, data: &TopicProduceData) -> Result<Arc<Topic>, ErrorCode> {
+        let Self { broker, call, .. } = self;
+        let may_write =
+            |name: &str| broker.authorizer.authorize(call, Operation::Write, Resource::Topic(name));
+        if call.version >= 13 {
+            let topic = broker.topics.by_id(data.topic_id).ok_or(ErrorCode::UNKNOWN_TOPIC_ID)?;
+            return if may_write(&topic.name) {
+                Ok(topic)
+            } else {
+                Err(ErrorCode::TOPIC_AUTHORIZATION_FAILED)
+            };
+        }
+        if !may_write(&data.name) {
+            return Err(ErrorCode::TOPIC_AUTHORIZATION_FAILED);
+        }
+        broker.topics.by_name(&data.name).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+    }
+
+    /// A partition's batch, ready for the writer.
+    fn partition(
+        &self,
+        topic: &Arc<Topic>,
+        data: PartitionProduceData,
+        place: (usize, usize),
+    ) -> Result<Accepted, Fault> {
+        let index = data.index;
+        topic.leadership(index).map_err(Fault::of)?;
+        let bytes: Option<&Bytes> = data.records.as_ref().and_then(|records| records.as_slice());
+        let batch = check::parse(bytes, self.call.version)?;
+        if !matches!(self.acks, -1..=1) {
+            return Err(Fault::of(ErrorCode::INVALID_REQUIRED_ACKS));
+        }
+        if topic.is_internal && self.call.client_id.as_deref() != Some(ADMIN_CLIENT_ID) {
+            let message = format!("Cannot append to internal topic {}", topic.name);
+            return Err(Fault::new(ErrorCode::INVALID_TOPIC_EXCEPTION, message));
+        }
+        let led = topic.led(self.broker, index).map_err(Fault::of)?;
+        if self.acks == -1 && led.in_sync_replicas < topic.rules.in_sync_replicas_min {
+            return Err(Fault::of(ErrorCode::NOT_ENOUGH_REPLICAS));
+        }
+        let checked = self.checked(bytes, &batch, topic).map_err(|mut fault| {
+            if !fault.records.is_empty() {
+                fault.log_start_offset = Some(led.log.offsets().start);
+            }
+            fault
+        })?;
+        let log_append_time_ms = match topic.rules.timestamp_type {
+            TimestampType::CreateTime => -1,
+            TimestampType::LogAppendTime => self.now_ms,
+        };
+        let pending = Pending { place, partition: index, log: led.log, log_append_time_ms };
+        Ok(Accepted { pending, topic: Arc::clone(topic), leader_epoch: led.leader_epoch, checked })
+    }
+
+    fn checked(&self, bytes: Option<&Bytes>, batch: &BatchView<'_>, topic: &Topic) -> Result<Checked, Fault> {
+        check::check(bytes.unwrap_or(&Bytes::new()), batch, &topic.rules, self.now_ms)
+    }
+}
+
+/// An answer about the same topic, without partitions.
+fn named(data: &TopicProduceData) -> TopicProduceResponse {
+    TopicProduceResponse { name: data.name.clone(), topic_id: data.topic_id, ..Default::default() }
+}

@@ -1,0 +1,238 @@
+//! Handlers over a real engine on a simulated disk: what their tests share.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use strandline_log::clock::SimulatedClock;
+use strandline_log::config::LogConfig;
+use strandline_log::disk::Disk;
+use strandline_log::disk::simulated::{self, SimulatedDisk};
+use strandline_log::engine::{Command, Done, Engine, Options, Writer};
+use strandline_log::random::Random;
+use strandline_protocol::apis::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic};
+use strandline_protocol::apis::produce::{
+    PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceData,
+};
+use strandline_protocol::batch::{BatchBuilder, NewRecord};
+use strandline_protocol::frame::{LENGTH_BYTES, OutboundFrame};
+use strandline_protocol::{Bytes, Piece, Request, Text, Uuid};
+
+use super::topics::{FixedTopics, Leadership, Topic, TopicRules};
+use super::{Dispatched, Reply, dispatch};
+use crate::admission::AdmitAll;
+use crate::authorize::AllowAll;
+use crate::broker::Broker;
+use crate::context::{Connection, Endpoint};
+use crate::quota::Unlimited;
+use crate::storage::{FileSlice, Storage, TopicPartition};
+
+/// The number of the broker.
+pub(super) const NODE_ID: i32 = 1;
+
+/// The epoch that it leads everything in.
+pub(super) const LEADER_EPOCH: i32 = 5;
+
+/// What its clock shows at first.
+pub(super) const NOW_MS: i64 = 1_700_000_000_000;
+
+/// A broker, and a connection to it.
+#[derive(Debug)]
+pub(super) struct Rig {
+    pub(super) broker: Arc<Broker>,
+    pub(super) topics: Arc<FixedTopics>,
+    pub(super) engine: Engine,
+    pub(super) connection: Arc<Connection>,
+}
+
+impl Rig {
+    pub(super) fn new() -> Self {
+        Self::with_options(Options::default())
+    }
+
+    pub(super) fn with_options(options: Options) -> Self {
+        let disk = SimulatedDisk::new(simulated::Options::default());
+        disk.create_directory(Path::new("/data")).unwrap();
+        let clock = Arc::new(SimulatedClock::new(NOW_MS));
+        let writer = Writer::recover(
+            Arc::new(disk.clone()),
+            PathBuf::from("/data"),
+            options,
+            Arc::<SimulatedClock>::clone(&clock),
+            Random::from_seed(1),
+        );
+        let engine = Engine::start(writer.unwrap()).unwrap();
+        let storage = Storage::new(Arc::clone(engine.mailbox()), Default::default());
+        let topics = Arc::new(FixedTopics::new(NODE_ID));
+        let broker = Broker {
+            authorizer: Arc::new(AllowAll),
+            quotas: Arc::new(Unlimited),
+            admission: Arc::new(AdmitAll),
+            topics: Arc::<FixedTopics>::clone(&topics),
+            storage: Arc::new(storage),
+            clock: Arc::<SimulatedClock>::clone(&clock),
+        };
+        let endpoint = Endpoint { listener: "PLAINTEXT".into(), host: "broker".into(), port: 9_092 };
+        let connection = Connection {
+            id: 1,
+            principal: "User:ANONYMOUS".into(),
+            peer: SocketAddr::from(([127, 0, 0, 1], 50_000)),
+            endpoint: Arc::new(endpoint),
+        };
+        Self { broker: Arc::new(broker), topics, engine, connection: Arc::new(connection) }
+    }
+
+    /// Makes a topic with so many partitions.
+    pub(super) fn create(&self, name: &str, partitions: i32, rules: TopicRules) -> Uuid {
+        let id = topic_id(name);
+        for index in 0..partitions {
+            self.create_partition(id, index);
+        }
+        let led = Leadership { leader: NODE_ID, leader_epoch: LEADER_EPOCH, in_sync_replicas: 1 };
+        let partitions = vec![led; usize::try_from(partitions).unwrap()];
+        let is_internal = name.starts_with("__");
+        self.topics.put(Topic { id, name: Text::from(name), is_internal, rules, partitions });
+        id
+    }
+
+    fn create_partition(&self, topic_id: Uuid, index: i32) {
+        let config = Arc::new(LogConfig::default());
+        match self.engine.call(Command::Create { description: Bytes::new(), config }) {
+            Ok(Done::Created(partition)) => {
+                self.broker.storage.add([(TopicPartition { topic_id, index }, partition)]);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Sends a request, as the bytes that it is on the wire.
+    pub(super) async fn dispatch<R: Request>(&self, version: i16, request: &R) -> Dispatched {
+        let frame = OutboundFrame::request(version, 7, Some("a client".into()), request).unwrap();
+        let bytes = whole(frame.into_pieces());
+        dispatch(&self.broker, &self.connection, bytes.slice(LENGTH_BYTES..)).await
+    }
+
+    pub(super) async fn reply<R: Request>(&self, version: i16, request: &R) -> Reply {
+        settle(self.dispatch(version, request).await).await
+    }
+
+    /// Sends a request and reads its answer, which went over the wire as well.
+    pub(super) async fn call<R: Request>(&self, version: i16, request: &R) -> R::Response {
+        answer::<R>(version, self.reply(version, request).await)
+    }
+
+    pub(super) async fn produce(&self, name: &str, batch: Bytes) -> PartitionProduceResponse {
+        let response = self.call(12, &produce_request(name, -1, [(0, batch)])).await;
+        only_partition(response)
+    }
+}
+
+/// What is said about the only partition of a request.
+pub(super) fn only_partition(mut response: ProduceResponse) -> PartitionProduceResponse {
+    assert_eq!(response.responses.len(), 1);
+    let mut topic = response.responses.remove(0);
+    assert_eq!(topic.partition_responses.len(), 1);
+    topic.partition_responses.remove(0)
+}
+
+/// The id that a topic of this name has.
+pub(super) fn topic_id(name: &str) -> Uuid {
+    let bytes = name.bytes().fold(1u128, |id, byte| id.wrapping_mul(257).wrapping_add(byte.into()));
+    Uuid::from(bytes)
+}
+
+pub(super) async fn settle(dispatched: Dispatched) -> Reply {
+    match dispatched {
+        Dispatched::Now(reply) => reply,
+        Dispatched::Later(reply) => reply.await,
+    }
+}
+
+/// The answer in a reply.
+pub(super) fn answer<R: Request>(version: i16, reply: Reply) -> R::Response {
+    let Reply::Send { frame, .. } = reply else { panic!("{reply:?}") };
+    let bytes = whole(frame.into_pieces());
+    let (correlation_id, response) =
+        strandline_protocol::frame::read_response::<R>(bytes.slice(LENGTH_BYTES..), version).unwrap();
+    assert_eq!(correlation_id, 7);
+    response
+}
+
+/// All pieces in one, as a reader on the other end of a socket gets them.
+pub(super) fn whole(pieces: Vec<Piece>) -> Bytes {
+    let mut bytes = Vec::new();
+    for piece in pieces {
+        match piece {
+            Piece::Slice(slice) => bytes.extend_from_slice(&slice),
+            Piece::External(external) => bytes.extend_from_slice(&FileSlice::read(&external).unwrap()),
+        }
+    }
+    bytes.into()
+}
+
+/// A batch of records with these values, all of the present.
+pub(super) fn batch(values: &[&[u8]]) -> Bytes {
+    built(BatchBuilder::new(), values)
+}
+
+pub(super) fn built(mut builder: BatchBuilder, values: &[&[u8]]) -> Bytes {
+    for value in values {
+        builder.append(&NewRecord { key: Some(b"k"), value: Some(value), ..NewRecord::at(NOW_MS) }).unwrap();
+    }
+    builder.build().unwrap()
+}
+
+pub(super) fn produce_request(
+    name: &str,
+    acks: i16,
+    batches: impl IntoIterator<Item = (i32, Bytes)>,
+) -> ProduceRequest {
+    let partition = |(index, batch): (i32, Bytes)| PartitionProduceData {
+        index,
+        records: Some(batch.into()),
+        ..Default::default()
+    };
+    let topic = TopicProduceData {
+        name: name.into(),
+        topic_id: topic_id(name),
+        partition_data: batches.into_iter().map(partition).collect(),
+        ..Default::default()
+    };
+    ProduceRequest { acks, timeout_ms: 1_000, topic_data: vec![topic], ..Default::default() }
+}
+
+/// A fetch of partitions of one topic, each from an offset on.
+pub(super) fn fetch_request(name: &str, partitions: &[(i32, i64)]) -> FetchRequest {
+    let partition = |(partition, fetch_offset): &(i32, i64)| FetchPartition {
+        partition: *partition,
+        fetch_offset: *fetch_offset,
+        partition_max_bytes: 1 << 20,
+        ..Default::default()
+    };
+    let topic = FetchTopic {
+        topic: name.into(),
+        topic_id: topic_id(name),
+        partitions: partitions.iter().map(partition).collect(),
+        ..Default::default()
+    };
+    FetchRequest { min_bytes: 1, max_bytes: 10 << 20, topics: vec![topic], ..Default::default() }
+}
+
+/// The values of all records in an answer's only topic, with their partition and offset.
+pub(super) fn records(response: &FetchResponse) -> Vec<(i32, i64, Vec<u8>)> {
+    let mut records = Vec::new();
+    for partition in response.responses.iter().flat_map(|topic| &topic.partitions) {
+        let bytes = partition.records.as_ref().expect("records are never null").as_slice().unwrap().clone();
+        for batch in strandline_protocol::batch::batches(&bytes) {
+            let batch = batch.unwrap();
+            batch.check_crc().unwrap();
+            assert_eq!(batch.header().partition_leader_epoch, LEADER_EPOCH);
+            for record in &batch.records(1 << 20).unwrap() {
+                let record = record.unwrap();
+                let value = record.value.unwrap_or_default().to_vec();
+                records.push((partition.partition_index, record.offset, value));
+            }
+        }
+    }
+    records
+}
