@@ -19,9 +19,6 @@ mod read;
 mod wait;
 mod wanted;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -113,3 +110,6 @@ impl Terms {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,9 +18,6 @@ mod answer;
 mod check;
 mod plan;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 
 use strandline_protocol::ErrorCode;
@@ -72,3 +69,6 @@ fn finish(broker: &Broker, call: &Call, acks: i16, response: ProduceResponse) ->
     }
     Reply::Silence
 }
+
+#[cfg(test)]
+mod tests;
