@@ -13,6 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("strandline-protocol-derive", &[]),
     ("strandline-protocol", &["strandline-protocol-derive"]),
     ("strandline-log", &["strandline-protocol"]),
+    ("strandline-state", &["strandline-protocol"]),
     ("strandline-broker", &["strandline-log", "strandline-protocol", "strandline-state"]),
     ("strandline-client", &["strandline-protocol"]),
     ("strandline", &["strandline-broker", "strandline-client", "strandline-log", "strandline-protocol"]),
@@ -20,7 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// What a sans-io crate must never reach, at any depth: sockets, threads and clocks come with these.
-const SANS_IO: &[&str] = &["strandline-protocol"];
+const SANS_IO: &[&str] = &["strandline-protocol", "strandline-state"];
 const IO_CRATES: &[&str] = &["mio", "socket2", "rustix", "polling", "async-io", "time", "chrono"];
 
 /// tokio-util's codec traits bring tokio itself; without these features it has no socket and no clock.
