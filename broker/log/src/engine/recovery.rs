@@ -307,9 +307,11 @@ impl Recovery {
         let truncated = &self.truncated;
         let scanned = self.logs.iter_mut().filter(|(id, log)| log.is_async() && !truncated.contains(id));
         for (id, log) in scanned {
-            if log.find_unsaved(&self.sources, |found| self.sync.add(found, syncs_max))? {
+            if log.find_unsaved(&self.sources, |found| self.sync.add(found, syncs_max))? || log.is_overtaken()
+            {
                 self.changed.insert(*id);
             }
+            log.go_on_from_start();
         }
         Ok(())
     }
@@ -350,6 +352,21 @@ impl Log {
             self.show_transactions();
         }
         Ok(())
+    }
+
+    /// Whether its start moved durably past what it has lost.
+    fn is_overtaken(&self) -> bool {
+        self.next_offset < self.partition.offsets().start
+    }
+
+    /// Goes on at the start if that lies beyond the end: no offset is given twice.
+    fn go_on_from_start(&mut self) {
+        if self.is_overtaken() {
+            let start = self.partition.offsets().start;
+            (self.next_offset, self.flushed_to) = (start, start);
+            self.partition.view().end = start;
+            self.set_start(start);
+        }
     }
 
     fn show_transactions(&mut self) {

@@ -181,3 +181,75 @@ fn files_go_no_sooner_than_the_manifest_says_so() {
     }
     assert_eq!(rig.writer().partitions().len(), 2);
 }
+
+#[test]
+fn an_async_log_that_lost_all_behind_its_start_goes_on_there() {
+    let mut lost = 0;
+    for seed in 100..130 {
+        let mut rig = Rig::new(seed);
+        let id = rig.create(in_memory()).id();
+        fill(&mut rig, id, 0..20);
+        rig.call(Command::SetLogStart { partition: id, start_offset: 15 }).unwrap();
+        rig.disk.crash();
+        rig.recover().unwrap();
+        let offsets = rig.partition(id).offsets();
+        assert!(offsets.start == 15 && offsets.end >= 15, "{offsets:?}");
+        lost += u32::from(offsets.end == 15);
+        let mut expected = read_all(&rig.partition(id), 15);
+        let added = fill(&mut rig, id, 100..110);
+        assert_eq!(added[0].0, offsets.end);
+        expected.extend(added);
+        for advance_ms in [0, 60_000] {
+            rig.clock.advance(advance_ms);
+            rig.settle();
+            rig.disk.kill();
+            expect_no_damage(&rig);
+            rig.recover().unwrap();
+            assert_records(&read_all(&rig.partition(id), 15), &expected, "all");
+        }
+    }
+    assert!(lost > 5, "{lost}");
+}
+
+#[test]
+fn a_write_that_fails_is_the_last_one() {
+    let mut rig = Rig::new(24);
+    let partitions = [(); 3].map(|()| rig.create(in_memory()));
+    rig.disk.fail(Operation::Write, 2);
+    let tickets = [0, 1, 2].map(|number: usize| {
+        let value = [number.to_le_bytes()[0]];
+        rig.send(append(partitions[number].id(), batch(&[&value])))
+    });
+    rig.settle();
+    let [first, second, third] = tickets.map(|ticket| rig.answer(ticket).unwrap());
+    assert!(first.is_ok());
+    for outcome in [second, third] {
+        assert!(matches!(outcome, Err(Refusal::Offline(_))), "{outcome:?}");
+    }
+    let ends = partitions.map(|partition| partition.offsets().end);
+    assert_eq!(ends, [1, 0, 0]);
+}
+
+#[test]
+fn what_an_async_log_gives_up_stays_until_the_manifest_says_so() {
+    for operation in 1.. {
+        let mut rig = Rig::new(25);
+        let id = rig.create(in_memory()).id();
+        let expected = fill(&mut rig, id, 0..30);
+        rig.clock.advance(60_000);
+        rig.settle();
+        rig.call(Command::SetLogStart { partition: id, start_offset: 20 }).unwrap();
+        rig.disk.halt_in(operation);
+        rig.clock.advance(60_000);
+        rig.settle();
+        let is_halted = rig.disk.is_halted();
+        rig.disk.crash();
+        expect_no_damage(&rig);
+        rig.recover().unwrap();
+        assert_records(&read_all(&rig.partition(id), 20), &expected[20..], "all");
+        if !is_halted {
+            assert!(operation > 5);
+            break;
+        }
+    }
+}

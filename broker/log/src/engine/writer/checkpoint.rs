@@ -216,7 +216,12 @@ impl Log {
         job.awaited.extend(self.is_removing.then_some(partition));
         job.sealed.extend(cut.iter().chain(&changed).filter(|segment| segment.is_sealed()).cloned());
         job.cut.extend(cut);
-        if self.is_async() { job.gone_unjournaled.extend(gone) } else { job.gone.extend(gone) }
+        // A scan does not look before the start.
+        let start = self.partition.offsets().start;
+        let (cut_off, passed): (Vec<_>, Vec<_>) =
+            gone.into_iter().partition(|segment| self.is_async() && segment.end_offset() > start);
+        job.gone_unjournaled.extend(cut_off);
+        job.gone.extend(passed);
     }
 
     /// Of each segment the last snapshot is enough: a truncation into it reads on from the one before.

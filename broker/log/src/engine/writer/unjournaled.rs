@@ -90,6 +90,11 @@ impl Writer {
     /// Writes, publishes and answers what waits.
     pub(super) fn write_unjournaled(&mut self) {
         for (partition, waiting) in std::mem::take(&mut self.unjournaled.waiting) {
+            if self.offline.is_some() {
+                let refusal = self.offline_refusal();
+                self.refuse_unjournaled(partition, waiting, &refusal);
+                continue;
+            }
             match self.write_log(partition, &waiting) {
                 Ok(()) => self.publish_unjournaled(partition, waiting),
                 Err(error) if error.is_disk_full() => {
