@@ -70,7 +70,7 @@ impl Ledger {
         let mut open: HashMap<u64, (Name, usize)> = HashMap::new();
         for line in lines {
             match line {
-                Line::Opened | Line::Closed => {}
+                Line::Opened | Line::Looked | Line::Closed => {}
                 Line::Try { ticket, name, operation } => {
                     if let Operation::Create = operation {
                         self.accounts.insert(*name, Account::new(*name));
@@ -87,11 +87,11 @@ impl Ledger {
                 }
                 // What the disk did with it is not known then.
                 Line::Refused { reason: Reason::Offline, .. } => {}
-                Line::Refused { ticket, reason: Reason::DiskFull, .. } => {
+                Line::Refused { ticket, reason, .. } if self.is_plain(*reason) => {
                     let (name, step) = open.remove(ticket).ok_or("an answer to nothing")?;
                     self.account(name)?.refused(step)?;
                 }
-                Line::Refused { ticket, reason: Reason::Other, text } => {
+                Line::Refused { ticket, text, .. } => {
                     let what = open.get(ticket).map(|(name, _)| name.to_string()).unwrap_or_default();
                     return Err(format!("{what}: something was refused: {text}").into());
                 }
@@ -99,6 +99,12 @@ impl Ledger {
             }
         }
         Ok(())
+    }
+
+    /// Whether something that was refused so was not done, for a reason that there may be.
+    fn is_plain(&self, reason: Reason) -> bool {
+        // Without a disk nothing can be read.
+        reason == Reason::DiskFull || (reason == Reason::Unreadable && self.worst == Crash::Machine)
     }
 
     fn count(&mut self, placed: Option<Placed>) {

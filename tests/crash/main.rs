@@ -1,20 +1,25 @@
 //! Crashes the storage engine for real, and looks from outside at what is left. `README.md` beside this file says
 //! how to run it.
+#![expect(clippy::print_stdout, reason = "it says what it did")]
 
 mod briefing;
 mod child;
 mod directory;
+mod disk;
+mod failed_sync;
+mod full;
+mod image;
 mod ledger;
 mod model;
+mod power;
 mod report;
+mod show;
 mod sigkill;
 mod values;
 mod writer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
-
-use crate::writer::Until;
 
 /// Whatever goes wrong here ends the run.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -23,21 +28,23 @@ type Outcome<T, E = Failure> = Result<T, E>;
 
 const USAGE: &str = "usage:
   crash sigkill FOLDER KILLS SEED     kill a writing process, over and over
-  crash show FOLDER                   what a reader finds in a data directory
-  crash write FOLDER SEED UNTIL       the process that is killed; UNTIL is killed, offline, or a number of operations";
+  crash power FOLDER CUTS SEED        cut the power of a file system that a process writes to; needs root
+  crash full FOLDER ROUNDS SEED       fill the disk of a writing process; needs root
+  crash sync FOLDER ROUNDS SEED       let its syncs fail; needs root and strace
+  crash show FOLDER                   what a data directory holds, and what a reader finds
+  crash write FOLDER SEED UNTIL WAY   the process that is killed; UNTIL is killed, cut, filled, offline or a number
+                                      of operations, WAY is direct or buffered";
 
 fn run(arguments: &[&str]) -> Outcome<()> {
     match arguments {
         ["sigkill", folder, kills, seed] => sigkill::run(Path::new(folder), kills.parse()?, seed.parse()?),
-        ["write", folder, seed, until] => {
-            let until = match *until {
-                "killed" => Until::Killed,
-                "offline" => Until::Offline,
-                operations => Until::Operations(operations.parse()?),
-            };
-            writer::run(PathBuf::from(folder), seed.parse()?, until)
+        ["power", folder, cuts, seed] => power::run(Path::new(folder), cuts.parse()?, seed.parse()?),
+        ["full", folder, rounds, seed] => full::run(Path::new(folder), rounds.parse()?, seed.parse()?),
+        ["sync", folder, rounds, seed] => failed_sync::run(Path::new(folder), rounds.parse()?, seed.parse()?),
+        ["write", folder, seed, until, way] => {
+            writer::run(Path::new(folder), seed.parse()?, until.parse()?, way.parse()?)
         }
-        ["show", folder] => directory::show(Path::new(folder)),
+        ["show", folder] => show::show(Path::new(folder)),
         _ => Err(USAGE.into()),
     }
 }

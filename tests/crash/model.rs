@@ -168,7 +168,7 @@ impl State {
     }
 
     /// What is there for a log that begins at an offset.
-    pub(crate) fn from_start(&self, start: i64) -> &[Batch] {
+    pub(crate) fn since(&self, start: i64) -> &[Batch] {
         let first = self.batches.partition_point(|batch| batch.last_offset() < start);
         self.batches.get(first..).unwrap_or_default()
     }

@@ -21,6 +21,8 @@ pub(crate) enum Line {
     Done { ticket: u64, placed: Option<Placed> },
     /// It was refused.
     Refused { ticket: u64, reason: Reason, text: String },
+    /// Something acknowledged was read back, and is as it was sent.
+    Looked,
     /// The process saw something that must not be.
     Bad(String),
     /// The directory is closed again.
@@ -32,6 +34,8 @@ pub(crate) enum Line {
 pub(crate) enum Reason {
     DiskFull,
     Offline,
+    /// What had to be read for it cannot be read.
+    Unreadable,
     Other,
 }
 
@@ -82,10 +86,12 @@ impl fmt::Display for Line {
                 let reason = match reason {
                     Reason::DiskFull => "full",
                     Reason::Offline => "offline",
+                    Reason::Unreadable => "unreadable",
                     Reason::Other => "other",
                 };
                 write!(formatter, "refused {ticket} {reason} {text}")
             }
+            Self::Looked => write!(formatter, "looked"),
             Self::Bad(text) => write!(formatter, "bad {}", text.replace('\n', " ")),
             Self::Closed => write!(formatter, "closed"),
         }
@@ -146,10 +152,12 @@ impl FromStr for Line {
                 let reason = match word::<String>(words)?.as_str() {
                     "full" => Reason::DiskFull,
                     "offline" => Reason::Offline,
+                    "unreadable" => Reason::Unreadable,
                     _ => Reason::Other,
                 };
                 Self::Refused { ticket, reason, text: words.by_ref().collect::<Vec<_>>().join(" ") }
             }
+            "looked" => Self::Looked,
             "bad" => Self::Bad(words.by_ref().collect::<Vec<_>>().join(" ")),
             "closed" => Self::Closed,
             _ => return Err(format!("{line:?} is no line of a report").into()),

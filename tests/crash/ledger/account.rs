@@ -164,6 +164,7 @@ impl Account {
     fn count(&self, moment: usize, counts: &mut Counts) {
         for (number, step) in self.steps.iter().enumerate() {
             match (step.is_done, number < moment) {
+                _ if step.is_refused => {}
                 (true, false) => counts.async_lost += 1,
                 (false, true) => counts.unheard_done += 1,
                 (false, false) => counts.unheard_lost += 1,
@@ -228,7 +229,7 @@ impl Account {
         for step in self.steps.iter().take(promised) {
             step.apply_to(&mut state);
         }
-        let expected = state.from_start(observed.start);
+        let expected = state.since(observed.start);
         let place = expected.iter().zip(&observed.batches).position(|(one, other)| one != other);
         let place = place.unwrap_or_else(|| expected.len().min(observed.batches.len()));
         let last: Vec<_> = self.steps.iter().rev().take(8).collect();
@@ -270,7 +271,7 @@ fn is_same(state: &State, observed: &Observed, may_end_early: bool) -> bool {
     let Observed { start, end, batches, .. } = observed;
     // Where the start moved durably past what was lost, the log is empty.
     let ends_alike = state.end == *end || (may_end_early && end == start && state.end <= *start);
-    ends_alike && state.from_start(*start) == batches
+    ends_alike && state.since(*start) == batches
 }
 
 fn durability_after(is_async: bool, step: &Step) -> bool {

@@ -6,8 +6,10 @@
 mod partition;
 mod worker;
 
+use std::fmt;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::Path;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::thread;
@@ -18,31 +20,63 @@ use strandline_log::random::Random;
 use self::partition::Live;
 use self::worker::Worker;
 use crate::briefing::Briefing;
+use crate::disk::Way;
 use crate::model::Name;
 use crate::report::{Line, say};
-use crate::{Outcome, directory};
+use crate::{Failure, Outcome, directory};
 
 const THREADS: u32 = 3;
 
 /// So many partitions are there at a time.
 pub(crate) const SLOTS: u32 = 12;
 
-/// When it stops if nobody kills it.
+/// How it lives, and when it stops if nobody kills it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Until {
+    /// Never, and nothing goes wrong.
     Killed,
-    /// The directory is offline, and has refused a few more of everything.
+    /// Never, and the disk may go away.
+    Cut,
+    /// Never, and the disk may be full: no batch is sent before the one in front of it is answered.
+    Filled,
+    /// When the directory is offline, and has refused a few more of everything.
     Offline,
-    /// So many operations were asked for.
+    /// When so many operations were asked for.
     Operations(u64),
 }
 
+impl fmt::Display for Until {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Killed => write!(formatter, "killed"),
+            Self::Cut => write!(formatter, "cut"),
+            Self::Filled => write!(formatter, "filled"),
+            Self::Offline => write!(formatter, "offline"),
+            Self::Operations(operations) => write!(formatter, "{operations}"),
+        }
+    }
+}
+
+impl FromStr for Until {
+    type Err = Failure;
+
+    fn from_str(text: &str) -> Outcome<Self> {
+        Ok(match text {
+            "killed" => Self::Killed,
+            "cut" => Self::Cut,
+            "filled" => Self::Filled,
+            "offline" => Self::Offline,
+            operations => Self::Operations(operations.parse()?),
+        })
+    }
+}
+
 /// Writes into a directory; what is in it comes in on the standard input.
-pub(crate) fn run(root: PathBuf, seed: u64, until: Until) -> Outcome<()> {
+pub(crate) fn run(root: &Path, seed: u64, until: Until, way: Way) -> Outcome<()> {
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text)?;
     let briefing = Briefing::parse(&text)?;
-    let engine = Arc::new(Engine::start(directory::open(&root)?)?);
+    let engine = Arc::new(Engine::start(directory::open(root, way)?)?);
     say(&Line::Opened);
     let generations = Arc::new(AtomicU32::new(briefing.next_generation));
     let mut live = recognise(briefing, &engine)?;

@@ -148,11 +148,15 @@ impl Live {
         }
     }
 
-    /// Something was refused: it is as if it had never been asked.
-    pub(super) fn refused(&mut self, operation: &Operation) {
+    /// Something was refused: it is as if it had never been asked, unless nobody knows what became of it.
+    pub(super) fn refused(&mut self, operation: &Operation, is_known: bool) {
+        let was_waiting = self.is_waiting;
         self.answered();
-        if let Operation::Append(batch) = operation {
-            self.next_sequence = batch.sequence;
+        match operation {
+            Operation::Append(batch) if is_known => self.next_sequence = batch.sequence,
+            Operation::Append(_) | Operation::SetLogStart(_) => {}
+            // What may come behind it follows from what became of it.
+            _ => self.is_waiting = was_waiting && !is_known,
         }
     }
 
@@ -164,7 +168,7 @@ impl Live {
 
     /// A batch that was acknowledged and may still be read.
     pub(super) fn acknowledged(&self, random: &mut Random) -> Option<Batch> {
-        let readable = self.state.from_start(self.partition.offsets().start);
+        let readable = self.state.since(self.partition.offsets().start);
         // Mostly one of the last.
         let recent = readable.len().min(if random.one_in(4) { readable.len() } else { 8 });
         let back = random.index(recent.max(1)) + 1;

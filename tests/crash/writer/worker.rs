@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
 use std::time::Duration;
 
 use strandline_log::engine::{
@@ -41,6 +42,7 @@ impl Replies for Teller {
                 let reason = match refusal {
                     Refusal::DiskFull => Reason::DiskFull,
                     Refusal::Offline(_) => Reason::Offline,
+                    Refusal::Unreadable(_) => Reason::Unreadable,
                     _ => Reason::Other,
                 };
                 Line::Refused { ticket, reason, text: refusal.to_string() }
@@ -82,14 +84,14 @@ impl Worker {
         let (sender, answers) = mpsc::channel();
         let left = match until {
             Until::Operations(operations) => Some(operations),
-            Until::Killed | Until::Offline => None,
+            Until::Killed | Until::Cut | Until::Filled | Until::Offline => None,
         };
         Self {
             number,
             engine,
             slots,
             generations,
-            in_flight_max: 1 + random.index(5),
+            in_flight_max: if until == Until::Filled { 1 } else { 1 + random.index(5) },
             random,
             until,
             asked: HashMap::new(),
@@ -107,7 +109,7 @@ impl Worker {
             let has_asked = self.ask(slot)?;
             let is_busy = self.asked.len() >= slots.len() * self.in_flight_max;
             self.hear(!has_asked || is_busy)?;
-            if has_asked {
+            if has_asked || self.asked.is_empty() {
                 self.left = self.left.map(|left| left - 1);
             }
         }
@@ -191,33 +193,38 @@ impl Worker {
             (Ok(_), Operation::Delete, _) => *slot = None,
             (Ok(_), operation, Some(live)) => {
                 live.done(&operation);
-                return self.look_at(name);
+                if self.random.one_in(8) {
+                    return self.look_at(name);
+                }
             }
             (Err(refusal), operation, live) => {
-                live.into_iter().for_each(|live| live.refused(&operation));
-                self.note_refusal(&refusal);
+                let is_known = !matches!(refusal, Refusal::Offline(_));
+                live.into_iter().for_each(|live| live.refused(&operation, is_known));
+                return self.note_refusal(name, &refusal);
             }
             (Ok(_), _, None) => return Err(format!("an answer about {name}, which is not there").into()),
         }
         Ok(())
     }
 
-    fn note_refusal(&mut self, refusal: &Refusal) {
+    /// Where nothing is taken any more, reading goes on.
+    fn note_refusal(&mut self, name: Name, refusal: &Refusal) -> Outcome<()> {
         match refusal {
             Refusal::Offline(_) if self.until == Until::Offline => {
                 self.left.get_or_insert(u64::from(AFTERWARDS));
+                self.look_at(name)
             }
-            // What comes behind a batch that was refused does not follow.
-            Refusal::DiskFull => self.in_flight_max = 1,
-            _ => {}
+            Refusal::DiskFull => {
+                // Somebody else needs the processor as well.
+                thread::sleep(Duration::from_micros(200));
+                self.look_at(name)
+            }
+            _ => Ok(()),
         }
     }
 
-    /// Reads something back now and then.
+    /// Reads something back.
     fn look_at(&mut self, name: Name) -> Outcome<()> {
-        if !self.random.one_in(8) {
-            return Ok(());
-        }
         let mut random = self.random.split();
         // What is being cut off may be gone already.
         let Some(live) = self.live(name).filter(|live| !live.is_waiting()) else { return Ok(()) };
@@ -225,13 +232,18 @@ impl Worker {
         let partition: &Partition = &live.partition;
         let offset = expected.base_offset.max(partition.offsets().start);
         match directory::read_at(partition, name, offset) {
-            Ok(found) if found.batches.first() == Some(&expected) => Ok(()),
+            Ok(found) if found.batches.first() == Some(&expected) => {
+                say(&Line::Looked);
+                Ok(())
+            }
             // The start may have moved on since.
             Err(ReadFailure::Refused(ReadError::OffsetOutOfRange { start_offset, .. }))
                 if start_offset > offset =>
             {
                 Ok(())
             }
+            // There is no disk.
+            Err(_) if self.until == Until::Cut => Ok(()),
             Ok(found) => Err(format!("{name}: read {:?}, not {expected:?}", found.batches.first()).into()),
             Err(error) => Err(format!("{name}: {expected:?} cannot be read: {error}").into()),
         }
