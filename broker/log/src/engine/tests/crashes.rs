@@ -253,3 +253,28 @@ fn what_an_async_log_gives_up_stays_until_the_manifest_says_so() {
         }
     }
 }
+
+#[test]
+fn a_cut_inside_of_a_batch_ends_the_log_where_it_was_made() {
+    for is_flushed_before in [false, true] {
+        let mut rig = Rig::new(26);
+        let id = rig.create(LogConfig::default()).id();
+        let three = batch(&[b"a", b"b", b"c"]);
+        rig.append(id, three.clone()).unwrap();
+        if is_flushed_before {
+            rig.clock.advance(60_000);
+            rig.settle();
+        }
+        rig.append(id, three.clone()).unwrap();
+        rig.call(Command::Truncate { partition: id, end_offset: 4 }).unwrap();
+        for round in 0..3 {
+            assert_eq!(rig.partition(id).offsets().end, 4, "round {round}");
+            rig.disk.crash();
+            expect_no_damage(&rig);
+            rig.recover().unwrap();
+            rig.clock.advance(60_000);
+            rig.settle();
+        }
+        assert_eq!(rig.append(id, three).unwrap(), 4);
+    }
+}

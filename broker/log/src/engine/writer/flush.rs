@@ -141,9 +141,12 @@ impl Writer {
 impl Log {
     /// All of the log's tail, on its way into segments.
     fn plan_flush(&mut self, partition: LocalId, sources: &Sources, now_ms: i64) -> LogFlush {
-        let entries: Vec<TailEntry> = self.partition.view().tail.iter().copied().collect();
+        // Behind a cut that went through a batch, the end is beyond that of the last batch.
+        let (entries, end_offset): (Vec<TailEntry>, i64) = {
+            let view = self.partition.view();
+            (view.tail.iter().copied().collect(), view.end)
+        };
         let bytes = entries.iter().map(|entry| u64::from(entry.length)).sum();
-        let end_offset = entries.last().map_or(self.flushed_to, |entry| entry.last_offset() + 1);
         let batches = entries.iter().filter_map(|entry| Some((facts(entry), part(sources, entry)?)));
         let pieces = self.plan_pieces(batches, now_ms);
         LogFlush { partition, pieces, end_offset, bytes, snapshot: self.producers.snapshot() }

@@ -194,8 +194,10 @@ impl Log {
             }
             view.segments.extend(prefix.clone());
             self.latest_epoch = view.epochs.latest().map_or(-1, |entry| entry.epoch);
+            // Where the cut went through a batch that was in no segment, none holds what is before it.
+            let is_flushed = view.tail.first_frame().is_none();
+            self.flushed_to = if is_flushed { end_offset } else { self.flushed_to.min(end_offset) };
         }
-        self.flushed_to = self.flushed_to.min(end_offset);
         self.cleaned_to = self.cleaned_to.map(|cleaned_to| cleaned_to.min(end_offset));
         let cut_at = prefix.as_ref().map(|prefix| prefix.base_offset());
         gone.iter()
