@@ -48,10 +48,12 @@ impl Live {
 
     pub(super) fn known(known: Known, partition: Arc<Partition>) -> Self {
         let Known { name, start, state, next_number, again } = known;
+        // What is sent again may be there already, and more behind it.
+        let last_again = again.last().map_or(0, |last| last.sequence + last.count);
         Self {
             name,
             partition,
-            next_sequence: again.last().map_or(state.next_sequence(), |last| last.sequence + last.count),
+            next_sequence: state.next_sequence().max(last_again),
             state,
             next_number,
             again: again.into(),
