@@ -7,6 +7,7 @@ use crate::context::Call;
 
 /// What somebody wants to do with a resource. Kafka's, with their numbers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Operation {
     Read = 3,
@@ -19,6 +20,13 @@ pub enum Operation {
     DescribeConfigs = 10,
     AlterConfigs = 11,
     IdempotentWrite = 12,
+}
+
+impl Operation {
+    /// Kafka's number for it.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
 }
 
 /// What it is done to.

@@ -7,6 +7,7 @@ use strandline_log::clock::Clock;
 use crate::admission::Admission;
 use crate::api::topics::Topics;
 use crate::authorize::Authorizer;
+use crate::metadata::Metadata;
 use crate::quota::Quotas;
 use crate::storage::Storage;
 
@@ -23,6 +24,8 @@ pub struct Broker {
     pub topics: Arc<dyn Topics>,
     /// The logs.
     pub storage: Arc<Storage>,
+    /// What the cluster is.
+    pub metadata: Arc<Metadata>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }

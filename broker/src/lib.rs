@@ -11,5 +11,6 @@ pub mod broker;
 pub mod context;
 pub mod metadata;
 pub mod net;
+pub mod node;
 pub mod quota;
 pub mod storage;

@@ -16,7 +16,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("strandline-state", &["strandline-protocol"]),
     ("strandline-broker", &["strandline-log", "strandline-protocol", "strandline-state"]),
     ("strandline-client", &["strandline-protocol"]),
-    ("strandline", &["strandline-broker", "strandline-client", "strandline-log", "strandline-protocol"]),
+    (
+        "strandline",
+        &[
+            "strandline-broker",
+            "strandline-client",
+            "strandline-log",
+            "strandline-protocol",
+            "strandline-state",
+        ],
+    ),
     ("strandline-tests", &["strandline-log", "strandline-protocol"]),
 ];
 

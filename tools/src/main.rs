@@ -10,6 +10,7 @@ use cluster::Failure;
 
 mod bench;
 mod cluster;
+mod serve;
 mod table;
 mod topic;
 mod wire;
@@ -28,6 +29,10 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Runs a broker for the work at hand: one node, topics made as they are asked for, everything in one folder.
+    Dev(serve::DevPlan),
+    /// Runs a broker.
+    Serve(serve::ServePlan),
     /// Describes the wire protocol as this binary speaks it.
     #[command(subcommand)]
     Wire(wire::WireCommand),
@@ -45,6 +50,8 @@ fn main() -> ExitCode {
     let result = match command_line.command {
         Command::Topic(command) => topic::run(&command, &mut out),
         Command::Wire(command) => wire::run(&command, &mut out).map_err(Failure::from),
+        Command::Dev(plan) => serve::dev(plan, &mut out).map_err(Failure::from),
+        Command::Serve(plan) => serve::serve(plan, &mut out).map_err(Failure::from),
         Command::Bench(command) => bench::run(&command, &mut out),
     };
     match result.and_then(|()| Ok(out.flush()?)) {

@@ -5,7 +5,15 @@
 //! to [`Dispatched::Later`] runs beside the requests that follow; answers keep the order of the requests.
 
 mod api_versions;
+mod cluster;
+mod create_partitions;
+mod create_topics;
+mod delete_topics;
+mod describe_cluster;
+mod describe_configs;
+mod describe_topic_partitions;
 mod fetch;
+mod metadata;
 mod produce;
 mod reply;
 pub mod topics;
@@ -62,7 +70,14 @@ macro_rules! served {
 served! {
     Produce 3..=13 advertised from 0 => produce,
     Fetch 4..=18 => fetch,
+    Metadata 0..=13 => metadata,
     ApiVersions 0..=4 => api_versions,
+    CreateTopics 2..=7 => create_topics,
+    DeleteTopics 1..=6 => delete_topics,
+    DescribeConfigs 1..=4 => describe_configs,
+    CreatePartitions 0..=3 => create_partitions,
+    DescribeCluster 0..=2 => describe_cluster,
+    DescribeTopicPartitions 0..=0 => describe_topic_partitions,
 }
 
 /// Finds out what a frame asks, and begins to answer it.

@@ -69,6 +69,13 @@ throttled! {
     api_versions::ApiVersionsResponse,
     fetch::FetchResponse,
     produce::ProduceResponse,
+    create_partitions::CreatePartitionsResponse,
+    create_topics::CreateTopicsResponse,
+    delete_topics::DeleteTopicsResponse,
+    describe_cluster::DescribeClusterResponse,
+    describe_configs::DescribeConfigsResponse,
+    describe_topic_partitions::DescribeTopicPartitionsResponse,
+    metadata::MetadataResponse,
 }
 
 impl Call {

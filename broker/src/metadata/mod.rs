@@ -1,4 +1,211 @@
-//! What the cluster is: its topics, brokers and settings. Changes go through one task, in order, and every reader has
-//! an image that does not change under it.
+//! What the cluster is: its topics, brokers and settings.
+//!
+//! Whoever reads has an image that does not change under it. Whoever changes something decides against the newest
+//! image, has the records appended, and only then makes a new image of the old one: in a task of its own, one after
+//! the other, so that nobody who goes away leaves a change half done.
 
+mod apply;
 pub mod log;
+mod topics;
+
+use std::fmt;
+use std::sync::{Arc, Mutex as StdMutex, PoisonError, RwLock};
+
+use strandline_log::clock::Clock;
+use strandline_log::random::Random;
+use strandline_protocol::{ErrorCode, Uuid};
+use strandline_state::metadata::{Command, MetadataImage, MetadataRecord, Refusal, decide, evolve};
+use strandline_state::settings::BrokerSettings;
+use tokio::sync::Mutex;
+
+pub(crate) use self::apply::sort_found;
+
+use self::log::{KeyedRecord, MetadataLog, MetadataLogError};
+use self::topics::TopicTable;
+use crate::storage::Storage;
+
+/// The metadata, as this broker has it.
+pub struct Metadata {
+    node_id: i32,
+    settings: Arc<BrokerSettings>,
+    storage: Arc<Storage>,
+    clock: Arc<dyn Clock>,
+    log: Box<dyn MetadataLog>,
+    image: RwLock<Arc<MetadataImage>>,
+    topics: TopicTable,
+    random: StdMutex<Random>,
+    /// Held by who changes something.
+    changing: Mutex<Standing>,
+}
+
+/// Whether the log and the image still go together.
+#[derive(Debug)]
+enum Standing {
+    Together,
+    /// An append failed, and nobody knows whether it is there: the next start will.
+    Unknown(String),
+}
+
+impl fmt::Debug for Metadata {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let image = self.image();
+        write!(formatter, "metadata at {}: {} topics", image.offset(), image.topic_count())
+    }
+}
+
+/// Why the metadata cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum MetadataError {
+    /// Its log.
+    #[error(transparent)]
+    Log(#[from] MetadataLogError),
+    /// What the log says makes no sense.
+    #[error("the metadata log cannot be followed at offset {offset}: {what}")]
+    Replay {
+        /// Where.
+        offset: i64,
+        /// What is wrong.
+        what: String,
+    },
+    /// Something that has to be so at each start is refused.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+}
+
+/// What a broker's metadata is made of.
+#[derive(Debug)]
+pub struct MetadataParts {
+    /// The number of this broker.
+    pub node_id: i32,
+    /// What it was told at its start.
+    pub settings: Arc<BrokerSettings>,
+    /// Its logs.
+    pub storage: Arc<Storage>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The log of the metadata.
+    pub log: Box<dyn MetadataLog>,
+    /// Where ids come from.
+    pub random: Random,
+}
+
+impl Metadata {
+    /// What the log says by now.
+    pub fn replay(parts: MetadataParts) -> Result<Self, MetadataError> {
+        let MetadataParts { node_id, settings, storage, clock, log, random } = parts;
+        let mut image = MetadataImage::default();
+        let mut failure = None;
+        log.replay(&mut |offset, KeyedRecord { key, value }| {
+            let record = MetadataRecord::from_bytes(key, value).map_err(|error| error.to_string());
+            let result = record
+                .and_then(|record| evolve(&mut image, offset, &record).map_err(|error| error.to_string()));
+            if let Err(what) = result {
+                failure.get_or_insert(MetadataError::Replay { offset, what });
+            }
+        })?;
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        let topics = TopicTable::new(&image, &settings);
+        let random = StdMutex::new(random);
+        let (image, changing) = (RwLock::new(Arc::new(image)), Mutex::new(Standing::Together));
+        Ok(Self { node_id, settings, storage, clock, log, image, topics, random, changing })
+    }
+
+    /// The number of this broker.
+    pub fn node_id(&self) -> i32 {
+        self.node_id
+    }
+
+    /// What this broker was told at its start.
+    pub fn settings(&self) -> &Arc<BrokerSettings> {
+        &self.settings
+    }
+
+    /// An id that nothing else has.
+    pub fn new_id(&self) -> Uuid {
+        let mut bytes = [0; 16];
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).fill(&mut bytes);
+        Uuid(bytes)
+    }
+
+    /// The logs of this broker.
+    pub fn storage(&self) -> &Arc<Storage> {
+        &self.storage
+    }
+
+    /// What is so now.
+    pub fn image(&self) -> Arc<MetadataImage> {
+        Arc::clone(&self.image.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Does what is asked, if it may be done, and answers when it is durable and in force here.
+    ///
+    /// Goes on to its end even if nobody waits any more.
+    pub async fn run<C>(self: &Arc<Self>, command: C) -> Result<C::Reply, Refusal>
+    where
+        C: Command + Send + Sync + 'static,
+        C::Reply: Send,
+    {
+        let metadata = Arc::clone(self);
+        let running = tokio::spawn(async move { metadata.change(&command).await });
+        match running.await {
+            Ok(result) => result,
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+
+    async fn change<C: Command>(&self, command: &C) -> Result<C::Reply, Refusal> {
+        let mut standing = self.changing.lock().await;
+        if let Standing::Unknown(why) = &*standing {
+            return Err(unavailable(why));
+        }
+        let before = self.image();
+        let decision = decide(&before, self.clock.wall_ms(), command)?;
+        if decision.records.is_empty() {
+            return Ok(decision.reply);
+        }
+        match self.commit(&before, &decision.records).await {
+            Ok(()) => Ok(decision.reply),
+            Err(error) => {
+                tracing::error!(%error, "the metadata takes no changes any more");
+                *standing = Standing::Unknown(error.to_string());
+                Err(unavailable(&error))
+            }
+        }
+    }
+
+    /// Makes records durable, and then so.
+    async fn commit(&self, before: &MetadataImage, records: &[MetadataRecord]) -> Result<(), MetadataError> {
+        let encoded = records.iter().map(|record| record.to_bytes());
+        let encoded = encoded.map(|result| result.map(|(key, value)| KeyedRecord { key, value }));
+        let encoded: Vec<_> = encoded.collect::<Result<_, _>>().map_err(|error| replay_error(-1, &error))?;
+        let first_back = i64::try_from(encoded.len()).unwrap_or(i64::MAX) - 1;
+        let first = self.log.append(encoded).await? - first_back;
+        let mut after = before.clone();
+        for (offset, record) in (first..).zip(records) {
+            evolve(&mut after, offset, record).map_err(|error| replay_error(offset, &error))?;
+        }
+        self.apply(&Arc::new(after), records).await
+    }
+
+    /// Lets everybody see a new image.
+    fn publish(&self, image: &Arc<MetadataImage>) {
+        *self.image.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(image);
+    }
+}
+
+fn replay_error(offset: i64, what: &dyn fmt::Display) -> MetadataError {
+    MetadataError::Replay { offset, what: what.to_string() }
+}
+
+/// What a client is told when the metadata cannot be changed.
+fn unavailable(why: &dyn fmt::Display) -> Refusal {
+    Refusal {
+        code: ErrorCode::KAFKA_STORAGE_ERROR,
+        message: format!("The metadata cannot be changed: {why}"),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

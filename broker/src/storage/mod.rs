@@ -3,6 +3,7 @@
 //! Reading goes past it: a [`Partition`] is read where it is found. Whoever drives the writer, threads or a
 //! simulation, is of no concern here.
 
+mod config;
 mod description;
 mod file_slice;
 mod submission;
@@ -13,11 +14,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use strandline_log::engine::{Mailbox, Partition};
 use strandline_protocol::Uuid;
 
+pub use self::config::log_config;
 pub use self::file_slice::{FileSlice, piece, read_ahead};
 pub use self::submission::Submitted;
 
 /// Which partition, by the topic's id.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct TopicPartition {
     /// The topic.
     pub topic_id: Uuid,
@@ -41,6 +43,11 @@ impl Storage {
     /// The log of a partition, if this broker has it.
     pub fn partition(&self, place: TopicPartition) -> Option<Arc<Partition>> {
         self.partitions.read().unwrap_or_else(PoisonError::into_inner).get(&place).cloned()
+    }
+
+    /// All that are known.
+    pub fn places(&self) -> Vec<TopicPartition> {
+        self.partitions.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
     }
 
     /// Makes logs known that are there now.

@@ -24,6 +24,7 @@ use crate::admission::AdmitAll;
 use crate::authorize::AllowAll;
 use crate::broker::Broker;
 use crate::context::{Connection, Endpoint};
+use crate::metadata;
 use crate::quota::Unlimited;
 use crate::storage::{FileSlice, Storage, TopicPartition};
 
@@ -62,14 +63,17 @@ impl Rig {
             Random::from_seed(1),
         );
         let engine = Engine::start(writer.unwrap()).unwrap();
-        let storage = Storage::new(Arc::clone(engine.mailbox()), Default::default());
+        let storage = Arc::new(Storage::new(Arc::clone(engine.mailbox()), Default::default()));
+        let metadata_clock = Arc::<SimulatedClock>::clone(&clock);
+        let metadata = metadata::tests::in_memory(NODE_ID, Arc::clone(&storage), metadata_clock);
         let topics = Arc::new(FixedTopics::new(NODE_ID));
         let broker = Broker {
             authorizer: Arc::new(AllowAll),
             quotas: Arc::new(Unlimited),
             admission: Arc::new(AdmitAll),
             topics: Arc::<FixedTopics>::clone(&topics),
-            storage: Arc::new(storage),
+            metadata,
+            storage,
             clock: Arc::<SimulatedClock>::clone(&clock),
         };
         let endpoint = Endpoint { listener: "PLAINTEXT".into(), host: "broker".into(), port: 9_092 };

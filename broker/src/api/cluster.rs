@@ -1,0 +1,76 @@
+//! What several answers tell of the cluster: its brokers as the asker can reach them, and what the asker may do.
+
+use strandline_protocol::Text;
+use strandline_state::metadata::MetadataImage;
+
+use crate::authorize::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::{Call, Endpoint};
+
+/// Not asked for: zero would mean that nothing is allowed.
+pub(super) const OPERATIONS_NOT_ASKED: i32 = i32::MIN;
+
+const TOPIC_OPERATIONS: [Operation; 8] = [
+    Operation::Read,
+    Operation::Write,
+    Operation::Create,
+    Operation::Delete,
+    Operation::Alter,
+    Operation::Describe,
+    Operation::DescribeConfigs,
+    Operation::AlterConfigs,
+];
+
+const CLUSTER_OPERATIONS: [Operation; 7] = [
+    Operation::Create,
+    Operation::Alter,
+    Operation::Describe,
+    Operation::ClusterAction,
+    Operation::DescribeConfigs,
+    Operation::AlterConfigs,
+    Operation::IdempotentWrite,
+];
+
+/// A broker, at the address of the listener that the question came by.
+pub(super) struct Node {
+    pub(super) id: i32,
+    pub(super) endpoint: Endpoint,
+    pub(super) rack: Option<Text>,
+    pub(super) is_fenced: bool,
+}
+
+/// The brokers that can be reached by the asker's listener.
+pub(super) fn nodes(broker: &Broker, call: &Call, image: &MetadataImage) -> Vec<Node> {
+    let asked_by = &call.connection.endpoint;
+    let nodes = image.brokers().filter_map(|(id, value)| {
+        let endpoint = if id == broker.metadata.node_id() {
+            (**asked_by).clone()
+        } else {
+            let same = value.endpoints.iter().find(|endpoint| endpoint.listener == asked_by.listener)?;
+            Endpoint { listener: same.listener.clone(), host: same.host.clone(), port: same.port }
+        };
+        Some(Node { id, endpoint, rack: value.rack.clone(), is_fenced: value.fenced })
+    });
+    nodes.collect()
+}
+
+/// A broker that is alive. Clients send it what is for the controller, and any broker knows what to do with that.
+pub(super) fn controller_id(broker: &Broker) -> i32 {
+    broker.metadata.node_id()
+}
+
+/// What the asker may do with a topic, one bit each.
+pub(super) fn topic_operations(broker: &Broker, call: &Call, name: &str) -> i32 {
+    operations(broker, call, &TOPIC_OPERATIONS, Resource::Topic(name))
+}
+
+/// What the asker may do with the cluster, one bit each.
+pub(super) fn cluster_operations(broker: &Broker, call: &Call) -> i32 {
+    operations(broker, call, &CLUSTER_OPERATIONS, Resource::Cluster)
+}
+
+fn operations(broker: &Broker, call: &Call, operations: &[Operation], resource: Resource<'_>) -> i32 {
+    let allowed =
+        operations.iter().filter(|operation| broker.authorizer.authorize(call, **operation, resource));
+    allowed.fold(0, |bits, operation| bits | 1 << operation.code())
+}

@@ -1,0 +1,177 @@
+//! Metadata: which brokers there are, and which of them leads each partition.
+//!
+//! All topics are an empty list in v0 and null from v1 on. A topic that is asked for by name and missing is made, if
+//! the broker's `auto.create.topics.enable` and the request (v4 on) allow it; the answer waits until it can be
+//! written to. By id, nothing is ever made. Who may not describe a topic learns its name from its id no more than
+//! its id from its name.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use strandline_protocol::apis::metadata::{
+    MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseBroker,
+    MetadataResponsePartition, MetadataResponseTopic,
+};
+use strandline_protocol::{ErrorCode, Text, Uuid};
+use strandline_state::metadata::MetadataImage;
+use strandline_state::metadata::decide::validate_topic_name;
+use strandline_state::metadata::image::Topic;
+
+use super::Dispatched;
+use super::cluster::{OPERATIONS_NOT_ASKED, cluster_operations, controller_id, nodes, topic_operations};
+use super::create_topics::auto_create;
+use crate::authorize::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::Call;
+
+/// From here on an id in the request counts.
+const FIRST_VERSION_BY_ID: i16 = 12;
+
+pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: MetadataRequest) -> Dispatched {
+    let missing = missing_names(broker, &call, &request);
+    if missing.is_empty() {
+        let response = respond(broker, &call, &request);
+        return call.now(broker, response);
+    }
+    let owner = Arc::clone(broker);
+    let caller = call.clone();
+    call.later(broker, async move {
+        auto_create(&owner, missing).await;
+        respond(&owner, &caller, &request)
+    })
+}
+
+/// The topics that the question itself brings into being.
+fn missing_names(broker: &Broker, call: &Call, request: &MetadataRequest) -> Vec<Text> {
+    let is_allowed = broker.metadata.settings().auto_create_topics_enable
+        && (call.version < 4 || request.allow_auto_topic_creation);
+    let Some(topics) = request.topics.as_ref().filter(|_| is_allowed) else { return Vec::new() };
+    let image = broker.metadata.image();
+    let names: BTreeSet<_> = topics
+        .iter()
+        .filter(|topic| !is_by_id(call, topic))
+        .filter_map(|topic| topic.name.as_ref())
+        .collect();
+    let may = |operation, resource: Resource<'_>| broker.authorizer.authorize(call, operation, resource);
+    let is_missing = |name: &&&Text| {
+        may(Operation::Describe, Resource::Topic(name))
+            && image.topic(name).is_none()
+            && validate_topic_name(name).is_ok()
+            && (may(Operation::Create, Resource::Cluster) || may(Operation::Create, Resource::Topic(name)))
+    };
+    names.iter().filter(is_missing).map(|name| name.detached()).collect()
+}
+
+fn is_by_id(call: &Call, topic: &MetadataRequestTopic) -> bool {
+    call.version >= FIRST_VERSION_BY_ID && topic.name.is_none()
+}
+
+fn respond(broker: &Broker, call: &Call, request: &MetadataRequest) -> MetadataResponse {
+    let image = broker.metadata.image();
+    let describe = Describe { broker, call, image: &image, request };
+    let brokers = nodes(broker, call, &image).into_iter().filter(|node| !node.is_fenced);
+    let brokers = brokers.map(|node| MetadataResponseBroker {
+        node_id: node.id,
+        host: node.endpoint.host,
+        port: node.endpoint.port.into(),
+        rack: node.rack,
+        ..Default::default()
+    });
+    let cluster_operations =
+        request.include_cluster_authorized_operations.then(|| cluster_operations(broker, call));
+    MetadataResponse {
+        brokers: brokers.collect(),
+        cluster_id: image.cluster_id().cloned(),
+        controller_id: controller_id(broker),
+        topics: describe.topics(),
+        cluster_authorized_operations: cluster_operations.unwrap_or(OPERATIONS_NOT_ASKED),
+        ..Default::default()
+    }
+}
+
+struct Describe<'a> {
+    broker: &'a Broker,
+    call: &'a Call,
+    image: &'a MetadataImage,
+    request: &'a MetadataRequest,
+}
+
+impl Describe<'_> {
+    fn topics(&self) -> Vec<MetadataResponseTopic> {
+        let is_all = |topics: &&Vec<_>| self.call.version > 0 || !topics.is_empty();
+        match self.request.topics.as_ref().filter(is_all) {
+            Some(topics) => topics.iter().map(|topic| self.asked_for(topic)).collect(),
+            None => {
+                let seen = self.image.topics().filter(|topic| self.may_describe(topic.name()));
+                seen.map(|topic| self.found(topic)).collect()
+            }
+        }
+    }
+
+    fn may_describe(&self, name: &str) -> bool {
+        self.broker.authorizer.authorize(self.call, Operation::Describe, Resource::Topic(name))
+    }
+
+    fn asked_for(&self, asked: &MetadataRequestTopic) -> MetadataResponseTopic {
+        let name = match &asked.name {
+            None if is_by_id(self.call, asked) => return self.by_id(asked.topic_id),
+            name => name.clone().unwrap_or_default(),
+        };
+        if !self.may_describe(&name) {
+            return failed(ErrorCode::TOPIC_AUTHORIZATION_FAILED, Some(name), Uuid::ZERO);
+        }
+        match self.image.topic(&name) {
+            Some(topic) => self.found(topic),
+            None if validate_topic_name(&name).is_err() => {
+                failed(ErrorCode::INVALID_TOPIC_EXCEPTION, Some(name), Uuid::ZERO)
+            }
+            None => failed(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, Some(name), Uuid::ZERO),
+        }
+    }
+
+    fn by_id(&self, topic_id: Uuid) -> MetadataResponseTopic {
+        match self.image.topic_by_id(topic_id) {
+            Some(topic) if self.may_describe(topic.name()) => self.found(topic),
+            // Whoever may not see it must not learn that it is there.
+            _ => failed(ErrorCode::UNKNOWN_TOPIC_ID, None, topic_id),
+        }
+    }
+
+    fn found(&self, topic: &Topic) -> MetadataResponseTopic {
+        let partitions = topic.partitions().map(|(index, partition)| MetadataResponsePartition {
+            error_code: if partition.leader() < 0 {
+                ErrorCode::LEADER_NOT_AVAILABLE
+            } else {
+                ErrorCode::NONE
+            },
+            partition_index: index,
+            leader_id: partition.leader(),
+            leader_epoch: partition.leader_epoch(),
+            replica_nodes: partition.replicas().to_vec(),
+            isr_nodes: partition.isr().to_vec(),
+            ..Default::default()
+        });
+        let operations = self
+            .request
+            .include_topic_authorized_operations
+            .then(|| topic_operations(self.broker, self.call, topic.name()));
+        MetadataResponseTopic {
+            name: Some(topic.name().clone()),
+            topic_id: topic.id(),
+            is_internal: topic.is_internal(),
+            partitions: partitions.collect(),
+            topic_authorized_operations: operations.unwrap_or(OPERATIONS_NOT_ASKED),
+            ..Default::default()
+        }
+    }
+}
+
+fn failed(error_code: ErrorCode, name: Option<Text>, topic_id: Uuid) -> MetadataResponseTopic {
+    MetadataResponseTopic {
+        error_code,
+        name,
+        topic_id,
+        topic_authorized_operations: OPERATIONS_NOT_ASKED,
+        ..Default::default()
+    }
+}

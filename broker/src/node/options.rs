@@ -1,0 +1,144 @@
+//! What a node is told, and what follows from it for its parts.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use strandline_log::engine::Options as EngineOptions;
+use strandline_log::journal;
+use strandline_state::settings::BrokerSettings;
+
+use crate::net::{ListenerOptions, NetOptions};
+
+/// The name of the listener that is given without one.
+const DEFAULT_LISTENER: &str = "PLAINTEXT";
+
+/// What a node is told.
+#[derive(Clone, Debug)]
+pub struct NodeOptions {
+    /// The folder that holds everything; made if it is not there.
+    pub data_dir: PathBuf,
+    /// Where clients connect: `HOST:PORT`, or `NAME=HOST:PORT`.
+    pub listen: Vec<String>,
+    /// Where /healthz, /readyz and /metrics are served, if anywhere: `HOST:PORT`.
+    pub http: Option<String>,
+    /// Everything else.
+    pub settings: BrokerSettings,
+}
+
+/// What is wrong with an address.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum AddressError {
+    /// It is none.
+    #[error("{0} is no address: HOST:PORT is, and NAME=HOST:PORT")]
+    NotOne(String),
+    /// `advertised.listeners` names a listener that there is not.
+    #[error("advertised.listeners names {0}, which no listener is called")]
+    NoListener(String),
+}
+
+/// Takes `HOST:PORT` apart; the host of an IPv6 address may stand in brackets.
+pub(super) fn parse_address(text: &str) -> Result<(String, u16), AddressError> {
+    let parsed = text.rsplit_once(':').and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?)));
+    parsed.ok_or_else(|| AddressError::NotOne(text.to_owned()))
+}
+
+fn parse_listener(text: &str) -> Result<ListenerOptions, AddressError> {
+    let (name, address) = text.split_once('=').unwrap_or((DEFAULT_LISTENER, text));
+    let (host, port) = parse_address(address)?;
+    Ok(ListenerOptions::new(name, &host, port))
+}
+
+/// The listeners, with what `advertised.listeners` says of them: `NAME://HOST:PORT`, with commas between.
+fn listeners(options: &NodeOptions) -> Result<Vec<ListenerOptions>, AddressError> {
+    let listeners: Result<Vec<_>, _> = options.listen.iter().map(|text| parse_listener(text)).collect();
+    let mut listeners = listeners?;
+    let advertised = options.settings.advertised_listeners.as_deref().unwrap_or_default();
+    for text in advertised.split(',').map(str::trim).filter(|text| !text.is_empty()) {
+        let (name, address) = text.split_once("://").ok_or_else(|| AddressError::NotOne(text.to_owned()))?;
+        let listener = listeners.iter_mut().find(|listener| listener.name == name);
+        let listener = listener.ok_or_else(|| AddressError::NoListener(name.to_owned()))?;
+        listener.advertised = Some(parse_address(address)?);
+    }
+    Ok(listeners)
+}
+
+fn count(number: impl TryInto<usize>) -> usize {
+    number.try_into().unwrap_or(usize::MAX)
+}
+
+/// What the network is told.
+pub(super) fn net_options(options: &NodeOptions) -> Result<NetOptions, AddressError> {
+    let settings = &options.settings;
+    let defaults = NetOptions::default();
+    let idle_max = u64::try_from(settings.connections_max_idle_ms).map(Duration::from_millis);
+    Ok(NetOptions {
+        listeners: listeners(options)?,
+        connections_max: count(settings.max_connections).min(defaults.connections_max),
+        connections_per_address_max: count(settings.max_connections_per_ip),
+        // Negative: for ever.
+        connections_idle_max: idle_max.unwrap_or(Duration::MAX),
+        request_bytes_max: count(settings.socket_request_max_bytes),
+        requests_bytes_max: count(settings.request_memory_bytes),
+        pipeline_requests_max: count(settings.pipeline_requests),
+        ..defaults
+    })
+}
+
+/// What the storage engine is told.
+pub(super) fn engine_options(settings: &BrokerSettings) -> EngineOptions {
+    let defaults = EngineOptions::default();
+    let bytes = |number: i64| u64::try_from(number).unwrap_or(0);
+    let journal = journal::Options { bytes_max: bytes(settings.journal_bytes), ..defaults.journal };
+    EngineOptions {
+        journal,
+        tail_bytes_max: bytes(settings.tail_bytes),
+        flush_bytes: bytes(settings.tail_bytes) / 2,
+        open_files_max: bytes(settings.open_files),
+        reserve_bytes: journal.bytes_max,
+        producer_expiration_ms: settings.producer_id_expiration_ms.into(),
+        ..defaults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(listen: &[&str], settings: &[(&str, &str)]) -> NodeOptions {
+        NodeOptions {
+            data_dir: PathBuf::new(),
+            listen: listen.iter().map(|text| (*text).to_owned()).collect(),
+            http: None,
+            settings: BrokerSettings::from_pairs(settings.iter().copied()).unwrap(),
+        }
+    }
+
+    #[test]
+    fn listeners_are_named_and_told_what_to_advertise() {
+        let advertised = ("advertised.listeners", "PLAINTEXT://broker.example:1, INSIDE://10.0.0.1:2");
+        let found = listeners(&options(&["127.0.0.1:9092", "INSIDE=[::1]:0"], &[advertised])).unwrap();
+        let mut plain = ListenerOptions::new("PLAINTEXT", "127.0.0.1", 9092);
+        plain.advertised = Some(("broker.example".to_owned(), 1));
+        let mut inside = ListenerOptions::new("INSIDE", "[::1]", 0);
+        inside.advertised = Some(("10.0.0.1".to_owned(), 2));
+        assert_eq!(found, [plain, inside]);
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_by_name() {
+        for text in ["", "9092", "host:", "host:70000"] {
+            let error = listeners(&options(&[text], &[])).unwrap_err();
+            assert_eq!(error, AddressError::NotOne(text.to_owned()));
+        }
+        let unknown = listeners(&options(&["a:1"], &[("advertised.listeners", "OTHER://a:1")]));
+        assert_eq!(unknown, Err(AddressError::NoListener("OTHER".to_owned())));
+    }
+
+    #[test]
+    fn the_engine_gets_the_sizes_that_were_set() {
+        let pairs = [("strandline.journal.bytes", "536870912"), ("strandline.tail.bytes", "8388608")];
+        let engine = engine_options(&options(&[], &pairs).settings);
+        assert_eq!((engine.journal.bytes_max, engine.reserve_bytes), (512 << 20, 512 << 20));
+        assert_eq!((engine.tail_bytes_max, engine.flush_bytes), (8 << 20, 4 << 20));
+    }
+}
