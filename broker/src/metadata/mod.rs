@@ -208,4 +208,4 @@ fn unavailable(why: &dyn fmt::Display) -> Refusal {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

@@ -30,9 +30,11 @@ impl MetadataLog for MemoryLog {
     }
 }
 
-/// The metadata of a broker that knows of nothing, and keeps what it learns in memory.
-pub(crate) fn in_memory(node_id: i32, storage: Arc<Storage>, clock: Arc<dyn Clock>) -> Arc<Metadata> {
-    let settings = Arc::new(BrokerSettings::default());
-    let (log, random) = (Box::new(MemoryLog::default()), Random::from_seed(1));
-    Arc::new(Metadata::replay(MetadataParts { node_id, settings, storage, clock, log, random }).unwrap())
+impl Metadata {
+    /// The metadata of a broker that knows of nothing, and keeps what it learns in memory.
+    pub(crate) fn in_memory(node_id: i32, storage: Arc<Storage>, clock: Arc<dyn Clock>) -> Arc<Self> {
+        let settings = Arc::new(BrokerSettings::default());
+        let (log, random) = (Box::new(MemoryLog::default()), Random::from_seed(1));
+        Arc::new(Self::replay(MetadataParts { node_id, settings, storage, clock, log, random }).unwrap())
+    }
 }

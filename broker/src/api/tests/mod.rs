@@ -24,7 +24,7 @@ use crate::admission::AdmitAll;
 use crate::authorize::AllowAll;
 use crate::broker::Broker;
 use crate::context::{Connection, Endpoint};
-use crate::metadata;
+use crate::metadata::Metadata;
 use crate::quota::Unlimited;
 use crate::storage::{FileSlice, Storage, TopicPartition};
 
@@ -65,7 +65,7 @@ impl Rig {
         let engine = Engine::start(writer.unwrap()).unwrap();
         let storage = Arc::new(Storage::new(Arc::clone(engine.mailbox()), Default::default()));
         let metadata_clock = Arc::<SimulatedClock>::clone(&clock);
-        let metadata = metadata::tests::in_memory(NODE_ID, Arc::clone(&storage), metadata_clock);
+        let metadata = Metadata::in_memory(NODE_ID, Arc::clone(&storage), metadata_clock);
         let topics = Arc::new(FixedTopics::new(NODE_ID));
         let broker = Broker {
             authorizer: Arc::new(AllowAll),
