@@ -114,3 +114,19 @@ fn a_change_copies_a_few_nodes_however_many_entries_there_are() {
     assert!(CLONES.get() <= 2, "what nobody shares is not copied: {}", CLONES.get());
     assert_eq!(tree.len(), alone + 1);
 }
+
+impl<K, V> TreeMap<K, V> {
+    /// How many of the nodes are not shared with `before`: what the changes since have copied or made.
+    pub(crate) fn nodes_apart(&self, before: &Self) -> usize {
+        fn collect<K, V>(node: &Arc<Node<K, V>>, nodes: &mut std::collections::HashSet<*const Node<K, V>>) {
+            nodes.insert(Arc::as_ptr(node));
+            if let Node::Branch(children) = &**node {
+                children.iter().for_each(|(_, child)| collect(child, nodes));
+            }
+        }
+        let (mut now, mut then) = Default::default();
+        collect(&self.root, &mut now);
+        collect(&before.root, &mut then);
+        now.difference(&then).count()
+    }
+}

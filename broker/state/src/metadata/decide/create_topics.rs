@@ -174,14 +174,6 @@ impl CreateTopics {
     }
 
     fn placed(&self, image: &MetadataImage, topic: &NewTopic) -> Result<NewPartitions, Refusal> {
-        let count = match topic.partition_count {
-            -1 => self.settings.num_partitions,
-            count if count > 0 => count,
-            _ => {
-                let message = "Number of partitions was set to an invalid non-positive value.";
-                return Err(Refusal::new(ErrorCode::INVALID_PARTITIONS, message));
-            }
-        };
         let replication_factor = match topic.replication_factor {
             -1 => i16::try_from(self.settings.default_replication_factor).unwrap_or(0),
             factor if factor > 0 => factor,
@@ -190,10 +182,21 @@ impl CreateTopics {
                 return Err(Refusal::new(ErrorCode::INVALID_REPLICATION_FACTOR, message));
             }
         };
+        let count = match topic.partition_count {
+            -1 => self.settings.num_partitions,
+            count if count > 0 => count,
+            _ => {
+                let message = "Number of partitions was set to an invalid non-positive value.";
+                return Err(Refusal::new(ErrorCode::INVALID_PARTITIONS, message));
+            }
+        };
         check_count(usize::try_from(count).unwrap_or(0))?;
         let placement = Placement::new(image, topic.topic_id);
         let record = |index| {
-            let replicas = placement.replicas(index, replication_factor)?;
+            let replicas = placement.replicas(index, replication_factor).map_err(|refusal| Refusal {
+                message: format!("Unable to replicate the partition {count} time(s): {}", refusal.message),
+                ..refusal
+            })?;
             new_partition(image, topic.topic_id, index, replicas).ok_or_else(|| all_fenced(index))
         };
         let records = (0..count).map(record).collect::<Result<_, _>>()?;

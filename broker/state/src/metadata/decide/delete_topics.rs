@@ -1,6 +1,6 @@
 //! Topics that go, with their partitions and what is set on them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use strandline_protocol::{ErrorCode, Text, Uuid};
@@ -36,22 +36,27 @@ pub struct DeletedTopic {
 }
 
 impl Command for DeleteTopics {
-    /// One for each entry of the command, in its order.
+    /// One for each different entry of the command, in the order in which it has them first.
     type Reply = Vec<DeletedTopic>;
 
     fn decide(&self, image: &MetadataImage, _: i64) -> Result<Decision<Self::Reply>, Refusal> {
-        let found: Vec<_> = self.topics.iter().map(|reference| find(image, reference)).collect();
-        let mut times: HashMap<Uuid, usize> = HashMap::with_capacity(found.len());
-        for topic in found.iter().flatten() {
-            *times.entry(topic.id()).or_default() += 1;
+        let mut times: HashMap<&TopicReference, usize> = HashMap::with_capacity(self.topics.len());
+        for reference in &self.topics {
+            *times.entry(reference).or_default() += 1;
         }
+        let ids = self.topics.iter().filter_map(|reference| match reference {
+            TopicReference::Id(topic_id) => Some(*topic_id),
+            TopicReference::Name(_) => None,
+        });
+        let ids: HashSet<Uuid> = ids.collect();
         let mut records = Vec::new();
-        let mut reply = Vec::with_capacity(found.len());
-        for (reference, result) in self.topics.iter().zip(found) {
-            let result = result.and_then(|topic| match times.get(&topic.id()) {
-                Some(1) => Ok(topic),
-                _ => Err(duplicate(reference)),
-            });
+        let mut reply = Vec::with_capacity(times.len());
+        for reference in &self.topics {
+            let result = match times.remove(reference) {
+                None => continue,
+                Some(1) => find(image, reference).and_then(|topic| named_once(reference, topic, &ids)),
+                Some(_) => Err(duplicate(reference)),
+            };
             if let Ok(topic) = &result {
                 remove(image, topic, &mut records);
             }
@@ -59,6 +64,19 @@ impl Command for DeleteTopics {
         }
         Ok(Decision { records, reply })
     }
+}
+
+/// A topic that the command has by its id goes by that, and not by its name besides.
+fn named_once(
+    reference: &TopicReference,
+    topic: Arc<Topic>,
+    ids: &HashSet<Uuid>,
+) -> Result<Arc<Topic>, Refusal> {
+    if matches!(reference, TopicReference::Name(_)) && ids.contains(&topic.id()) {
+        let message = "The provided topic name maps to an ID that was already supplied.";
+        return Err(Refusal::new(ErrorCode::INVALID_REQUEST, message));
+    }
+    Ok(topic)
 }
 
 fn find(image: &MetadataImage, reference: &TopicReference) -> Result<Arc<Topic>, Refusal> {

@@ -38,10 +38,11 @@ pub fn validate_topic_name(name: &str) -> Result<(), Refusal> {
 
 /// Whether a new topic may have this name beside those that there are.
 pub(super) fn validate_new_name(image: &MetadataImage, name: &str) -> Result<(), Refusal> {
-    validate_topic_name(name)?;
     if name == CLUSTER_METADATA {
-        return Err(invalid(format!("Creation of internal topic {CLUSTER_METADATA} is prohibited.")));
+        let message = format!("Creation of internal topic {CLUSTER_METADATA} is prohibited.");
+        return Err(Refusal::new(ErrorCode::INVALID_REQUEST, message));
     }
+    validate_topic_name(name)?;
     if image.topic(name).is_some() {
         return Err(Refusal::new(ErrorCode::TOPIC_ALREADY_EXISTS, format!("Topic '{name}' already exists.")));
     }

@@ -6,7 +6,7 @@ use super::*;
 use crate::metadata::evolve;
 use crate::metadata::record::BrokerEndpoint;
 use crate::settings::BrokerSettings;
-use strandline_protocol::{Text, Uuid};
+use strandline_protocol::{ErrorCode, Text, Uuid};
 
 /// An image that a cluster of so many brokers has, and the offset of its log's end.
 fn cluster(brokers: i32) -> MetadataImage {
@@ -83,3 +83,13 @@ fn a_topic_is_there_once_its_records_are() {
     assert!(image.topic("orders").is_none() && image.topic_config("orders").is_none());
     assert_eq!((image.topic_count(), image.partition_count()), (0, 0));
 }
+
+/// The code and the words of a refusal.
+fn refusal<T: std::fmt::Debug>(result: &Result<T, Refusal>) -> (ErrorCode, &str) {
+    let refusal = result.as_ref().unwrap_err();
+    (refusal.code, &refusal.message)
+}
+
+mod properties;
+mod refusals;
+mod scale;
