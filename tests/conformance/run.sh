@@ -7,7 +7,7 @@ set -uo pipefail
 cd "$(dirname "$0")"
 
 failed=()
-for check in schema codec batch errors segments compaction; do
+for check in schema codec batch errors settings segments compaction; do
     "./$check/run.sh" || failed+=("$check")
 done
 if ((${#failed[@]})); then

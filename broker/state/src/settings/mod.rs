@@ -32,3 +32,6 @@ pub use error::{InvalidValue, SettingError};
 pub use setting::{Bounds, Kind, Setting, Synonym, Unit};
 pub use topic::{TOPIC_SETTINGS, TopicSettings};
 pub use value::{CleanupPolicy, CompressionType, Durability, SettingValue, ThrottledReplicas, TimestampType};
+
+#[cfg(test)]
+mod tests;

@@ -63,6 +63,13 @@ fn what_is_taken_back_leaves_nothing_in_whatever_order() {
 }
 
 #[test]
+fn each_partition_goes_by_its_own_key() {
+    let records = [topic(1, "a"), partition(1, 0, 1), topic(1, "a").tombstone(), topic(1, "a")];
+    let expected = image(&records[..2]);
+    assert_eq!(image(&records), expected, "the last values of the keys are the same");
+}
+
+#[test]
 fn a_name_has_one_topic_and_a_topic_one_name() {
     let mut image = image(&[topic(1, "a")]);
     let before = image.clone();

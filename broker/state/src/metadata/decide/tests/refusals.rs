@@ -51,70 +51,81 @@ fn topics_of_one_request_see_one_another() {
     assert_eq!(image.topic_count(), 1);
 }
 
+fn sized(partition_count: i32, replication_factor: i16, assignments: Vec<(i32, Vec<i32>)>) -> NewTopic {
+    NewTopic { partition_count, replication_factor, assignments, ..topic("t", 1) }
+}
+
 #[test]
-fn counts_and_assignments_are_checked() {
+fn counts_are_checked() {
     let image = cluster(2);
-    let new = |partition_count, replication_factor, assignments: Vec<(i32, Vec<i32>)>| NewTopic {
-        partition_count,
-        replication_factor,
-        assignments,
-        ..topic("t", 1)
-    };
-    let none = Vec::new;
     let cases = [
         (
-            new(0, 1, none()),
+            sized(0, 1, Vec::new()),
             ErrorCode::INVALID_PARTITIONS,
             "Number of partitions was set to an invalid non-positive value.",
         ),
-        (new(i32::MAX, 1, none()), ErrorCode::INVALID_PARTITIONS, "A topic has at most 1000000 partitions."),
         (
-            new(1, 0, none()),
+            sized(i32::MAX, 1, Vec::new()),
+            ErrorCode::INVALID_PARTITIONS,
+            "A topic has at most 1000000 partitions.",
+        ),
+        (
+            sized(1, 0, Vec::new()),
             ErrorCode::INVALID_REPLICATION_FACTOR,
             "Replication factor must be larger than 0, or -1 to use the default value.",
         ),
         (
-            new(1, 3, none()),
+            sized(1, 3, Vec::new()),
             ErrorCode::INVALID_REPLICATION_FACTOR,
             "Unable to replicate the partition 1 time(s): The target replication factor of 3 cannot be reached because only 2 broker(s) are registered or some brokers have all their log directories cordoned.",
         ),
+    ];
+    for (topic, code, message) in cases {
+        assert_eq!(refused(&image, topic), (code, message.to_owned()));
+    }
+}
+
+#[test]
+fn assignments_are_checked() {
+    let image = cluster(2);
+    let cases = [
         (
-            new(1, -1, vec![(0, vec![1])]),
+            sized(1, -1, vec![(0, vec![1])]),
             ErrorCode::INVALID_REQUEST,
             "A manual partition assignment was specified, but numPartitions was not set to -1.",
         ),
         (
-            new(-1, 1, vec![(0, vec![1])]),
+            sized(-1, 1, vec![(0, vec![1])]),
             ErrorCode::INVALID_REQUEST,
             "A manual partition assignment was specified, but replication factor was not set to -1.",
         ),
         (
-            new(-1, -1, vec![(1, vec![1])]),
+            sized(-1, -1, vec![(1, vec![1])]),
             ErrorCode::INVALID_REPLICA_ASSIGNMENT,
             "partitions should be a consecutive 0-based integer sequence",
         ),
         (
-            new(-1, -1, vec![(0, vec![1]), (0, vec![2])]),
+            sized(-1, -1, vec![(0, vec![1]), (0, vec![2])]),
             ErrorCode::INVALID_REPLICA_ASSIGNMENT,
             "Found multiple manual partition assignments for partition 0",
         ),
         (
-            new(-1, -1, vec![(0, vec![])]),
+            sized(-1, -1, vec![(0, vec![])]),
             ErrorCode::INVALID_REPLICA_ASSIGNMENT,
             "The manual partition assignment includes an empty replica list.",
         ),
         (
-            new(-1, -1, vec![(0, vec![7])]),
+            sized(-1, -1, vec![(0, vec![7])]),
             ErrorCode::INVALID_REPLICA_ASSIGNMENT,
             "The manual partition assignment includes broker 7, but no such broker is registered.",
         ),
         (
-            new(-1, -1, vec![(0, vec![1, 1])]),
+            sized(-1, -1, vec![(0, vec![1, 1])]),
             ErrorCode::INVALID_REPLICA_ASSIGNMENT,
             "The manual partition assignment includes the broker 1 more than once.",
         ),
         (
-            new(-1, -1, vec![(0, vec![1]), (1, vec![1, 2])]),
+            sized(-1, -1, vec![(0, vec![1]), (1, vec![1, 2])]),
             ErrorCode::INVALID_REPLICA_ASSIGNMENT,
             "The manual partition assignment includes a partition with 2 replica(s), but this is not consistent with previous partitions, which have 1 replica(s).",
         ),
