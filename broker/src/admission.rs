@@ -39,3 +39,20 @@ impl Admission for AdmitAll {
         None
     }
 }
+
+/// Admits what is part of no transaction, as long as there are none: whoever says otherwise has none open here.
+#[derive(Debug)]
+pub struct NoTransactions;
+
+impl Admission for NoTransactions {
+    fn admit<'a>(&'a self, _: &'a Call, candidates: &'a [Candidate]) -> Option<Admitted<'a>> {
+        let is_transactional = |candidate: &Candidate| candidate.header.attributes.is_transactional();
+        if !candidates.iter().any(is_transactional) {
+            return None;
+        }
+        let verdict = move |candidate| {
+            if is_transactional(candidate) { Err(ErrorCode::INVALID_TXN_STATE) } else { Ok(()) }
+        };
+        Some(Box::pin(async move { candidates.iter().map(verdict).collect() }))
+    }
+}

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use strandline_log::clock::Clock;
 
 use crate::admission::Admission;
+use crate::api::fetch_sessions::FetchSessions;
 use crate::api::topics::Topics;
 use crate::authorize::Authorizer;
 use crate::metadata::Metadata;
+use crate::producer_ids::ProducerIds;
 use crate::quota::Quotas;
 use crate::storage::Storage;
 
@@ -22,6 +24,10 @@ pub struct Broker {
     pub admission: Arc<dyn Admission>,
     /// Which topics there are.
     pub topics: Arc<dyn Topics>,
+    /// What clients that fetch need not repeat.
+    pub fetch_sessions: Arc<FetchSessions>,
+    /// What producers are known by.
+    pub producer_ids: Arc<ProducerIds>,
     /// The logs.
     pub storage: Arc<Storage>,
     /// What the cluster is.

@@ -12,5 +12,6 @@ pub mod context;
 pub mod metadata;
 pub mod net;
 pub mod node;
+pub mod producer_ids;
 pub mod quota;
 pub mod storage;

@@ -8,12 +8,16 @@ mod api_versions;
 mod cluster;
 mod create_partitions;
 mod create_topics;
+mod delete_records;
 mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
 mod describe_topic_partitions;
 mod fetch;
+mod init_producer_id;
+mod list_offsets;
 mod metadata;
+mod offset_for_leader_epoch;
 mod produce;
 mod reply;
 pub mod topics;
@@ -26,6 +30,7 @@ use strandline_protocol::schema::VersionRange;
 use strandline_protocol::wire::DecodeResult;
 use strandline_protocol::{Bytes, DecodeError, Message, Reader};
 
+pub use self::fetch::sessions as fetch_sessions;
 pub use self::reply::{Dispatched, LaterReply, Reply};
 
 use crate::broker::Broker;
@@ -70,10 +75,14 @@ macro_rules! served {
 served! {
     Produce 3..=13 advertised from 0 => produce,
     Fetch 4..=18 => fetch,
+    ListOffsets 1..=11 => list_offsets,
     Metadata 0..=13 => metadata,
     ApiVersions 0..=4 => api_versions,
     CreateTopics 2..=7 => create_topics,
     DeleteTopics 1..=6 => delete_topics,
+    DeleteRecords 0..=2 => delete_records,
+    InitProducerId 0..=5 => init_producer_id,
+    OffsetForLeaderEpoch 2..=4 => offset_for_leader_epoch,
     DescribeConfigs 1..=4 => describe_configs,
     CreatePartitions 0..=3 => create_partitions,
     DescribeCluster 0..=2 => describe_cluster,

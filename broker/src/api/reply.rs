@@ -67,7 +67,11 @@ macro_rules! throttled {
 
 throttled! {
     api_versions::ApiVersionsResponse,
+    delete_records::DeleteRecordsResponse,
     fetch::FetchResponse,
+    init_producer_id::InitProducerIdResponse,
+    list_offsets::ListOffsetsResponse,
+    offset_for_leader_epoch::OffsetForLeaderEpochResponse,
     produce::ProduceResponse,
     create_partitions::CreatePartitionsResponse,
     create_topics::CreateTopicsResponse,

@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use strandline_log::engine::Partition;
+use strandline_log::epochs::EpochEnd;
 use strandline_protocol::batch::TimestampType;
 use strandline_protocol::{Compression, ErrorCode, Text, Uuid};
 
@@ -168,4 +169,16 @@ pub(super) fn check_leader_epoch(known_epoch: i32, leader_epoch: i32) -> Result<
         epoch if epoch > leader_epoch => Err(ErrorCode::UNKNOWN_LEADER_EPOCH),
         _ => Ok(()),
     }
+}
+
+/// The offset behind the last one of an epoch, with the epoch that it is of; none if it cannot be told.
+///
+/// A leader's epoch begins where the log ends when it takes over, though no batch of it is there yet.
+pub(super) fn end_of_epoch(log: &Partition, epoch: i32, leader_epoch: i32) -> Option<EpochEnd> {
+    let found = log.end_of_epoch(epoch);
+    if found.is_some() || epoch < 0 || epoch > leader_epoch {
+        return found;
+    }
+    let known = if epoch == leader_epoch { None } else { log.latest_epoch() };
+    Some(EpochEnd { epoch: known.unwrap_or(epoch), end_offset: log.offsets().end })
 }

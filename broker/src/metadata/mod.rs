@@ -6,6 +6,7 @@
 
 mod apply;
 pub mod log;
+mod producer_ids;
 mod topics;
 
 use std::fmt;
@@ -19,6 +20,7 @@ use strandline_state::settings::BrokerSettings;
 use tokio::sync::Mutex;
 
 pub(crate) use self::apply::sort_found;
+pub use self::producer_ids::MetadataBlocks;
 
 use self::log::{KeyedRecord, MetadataLog, MetadataLogError};
 use self::topics::TopicTable;
@@ -127,6 +129,11 @@ impl Metadata {
         let mut bytes = [0; 16];
         self.random.lock().unwrap_or_else(PoisonError::into_inner).fill(&mut bytes);
         Uuid(bytes)
+    }
+
+    /// Randomness of its own for somebody.
+    pub fn new_random(&self) -> Random {
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).split()
     }
 
     /// The logs of this broker.

@@ -7,6 +7,7 @@ use strandline_log::engine::Options as EngineOptions;
 use strandline_log::journal;
 use strandline_state::settings::BrokerSettings;
 
+use crate::api::fetch_sessions::FetchSessionOptions;
 use crate::net::{ListenerOptions, NetOptions};
 
 /// The name of the listener that is given without one.
@@ -64,6 +65,12 @@ fn listeners(options: &NodeOptions) -> Result<Vec<ListenerOptions>, AddressError
 
 fn count(number: impl TryInto<usize>) -> usize {
     number.try_into().unwrap_or(usize::MAX)
+}
+
+/// How many fetch sessions are remembered.
+pub(super) fn fetch_session_options(settings: &BrokerSettings) -> FetchSessionOptions {
+    let sessions_max = count(settings.max_incremental_fetch_session_cache_slots);
+    FetchSessionOptions { sessions_max, ..FetchSessionOptions::default() }
 }
 
 /// What the network is told.

@@ -16,15 +16,17 @@ use strandline_state::metadata::decide::{BumpLeaderEpochs, FormatCluster, Regist
 use strandline_state::metadata::record::BrokerEndpoint;
 use strandline_state::settings::Durability;
 
-use super::options::{engine_options, net_options};
+use super::options::{engine_options, fetch_session_options, net_options};
 use super::{Node, NodeError, NodeOptions};
-use crate::admission::AdmitAll;
+use crate::admission::NoTransactions;
+use crate::api::fetch_sessions::FetchSessions;
 use crate::authorize::AllowAll;
 use crate::broker::Broker;
 use crate::context::Endpoint;
 use crate::metadata::log::{MetadataLogError, PartitionLog};
-use crate::metadata::{Metadata, MetadataError, MetadataParts, sort_found};
+use crate::metadata::{Metadata, MetadataBlocks, MetadataError, MetadataParts, sort_found};
 use crate::net::Bound;
+use crate::producer_ids::ProducerIds;
 use crate::quota::Unlimited;
 use crate::storage::{Storage, TopicPartition};
 
@@ -58,11 +60,15 @@ impl Node {
         let endpoints = bound.endpoints();
         let starting = Starting { options: &options, clock: &clock, endpoints: &endpoints };
         let (metadata, engine) = starting.load(opened).await?;
+        let sessions = FetchSessions::new(fetch_session_options(&options.settings), metadata.new_random());
+        let producer_ids = ProducerIds::new(Box::new(MetadataBlocks::new(Arc::clone(&metadata))));
         let broker = Arc::new(Broker {
             authorizer: Arc::new(AllowAll),
             quotas: Arc::new(Unlimited),
-            admission: Arc::new(AdmitAll),
+            admission: Arc::new(NoTransactions),
             topics: Arc::<Metadata>::clone(&metadata),
+            fetch_sessions: Arc::new(sessions),
+            producer_ids: Arc::new(producer_ids),
             storage: Arc::clone(metadata.storage()),
             metadata,
             clock,

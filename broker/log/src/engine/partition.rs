@@ -7,6 +7,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
+use strandline_protocol::batch::NO_TIMESTAMP;
+
 use super::read::Sources;
 use crate::epochs::{EpochEnd, LeaderEpochs};
 use crate::local_id::LocalId;
@@ -159,6 +161,20 @@ impl Partition {
         self.view().epochs.latest().map(|entry| entry.epoch)
     }
 
+    /// The epoch of the first record that is there, if that is known.
+    pub fn start_epoch(&self) -> Option<i32> {
+        let view = self.view();
+        view.epochs.epoch_for(view.start)
+    }
+
+    /// The highest timestamp of all batches; none if none has one.
+    pub fn max_timestamp(&self) -> Option<i64> {
+        let view = self.view();
+        let in_segments = view.segments.iter().map(|segment| segment.max_timestamp());
+        let in_tail = view.tail.iter().map(|entry| entry.max_timestamp);
+        in_segments.chain(in_tail).max().filter(|timestamp| *timestamp != NO_TIMESTAMP)
+    }
+
     /// Wakes somebody once there is something to read beyond an offset, or the partition is deleted. Gives
     /// false, and wakes nobody, where that is so already.
     pub fn wake_when_beyond(&self, beyond: i64, up_to: UpTo, waker: Waker) -> bool {
@@ -169,6 +185,11 @@ impl Partition {
         view.waiting.retain(|waiting| !waiting.waker.will_wake(&waker));
         view.waiting.push(Waiting { beyond, up_to, waker });
         true
+    }
+
+    /// How many wait for it to go on.
+    pub fn waiting_count(&self) -> usize {
+        self.view().waiting.len()
     }
 
     /// Takes [`Partition::wake_when_beyond`] back.

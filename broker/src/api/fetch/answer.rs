@@ -1,15 +1,15 @@
 //! What was read, as an answer.
 
-use strandline_log::engine::Slice;
+use strandline_log::engine::{Slice, UpTo};
 use strandline_protocol::apis::fetch::{
     AbortedTransaction, EpochEndOffset, FetchResponse, FetchableTopicResponse, LeaderIdAndEpoch,
     NodeEndpoint, PartitionData,
 };
-use strandline_protocol::{Piece, Records};
-
-use strandline_log::engine::UpTo;
+use strandline_protocol::{ErrorCode, Piece, Records};
 
 use super::read::{Found, Reads, Target};
+use super::sessions::{Context, Told};
+use super::wanted::TopicKey;
 use crate::broker::Broker;
 use crate::context::Call;
 use crate::storage::piece;
@@ -18,18 +18,42 @@ use crate::storage::piece;
 const ENDPOINTS_VERSION_MIN: i16 = 16;
 
 /// The answer to a fetch.
-pub(super) fn response(broker: &Broker, call: &Call, reads: Reads) -> FetchResponse {
-    let Reads { topics, targets, terms, .. } = reads;
-    let mut response = FetchResponse::default();
+pub(super) fn response(broker: &Broker, call: &Call, context: &Context, reads: Reads) -> FetchResponse {
+    let Reads { topics, mut targets, terms, .. } = reads;
+    let told = targets.iter().map(|target| {
+        static NO_TOPIC: TopicKey = TopicKey::none();
+        (topics.get(target.wanted.topic).unwrap_or(&NO_TOPIC), target.wanted, target.found.told())
+    });
+    let mut is_told = Vec::with_capacity(targets.len());
+    let now = broker.clock.monotonic();
+    let finished = broker.fetch_sessions.finish(context, told, |told| is_told.push(told), now);
+    let session_id = match finished {
+        Ok(session_id) => session_id,
+        Err(error_code) => return FetchResponse { error_code, ..Default::default() },
+    };
+    let mut is_told = is_told.into_iter();
+    targets.retain(|_| is_told.next().unwrap_or(true));
+    let mut response = FetchResponse { session_id, ..Default::default() };
+    add_partitions(&mut response, broker, call, &topics, targets, terms.up_to);
+    response
+}
+
+fn add_partitions(
+    response: &mut FetchResponse,
+    broker: &Broker,
+    call: &Call,
+    topics: &[TopicKey],
+    targets: Vec<Target>,
+    up_to: UpTo,
+) {
+    let own_id = broker.topics.node_id();
     let mut last_topic = None;
     for mut target in targets {
         if call.version < ENDPOINTS_VERSION_MIN {
             target.found.leader = None;
         }
-        let own_id = broker.topics.node_id();
-        if target.found.leader.is_some_and(|(leader, _)| leader == own_id)
-            && response.node_endpoints.is_empty()
-        {
+        let is_own = target.found.leader.is_some_and(|(leader, _)| leader == own_id);
+        if is_own && response.node_endpoints.is_empty() {
             response.node_endpoints.push(own_endpoint(own_id, call));
         }
         if last_topic.replace(target.wanted.topic) != Some(target.wanted.topic) {
@@ -38,15 +62,27 @@ pub(super) fn response(broker: &Broker, call: &Call, reads: Reads) -> FetchRespo
             response.responses.push(topic);
         }
         if let Some(topic) = response.responses.last_mut() {
-            topic.partitions.push(partition_data(target, terms.up_to));
+            topic.partitions.push(partition_data(target, up_to));
         }
     }
-    response
 }
 
 fn own_endpoint(node_id: i32, call: &Call) -> NodeEndpoint {
     let endpoint = &call.connection.endpoint;
     NodeEndpoint { node_id, host: endpoint.host.clone(), port: endpoint.port.into(), ..Default::default() }
+}
+
+impl Found {
+    /// What of it decides whether a session's client is told.
+    fn told(&self) -> Told {
+        Told {
+            high_watermark: self.offsets.map_or(-1, |offsets| offsets.high_watermark),
+            log_start_offset: self.offsets.map_or(-1, |offsets| offsets.start),
+            has_records: !self.slices.is_empty(),
+            is_error: self.error != ErrorCode::NONE,
+            is_diverging: self.diverging.is_some(),
+        }
+    }
 }
 
 fn partition_data(target: Target, up_to: UpTo) -> PartitionData {

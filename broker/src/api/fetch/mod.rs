@@ -11,11 +11,14 @@
 //! - v9 checks leader epochs, v12 finds where logs diverge, v13 names topics by id.
 //! - Below v10 a topic that compresses with zstd is UNSUPPORTED_COMPRESSION_TYPE, as in Kafka; batches that producers
 //!   compressed so are sent as they are.
+//! - Sessions ([`sessions`]) spare a client to name its partitions again, and the broker to repeat what has not
+//!   changed.
 //! - A follower needs the right to act for the cluster, or each partition is TOPIC_AUTHORIZATION_FAILED. One that is
 //!   no replica of a partition gets NOT_LEADER_OR_FOLLOWER there, or UNKNOWN_LEADER_EPOCH if it said which one it knows.
 
 mod answer;
 mod read;
+pub mod sessions;
 mod wait;
 mod wanted;
 
@@ -29,7 +32,6 @@ use tokio::time::{Instant, timeout_at};
 
 use self::read::Reads;
 use self::wait::Wait;
-use self::wanted::Wanted;
 use super::Dispatched;
 use crate::broker::Broker;
 use crate::context::Call;
@@ -49,21 +51,23 @@ struct Terms {
 }
 
 pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: FetchRequest) -> Dispatched {
-    if request.session_epoch > 0 {
-        let error_code = ErrorCode::FETCH_SESSION_ID_NOT_FOUND;
-        return call.now(broker, FetchResponse { error_code, ..Default::default() });
-    }
     let terms = Terms::new(broker, &call, &request);
-    let mut reads = Reads::new(broker, &call, Wanted::of_request(&request), terms);
+    let sessions = &broker.fetch_sessions;
+    let begun = sessions.begin(&request, call.version, terms.is_follower(), call.received_at);
+    let (context, wanted) = match begun {
+        Ok(begun) => begun,
+        Err(error_code) => return call.now(broker, FetchResponse { error_code, ..Default::default() }),
+    };
+    let mut reads = Reads::new(broker, &call, wanted, terms);
     let is_read = reads.read_memory();
     if is_read && (reads.is_enough() || terms.wait.is_zero()) {
-        return call.now(broker, answer::response(broker, &call, reads));
+        return call.now(broker, answer::response(broker, &call, &context, reads));
     }
     let shared = Arc::clone(broker);
     let deadline = Instant::now() + terms.wait;
     Dispatched::Later(Box::pin(async move {
         let response = match complete(reads, is_read, deadline).await {
-            Some(reads) => answer::response(&shared, &call, reads),
+            Some(reads) => answer::response(&shared, &call, &context, reads),
             None => FetchResponse { error_code: ErrorCode::KAFKA_STORAGE_ERROR, ..Default::default() },
         };
         call.reply(&shared, response)
@@ -91,6 +95,10 @@ async fn complete(mut reads: Reads, mut is_read: bool, deadline: Instant) -> Opt
 }
 
 impl Terms {
+    const fn is_follower(&self) -> bool {
+        self.replica_id >= 0
+    }
+
     fn new(broker: &Broker, call: &Call, request: &FetchRequest) -> Self {
         let replica_id =
             if call.version >= 15 { request.replica_state.replica_id } else { request.replica_id };

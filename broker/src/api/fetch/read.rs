@@ -10,7 +10,7 @@ use tokio::task;
 
 use super::Terms;
 use super::wanted::{TopicKey, Wanted, WantedPartition};
-use crate::api::topics::{Topic, check_leader_epoch};
+use crate::api::topics::{Led, Topic, check_leader_epoch, end_of_epoch};
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
@@ -25,6 +25,7 @@ pub(super) struct Target {
     pub(super) wanted: WantedPartition,
     /// None where it was refused before anything was read.
     pub(super) log: Option<Arc<Partition>>,
+    leader_epoch: i32,
     pub(super) found: Found,
 }
 
@@ -63,10 +64,12 @@ impl Reads {
             let topic = found.get(wanted.topic).ok_or(ErrorCode::UNKNOWN_SERVER_ERROR);
             let log = topic.and_then(|topic| topic.as_ref().map_err(|code| *code));
             match log.map_err(Refused::from).and_then(|topic| resolver.partition(topic, &wanted)) {
-                Ok(log) => Target { wanted, log: Some(log), found: Found::default() },
+                Ok(Led { log, leader_epoch, .. }) => {
+                    Target { wanted, log: Some(log), leader_epoch, found: Found::default() }
+                }
                 Err(Refused { error, leader }) => {
                     let found = Found { error, leader, ..Found::default() };
-                    Target { wanted, log: None, found }
+                    Target { wanted, log: None, leader_epoch: -1, found }
                 }
             }
         };
@@ -99,7 +102,9 @@ impl Reads {
             let Some(log) = &target.log else { continue };
             let bytes_max = left.min(target.wanted.bytes_max);
             let limits = ReadLimits { bytes_max, takes_one: self.bytes == 0, up_to: self.terms.up_to };
-            let Some(found) = Found::in_log(log, &target.wanted, limits, &read) else { return false };
+            let parted = Found::parted(log, &target.wanted, target.leader_epoch);
+            let found = parted.or_else(|| Found::in_log(log, target.wanted.offset, limits, &read));
+            let Some(found) = found else { return false };
             let bytes = found.bytes();
             self.bytes += bytes;
             left = left.saturating_sub(bytes);
@@ -130,16 +135,11 @@ impl Found {
     /// What is in a log; none if it cannot be told without a file.
     fn in_log(
         log: &Partition,
-        wanted: &WantedPartition,
+        offset: i64,
         limits: ReadLimits,
         read: impl Fn(&Partition, i64, ReadLimits) -> Result<Option<ReadOut>, ReadError>,
     ) -> Option<Self> {
-        if wanted.last_fetched_epoch >= 0
-            && let Some(found) = Self::parted(log, wanted)
-        {
-            return Some(found);
-        }
-        let ReadOut { slices, offsets } = match read(log, wanted.offset, limits) {
+        let ReadOut { slices, offsets } = match read(log, offset, limits) {
             Ok(read) => read?,
             Err(error) => {
                 let offsets = matches!(error, ReadError::OffsetOutOfRange { .. }).then(|| log.offsets());
@@ -151,7 +151,7 @@ impl Found {
         };
         let mut found = Self { offsets: Some(offsets), slices, ..Self::default() };
         if limits.up_to == UpTo::LastStable && !found.slices.is_empty() {
-            match log.aborted(wanted.offset, offsets.last_stable) {
+            match log.aborted(offset, offsets.last_stable) {
                 Ok(aborted) => found.aborted = aborted,
                 Err(error) => return Some(Self::of(error.code())),
             }
@@ -160,9 +160,12 @@ impl Found {
     }
 
     /// Where the reader's log and this one part, or that it cannot be told; none if they do not.
-    fn parted(log: &Partition, wanted: &WantedPartition) -> Option<Self> {
+    fn parted(log: &Partition, wanted: &WantedPartition, leader_epoch: i32) -> Option<Self> {
+        if wanted.last_fetched_epoch < 0 {
+            return None;
+        }
         let offsets = Some(log.offsets());
-        let Some(end) = log.end_of_epoch(wanted.last_fetched_epoch) else {
+        let Some(end) = end_of_epoch(log, wanted.last_fetched_epoch, leader_epoch) else {
             return Some(Self { offsets, ..Self::of(ErrorCode::OFFSET_OUT_OF_RANGE) });
         };
         // What is gone is out of range, whether or not the logs part.
@@ -195,7 +198,7 @@ struct Resolver<'a> {
 
 impl<'a> Resolver<'a> {
     fn new(broker: &'a Broker, call: &'a Call, terms: Terms) -> Self {
-        let is_follower = terms.replica_id >= 0;
+        let is_follower = terms.is_follower();
         let may_follow =
             is_follower && broker.authorizer.authorize(call, Operation::ClusterAction, Resource::Cluster);
         Self { broker, call, is_follower, may_follow }
@@ -225,7 +228,7 @@ impl<'a> Resolver<'a> {
         broker.topics.by_name(&key.name).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
     }
 
-    fn partition(&self, topic: &Topic, wanted: &WantedPartition) -> Result<Arc<Partition>, Refused> {
+    fn partition(&self, topic: &Topic, wanted: &WantedPartition) -> Result<Led, Refused> {
         let leadership = topic.leadership(wanted.partition)?;
         let leader = Some((leadership.leader, leadership.leader_epoch));
         let explained = |error| Refused { error, leader };
@@ -244,6 +247,6 @@ impl<'a> Resolver<'a> {
         if is_zstd && self.call.version < ZSTD_VERSION_MIN {
             return Err(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE.into());
         }
-        Ok(led.log)
+        Ok(led)
     }
 }

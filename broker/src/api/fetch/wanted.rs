@@ -15,6 +15,8 @@ pub(super) struct TopicKey {
 pub(super) struct WantedPartition {
     /// The topic's place among the topics.
     pub(super) topic: usize,
+    /// The partition's place in its session.
+    pub(super) place: usize,
     pub(super) partition: i32,
     pub(super) offset: i64,
     /// So much at most.
@@ -31,10 +33,23 @@ pub(super) struct Wanted {
     pub(super) partitions: Vec<WantedPartition>,
 }
 
+impl TopicKey {
+    /// No topic.
+    pub(super) const fn none() -> Self {
+        Self { name: Text::new(), id: Uuid::ZERO }
+    }
+
+    /// The same, without keeping the request alive that it came in.
+    pub(super) fn detached(&self) -> Self {
+        Self { name: self.name.detached(), id: self.id }
+    }
+}
+
 impl WantedPartition {
-    pub(super) fn new(topic: usize, partition: &FetchPartition) -> Self {
+    pub(super) fn new(topic: usize, place: usize, partition: &FetchPartition) -> Self {
         Self {
             topic,
+            place,
             partition: partition.partition,
             offset: partition.fetch_offset,
             bytes_max: u64::try_from(partition.partition_max_bytes).unwrap_or(0),
@@ -50,7 +65,7 @@ impl Wanted {
         let topics = request.topics.iter();
         let topics = topics.map(|topic| TopicKey { name: topic.topic.clone(), id: topic.topic_id }).collect();
         let partitions = request.topics.iter().enumerate().flat_map(|(place, topic)| {
-            topic.partitions.iter().map(move |partition| WantedPartition::new(place, partition))
+            topic.partitions.iter().map(move |partition| WantedPartition::new(place, 0, partition))
         });
         Self { topics, partitions: partitions.collect() }
     }

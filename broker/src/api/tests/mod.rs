@@ -1,14 +1,17 @@
 //! Handlers over a real engine on a simulated disk: what their tests share.
 
+mod denying;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use strandline_log::clock::SimulatedClock;
 use strandline_log::config::LogConfig;
 use strandline_log::disk::Disk;
 use strandline_log::disk::simulated::{self, SimulatedDisk};
-use strandline_log::engine::{Command, Done, Engine, Options, Writer};
+use strandline_log::engine::{Command, Done, Engine, Options, Partition, Writer};
 use strandline_log::random::Random;
 use strandline_protocol::apis::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic};
 use strandline_protocol::apis::produce::{
@@ -18,13 +21,15 @@ use strandline_protocol::batch::{BatchBuilder, NewRecord};
 use strandline_protocol::frame::{LENGTH_BYTES, OutboundFrame};
 use strandline_protocol::{Bytes, Piece, Request, Text, Uuid};
 
+use super::fetch_sessions::{FetchSessionOptions, FetchSessions};
 use super::topics::{FixedTopics, Leadership, Topic, TopicRules};
 use super::{Dispatched, Reply, dispatch};
-use crate::admission::AdmitAll;
+use crate::admission::NoTransactions;
 use crate::authorize::AllowAll;
 use crate::broker::Broker;
 use crate::context::{Connection, Endpoint};
 use crate::metadata::Metadata;
+use crate::producer_ids::{NextBlock, ProducerIdBlocks, ProducerIds};
 use crate::quota::Unlimited;
 use crate::storage::{FileSlice, Storage, TopicPartition};
 
@@ -37,12 +42,25 @@ pub(super) const LEADER_EPOCH: i32 = 5;
 /// What its clock shows at first.
 pub(super) const NOW_MS: i64 = 1_700_000_000_000;
 
+/// Blocks of ids, one behind the other.
+#[derive(Debug, Default)]
+struct Blocks(AtomicI64);
+
+impl ProducerIdBlocks for Blocks {
+    fn next_block(&self) -> NextBlock<'_> {
+        let first = self.0.fetch_add(1_000, Ordering::Relaxed);
+        Box::pin(async move { Ok(first..first + 1_000) })
+    }
+}
+
 /// A broker, and a connection to it.
 #[derive(Debug)]
 pub(super) struct Rig {
     pub(super) broker: Arc<Broker>,
     pub(super) topics: Arc<FixedTopics>,
+    pub(super) clock: Arc<SimulatedClock>,
     pub(super) engine: Engine,
+    pub(super) disk: SimulatedDisk,
     pub(super) connection: Arc<Connection>,
 }
 
@@ -70,8 +88,13 @@ impl Rig {
         let broker = Broker {
             authorizer: Arc::new(AllowAll),
             quotas: Arc::new(Unlimited),
-            admission: Arc::new(AdmitAll),
+            admission: Arc::new(NoTransactions),
             topics: Arc::<FixedTopics>::clone(&topics),
+            fetch_sessions: Arc::new(FetchSessions::new(
+                FetchSessionOptions::default(),
+                Random::from_seed(2),
+            )),
+            producer_ids: Arc::new(ProducerIds::new(Box::<Blocks>::default())),
             metadata,
             storage,
             clock: Arc::<SimulatedClock>::clone(&clock),
@@ -83,7 +106,7 @@ impl Rig {
             peer: SocketAddr::from(([127, 0, 0, 1], 50_000)),
             endpoint: Arc::new(endpoint),
         };
-        Self { broker: Arc::new(broker), topics, engine, connection: Arc::new(connection) }
+        Self { broker: Arc::new(broker), topics, clock, engine, disk, connection: Arc::new(connection) }
     }
 
     /// Makes a topic with so many partitions.
@@ -107,6 +130,15 @@ impl Rig {
             }
             other => panic!("{other:?}"),
         }
+    }
+
+    pub(super) fn log(&self, name: &str, index: i32) -> Arc<Partition> {
+        self.broker.storage.partition(TopicPartition { topic_id: topic_id(name), index }).unwrap()
+    }
+
+    /// The broker, for changing it before it is asked anything.
+    pub(super) fn broker(&mut self) -> &mut Broker {
+        Arc::get_mut(&mut self.broker).unwrap()
     }
 
     /// Sends a request, as the bytes that it is on the wire.
