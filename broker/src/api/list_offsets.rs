@@ -28,6 +28,9 @@ use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
 
+/// From this version on an answer has the leader's epoch.
+const EPOCHS_VERSION_MIN: i16 = 4;
+
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 const MAX_TIMESTAMP: i64 = -3;
@@ -51,8 +54,9 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: ListOffset
     };
     let asker = Asker { broker, call: &call, up_to, twice: named_twice(&request) };
     let (mut response, searches) = asker.answer(&request);
+    let has_epochs = call.version >= EPOCHS_VERSION_MIN;
     if searches.is_empty() {
-        return call.now(broker, response);
+        return call.now(broker, in_version(response, has_epochs));
     }
     call.later(broker, async move {
         // It goes on to its end even if nobody waits any more.
@@ -66,8 +70,17 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: ListOffset
                 *place = ListOffsetsPartitionResponse { partition_index: place.partition_index, ..answer };
             }
         }
-        response
+        in_version(response, has_epochs)
     })
+}
+
+/// An answer in a version that may have no place for epochs.
+fn in_version(mut response: ListOffsetsResponse, has_epochs: bool) -> ListOffsetsResponse {
+    if !has_epochs {
+        let partitions = response.topics.iter_mut().flat_map(|topic| &mut topic.partitions);
+        partitions.for_each(|partition| partition.leader_epoch = -1);
+    }
+    response
 }
 
 /// The partitions that a request names more than once.
