@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use strandline_protocol::ErrorCode;
+use strandline_log::engine::{ReadOut, Slice, UpTo};
 use strandline_protocol::apis::fetch::FetchRequest;
+use strandline_protocol::{ErrorCode, Piece};
 
-use crate::api::Dispatched;
 use crate::api::tests::{Rig, answer, batch, fetch_request, records, settle};
 use crate::api::topics::TopicRules;
+use crate::api::{Dispatched, Reply};
 
 #[tokio::test]
 async fn a_long_poll_ends_with_the_first_batch() {
@@ -20,6 +21,24 @@ async fn a_long_poll_ends_with_the_first_batch() {
     rig.produce("t", batch(&[b"a"])).await;
     let response = answer::<FetchRequest>(13, waiting.await.unwrap());
     assert_eq!(records(&response), [(0, 0, b"a".to_vec())]);
+}
+
+#[tokio::test]
+async fn a_batch_in_the_tail_is_sent_from_where_it_lies() {
+    let rig = Rig::new();
+    rig.create("t", 1, TopicRules::default());
+    rig.produce("t", batch(&[&[7; 100 << 10]])).await;
+    let ReadOut { slices, .. } = rig.log("t", 0).read(0, 1 << 20, UpTo::End).unwrap();
+    let [Slice::Memory(lying)] = &slices[..] else { panic!("{slices:?}") };
+    for version in [4, 12, 18] {
+        let reply = rig.reply(version, &fetch_request("t", &[(0, 0)])).await;
+        let Reply::Send { frame, .. } = reply else { panic!("{reply:?}") };
+        let sent = frame.pieces().iter().find_map(|piece| match piece {
+            Piece::Slice(slice) if slice.len() > 100 << 10 => Some(slice.as_ptr_range()),
+            _ => None,
+        });
+        assert_eq!(sent, Some(lying.as_ref().as_ptr_range()), "version {version}");
+    }
 }
 
 #[tokio::test]

@@ -58,9 +58,7 @@ impl ProducerIdBlocks for Blocks {
 pub(super) struct Rig {
     pub(super) broker: Arc<Broker>,
     pub(super) topics: Arc<FixedTopics>,
-    pub(super) clock: Arc<SimulatedClock>,
     pub(super) engine: Engine,
-    pub(super) disk: SimulatedDisk,
     pub(super) connection: Arc<Connection>,
 }
 
@@ -106,7 +104,7 @@ impl Rig {
             peer: SocketAddr::from(([127, 0, 0, 1], 50_000)),
             endpoint: Arc::new(endpoint),
         };
-        Self { broker: Arc::new(broker), topics, clock, engine, disk, connection: Arc::new(connection) }
+        Self { broker: Arc::new(broker), topics, engine, connection: Arc::new(connection) }
     }
 
     /// Makes a topic with so many partitions.

@@ -62,6 +62,13 @@ impl News {
     }
 }
 
+fn news_of(news: &[News], number: i32) -> News {
+    news[usize::try_from(number).unwrap()]
+}
+
+/// The session's number, what was wanted in order, and what is told.
+type Answer = (i32, Vec<(i32, i64)>, Vec<i32>);
+
 /// A session as one would write it down: numbers in order, each with its offset and the high watermark last told.
 type Model = Vec<(i32, i64, i64)>;
 
@@ -100,7 +107,7 @@ fn update(model: &mut Model, step: &Step) {
 fn tell(model: &mut Model, news: &[News]) -> Vec<i32> {
     let mut told = Vec::new();
     for (number, offset, known) in model.clone() {
-        let told_now = news[number as usize].told();
+        let told_now = news_of(news, number).told();
         if told_now.has_records || told_now.is_error || told_now.high_watermark != known {
             told.push(number);
         }
@@ -115,12 +122,8 @@ fn tell(model: &mut Model, news: &[News]) -> Vec<i32> {
     told
 }
 
-/// Answers a request; gives the session's number, what was wanted in order, and what is told.
-fn answer(
-    sessions: &FetchSessions,
-    request: &FetchRequest,
-    news: &[News],
-) -> Result<(i32, Vec<(i32, i64)>, Vec<i32>), ErrorCode> {
+/// Answers a request.
+fn answer(sessions: &FetchSessions, request: &FetchRequest, news: &[News]) -> Result<Answer, ErrorCode> {
     let (context, wanted) = sessions.begin(request, VERSION, false, NOW)?;
     let numbered = |partition: &WantedPartition| {
         (number(&wanted.topics[partition.topic].name, partition.partition), partition.offset)
@@ -128,7 +131,7 @@ fn answer(
     let order: Vec<_> = wanted.partitions.iter().map(numbered).collect();
     let answered = wanted.partitions.iter().map(|partition| {
         let (number, _) = numbered(partition);
-        (&wanted.topics[partition.topic], *partition, news[number as usize].told())
+        (&wanted.topics[partition.topic], *partition, news_of(news, number).told())
     });
     let mut is_told = Vec::new();
     let id = sessions.finish(&context, answered, |told| is_told.push(told), NOW)?;
