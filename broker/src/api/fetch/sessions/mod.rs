@@ -6,9 +6,6 @@
 mod cache;
 mod session;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -144,3 +141,6 @@ impl FetchSessions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
