@@ -16,7 +16,7 @@ use crate::disk::{Disk, File};
 use crate::layout::Layout;
 use crate::local_id::LocalId;
 use crate::manifest::{Changes, Manifest, ManifestError};
-use crate::segment::{Segment, Written};
+use crate::segment::{Segment, SegmentError, Written};
 
 /// What makes what was written durable.
 #[derive(Debug)]
@@ -151,6 +151,8 @@ impl CheckpointJob {
             let folder = self.sources.layout.partition(segment.partition());
             let files = match segment.write_indexes(&self.sources.files) {
                 Err(error) if error.is_disk_full() => return Err(CheckpointError::DiskFull),
+                // Its log has given it up meanwhile: the next checkpoint says so.
+                Err(SegmentError::Gone { .. }) => continue,
                 files => files.map_err(EngineError::from)?,
             };
             for file in files {
@@ -163,7 +165,10 @@ impl CheckpointJob {
     /// Removes what the manifest does not name any more.
     fn remove(&self) -> Result<(), EngineError> {
         for segment in &self.cut {
-            segment.cut(&self.sources.files)?;
+            match segment.cut(&self.sources.files) {
+                Err(SegmentError::Gone { .. }) => {}
+                result => result?,
+            }
         }
         for segment in &self.gone {
             segment.remove(&self.sources.files)?;
