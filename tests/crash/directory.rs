@@ -1,13 +1,13 @@
 //! A data directory as everybody sees it who opens it: with small bounds, so that everything happens often.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use strandline_log::check::{self, CheckError, Finding, Severity, Summary};
 use strandline_log::clock::RealClock;
-use strandline_log::engine::{EngineError, Options, Partition, ReadError, UpTo, Writer};
+use strandline_log::engine::{EngineError, Offsets, Options, Partition, ReadError, UpTo, Writer};
 use strandline_log::journal;
 use strandline_log::layout::Layout;
 use strandline_log::random::Random;
@@ -35,6 +35,7 @@ pub(crate) fn options() -> Options {
         unsynced_bytes_max: 2 << 20,
         reserve_bytes: 4 << 20,
         syncs_max: 16,
+        compaction_map_bytes: 1 << 20,
         checkpoint_interval: Duration::from_millis(40),
         housekeeping_interval: Duration::from_millis(20),
         // What is sent has a timestamp of long ago.
@@ -58,6 +59,8 @@ pub(crate) struct Observed {
     pub(crate) end: i64,
     /// From the one that holds `start` on.
     pub(crate) batches: Vec<Batch>,
+    /// Of the records.
+    pub(crate) numbers: BTreeSet<u64>,
     /// How long they are together.
     pub(crate) bytes: u64,
 }
@@ -111,14 +114,15 @@ fn observe_all(writer: &Writer) -> Outcome<BTreeMap<Name, Observed>> {
 
 /// Reads a partition from its start to its end.
 pub(crate) fn read(partition: &Partition, name: Name) -> Outcome<Observed> {
-    let offsets = partition.offsets();
-    let mut observed = Observed { start: offsets.start, end: offsets.end, batches: Vec::new(), bytes: 0 };
-    let mut offset = offsets.start;
+    let Offsets { start, end, .. } = partition.offsets();
+    let mut observed = Observed { start, end, batches: Vec::new(), numbers: BTreeSet::new(), bytes: 0 };
+    let mut offset = start;
     loop {
         let found = read_at(partition, name, offset)?;
         let Some(last) = found.batches.last() else { return Ok(observed) };
         offset = last.last_offset() + 1;
         observed.batches.extend(found.batches);
+        observed.numbers.extend(found.numbers);
         observed.bytes += found.bytes;
     }
 }
@@ -126,6 +130,7 @@ pub(crate) fn read(partition: &Partition, name: Name) -> Outcome<Observed> {
 /// Batches from the one on that holds an offset, and how long they are.
 pub(crate) struct Found {
     pub(crate) batches: Vec<Batch>,
+    numbers: Vec<u64>,
     bytes: u64,
 }
 
@@ -133,13 +138,15 @@ pub(crate) struct Found {
 pub(crate) fn read_at(partition: &Partition, name: Name, offset: i64) -> Result<Found, ReadFailure> {
     let out = partition.read(offset, READ_BYTES, UpTo::End).map_err(ReadFailure::Refused)?;
     let wrong = |error: crate::Failure| ReadFailure::Wrong(format!("at {offset}: {error}"));
-    let mut found = Found { batches: Vec::new(), bytes: 0 };
+    let mut found = Found { batches: Vec::new(), numbers: Vec::new(), bytes: 0 };
     for slice in &out.slices {
         let bytes = slice.read().map_err(|error| wrong(error.into()))?;
         // The last one may be cut where it comes from a file.
         for batch in batches(&bytes).map_while(Result::ok) {
             found.bytes += batch.bytes().len() as u64;
-            found.batches.push(values::decode(&batch, name.producer_id()).map_err(wrong)?);
+            let (batch, numbers) = values::decode(&batch, name).map_err(wrong)?;
+            found.batches.push(batch);
+            found.numbers.extend(numbers);
         }
     }
     if found.batches.is_empty() && !out.slices.is_empty() {

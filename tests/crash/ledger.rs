@@ -35,17 +35,19 @@ pub(crate) struct Counts {
     pub(crate) unheard_lost: u64,
     /// Of `async` logs, what was acknowledged and is gone with the machine.
     pub(crate) async_lost: u64,
+    /// Records that compaction took.
+    pub(crate) compacted: u64,
     pub(crate) records_verified: u64,
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { acknowledged, duplicates, truncations, deletions, .. } = self;
-        let Self { unheard_done, unheard_lost, async_lost, records_verified, .. } = self;
+        let Self { unheard_done, unheard_lost, async_lost, compacted, records_verified, .. } = self;
         write!(formatter, "{acknowledged} acknowledgements ({duplicates} of duplicates, {truncations} of ")?;
         write!(formatter, "truncations, {deletions} of deletions), {unheard_done} unheard of and done, ")?;
         write!(formatter, "{unheard_lost} unheard of and not, {async_lost} of async logs lost, ")?;
-        write!(formatter, "{records_verified} records verified")
+        write!(formatter, "{records_verified} records verified, {compacted} compacted")
     }
 }
 

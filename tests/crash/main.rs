@@ -18,6 +18,7 @@ mod sigkill;
 mod values;
 mod writer;
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -54,7 +55,9 @@ fn main() -> ExitCode {
     match run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("crash {}: {error}", arguments.join(" "));
+            // In one piece: it may be killed in the middle of it.
+            let text = format!("crash {}: {error}\n", arguments.join(" "));
+            let _ = std::io::stderr().write_all(text.as_bytes());
             ExitCode::FAILURE
         }
     }

@@ -34,7 +34,7 @@ pub(crate) fn show(root: &Path) -> Outcome<()> {
         },
     )?;
     check::check(&disk, &layout, |finding| println!("{finding}"))?;
-    for (name, Observed { start, end, batches, bytes }) in observe(root)? {
+    for (name, Observed { start, end, batches, bytes, .. }) in observe(root)? {
         println!("partition {name}: {start} to {end}, {bytes} bytes");
         batches.iter().for_each(|batch| println!("    {batch}"));
     }

@@ -29,6 +29,9 @@ const CLOSE_EVERY: u64 = 15;
 const FRESH_EVERY: u64 = 20;
 const FRESH_KILLS: u64 = 3;
 
+/// After so many kills something has been compacted.
+const KILLS_THAT_COMPACT: u64 = 50;
+
 /// A directory, and the book of it.
 struct Killing<'a> {
     folder: &'a Path,
@@ -56,6 +59,9 @@ pub(crate) fn run(folder: &Path, kills: u64, seed: u64) -> Outcome<()> {
         }
     }
     println!("sigkill: {}", killing.ledger.counts);
+    if killing.ledger.counts.compacted == 0 && kills >= KILLS_THAT_COMPACT {
+        return Err("nothing was compacted".into());
+    }
     println!("sigkill: {} of the kills came while the directory was being opened", killing.in_recovery);
     Ok(())
 }

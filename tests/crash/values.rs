@@ -5,13 +5,16 @@ use strandline_log::random::Random;
 use strandline_protocol::batch::{BatchBuilder, BatchView, NewRecord};
 
 use crate::Outcome;
-use crate::model::Batch;
+use crate::model::{Batch, Kind, Name};
 
 /// Time has no part in what is tested here.
 const TIMESTAMP: i64 = 1_700_000_000_000;
 
 /// The leader epoch of everything.
 pub(crate) const LEADER_EPOCH: i32 = 3;
+
+/// The first number of a batch without records.
+pub(crate) const UNKNOWN_NUMBER: u64 = u64::MAX;
 
 const RECORDS_BYTES_MAX: usize = 16 << 20;
 
@@ -30,39 +33,49 @@ fn value(number: u64) -> Vec<u8> {
 }
 
 /// The batch as a producer sends it.
-pub(crate) fn encode(batch: &Batch, producer_id: i64) -> Outcome<Bytes> {
-    let mut builder = BatchBuilder::new().producer(producer_id, 0, batch.sequence);
+pub(crate) fn encode(batch: &Batch, name: Name) -> Outcome<Bytes> {
+    let mut builder = BatchBuilder::new().producer(name.producer_id(), 0, batch.sequence);
     for number in batch.numbers() {
         let value = value(number);
-        let key = number.to_be_bytes();
+        let key = name.kind().key(number).to_be_bytes();
         builder.append(&NewRecord { key: Some(&key), value: Some(&value), ..NewRecord::at(TIMESTAMP) })?;
     }
     Ok(builder.build()?)
 }
 
-/// What a batch of a log is, if every byte of it is as it was sent.
-pub(crate) fn decode(view: &BatchView<'_>, producer_id: i64) -> Outcome<Batch> {
+/// What a batch of a log is, if every byte of it is as it was sent, and the numbers of its records. Compaction may
+/// have taken some; of a batch that it took all of nobody knows the first number any more.
+pub(crate) fn decode(view: &BatchView<'_>, name: Name) -> Outcome<(Batch, Vec<u64>)> {
     view.check_crc()?;
     let header = view.header();
     let base_offset = header.base_offset;
-    if (header.producer_id, header.partition_leader_epoch) != (producer_id, LEADER_EPOCH) {
+    if (header.producer_id, header.partition_leader_epoch) != (name.producer_id(), LEADER_EPOCH) {
         return Err(format!("the batch at {base_offset} is another partition's: {header:?}").into());
     }
     let mut numbers = Vec::new();
-    for (record, offset) in view.records(RECORDS_BYTES_MAX)?.iter().zip(base_offset..) {
+    let mut first_number = UNKNOWN_NUMBER;
+    for record in &view.records(RECORDS_BYTES_MAX)? {
         let record = record?;
-        let found = record.value.unwrap_or_default();
+        let (offset, found) = (record.offset, record.value.unwrap_or_default());
         let number = found.first_chunk().map(|number| u64::from_be_bytes(*number));
-        match number.filter(|number| *found == value(*number) && record.offset == offset) {
-            Some(number) => numbers.push(number),
-            None => return Err(format!("offset {offset} holds what nobody sent: {found:?}").into()),
+        let is_it = |number: &u64| {
+            let key = name.kind().key(*number).to_be_bytes();
+            *found == value(*number) && record.key == Some(key.as_slice())
+        };
+        let Some(number) = number.filter(is_it) else {
+            return Err(format!("offset {offset} holds what nobody sent: {found:?}").into());
+        };
+        let first = number.checked_sub(u64::try_from(offset - base_offset)?);
+        if first.is_none_or(|first| first_number != UNKNOWN_NUMBER && first != first_number) {
+            return Err(format!("the batch at {base_offset} holds {number} at {offset}").into());
         }
+        first_number = first.unwrap_or(UNKNOWN_NUMBER);
+        numbers.push(number);
     }
-    let first_number = numbers.first().copied().unwrap_or_default();
-    let batch =
-        Batch { base_offset, count: header.record_count, sequence: header.base_sequence, first_number };
-    if !batch.numbers().eq(numbers.iter().copied()) || header.last_offset() != batch.last_offset() {
+    let count = header.last_offset_delta + 1;
+    let batch = Batch { base_offset, count, sequence: header.base_sequence, first_number };
+    if name.kind() != Kind::Compacting && !batch.numbers().eq(numbers.iter().copied()) {
         return Err(format!("the batch at {base_offset} holds {numbers:?}").into());
     }
-    Ok(batch)
+    Ok((batch, numbers))
 }

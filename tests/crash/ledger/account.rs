@@ -1,11 +1,14 @@
 //! One partition's part of the book.
 
+use std::collections::BTreeMap;
+
 use strandline_log::config::Durability;
 
 use super::{Counts, Crash};
 use crate::briefing::Known;
 use crate::directory::Observed;
 use crate::model::{Batch, Kind, Name, Operation, Placed, RETENTION_BYTES, State};
+use crate::values::UNKNOWN_NUMBER;
 use crate::{Failure, Outcome};
 
 /// Something that was asked for.
@@ -122,14 +125,16 @@ impl Account {
             if let Some(step) = step.checked_sub(1).and_then(|before| self.steps.get(before)) {
                 step.check(&mut state)?;
             }
-            if moment.is_none() && step >= promised && is_same(&state, observed, may_end_early) {
+            if moment.is_none() && step >= promised && is_same(&state, observed, name.kind(), may_end_early) {
                 moment = Some(step);
             }
         }
         let moment = moment.ok_or_else(|| self.difference(promised, observed))?;
         self.count(moment, counts);
-        counts.records_verified +=
-            observed.batches.iter().map(|batch| u64::from(batch.count.unsigned_abs())).sum::<u64>();
+        let sent: u64 = observed.batches.iter().map(|batch| u64::from(batch.count.unsigned_abs())).sum();
+        let verified = observed.numbers.len() as u64;
+        counts.records_verified += verified;
+        counts.compacted += sent - verified;
         self.go_on_from(moment, observed, worst);
         Ok(())
     }
@@ -267,11 +272,37 @@ impl Step {
     }
 }
 
-fn is_same(state: &State, observed: &Observed, may_end_early: bool) -> bool {
+fn is_same(state: &State, observed: &Observed, kind: Kind, may_end_early: bool) -> bool {
     let Observed { start, end, batches, .. } = observed;
     // Where the start moved durably past what was lost, the log is empty.
     let ends_alike = state.end == *end || (may_end_early && end == start && state.end <= *start);
-    ends_alike && state.since(*start) == batches
+    let expected = state.since(*start);
+    ends_alike
+        && match kind {
+            Kind::Compacting => is_compacted(expected, observed),
+            _ => expected == batches,
+        }
+}
+
+/// Whether nothing is there that was not, and of each key the last record is.
+fn is_compacted(expected: &[Batch], observed: &Observed) -> bool {
+    let is_known = |batch: &Batch| {
+        let place = expected.binary_search_by_key(&batch.base_offset, |known| known.base_offset);
+        let known = place.ok().and_then(|place| expected.get(place));
+        let first_number = |known: &Batch| match batch.first_number {
+            UNKNOWN_NUMBER => known.first_number,
+            first_number => first_number,
+        };
+        known.is_some_and(|known| *known == Batch { first_number: first_number(known), ..*batch })
+    };
+    let mut last_of_keys = BTreeMap::new();
+    for batch in expected {
+        let from_start =
+            batch.numbers().zip(batch.base_offset..).filter(|(_, offset)| *offset >= observed.start);
+        last_of_keys.extend(from_start.map(|(number, _)| (Kind::Compacting.key(number), number)));
+    }
+    observed.batches.iter().all(is_known)
+        && last_of_keys.values().all(|number| observed.numbers.contains(number))
 }
 
 fn durability_after(is_async: bool, step: &Step) -> bool {

@@ -28,7 +28,7 @@ use crate::{Failure, Outcome, directory};
 const THREADS: u32 = 3;
 
 /// So many partitions are there at a time.
-pub(crate) const SLOTS: u32 = 12;
+pub(crate) const SLOTS: u32 = 15;
 
 /// How it lives, and when it stops if nobody kills it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -96,7 +96,7 @@ impl Live {
         let length = self.state.end - self.start_asked;
         match random.below(1_000) {
             0..4 if self.name.slot >= LONG_LIVED => Operation::Delete,
-            4..14 if kind != Kind::Sized => Operation::Truncate(self.state.end - self.some(length, random)),
+            4..14 if kind.is_cut() => Operation::Truncate(self.state.end - self.some(length, random)),
             14..30 if kind != Kind::Sized => {
                 let by = self.some(length, random);
                 // A start that is there already is answered at once, whatever is on its way.

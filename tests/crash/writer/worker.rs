@@ -16,7 +16,7 @@ use strandline_log::random::Random;
 use super::Until;
 use super::partition::Live;
 use crate::directory::{self, ReadFailure};
-use crate::model::{Name, Operation, Placed};
+use crate::model::{Kind, Name, Operation, Placed};
 use crate::report::{Line, Reason, say};
 use crate::{Outcome, values};
 
@@ -142,7 +142,7 @@ impl Worker {
     }
 
     fn command(&self, name: Name, operation: &Operation) -> Outcome<Command> {
-        let (kind, producer_id) = (name.kind(), name.producer_id());
+        let kind = name.kind();
         if let Operation::Create = operation {
             let config = Arc::new(kind.config(kind.durability()));
             return Ok(Command::Create { description: name.to_string().into(), config });
@@ -153,7 +153,7 @@ impl Worker {
                 partition,
                 leader_epoch: values::LEADER_EPOCH,
                 sender: producers::Sender::Client,
-                batch: NewBatch::validated(values::encode(batch, producer_id)?)?,
+                batch: NewBatch::validated(values::encode(batch, name)?)?,
             },
             Operation::Truncate(end_offset) => Command::Truncate { partition, end_offset: *end_offset },
             Operation::SetLogStart(start_offset) => {
@@ -242,6 +242,8 @@ impl Worker {
             {
                 Ok(())
             }
+            // Compaction may have taken it.
+            Ok(_) if name.kind() == Kind::Compacting => Ok(()),
             // There is no disk.
             Err(_) if self.until == Until::Cut => Ok(()),
             Ok(found) => Err(format!("{name}: read {:?}, not {expected:?}", found.batches.first()).into()),
