@@ -43,7 +43,9 @@ impl CompactionError {
 
     /// Whether it says nothing against the disk.
     pub fn is_harmless(&self) -> bool {
-        matches!(self, Self::Stopped) || self.is_disk_full()
+        // Its log may have given up a segment meanwhile.
+        let is_gone = matches!(self, Self::Segment(SegmentError::Gone { .. }));
+        matches!(self, Self::Stopped) || is_gone || self.is_disk_full()
     }
 }
 
