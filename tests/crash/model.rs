@@ -98,7 +98,7 @@ impl Kind {
         LogConfig {
             durability,
             cleanup: Cleanup { deletes: !compacts, compacts },
-            segment_bytes: if compacts { 40_000 } else { 120_000 },
+            segment_bytes: if compacts { 80_000 } else { 120_000 },
             dirty_ratio_min: 0.2,
             retention_ms: -1,
             retention_bytes: if self == Self::Sized { RETENTION_BYTES.cast_signed() } else { -1 },
