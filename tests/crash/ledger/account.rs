@@ -120,16 +120,22 @@ impl Account {
         let promised = self.promised(crash);
         let may_end_early = crash == Crash::Machine && matches!(name.kind(), Kind::Async | Kind::Switching);
         let mut state = self.base.clone();
-        let mut moment = None;
+        let (mut moment, mut moment_cut_short) = (None, None);
         for step in 0..=self.steps.len() {
             if let Some(step) = step.checked_sub(1).and_then(|before| self.steps.get(before)) {
                 step.check(&mut state)?;
             }
-            if moment.is_none() && step >= promised && is_same(&state, observed, name.kind(), may_end_early) {
+            if step < promised {
+                continue;
+            }
+            if moment.is_none() && is_same(&state, observed, name.kind()) {
                 moment = Some(step);
             }
+            if moment_cut_short.is_none() && may_end_early && is_cut_short(&state, observed) {
+                moment_cut_short = Some(step);
+            }
         }
-        let moment = moment.ok_or_else(|| self.difference(promised, observed))?;
+        let moment = moment.or(moment_cut_short).ok_or_else(|| self.difference(promised, observed))?;
         self.count(moment, counts);
         let sent: u64 = observed.batches.iter().map(|batch| u64::from(batch.count.unsigned_abs())).sum();
         let verified = observed.numbers.len() as u64;
@@ -187,6 +193,10 @@ impl Account {
         // What only the page cache has may be gone the next time; so what came before is a moment as well.
         let is_cut_short = self.state().end != observed.end;
         let kept = if worst == Crash::Process || is_cut_short { moment } else { self.promised(worst) };
+        if is_cut_short {
+            // Up to where its producer is known nobody knows.
+            self.again.clear();
+        }
         for step in self.steps.drain(..kept) {
             step.apply_to(&mut self.base);
             self.is_base_async = durability_after(self.is_base_async, &step);
@@ -197,6 +207,9 @@ impl Account {
         if self.steps.is_empty() {
             self.base.end = observed.end;
             self.base.forget_before(observed.start);
+            if is_cut_short {
+                self.base.batches.clear();
+            }
         }
     }
 
@@ -272,12 +285,15 @@ impl Step {
     }
 }
 
-fn is_same(state: &State, observed: &Observed, kind: Kind, may_end_early: bool) -> bool {
+/// Whether the log's start moved durably past what was lost: it is empty then.
+fn is_cut_short(state: &State, observed: &Observed) -> bool {
+    observed.end == observed.start && state.end < observed.start
+}
+
+fn is_same(state: &State, observed: &Observed, kind: Kind) -> bool {
     let Observed { start, end, batches, .. } = observed;
-    // Where the start moved durably past what was lost, the log is empty.
-    let ends_alike = state.end == *end || (may_end_early && end == start && state.end <= *start);
     let expected = state.since(*start);
-    ends_alike
+    state.end == *end
         && match kind {
             Kind::Compacting => is_compacted(expected, observed),
             _ => expected == batches,

@@ -86,6 +86,10 @@ impl Live {
     }
 
     fn choose(&mut self, random: &mut Random) -> Operation {
+        if self.state.batches.is_empty() && self.state.end > 0 {
+            // Nobody knows how its producer goes on.
+            return Operation::Delete;
+        }
         if !self.is_durability_known {
             return Operation::Switch(Durability::Fsync);
         }
