@@ -9,6 +9,7 @@ pub mod api;
 pub mod authorize;
 pub mod broker;
 pub mod context;
+pub mod features;
 pub mod metadata;
 pub mod net;
 pub mod node;

@@ -5,12 +5,15 @@
 
 use std::sync::Arc;
 
-use strandline_protocol::ErrorCode;
-use strandline_protocol::apis::api_versions::{ApiVersion, ApiVersionsRequest, ApiVersionsResponse};
+use strandline_protocol::apis::api_versions::{
+    ApiVersion, ApiVersionsRequest, ApiVersionsResponse, FinalizedFeatureKey, SupportedFeatureKey,
+};
+use strandline_protocol::{ErrorCode, Text};
 
 use super::{Dispatched, SERVED};
 use crate::broker::Broker;
 use crate::context::Call;
+use crate::features::FEATURES;
 
 pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: ApiVersionsRequest) -> Dispatched {
     let is_named =
@@ -19,7 +22,27 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: ApiVersion
         let error_code = ErrorCode::INVALID_REQUEST;
         return call.now(broker, ApiVersionsResponse { error_code, ..Default::default() });
     }
-    call.now(broker, ApiVersionsResponse { api_keys: advertised(), ..Default::default() })
+    let image = broker.metadata.image();
+    let finalized = image.features().map(|(name, level)| FinalizedFeatureKey {
+        name: name.clone(),
+        max_version_level: level,
+        min_version_level: level,
+        ..Default::default()
+    });
+    let supported = FEATURES.iter().map(|feature| SupportedFeatureKey {
+        name: Text::from_static(feature.name),
+        min_version: feature.level_min,
+        max_version: feature.level_max,
+        ..Default::default()
+    });
+    let response = ApiVersionsResponse {
+        api_keys: advertised(),
+        supported_features: supported.collect(),
+        finalized_features_epoch: image.finalized_features_epoch(),
+        finalized_features: finalized.collect(),
+        ..Default::default()
+    };
+    call.now(broker, response)
 }
 
 /// The answer to a version that is too new.

@@ -56,8 +56,9 @@ pub trait MetadataLog: Send + Sync + fmt::Debug {
     /// Appends all of these or none, and is done when they will never be lost.
     fn append(&self, records: Vec<KeyedRecord>) -> Appending<'_>;
 
-    /// Calls `visit` with everything that was appended and not replaced since, in order, each with its offset.
-    fn replay(&self, visit: &mut dyn FnMut(i64, KeyedRecord)) -> Result<(), MetadataLogError>;
+    /// Calls `visit` with everything that was appended and not replaced since, in order, each with its offset. Says
+    /// which offset comes next: what had the last ones may have been replaced by nothing.
+    fn replay(&self, visit: &mut dyn FnMut(i64, KeyedRecord)) -> Result<i64, MetadataLogError>;
 }
 
 /// So many bytes are read at once.
@@ -127,7 +128,7 @@ impl MetadataLog for PartitionLog {
         Box::pin(self.append_batch(records))
     }
 
-    fn replay(&self, visit: &mut dyn FnMut(i64, KeyedRecord)) -> Result<(), MetadataLogError> {
+    fn replay(&self, visit: &mut dyn FnMut(i64, KeyedRecord)) -> Result<i64, MetadataLogError> {
         let mut next_offset = self.partition.offsets().start;
         loop {
             let ReadOut { slices, .. } = self.partition.read(next_offset, READ_BYTES, UpTo::End)?;
@@ -137,7 +138,7 @@ impl MetadataLog for PartitionLog {
                 Self::replay_slice(&bytes, &mut next_offset, visit)?;
             }
             if next_offset == begin {
-                return Ok(());
+                return Ok(self.partition.offsets().end);
             }
         }
     }

@@ -97,7 +97,7 @@ impl Metadata {
         let MetadataParts { node_id, settings, storage, clock, log, random } = parts;
         let mut image = MetadataImage::default();
         let mut failure = None;
-        log.replay(&mut |offset, KeyedRecord { key, value }| {
+        let next_offset = log.replay(&mut |offset, KeyedRecord { key, value }| {
             let record = MetadataRecord::from_bytes(key, value).map_err(|error| error.to_string());
             let result = record
                 .and_then(|record| evolve(&mut image, offset, &record).map_err(|error| error.to_string()));
@@ -108,6 +108,8 @@ impl Metadata {
         if let Some(failure) = failure {
             return Err(failure);
         }
+        // Clients saw how far it was: that never falls, whatever compaction removed.
+        image.advance_to(next_offset - 1);
         let topics = TopicTable::new(&image, &settings);
         let random = StdMutex::new(random);
         let (image, changing) = (RwLock::new(Arc::new(image)), Mutex::new(Standing::Together));

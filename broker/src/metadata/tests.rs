@@ -22,11 +22,12 @@ impl MetadataLog for MemoryLog {
         Box::pin(async move { Ok(last) })
     }
 
-    fn replay(&self, visit: &mut dyn FnMut(i64, KeyedRecord)) -> Result<(), MetadataLogError> {
-        for (offset, record) in (0..).zip(self.0.lock().unwrap().iter()) {
+    fn replay(&self, visit: &mut dyn FnMut(i64, KeyedRecord)) -> Result<i64, MetadataLogError> {
+        let all = self.0.lock().unwrap();
+        for (offset, record) in (0..).zip(all.iter()) {
             visit(offset, record.clone());
         }
-        Ok(())
+        Ok(i64::try_from(all.len()).unwrap())
     }
 }
 

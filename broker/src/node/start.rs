@@ -23,6 +23,7 @@ use crate::api::fetch_sessions::FetchSessions;
 use crate::authorize::AllowAll;
 use crate::broker::Broker;
 use crate::context::Endpoint;
+use crate::features::FEATURES;
 use crate::metadata::log::{MetadataLogError, PartitionLog};
 use crate::metadata::{Metadata, MetadataBlocks, MetadataError, MetadataParts, sort_found};
 use crate::net::Bound;
@@ -33,12 +34,6 @@ use crate::storage::{Storage, TopicPartition};
 /// The topic that the metadata is kept in, by the id that Kafka gives it.
 const METADATA: TopicPartition =
     TopicPartition { topic_id: Uuid([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]), index: 0 };
-
-/// The features of a cluster that is made here, with their levels: only what is implemented.
-const FEATURES: [(&str, i16); 1] = [("metadata.version", METADATA_VERSION)];
-
-/// Kafka 4.2's, whose APIs these are.
-const METADATA_VERSION: i16 = 29;
 
 /// A data directory that is open, and what was found in it.
 struct Opened {
@@ -142,7 +137,8 @@ impl Starting<'_> {
     }
 
     async fn register(&self, metadata: &Arc<Metadata>, directory_id: Uuid) -> Result<(), MetadataError> {
-        let features = FEATURES.iter().map(|(name, level)| (Text::from_static(name), *level)).collect();
+        let features = FEATURES.iter().map(|feature| (Text::from_static(feature.name), feature.level_max));
+        let features = features.collect();
         let cluster_id = Text::from(metadata.new_id().to_string());
         let cluster_id = metadata.run(FormatCluster { cluster_id, features }).await?;
         let endpoints = self.endpoints.iter().map(|endpoint| BrokerEndpoint {
