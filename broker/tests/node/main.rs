@@ -1,5 +1,9 @@
 //! A whole node, over a socket: what it is, and what becomes of topics across restarts.
 
+// Each module is marked as test code in so many words, for the lints that let only test code unwrap.
+#[cfg(test)]
 mod identity;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
 mod topics;
