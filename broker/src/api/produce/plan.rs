@@ -152,6 +152,12 @@ impl Plan {
         (!commands.is_empty()).then_some((commands, pending))
     }
 
+    /// Where the bytes lie that go to the writer.
+    #[cfg(test)]
+    pub(super) fn batches(&self) -> impl Iterator<Item = std::ops::Range<*const u8>> {
+        self.accepted.iter().map(|accepted| accepted.checked.bytes.as_ptr_range())
+    }
+
     fn refuse(&mut self, pending: &Pending, fault: Fault) {
         if let Some(response) = pending.response(&mut self.response) {
             *response = refused(response.index, fault);

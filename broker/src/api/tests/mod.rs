@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use strandline_log::clock::SimulatedClock;
 use strandline_log::config::LogConfig;
@@ -13,6 +14,7 @@ use strandline_log::disk::Disk;
 use strandline_log::disk::simulated::{self, SimulatedDisk};
 use strandline_log::engine::{Command, Done, Engine, Options, Partition, Writer};
 use strandline_log::random::Random;
+use strandline_protocol::apis::ApiKey;
 use strandline_protocol::apis::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic};
 use strandline_protocol::apis::produce::{
     PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceData,
@@ -27,7 +29,7 @@ use super::{Dispatched, Reply, dispatch};
 use crate::admission::NoTransactions;
 use crate::authorize::AllowAll;
 use crate::broker::Broker;
-use crate::context::{Connection, Endpoint};
+use crate::context::{Call, Connection, Endpoint};
 use crate::metadata::Metadata;
 use crate::producer_ids::{NextBlock, ProducerIdBlocks, ProducerIds};
 use crate::quota::Unlimited;
@@ -59,6 +61,7 @@ pub(super) struct Rig {
     pub(super) broker: Arc<Broker>,
     pub(super) topics: Arc<FixedTopics>,
     pub(super) engine: Engine,
+    pub(super) disk: SimulatedDisk,
     pub(super) connection: Arc<Connection>,
 }
 
@@ -104,7 +107,7 @@ impl Rig {
             peer: SocketAddr::from(([127, 0, 0, 1], 50_000)),
             endpoint: Arc::new(endpoint),
         };
-        Self { broker: Arc::new(broker), topics, engine, connection: Arc::new(connection) }
+        Self { broker: Arc::new(broker), topics, engine, disk, connection: Arc::new(connection) }
     }
 
     /// Makes a topic with so many partitions.
@@ -153,6 +156,19 @@ impl Rig {
     /// Sends a request and reads its answer, which went over the wire as well.
     pub(super) async fn call<R: Request>(&self, version: i16, request: &R) -> R::Response {
         answer::<R>(version, self.reply(version, request).await)
+    }
+
+    /// A call of Produce that did not come over the wire.
+    pub(super) fn a_call(&self, version: i16) -> Call {
+        Call {
+            connection: Arc::clone(&self.connection),
+            client_id: None,
+            api: ApiKey::Produce,
+            version,
+            correlation_id: 7,
+            request_bytes: 0,
+            received_at: Duration::ZERO,
+        }
     }
 
     pub(super) async fn produce(&self, name: &str, batch: Bytes) -> PartitionProduceResponse {

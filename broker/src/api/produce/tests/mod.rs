@@ -1,10 +1,30 @@
 //! Producing, as a client sees it.
 
-use strandline_protocol::ErrorCode;
+mod idempotence;
+mod refusals;
+mod rewriting;
 
+use strandline_protocol::batch::BatchView;
+use strandline_protocol::{Bytes, ErrorCode};
+
+use super::plan::Plan;
 use crate::api::Reply;
 use crate::api::tests::{Rig, batch, fetch_request, only_partition, produce_request, records};
 use crate::api::topics::TopicRules;
+
+/// What is answered about a batch that is all there is in a request.
+async fn produce(rig: &Rig, version: i16, batch: Bytes) -> ErrorCode {
+    only_partition(rig.call(version, &produce_request("t", -1, [(0, batch)])).await).error_code
+}
+
+/// The only batch of the only partition.
+async fn stored(rig: &Rig) -> Bytes {
+    let response = rig.call(12, &fetch_request("t", &[(0, 0)])).await;
+    let records = response.responses[0].partitions[0].records.as_ref().unwrap();
+    let bytes = records.as_slice().unwrap().clone();
+    BatchView::parse_only(&bytes).unwrap().check_crc().unwrap();
+    bytes
+}
 
 #[tokio::test]
 async fn what_is_produced_can_be_fetched_in_every_version() {
@@ -18,6 +38,9 @@ async fn what_is_produced_can_be_fetched_in_every_version() {
         assert!(partitions.iter().all(|partition| partition.error_code == ErrorCode::NONE));
         let offset = i64::from(version - 3) * 2;
         assert_eq!((partitions[0].base_offset, partitions[1].base_offset), (offset, offset / 2));
+        if version >= 5 {
+            assert_eq!(partitions[0].log_start_offset, 0);
+        }
         expected.extend([(0, offset, b"a".to_vec()), (0, offset + 1, b"b".to_vec())]);
     }
     for version in 4..=18 {
@@ -47,4 +70,14 @@ async fn one_partition_that_is_not_there_leaves_the_others_alone() {
     assert_eq!(codes, [ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, ErrorCode::NONE]);
     let unknown = rig.call(13, &produce_request("other", -1, [(0, batch(&[b"a"]))])).await;
     assert_eq!(only_partition(unknown).error_code, ErrorCode::UNKNOWN_TOPIC_ID);
+}
+
+#[tokio::test]
+async fn a_batch_goes_to_the_writer_from_where_it_came_in() {
+    let rig = Rig::new();
+    rig.create("t", 1, TopicRules::default());
+    let frame = batch(&[&[7; 500 << 10]]);
+    let request = produce_request("t", -1, [(0, frame.clone())]);
+    let plan = Plan::new(&rig.broker, &rig.a_call(12), request);
+    assert_eq!(plan.batches().collect::<Vec<_>>(), [frame.as_ptr_range()]);
 }
