@@ -274,7 +274,11 @@ impl Recovery {
                 log.truncate(Cut { end_offset, prefix, producers: Producers::default() });
                 log.first_unflushed = log.partition.view().tail.first_frame();
             }
-            Entry::SetLogStart { start_offset, .. } => log.set_start(start_offset),
+            Entry::SetLogStart { start_offset, .. } => {
+                // Nothing goes before it is known where the segments of an `async` log end.
+                let mut view = log.partition.view();
+                view.start = view.start.max(start_offset);
+            }
             Entry::Configure { mut config, .. } => {
                 let config = LogConfig::decode(&mut config).map_err(|error| contradiction(&error))?;
                 log.config = self.config(config);
@@ -312,6 +316,11 @@ impl Recovery {
                 self.changed.insert(*id);
             }
             log.go_on_from_start();
+        }
+        for id in &self.changed {
+            let Some(log) = self.logs.get_mut(id) else { continue };
+            let start = log.partition.offsets().start;
+            log.set_start(start);
         }
         Ok(())
     }
@@ -365,7 +374,6 @@ impl Log {
             let start = self.partition.offsets().start;
             (self.next_offset, self.flushed_to) = (start, start);
             self.partition.view().end = start;
-            self.set_start(start);
         }
     }
 

@@ -348,3 +348,24 @@ fn what_a_log_gives_up_during_a_compaction_is_no_failure_of_it() {
     fill(&mut rig, id, 0..20);
     give_up_during(&mut rig, id, |job| matches!(job, Job::Compaction(_)));
 }
+
+#[test]
+fn a_start_behind_what_the_manifest_knows_takes_nothing_of_an_async_log() {
+    for start_offset in [4, 5, 6] {
+        let mut rig = Rig::new(30);
+        let id = rig.create(in_memory()).id();
+        let mut expected = fill(&mut rig, id, 0..5);
+        rig.clock.advance(60_000);
+        rig.settle();
+        // Into the same segment.
+        expected.extend(fill(&mut rig, id, 5..7));
+        rig.call(Command::SetLogStart { partition: id, start_offset }).unwrap();
+        for _ in 0..2 {
+            rig.disk.kill();
+            expect_no_damage(&rig);
+            rig.recover().unwrap();
+            let found = read_all(&rig.partition(id), start_offset);
+            assert_records(&found, &expected[usize::try_from(start_offset).unwrap()..], "all");
+        }
+    }
+}
