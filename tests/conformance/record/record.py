@@ -13,7 +13,7 @@ import re
 import sys
 from pathlib import Path
 
-from broker import free_ports, running_broker
+from kafka_broker import free_ports, running_broker
 from proxy import RecordingProxy
 
 # The APIs whose frames are kept: what producers, consumers and their tools use all day.

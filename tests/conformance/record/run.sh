@@ -50,4 +50,4 @@ cat >"$WORK_FOLDER/clients.json" <<CLIENTS
 ]
 CLIENTS
 mkdir -p "$OUTPUT_FOLDER"
-python3 -B "$RECORD_FOLDER/record.py" "$WORK_FOLDER/clients.json" "$WORK_FOLDER" "$OUTPUT_FOLDER"
+PYTHONPATH="$CONFORMANCE_FOLDER" python3 -B "$RECORD_FOLDER/record.py" "$WORK_FOLDER/clients.json" "$WORK_FOLDER" "$OUTPUT_FOLDER"
