@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# segmentio's kafka-go. It cannot delete records: franz-go does it for it.
+source "$(dirname "$0")/../library/client.sh"
+source "$CLIENTS_FOLDER/library/go.sh"
+driver=$(go_driver kafka-go)
+helper=$(go_driver franz-go)
+story "$driver" "$helper"
