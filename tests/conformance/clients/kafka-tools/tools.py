@@ -1,0 +1,175 @@
+"""Kafka's own command line tools against a broker: what each prints, to the letter.
+
+usage: tools.py WORK_FOLDER, with the tools' class path in TOOLS_CLASSPATH
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from broker import Broker
+from driven import Failure
+
+JAVA = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m", "-cp", os.environ["TOOLS_CLASSPATH"]]
+TOOLS = "org.apache.kafka.tools."
+TIMEOUT_S = 150
+SETTLE_TIMEOUT_S = 60
+LINES = [f"key {number}|value {number}" for number in range(50)]
+
+
+def same(what, found, expected):
+    if found != expected:
+        raise Failure(f"{what}: found {str(found)[:2000]}\n  instead of {str(expected)[:2000]}")
+
+
+def tool(name, *words, status=0, stdin=""):
+    """What the tool prints, which has to end with this status."""
+    done = subprocess.run(
+        [*JAVA, TOOLS + name, *map(str, words)], input=stdin, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    if done.returncode != status:
+        raise Failure(f"{name} {' '.join(map(str, words))} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout if status == 0 else done.stdout + done.stderr
+
+
+class Tools:
+    """The tools, one after the other."""
+
+    def __init__(self, broker, folder):
+        self.broker = broker
+        self.folder = folder
+
+    def topics(self, *words, **more):
+        return tool("TopicCommand", "--bootstrap-server", self.broker.address, *words, **more)
+
+    def settle(self, what, find, expected):
+        """Kafka's brokers learn of topics a moment after they answer; with Strandline they are there at once."""
+        deadline = time.monotonic() + (SETTLE_TIMEOUT_S if self.broker.kind == "kafka" else 0)
+        while (found := find()) != expected and time.monotonic() < deadline:
+            time.sleep(0.2)
+        same(what, found, expected)
+
+    def describe(self, partitions):
+        def find():
+            output = re.sub(r"TopicId: \S{22}\t", "TopicId: ID\t", self.topics("--describe", "--topic", "tools"))
+            # Kafka sets this one for the whole cluster when it formats the storage.
+            return output.replace("min.insync.replicas=1,", "")
+
+        expected = f"Topic: tools\tTopicId: ID\tPartitionCount: {partitions}\tReplicationFactor: 1\tConfigs: retention.ms=-1\n"
+        for number in range(partitions):
+            expected += f"\tTopic: tools\tPartition: {number}\tLeader: 1\tReplicas: 1\tIsr: 1\tElr: \tLastKnownElr: \n"
+        self.settle("description", find, expected)
+
+    def offsets(self, topic, time_words, *expected):
+        words = ["--bootstrap-server", self.broker.address, "--topic", topic, *time_words]
+        lines = [f"{topic}:{number}:{offset}" for number, offset in enumerate(expected)]
+        same(f"offsets of {topic} {time_words}", tool("GetOffsetShell", *words).split(), lines)
+
+    def play(self):
+        self.administrate()
+        self.produce_and_consume()
+        self.restart()
+        same("what the console reads", sorted(self.read()), self.produced)
+        self.delete_records()
+        self.restart()
+        self.offsets("performance", ["--time", "latest"], 2000)
+        self.refuse()
+        self.topics("--delete", "--topic", "performance")
+        self.settle("topics", lambda: self.topics("--list"), "tools\n")
+        self.broker.stop(signal.SIGTERM)
+        self.dump()
+
+    def restart(self):
+        self.broker.restart()
+        self.describe(3)
+
+    def administrate(self):
+        same("creation", self.topics("--create", "--topic", "tools", "--partitions", 2, "--replication-factor", 1, "--config", "retention.ms=-1"),
+             "Created topic tools.\n")
+        self.describe(2)
+        self.topics("--alter", "--topic", "tools", "--partitions", 3)
+        self.describe(3)
+        same("creation", self.topics("--create", "--topic", "performance", "--partitions", 1), "Created topic performance.\n")
+        self.settle("topics", lambda: self.topics("--list"), "performance\ntools\n")
+
+    def refuse(self):
+        """Each by the exception that the broker's error is to the tool."""
+        for words, exception in (
+            (["--create", "--topic", "tools"], "TopicExistsException"),
+            (["--create", "--topic", "not valid!"], "InvalidTopicException"),
+            (["--create", "--topic", "fresh", "--replication-factor", 2], "InvalidReplicationFactorException"),
+            (["--create", "--topic", "fresh", "--config", "cleanup.policy=burn"], "InvalidConfigurationException"),
+            (["--alter", "--topic", "tools", "--partitions", 1], "InvalidPartitionsException"),
+            (["--delete", "--topic", "fresh"], "IllegalArgumentException"),
+        ):
+            output = self.topics(*words, status=1)
+            if exception not in output:
+                raise Failure(f"TopicCommand {words} said {output[:1000]}, and not: {exception}")
+
+    def produce_and_consume(self):
+        tool("ConsoleProducer", "--bootstrap-server", self.broker.address, "--topic", "tools", "--reader-property", "parse.key=true",
+             "--reader-property", "key.separator=|", "--compression-codec", "zstd", stdin="\n".join(LINES) + "\n")
+        self.produced = sorted(self.read())
+        same("lines", sorted(line for _, _, line in self.produced), sorted(LINES))
+        for compression, acks in (("none", "all"), ("lz4", "1")):
+            output = tool(
+                "ProducerPerformance", "--bootstrap-server", self.broker.address, "--topic", "performance", "--num-records", 1000,
+                "--record-size", 1000, "--throughput", -1, "--command-property", f"acks={acks}", f"compression.type={compression}")
+            if not re.search("^1000 records sent, ", output, re.MULTILINE):
+                raise Failure(f"ProducerPerformance said {output}")
+        self.offsets("performance", [], 2000)
+        self.offsets("performance", ["--time", "earliest"], 0)
+        self.offsets("performance", ["--time", "latest"], 2000)
+        # A moment before all, and one after all.
+        self.offsets("performance", ["--time", 1], 0)
+        same("offsets by a time to come", tool(
+            "GetOffsetShell", "--bootstrap-server", self.broker.address, "--topic", "performance", "--time", 4_000_000_000_000).split(), [])
+
+    def read(self):
+        """All of the topic, as (partition, offset, line)."""
+        words = ["--bootstrap-server", self.broker.address, "--topic", "tools"]
+        for place in tool("GetOffsetShell", *words).split():
+            _, partition, count = place.split(":")
+            more = ["--partition", partition, "--offset", "earliest", "--max-messages", count]
+            for name, value in (("print.offset", "true"), ("print.key", "true"), ("key.separator", "|")):
+                more += ["--formatter-property", f"{name}={value}"]
+            lines = tool("consumer.ConsoleConsumer", *words, *more).splitlines() if count != "0" else []
+            for line in lines:
+                offset, line = line.removeprefix("Offset:").split("|", 1)
+                yield int(partition), int(offset), line
+
+    def delete_records(self):
+        file = self.folder / "offsets.json"
+        file.write_text(json.dumps({"version": 1, "partitions": [{"topic": "performance", "partition": 0, "offset": 700}]}))
+        output = tool("DeleteRecordsCommand", "--bootstrap-server", self.broker.address, "--offset-json-file", file)
+        if "partition: performance-0\tlow_watermark: 700" not in output:
+            raise Failure(f"DeleteRecordsCommand said {output}")
+        self.offsets("performance", ["--time", "earliest"], 700)
+
+    def dump(self):
+        """The segments of the topic whose lines are known."""
+        found = []
+        files = sorted(self.broker.data_folder.rglob("*.log"))
+        files = [file for file in files if re.fullmatch(r"\d{20}", file.stem) and file.stat().st_size]
+        for line in tool("DumpLogSegments", "--deep-iteration", "--print-data-log", "--files", ",".join(map(str, files))).splitlines():
+            if match := re.fullmatch(r"\| offset: (\d+) .* key: (key \d+) payload: (value \d+)", line):
+                found.append((int(match[1]), f"{match[2]}|{match[3]}"))
+        same("what the dump tool reads", sorted(found), sorted((offset, line) for _, offset, line in self.produced))
+
+
+def main():
+    folder = Path(sys.argv[1])
+    with Broker(folder) as broker:
+        try:
+            Tools(broker, folder).play()
+        except Failure as failure:
+            print((folder / "broker.log").read_text()[-3000:], file=sys.stderr)
+            sys.exit(f"failed: {failure}")
+
+
+if __name__ == "__main__":
+    main()
