@@ -34,15 +34,13 @@ func main() {
 		patient, errorCode)
 }
 
-// patient asks again if a question went out on a connection that the broker's restart has closed, or came too early:
-// this client leaves that to whoever asks.
+// patient asks again if a question went out on a connection that the broker's restart has closed: this client leaves
+// that to whoever asks.
 func patient(request driver.Request) (driver.Answer, error) {
 	asks := slices.Contains([]string{"describe", "list", "offsets"}, request.Do)
 	for deadline := time.Now().Add(driver.ConsumeTimeout); ; time.Sleep(100 * time.Millisecond) {
 		found, err := answer(request)
-		_, known := errorCode(err)
-		again := asks && (!known || errors.Is(err, kafka.NotLeaderForPartition))
-		if err == nil || !again || time.Now().After(deadline) {
+		if _, known := errorCode(err); err == nil || known || !asks || time.Now().After(deadline) {
 			return found, err
 		}
 	}

@@ -142,6 +142,7 @@ class Story:
     def restart(self):
         self.broker.restart()
         self.check_partitions()
+        self.settle("errors", lambda: [self.client.attempt("offsets", **log.place).get("error", 0) for log in self.logs], [0] * len(self.logs))
 
     def create(self):
         self.client.ask("create", topic=TOPIC, partitions=len(self.logs), settings=self.cases["topic_settings"])
