@@ -50,6 +50,8 @@ const commands = {
     await admin.deleteTopics({ topics: [topic] })
   },
   async delete_records({ topic, partition, offset }) {
+    // It knows the leaders of topics only that it has been asked about.
+    await admin.fetchTopicOffsets(topic)
     await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] })
   },
   async offsets({ topic, partition }) {
