@@ -20,7 +20,6 @@ mod accept;
 mod budget;
 mod connection;
 mod counters;
-mod file_slice;
 mod inbound;
 mod listener;
 mod options;
@@ -33,7 +32,6 @@ mod shared;
 mod transport;
 
 pub use self::counters::Counters;
-pub use self::file_slice::FileSlice;
 pub use self::listener::BindError;
 pub use self::options::{ListenerOptions, NetOptions};
 pub use self::server::{Bound, Server};

@@ -9,8 +9,8 @@ use strandline_protocol::frame::OutboundFrame;
 use strandline_protocol::records::{External, Piece};
 
 use super::counters::Tally;
-use super::file_slice::FileSlice;
 use super::transport::Transport;
+use crate::storage::FileSlice;
 
 /// So many pieces go with one call.
 const PARTS_MAX: usize = 64;

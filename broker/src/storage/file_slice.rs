@@ -1,9 +1,11 @@
-//! Ranges of files in an answer: what the transport sends from where it lies.
+//! Record bytes that lie in a file, as an answer carries them: sent from where they are, or read where that
+//! cannot be.
 //!
 //! A fetch puts them between the pieces of its answer as [`External`]; the transport finds the file again with
-//! [`FileSlice::behind`] and sends from its descriptor, or reads it where there is none.
+//! [`FileSlice::of`], and sends from its descriptor, or reads it where there is none.
 
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use strandline_log::disk::{self, File};
@@ -12,37 +14,41 @@ use strandline_log::journal::Pinned;
 use strandline_log::segment::FileRange;
 use strandline_protocol::{Bytes, External, Piece};
 
-/// A file with record batches, kept open, and kept from being used for anything else, as long as this is there.
+/// What stands behind [`External::source`] in every answer: a file that stays open, and in the journal's case
+/// unchanged, for as long as this is there. Positions are those in the file.
 #[derive(Debug)]
 pub enum FileSlice {
     /// A segment's.
     Segment(Arc<dyn File>),
-    /// A journal's.
+    /// The journal's.
     Journal(Arc<Pinned>),
 }
 
 impl FileSlice {
-    /// The file.
-    pub fn file(&self) -> &dyn File {
+    /// The file behind a piece, if it is one of these.
+    pub fn of(external: &External) -> Option<&Self> {
+        external.source.downcast_ref()
+    }
+
+    fn file(&self) -> &dyn File {
         match self {
             Self::Segment(file) => &**file,
             Self::Journal(pinned) => pinned.file(),
         }
     }
 
-    /// The file that a piece of an answer lies in; none if it lies somewhere else.
-    pub fn behind(external: &External) -> Option<&Self> {
-        external.source.downcast_ref()
+    /// The descriptor to send from; a simulated file has none.
+    pub fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.file().descriptor()
     }
 
-    /// The bytes of a piece, copied: for transports that cannot send from a file.
+    /// Reads bytes of it. One that ends before them is an error.
     ///
     /// # Errors
-    /// The disk's, or that the piece lies in no file.
-    pub fn read(external: &External) -> io::Result<Bytes> {
-        let slice = Self::behind(external).ok_or(io::ErrorKind::InvalidInput)?;
-        let mut bytes = vec![0; external.length];
-        disk::read_exact_at(slice.file(), &mut bytes, external.position)?;
+    /// The disk's.
+    pub fn read(&self, position: u64, length: usize) -> io::Result<Bytes> {
+        let mut bytes = vec![0; length];
+        disk::read_exact_at(self.file(), &mut bytes, position)?;
         Ok(bytes.into())
     }
 }

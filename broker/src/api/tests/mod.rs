@@ -214,7 +214,10 @@ pub(super) fn whole(pieces: Vec<Piece>) -> Bytes {
     for piece in pieces {
         match piece {
             Piece::Slice(slice) => bytes.extend_from_slice(&slice),
-            Piece::External(external) => bytes.extend_from_slice(&FileSlice::read(&external).unwrap()),
+            Piece::External(external) => {
+                let slice = FileSlice::of(&external).unwrap();
+                bytes.extend_from_slice(&slice.read(external.position, external.length).unwrap());
+            }
         }
     }
     bytes.into()

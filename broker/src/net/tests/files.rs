@@ -13,7 +13,7 @@ use strandline_log::segment::FileRange;
 use strandline_protocol::records::Piece;
 
 use super::support::{Ask, Rig, answer, frame, options, wait_until};
-use crate::net::FileSlice;
+use crate::storage::piece;
 
 const FILE_BYTES: usize = 5 << 20;
 
@@ -46,7 +46,7 @@ fn pieces(disk: &dyn Disk, path: &Path) -> (Vec<Piece>, Vec<u8>) {
     let (mut pieces, mut expected) = (Vec::new(), Vec::new());
     for (start, end) in [(17, 1_000_017), (3 << 20, FILE_BYTES), (0, 1)] {
         let range = FileRange { file: Arc::clone(&file), offset: start as u64, length: (end - start) as u64 };
-        pieces.push(FileSlice::piece(Slice::Segment(range)));
+        pieces.push(piece(Slice::Segment(range)));
         expected.extend(&content[start..end]);
         let between = Bytes::from(vec![9; start % 1_000 + 3]);
         expected.extend(&between);
@@ -104,7 +104,7 @@ fn a_file_that_ends_too_early_closes_the_connection() {
     let file = disk.create(&folder.0.join("file"), Access::Write).unwrap();
     file.write_at(&[std::io::IoSlice::new(&[1; 100])], 0).unwrap();
     let range = FileRange { file, offset: 0, length: 101 };
-    *rig.script.pieces.lock().unwrap() = vec![FileSlice::piece(Slice::Segment(range))];
+    *rig.script.pieces.lock().unwrap() = vec![piece(Slice::Segment(range))];
     let mut client = rig.connect();
     client.send(&frame(Ask::Pieces, 5, 0));
     let mut received = Vec::new();
