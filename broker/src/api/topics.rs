@@ -1,9 +1,8 @@
 //! What the data APIs have to know of topics: who leads a partition, in which epoch, and what a producer's batch
 //! is held against.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use strandline_log::engine::Partition;
 use strandline_log::epochs::EpochEnd;
@@ -86,46 +85,6 @@ pub trait Topics: Send + Sync + fmt::Debug {
 
     /// The number of this broker.
     fn node_id(&self) -> i32;
-}
-
-/// Topics that are written down: for tests, and as long as nothing else is there.
-#[derive(Debug)]
-pub struct FixedTopics {
-    node_id: i32,
-    topics: RwLock<HashMap<Text, Arc<Topic>>>,
-}
-
-impl FixedTopics {
-    /// No topics, on a broker of this number.
-    pub fn new(node_id: i32) -> Self {
-        Self { node_id, topics: RwLock::default() }
-    }
-
-    /// Adds a topic, or replaces the one of the same name.
-    pub fn put(&self, topic: Topic) {
-        let mut topics = self.topics.write().unwrap_or_else(PoisonError::into_inner);
-        topics.insert(topic.name.clone(), Arc::new(topic));
-    }
-
-    /// Removes a topic.
-    pub fn remove(&self, name: &str) {
-        self.topics.write().unwrap_or_else(PoisonError::into_inner).remove(name);
-    }
-}
-
-impl Topics for FixedTopics {
-    fn by_name(&self, name: &str) -> Option<Arc<Topic>> {
-        self.topics.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
-    }
-
-    fn by_id(&self, id: Uuid) -> Option<Arc<Topic>> {
-        let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
-        topics.values().find(|topic| topic.id == id).cloned()
-    }
-
-    fn node_id(&self) -> i32 {
-        self.node_id
-    }
 }
 
 /// A partition that this broker leads.

@@ -1,6 +1,7 @@
 //! Handlers over a real engine on a simulated disk: what their tests share.
 
 mod denying;
+mod topics;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -23,8 +24,9 @@ use strandline_protocol::batch::{BatchBuilder, NewRecord};
 use strandline_protocol::frame::{LENGTH_BYTES, OutboundFrame};
 use strandline_protocol::{Bytes, Piece, Request, Text, Uuid};
 
+use self::topics::FixedTopics;
 use super::fetch_sessions::{FetchSessionOptions, FetchSessions};
-use super::topics::{FixedTopics, Leadership, Topic, TopicRules};
+use super::topics::{Leadership, Topic, TopicRules};
 use super::{Dispatched, Reply, dispatch};
 use crate::admission::NoTransactions;
 use crate::authorize::AllowAll;
