@@ -15,6 +15,10 @@ use crate::tail::FrameSlice;
 /// What the journal still has and memory has not is read in pieces of this size.
 const READ_BYTES: usize = 1 << 20;
 
+/// From this size on, the disk begins at once to write what is appended to an `async` log, so that a later sync
+/// has less to wait for. Less than that is often followed by more of the same page.
+pub(super) const WRITEBACK_BYTES_MIN: u64 = 1 << 20;
+
 /// So many bytes of a batch hold what a log says about it: the base offset, the length, the leader epoch.
 const PATCHED_BYTES: usize = 16;
 
@@ -77,12 +81,19 @@ impl FlushJob {
 
     fn write(&self) -> Result<Vec<Written>, SegmentError> {
         let pieces = self.logs.iter().flat_map(|log| &log.pieces);
-        pieces.map(|piece| write_piece(&self.sources, piece)).collect()
+        // The disk begins with each piece at once. A sync of the file system would leave thousands of small ones
+        // to one thread of the kernel, and the journal would be full before that is done.
+        pieces.map(|piece| write_piece(&self.sources, piece, 0)).collect()
     }
 }
 
-/// Writes a piece, and nothing else: its segment does not have it before [`Segment::extend`].
-pub(super) fn write_piece(sources: &Sources, piece: &Piece) -> Result<Written, SegmentError> {
+/// Writes a piece, and nothing else: its segment does not have it before [`Segment::extend`]. From this size on,
+/// the disk is asked to begin.
+pub(super) fn write_piece(
+    sources: &Sources,
+    piece: &Piece,
+    writeback_bytes_min: u64,
+) -> Result<Written, SegmentError> {
     let Piece { segment, parts, .. } = piece;
     let mut written: Option<Written> = None;
     let mut position = piece.position;
@@ -109,7 +120,12 @@ pub(super) fn write_piece(sources: &Sources, piece: &Piece) -> Result<Written, S
         }
         rest = later.get(taken..).unwrap_or_default();
     }
-    written.ok_or_else(|| journal_error(sources, io::ErrorKind::UnexpectedEof.into()))
+    let written = written.ok_or_else(|| journal_error(sources, io::ErrorKind::UnexpectedEof.into()))?;
+    if position - piece.position >= writeback_bytes_min {
+        // A hint: if the disk cannot write, the sync says so.
+        let _ = written.file.start_writeback(piece.position, position - piece.position);
+    }
+    Ok(written)
 }
 
 fn journal_error(sources: &Sources, source: io::Error) -> SegmentError {

@@ -1,6 +1,6 @@
 //! The threads that drive a writer.
 //!
-//! One owns the writer. One writes groups while the next one forms, when there is a next one to form; a group
+//! One owns the writer. One writes groups while the next one forms, when there is a next one to form; a small group
 //! that nothing waits behind is written by the writer's own thread, since waking another takes as long as a
 //! sync. One for each lane of jobs.
 
@@ -26,6 +26,10 @@ const TICK: Duration = Duration::from_millis(500);
 
 /// Once closed, it waits no longer than this for what is out.
 const CLOSING_TICK: Duration = Duration::from_millis(5);
+
+/// From this size on, a group takes the disk so much longer than waking another thread takes that the writer's own
+/// is better kept free: what comes meanwhile is copied and checked then, and not afterwards.
+const HANDED_OVER_BYTES_MIN: usize = 256 << 10;
 
 /// What comes back to the writer.
 #[derive(Debug)]
@@ -201,7 +205,7 @@ impl Driver {
     fn write(&mut self) {
         let Some(write) = self.writer.begin() else { return };
         let has_more = self.writer.has_waiting() || !self.mailbox.is_empty();
-        if !has_more {
+        if !has_more && write.bytes() < HANDED_OVER_BYTES_MIN {
             self.writer.finish(write.run());
         } else if self.groups.send(write).is_ok() {
             self.is_writing = true;

@@ -41,6 +41,11 @@ pub struct Write {
 }
 
 impl Write {
+    /// How many bytes go to the disk.
+    pub fn bytes(&self) -> usize {
+        self.frame.bytes().len()
+    }
+
     /// Writes and syncs the group. This is what takes the time, and may be done on any thread.
     pub fn run(mut self) -> Written {
         self.result = self.output.write_durably(self.frame.bytes(), self.committed.offset);

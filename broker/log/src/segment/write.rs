@@ -9,9 +9,6 @@ use super::{FileState, Files, Segment};
 use crate::disk::{Access, File};
 use crate::layout::FileKind;
 
-/// From this size on, the disk begins to write at once, so that a later sync has less to wait for.
-const WRITEBACK_BYTES_MIN: u64 = 1 << 20;
-
 /// What has to be synced before what was written counts as durable.
 #[derive(Clone, Debug)]
 pub struct Written {
@@ -47,11 +44,6 @@ impl Segment {
         file.write_at(parts, position).map_err(failed("write", &path))?;
         // Not before: what has to be synced is told once, and a file that nobody heard of is made anew.
         self.state().file = FileState::Ready;
-        let bytes = parts.iter().map(|part| part.len() as u64).sum();
-        if bytes >= WRITEBACK_BYTES_MIN {
-            // A hint: if the disk cannot write, the sync says so.
-            let _ = file.start_writeback(position, bytes);
-        }
         Ok(Written { file, folders })
     }
 

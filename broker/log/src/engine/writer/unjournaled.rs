@@ -12,7 +12,7 @@ use bytes::Bytes;
 use strandline_protocol::batch::NO_LEADER_EPOCH;
 
 use super::super::error::Refusal;
-use super::super::flush_job::{Part, write_piece};
+use super::super::flush_job::{Part, WRITEBACK_BYTES_MIN, write_piece};
 use super::super::group::PlacedBatch;
 use super::super::request::{Done, Outcome, ReplyTo};
 use super::Writer;
@@ -128,7 +128,7 @@ impl Writer {
         let Some(log) = self.logs.get_mut(&partition) else { return Ok(()) };
         let batches = waiting.iter().map(|waiting| (waiting.facts(), waiting.part()));
         let pieces = log.plan_pieces(batches, now_ms);
-        let written = pieces.iter().map(|piece| write_piece(&self.sources, piece));
+        let written = pieces.iter().map(|piece| write_piece(&self.sources, piece, WRITEBACK_BYTES_MIN));
         let written = written.collect::<Result<Vec<_>, _>>()?;
         self.checkpoints.note_written(written, self.options.syncs_max);
         log.take_pieces(pieces);
