@@ -1,13 +1,15 @@
 //! Appends to one partition: large ones one behind the other, small ones one at a time, small ones side by side.
 
 use std::cell::RefCell;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use strandline_log::config::Durability;
 use strandline_log::disk::BLOCK_BYTES;
 use strandline_log::journal::BYTES_MAX;
 use strandline_log::local_id::LocalId;
 
+use super::machine::{processor_time, waits};
 use super::raw::Raw;
 use super::report::{Limit, Spread};
 use super::subject::{Subject, append, batch};
@@ -25,8 +27,13 @@ const SUSTAINED_BYTES: u64 = 10 * BYTES_MAX;
 const SUSTAINED_ROUNDS: usize = 3;
 const DIRECT_GROUPS: usize = 256;
 const APPENDS_PER_ROUND: usize = 500;
-const OUTSTANDING: usize = 64;
-const OUTSTANDING_APPENDS: usize = 400_000;
+
+/// How long an idle engine is looked at.
+const REST: Duration = Duration::from_secs(5);
+
+/// So many appends at once, how many of them, and how many a second there have to be.
+const TOGETHER: [(usize, usize, Limit); 2] =
+    [(8, 50_000, Limit::Floor), (64, 400_000, Limit::AtLeast(200_000.0))];
 
 pub(super) fn run_sustained(bench: &mut Bench<'_>) -> Outcome {
     let folder = bench.new_folder("sustained")?;
@@ -69,37 +76,72 @@ pub(super) fn run_small(bench: &mut Bench<'_>) -> Outcome {
     let mut subject = Subject::open(folder.join("data"))?;
     let partition = subject.create(1, Durability::Fsync)?.first().ok_or("no partition")?.id();
     append_singly(bench, &mut subject, partition, &mut raw)?;
-    append_together(bench, &mut subject, partition)?;
+    for (outstanding, count, limit) in TOGETHER {
+        append_together(bench, &mut subject, partition, (outstanding, count, limit))?;
+    }
+    rest(bench)?;
     subject.close()
 }
 
 fn append_singly(bench: &mut Bench<'_>, subject: &mut Subject, partition: LocalId, raw: &mut Raw) -> Outcome {
     let batch = batch(1 << 10)?;
-    let [mut seen, mut bare, mut differences] = [const { Vec::new() }; 3];
+    let [mut seen, mut bare, mut differences, mut waited] = [const { Vec::new() }; 4];
     for _ in 0..bench.rounds {
         let [mut seen_times, mut bare_times] = [const { Latencies::new() }; 2];
         for _ in 0..APPENDS_PER_ROUND {
             bare_times.time(|| raw.write_cached_synced(BLOCK_BYTES))?;
+        }
+        let waits_before = waits()?;
+        for _ in 0..APPENDS_PER_ROUND {
             seen_times.time(|| subject.engine.call(append(partition, &batch)))?;
         }
+        waited.push(float(waits()? - waits_before) / float(APPENDS_PER_ROUND as u64));
         let (seen_us, bare_us) = (seen_times.quantile_us(500), bare_times.quantile_us(500));
         seen.push(seen_us);
         bare.push(bare_us);
         differences.push(seen_us - bare_us);
     }
-    let beside = format!("{} us beside {} us", Spread::of(&seen), Spread::of(&bare));
+    let beside = format!(
+        "{} us beside {} us; {} waits of a thread for each",
+        Spread::of(&seen),
+        Spread::of(&bare),
+        Spread::of(&waited)
+    );
     let what = "durable append of 1 KiB, one at a time, p50 above the bare sync's";
     Ok(bench.report.row(what, "us", Limit::AtMost(80.0), Spread::of(&differences), &beside)?)
 }
 
-fn append_together(bench: &mut Bench<'_>, subject: &mut Subject, partition: LocalId) -> Outcome {
+fn append_together(
+    bench: &mut Bench<'_>,
+    subject: &mut Subject,
+    partition: LocalId,
+    (outstanding, count, limit): (usize, usize, Limit),
+) -> Outcome {
     let batch = batch(1 << 10)?;
-    let mut seen = Vec::new();
+    let [mut seen, mut waited, mut processor] = [const { Vec::new() }; 3];
     for _ in 0..bench.rounds {
-        let start = Instant::now();
-        subject.append(&batch, (0..OUTSTANDING_APPENDS).map(|_| partition), OUTSTANDING)?;
-        seen.push(float(OUTSTANDING_APPENDS as u64) / start.elapsed().as_secs_f64());
+        let (start, waits_before, processor_before) = (Instant::now(), waits()?, processor_time()?);
+        subject.append(&batch, (0..count).map(|_| partition), outstanding)?;
+        seen.push(float(count as u64) / start.elapsed().as_secs_f64());
+        waited.push(float(waits()? - waits_before) / float(count as u64));
+        let processor_us = processor_time()?.saturating_sub(processor_before).as_secs_f64() * 1e6;
+        processor.push(processor_us / float(count as u64));
     }
-    let what = "durable appends of 1 KiB, 64 outstanding";
-    Ok(bench.report.row(what, "/s", Limit::AtLeast(200_000.0), Spread::of(&seen), "")?)
+    let (waited, processor) = (Spread::of(&waited), Spread::of(&processor));
+    let beside = format!("{waited} waits of a thread and {processor} us of processor for each");
+    let what = format!("durable appends of 1 KiB, {outstanding} outstanding");
+    Ok(bench.report.row(&what, "/s", limit, Spread::of(&seen), &beside)?)
+}
+
+/// What an engine takes that has nothing to do.
+fn rest(bench: &mut Bench<'_>) -> Outcome {
+    // What was begun comes to its end first.
+    thread::sleep(REST);
+    let (before, waits_before) = (processor_time()?, waits()?);
+    thread::sleep(REST);
+    let taken = processor_time()?.saturating_sub(before).as_secs_f64() / REST.as_secs_f64();
+    let beside =
+        format!("{:.1} waits of a thread a second", float(waits()? - waits_before) / REST.as_secs_f64());
+    let seen = Spread::of(&[taken * 100.0]);
+    Ok(bench.report.row("processor of an idle engine", "% of one", Limit::AtMost(0.1), seen, &beside)?)
 }

@@ -2,12 +2,11 @@
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 
 use strandline_log::disk::BLOCK_BYTES;
 
-use super::machine::drop_caches;
 use super::raw::Raw;
 use super::report::{Limit, Report, Spread};
 use super::turns::{Latencies, Sample, processor_spread, rates, take_turns};
@@ -16,16 +15,13 @@ use super::{Bench, Outcome};
 const GROUP_BYTES: usize = 1 << 20;
 const GROUPS_PER_TURN: usize = 64;
 const SYNCS_PER_ROUND: usize = 300;
-const READ_BYTES: usize = 512 << 20;
-const READ_ROUNDS: usize = 3;
 
 pub(super) fn run(bench: &mut Bench<'_>) -> Outcome {
     let folder = bench.new_folder("floors")?;
     let raw = Raw::new(&*bench.disk()?, &folder, GROUP_BYTES)?;
     write_groups(bench, RefCell::new(raw))?;
     let raw = Raw::new(&*bench.disk()?, &bench.new_folder("floors/blocks")?, BLOCK_BYTES)?;
-    sync_blocks(bench, raw)?;
-    read_cold(bench, &folder)
+    sync_blocks(bench, raw)
 }
 
 fn write_groups(bench: &mut Bench<'_>, raw: RefCell<Raw>) -> Outcome {
@@ -72,24 +68,6 @@ fn sync_blocks(bench: &mut Bench<'_>, mut raw: Raw) -> Outcome {
         bench.report.row(name, "us, p50", Limit::Floor, Spread::of(medians), &tails)?;
     }
     Ok(())
-}
-
-fn read_cold(bench: &mut Bench<'_>, folder: &Path) -> Outcome {
-    let path = folder.join("cold");
-    let mut file = File::create_new(&path)?;
-    let chunk = vec![3; GROUP_BYTES];
-    for _ in 0..READ_BYTES / GROUP_BYTES {
-        file.write_all(&chunk)?;
-    }
-    let mut samples = Vec::new();
-    let mut how = String::new();
-    for _ in 0..READ_ROUNDS {
-        how = drop_caches(&[&path])?.to_string();
-        samples.push(Sample::take(|| read_sequentially(&path))?);
-    }
-    let beside = format!("{} CPU s/GB; {how}", processor_spread(&samples));
-    let seen = Spread::of(&rates(&samples));
-    Ok(bench.report.row("plain read of a cold file", "MB/s", Limit::Floor, seen, &beside)?)
 }
 
 /// Reads a file from end to end, as anybody would, and says how long it was.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -60,6 +60,17 @@ pub(super) fn processor_time() -> Outcome<Duration> {
     Ok(Duration::new(time.tv_sec.try_into()?, time.tv_nsec.try_into()?))
 }
 
+/// How often threads of this process, those that are there, have let go of a processor to wait for something.
+pub(super) fn waits() -> Outcome<u64> {
+    let mut waits = 0;
+    for thread in fs::read_dir("/proc/self/task")? {
+        let status = thread?.path().join("status");
+        let count = field(&status.to_string_lossy(), "voluntary_ctxt_switches");
+        waits += count.and_then(|count| count.parse::<u64>().ok()).unwrap_or(0);
+    }
+    Ok(waits)
+}
+
 /// A page cache that has no free memory beside it: a host that shares its memory takes back what is free, and the
 /// first touch of such a page costs several times what the work on it does. A cached page that is used again does
 /// not.
@@ -73,17 +84,13 @@ pub(super) struct PageCache {
 }
 
 impl PageCache {
-    /// Writes a file of so many GiB, or of what is free, and reads it back.
+    /// Reads a file of so many GiB, or of what is free. It is a hole from end to end: its pages are in the cache
+    /// as those of any other, and take nothing of the disk.
     pub(super) fn fill(folder: &Path, gib: Option<u64>) -> io::Result<Self> {
         let start = Instant::now();
         let gib = gib.unwrap_or_else(|| free_kib().div_ceil(1 << 20));
         let path = folder.join("page-cache");
-        let chunk = vec![1; CHUNK_BYTES];
-        let mut writer = File::create_new(&path)?;
-        for _ in 0..gib << 10 {
-            writer.write_all(&chunk)?;
-        }
-        writer.sync_data()?;
+        File::create_new(&path)?.set_len(gib << 30)?;
         let mut cache = Self { reader: File::open(&path)?, path, gib, took: Duration::ZERO };
         cache.top_up()?;
         cache.took = start.elapsed();
@@ -152,7 +159,7 @@ pub(super) fn drop_caches(files: &[&Path]) -> Outcome<Dropped> {
 
 #[cfg(test)]
 mod tests {
-    use super::{describe, memory_kib, processor_time, resident_mib_max};
+    use super::{describe, memory_kib, processor_time, resident_mib_max, waits};
 
     #[test]
     fn the_machine_says_what_it_is_and_what_it_does() {
@@ -160,5 +167,6 @@ mod tests {
         assert!(memory_kib("MemTotal").unwrap() > 1 << 10);
         assert!(resident_mib_max().is_some());
         assert!(processor_time().unwrap().as_nanos() > 0);
+        assert!(waits().is_ok());
     }
 }

@@ -45,7 +45,7 @@ pub(crate) struct LogPlan {
     /// How often those that are compared take turns.
     #[arg(long, default_value_t = 7)]
     rounds: usize,
-    /// How many GiB are written and read first, so that memory that the host took back is touched once; by
+    /// How many GiB are read first, so that memory that the host took back is touched once; by
     /// default what is free.
     #[arg(long)]
     fill_gib: Option<u64>,

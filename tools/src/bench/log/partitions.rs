@@ -8,7 +8,7 @@ use strandline_log::journal::BYTES_MAX;
 use strandline_log::local_id::LocalId;
 
 use super::child::{self, Part};
-use super::machine::{processor_time, resident_mib_max};
+use super::machine::{processor_time, resident_mib, resident_mib_max};
 use super::report::{Limit, Spread};
 use super::subject::{Subject, batch};
 use super::turns::float;
@@ -28,7 +28,7 @@ const COUNTS: [usize; 3] = [1, 10_000, 100_000];
 const ROUNDS: usize = 3;
 
 /// What a child sees.
-const FIGURES: usize = 5;
+const FIGURES: usize = 6;
 
 pub(super) fn run(bench: &mut Bench<'_>) -> Outcome {
     let mut seen = [const { Vec::new() }; COUNTS.len()];
@@ -70,6 +70,9 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Outcome {
     report.row("memory with 100,000 partitions, at most", "MiB", Limit::AtMost(300.0), seen, &beside)?;
     let seen = Spread::of(&column(&hundred_thousand, CREATED));
     report.row("creating 100,000 partitions, durably", "/s", Limit::AtLeast(20_000.0), seen, "")?;
+    let seen = Spread::of(&column(&hundred_thousand, EMPTY));
+    let beside = "of 100,000, and what their creation left of the journal in memory";
+    report.row("memory of an empty partition", "KiB", Limit::AtMost(1.0), seen, beside)?;
     Ok(())
 }
 
@@ -78,15 +81,19 @@ const BURST: usize = 1;
 const SUSTAINED: usize = 2;
 const PROCESSOR: usize = 3;
 const MEMORY: usize = 4;
+const EMPTY: usize = 5;
 
 /// What a child does: it creates partitions, appends, and says how all that went.
 pub(super) fn spread(root: &Path, partitions: usize) -> Outcome<[f64; FIGURES]> {
     let batch = batch(BATCH_BYTES)?;
     let mut subject = Subject::open(root.join("data"))?;
-    let start = Instant::now();
+    let unknown = "the kernel does not say how much memory is taken";
+    let (start, before) = (Instant::now(), resident_mib().ok_or(unknown)?);
     let partitions: Vec<LocalId> =
         subject.create(partitions, Durability::Fsync)?.iter().map(|partition| partition.id()).collect();
     let created = float(partitions.len() as u64) / start.elapsed().as_secs_f64();
+    let taken = resident_mib().ok_or(unknown)?.saturating_sub(before);
+    let empty = float(taken << 10) / float(partitions.len() as u64);
     let mut ids = partitions.iter().copied().cycle();
     let mut append = |bytes: u64| -> Outcome<f64> {
         let count = usize::try_from(bytes)? / BATCH_BYTES;
@@ -99,7 +106,7 @@ pub(super) fn spread(root: &Path, partitions: usize) -> Outcome<[f64; FIGURES]> 
     let sustained = append(SUSTAINED_BYTES)?;
     let processor =
         processor_time()?.saturating_sub(processor).as_secs_f64() / (float(SUSTAINED_BYTES) / 1e9);
-    let memory = float(resident_mib_max().ok_or("the kernel does not say how much memory is taken")?);
+    let memory = float(resident_mib_max().ok_or(unknown)?);
     subject.close()?;
-    Ok([created, burst, sustained, processor, memory])
+    Ok([created, burst, sustained, processor, memory, empty])
 }

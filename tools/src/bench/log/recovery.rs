@@ -2,16 +2,16 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use strandline_log::config::Durability;
-use strandline_log::engine::Writer;
+use strandline_log::engine::{Options, Writer};
 use strandline_log::journal::BYTES_MAX;
 
 use super::child::{self, Part};
 use super::machine::drop_caches;
 use super::report::{Limit, Spread};
-use super::subject::{Answers, Subject, append, batch, open};
+use super::subject::{Answers, Subject, append, batch, open, open_with};
 use super::{Bench, Outcome};
 
 /// Batches that fill the journal's bytes, and batches that fill its bytes and its entries alike.
@@ -92,7 +92,11 @@ pub(super) fn fill(
     subject.append(&batch(LARGE_BATCH_BYTES)?, ids.by_ref().take(count), BATCHES_OUTSTANDING)?;
     subject.close()?;
     // Driven by hand, and its jobs left alone: nothing goes to the segments, nor to the manifest.
-    let mut writer = open(root.join("data"))?;
+    let mut writer = open_with(root.join("data"), eager())?;
+    // What is in the journal so far goes there, so that all that fills it has to be replayed.
+    while let Some(job) = writer.next_job() {
+        writer.job_done(job.run());
+    }
     let (batch, answers) = (batch(batch_bytes)?, Arc::new(Answers::default()));
     while !writer.has_waiting() {
         writer
@@ -105,6 +109,11 @@ pub(super) fn fill(
         }
     }
     Ok((writer, answers.count() as u64))
+}
+
+/// The defaults, but for a checkpoint as soon as there is anything for one.
+fn eager() -> Options {
+    Options { checkpoint_interval: Duration::ZERO, ..Options::default() }
 }
 
 /// What a child does after that: it opens the directory, and says how many milliseconds that took.

@@ -26,10 +26,14 @@ const RECORD_BYTES_MAX: usize = 1 << 10;
 
 /// Opens a directory, or makes it, with the defaults that everybody has.
 pub(super) fn open(root: PathBuf) -> Outcome<Writer> {
+    open_with(root, Options::default())
+}
+
+pub(super) fn open_with(root: PathBuf, options: Options) -> Outcome<Writer> {
     std::fs::create_dir_all(&root)?;
     let disk = Arc::new(RealDisk::new(&root)?);
     let (clock, random) = (Arc::new(RealClock::new()), Random::from_system()?);
-    Ok(Writer::recover(disk, root, Options::default(), clock, random)?)
+    Ok(Writer::recover(disk, root, options, clock, random)?)
 }
 
 /// An engine with its threads, and who waits for its answers.
