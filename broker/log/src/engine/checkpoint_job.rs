@@ -95,7 +95,7 @@ pub struct CheckpointJob {
     pub(super) gone_unjournaled: Vec<Arc<Segment>>,
     /// Logs that nothing is written to before this is done.
     pub(super) awaited: Vec<LocalId>,
-    /// Partitions that are no more.
+    /// Partitions that are no more, and whose files go.
     pub(super) removed: Vec<LocalId>,
 }
 

@@ -1,10 +1,8 @@
 //! What went wrong when real processes were killed.
 
-use super::super::Job;
 use super::rules::{fill, in_memory, small_segments};
 use super::*;
 use crate::check::{Finding, Severity, check};
-use crate::config::Cleanup;
 use crate::disk::simulated::Operation;
 
 fn expect_no_damage(rig: &Rig) {
@@ -279,74 +277,6 @@ fn a_cut_inside_of_a_batch_ends_the_log_where_it_was_made() {
         }
         assert_eq!(rig.append(id, three).unwrap(), 4);
     }
-}
-
-/// Gives up all of a log while some job is under way.
-fn give_up_during(rig: &mut Rig, id: LocalId, is_it: impl Fn(&Job) -> bool) {
-    let end_offset = rig.partition(id).offsets().end;
-    rig.clock.advance(60_000);
-    let held = loop {
-        let job = rig.writer().next_job().unwrap();
-        if is_it(&job) {
-            break job;
-        }
-        rig.writer().job_done(job.run());
-    };
-    let ticket = rig.send(Command::SetLogStart { partition: id, start_offset: end_offset });
-    rig.writer().take();
-    let write = rig.writer().begin().unwrap();
-    rig.writer().finish(write.run());
-    assert!(rig.answer(ticket).unwrap().is_ok());
-    rig.writer().job_done(held.run());
-    rig.settle();
-    assert_eq!(rig.writer().offline(), None);
-    let expected = fill(rig, id, 100..110);
-    rig.disk.crash();
-    rig.recover().unwrap();
-    assert_records(&read_all(&rig.partition(id), end_offset), &expected, "all");
-}
-
-fn is_checkpoint(job: &Job) -> bool {
-    matches!(job, Job::Checkpoint(_))
-}
-
-#[test]
-fn what_a_log_gives_up_during_a_checkpoint_is_no_failure_of_it() {
-    // Indexes are to be written, of a segment that was found and is full now.
-    let mut rig = Rig::new(27);
-    rig.options.flush_bytes = 0;
-    rig.recover().unwrap();
-    let id = rig.create(small_segments()).id();
-    fill(&mut rig, id, 0..3);
-    rig.clock.advance(60_000);
-    rig.settle();
-    rig.disk.kill();
-    rig.recover().unwrap();
-    fill(&mut rig, id, 3..20);
-    give_up_during(&mut rig, id, is_checkpoint);
-    // A file is to be cut.
-    let mut rig = Rig::new(28);
-    rig.options.flush_bytes = 0;
-    rig.recover().unwrap();
-    let id = rig.create(small_segments()).id();
-    fill(&mut rig, id, 0..20);
-    rig.clock.advance(60_000);
-    rig.settle();
-    rig.disk.kill();
-    rig.recover().unwrap();
-    rig.call(Command::Truncate { partition: id, end_offset: 18 }).unwrap();
-    give_up_during(&mut rig, id, is_checkpoint);
-}
-
-#[test]
-fn what_a_log_gives_up_during_a_compaction_is_no_failure_of_it() {
-    let mut rig = Rig::new(29);
-    rig.options.flush_bytes = 0;
-    rig.recover().unwrap();
-    let cleanup = Cleanup { deletes: false, compacts: true };
-    let id = rig.create(LogConfig { cleanup, dirty_ratio_min: 0.0, ..small_segments() }).id();
-    fill(&mut rig, id, 0..20);
-    give_up_during(&mut rig, id, |job| matches!(job, Job::Compaction(_)));
 }
 
 #[test]

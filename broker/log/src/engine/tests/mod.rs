@@ -2,6 +2,7 @@
 
 mod closing;
 mod crashes;
+mod meanwhile;
 mod rules;
 
 use std::collections::BTreeMap;

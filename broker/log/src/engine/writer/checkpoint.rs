@@ -32,6 +32,8 @@ pub(in super::super) struct Checkpoints {
     /// What need not be replayed, as far as the manifest says.
     reached: u64,
     removed: Vec<LocalId>,
+    /// Partitions that the manifest has no more, and whose files somebody still works on.
+    lingering: Vec<LocalId>,
     sync: Sync,
 }
 
@@ -97,7 +99,8 @@ impl Writer {
 
     fn look_for_reasons(&mut self) {
         let is_due = self.clock.monotonic() - self.checkpoints.last >= self.options.checkpoint_interval;
-        let has_something = !self.unsaved.is_empty() || !self.checkpoints.removed.is_empty();
+        let Checkpoints { removed, lingering, .. } = &self.checkpoints;
+        let has_something = !(self.unsaved.is_empty() && removed.is_empty() && lingering.is_empty());
         let is_journal_filling = self.journal.half_way().is_some_and(|half| half > self.checkpoints.reached);
         let is_unsynced = self.unjournaled.bytes() >= self.options.unsynced_bytes_max / 2;
         if is_journal_filling || is_unsynced || (is_due && has_something) {
@@ -106,6 +109,11 @@ impl Writer {
     }
 
     fn checkpoint_job(&mut self, checkpoint: u64) -> CheckpointJob {
+        let removed = std::mem::take(&mut self.checkpoints.removed);
+        let without_files = removed.iter().copied().chain(std::mem::take(&mut self.checkpoints.lingering));
+        let (lingering, without_files) =
+            without_files.partition(|partition| self.compactions.is_about(*partition));
+        self.checkpoints.lingering = lingering;
         let mut job = CheckpointJob {
             sources: Arc::clone(&self.sources),
             manifest: Arc::clone(&self.manifest),
@@ -118,9 +126,9 @@ impl Writer {
             gone: Vec::new(),
             gone_unjournaled: Vec::new(),
             awaited: Vec::new(),
-            removed: std::mem::take(&mut self.checkpoints.removed),
+            removed: without_files,
         };
-        job.changes.removed.clone_from(&job.removed);
+        job.changes.removed = removed;
         // Its row has to say so.
         self.unsaved.extend(self.compactions.replacing());
         for partition in std::mem::take(&mut self.unsaved) {

@@ -66,6 +66,11 @@ impl Compactions {
         self.running.iter().for_each(|running| running.brake.pull());
     }
 
+    /// Whether a round of a log is under way, and writes into its folder.
+    pub(super) fn is_about(&self, partition: LocalId) -> bool {
+        self.running.as_ref().is_some_and(|running| running.partition == partition)
+    }
+
     /// Whether a log's old segments are about to be replaced.
     pub(super) fn is_replacing(&self, partition: LocalId) -> bool {
         let running = self.running.as_ref().filter(|running| running.partition == partition);

@@ -98,6 +98,9 @@ impl Writer {
         self.flushing.shrink(bytes);
         self.unsaved.remove(&id);
         self.checkpoints.remove_partition(id);
+        if self.compactions.is_about(id) {
+            self.compactions.stop();
+        }
         due.into_iter().for_each(Waker::wake);
     }
 

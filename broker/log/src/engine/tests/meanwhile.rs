@@ -1,0 +1,110 @@
+//! What went wrong when real processes were killed: logs that change while a job is about them.
+
+use super::super::Job;
+use super::rules::{fill, small_segments};
+use super::*;
+use crate::config::Cleanup;
+
+/// Gives up all of a log while some job is under way.
+fn give_up_during(rig: &mut Rig, id: LocalId, is_it: impl Fn(&Job) -> bool) {
+    let end_offset = rig.partition(id).offsets().end;
+    rig.clock.advance(60_000);
+    let held = next(rig, is_it);
+    let ticket = rig.send(Command::SetLogStart { partition: id, start_offset: end_offset });
+    rig.writer().take();
+    let write = rig.writer().begin().unwrap();
+    rig.writer().finish(write.run());
+    assert!(rig.answer(ticket).unwrap().is_ok());
+    rig.writer().job_done(held.run());
+    rig.settle();
+    assert_eq!(rig.writer().offline(), None);
+    let expected = fill(rig, id, 100..110);
+    rig.disk.crash();
+    rig.recover().unwrap();
+    assert_records(&read_all(&rig.partition(id), end_offset), &expected, "all");
+}
+
+/// The next job of a kind; those before it are done.
+fn next(rig: &mut Rig, is_it: impl Fn(&Job) -> bool) -> Job {
+    loop {
+        let job = rig.writer().next_job().unwrap();
+        if is_it(&job) {
+            return job;
+        }
+        rig.writer().job_done(job.run());
+    }
+}
+
+fn is_compaction(job: &Job) -> bool {
+    matches!(job, Job::Compaction(_))
+}
+
+fn is_checkpoint(job: &Job) -> bool {
+    matches!(job, Job::Checkpoint(_))
+}
+
+#[test]
+fn what_a_log_gives_up_during_a_checkpoint_is_no_failure_of_it() {
+    // Indexes are to be written, of a segment that was found and is full now.
+    let mut rig = Rig::new(27);
+    rig.options.flush_bytes = 0;
+    rig.recover().unwrap();
+    let id = rig.create(small_segments()).id();
+    fill(&mut rig, id, 0..3);
+    rig.clock.advance(60_000);
+    rig.settle();
+    rig.disk.kill();
+    rig.recover().unwrap();
+    fill(&mut rig, id, 3..20);
+    give_up_during(&mut rig, id, is_checkpoint);
+    // A file is to be cut.
+    let mut rig = Rig::new(28);
+    rig.options.flush_bytes = 0;
+    rig.recover().unwrap();
+    let id = rig.create(small_segments()).id();
+    fill(&mut rig, id, 0..20);
+    rig.clock.advance(60_000);
+    rig.settle();
+    rig.disk.kill();
+    rig.recover().unwrap();
+    rig.call(Command::Truncate { partition: id, end_offset: 18 }).unwrap();
+    give_up_during(&mut rig, id, is_checkpoint);
+}
+
+#[test]
+fn what_a_log_gives_up_during_a_compaction_is_no_failure_of_it() {
+    let mut rig = Rig::new(29);
+    rig.options.flush_bytes = 0;
+    rig.recover().unwrap();
+    let cleanup = Cleanup { deletes: false, compacts: true };
+    let id = rig.create(LogConfig { cleanup, dirty_ratio_min: 0.0, ..small_segments() }).id();
+    fill(&mut rig, id, 0..20);
+    give_up_during(&mut rig, id, is_compaction);
+}
+
+#[test]
+fn a_log_can_be_deleted_while_it_is_compacted() {
+    let mut rig = Rig::new(31);
+    rig.options.flush_bytes = 0;
+    rig.recover().unwrap();
+    let cleanup = Cleanup { deletes: false, compacts: true };
+    let id = rig.create(LogConfig { cleanup, dirty_ratio_min: 0.0, ..small_segments() }).id();
+    fill(&mut rig, id, 0..20);
+    rig.clock.advance(60_000);
+    let compaction = next(&mut rig, is_compaction);
+    let ticket = rig.send(Command::Delete { partition: id });
+    let folder = Layout::new(PathBuf::from("/data")).partition(id);
+    rig.clock.advance(60_000);
+    rig.settle();
+    assert!(rig.answer(ticket).unwrap().is_ok());
+    assert!(rig.disk.list(&folder).is_ok(), "somebody writes there");
+    rig.writer().job_done(compaction.run());
+    rig.settle();
+    assert_eq!(rig.writer().offline(), None);
+    rig.clock.advance(60_000);
+    rig.settle();
+    assert!(rig.disk.list(&folder).is_err(), "its files are gone");
+    rig.disk.crash();
+    rig.recover().unwrap();
+    assert!(rig.writer().partitions().is_empty());
+}
