@@ -307,6 +307,21 @@ impl BatchHeader {
         let used = Attributes(self.attributes.0 & Attributes::USED);
         self.attributes = used.with_timestamp_type(timestamp_type);
         self.max_timestamp = max_timestamp;
+        self.carry_checksum(before);
+    }
+
+    /// Gives the batch to a producer, and the checksum with it: what a producer does that numbers a finished batch
+    /// when it goes out. As fast as [`BatchHeader::set_timestamps`], and as careful.
+    pub fn set_producer(&mut self, producer_id: i64, producer_epoch: i16, base_sequence: i32) {
+        let before = self.covered_checksum();
+        self.producer_id = producer_id;
+        self.producer_epoch = producer_epoch;
+        self.base_sequence = base_sequence;
+        self.carry_checksum(before);
+    }
+
+    /// Makes the batch's checksum from the one it had and that of the header's part as it was.
+    fn carry_checksum(&mut self, before: u32) {
         let change = before ^ self.covered_checksum();
         self.crc ^= checksum::moved_ahead(change, self.record_bytes());
     }

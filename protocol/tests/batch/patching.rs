@@ -39,6 +39,26 @@ proptest! {
     }
 
     #[test]
+    fn a_producer_changes_the_checksum_with_it(
+        plan in batch(),
+        producer_id in 0..=i64::MAX,
+        epoch in 0..=i16::MAX,
+        sequence in 0..=i32::MAX,
+    ) {
+        let mut bytes = plan.build().to_vec();
+        let mut header = *BatchView::parse(&bytes).unwrap().header();
+        header.set_producer(producer_id, epoch, sequence);
+        header.write_over(&mut bytes).unwrap();
+        let mut made_anew = bytes.clone();
+        reseal(&mut made_anew);
+        prop_assert_eq!(&bytes, &made_anew);
+        let view = BatchView::parse(&bytes).unwrap();
+        let patched = view.header();
+        let found = (patched.producer_id, patched.producer_epoch, patched.base_sequence);
+        prop_assert_eq!(found, (producer_id, epoch, sequence));
+    }
+
+    #[test]
     fn timestamps_change_the_checksum_with_them(
         plan in batch(),
         kind in timestamp_type(),
