@@ -86,6 +86,16 @@ impl ClientConfig {
         self
     }
 
+    /// How long a request may take.
+    ///
+    /// ```
+    /// # use strandline_client::ClientConfig;
+    /// assert!(ClientConfig::new("a").unwrap().request_timeout_value().as_secs() > 0);
+    /// ```
+    pub const fn request_timeout_value(&self) -> Duration {
+        self.request_timeout
+    }
+
     /// How long one attempt at one address may take, name and first exchange included.
     ///
     /// ```

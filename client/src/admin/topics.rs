@@ -223,7 +223,13 @@ impl Admin {
     /// # }
     /// ```
     pub async fn create_partitions(&self, topic: &str, total: i32) -> Result<()> {
-        let wanted = CreatePartitionsTopic { name: topic.into(), count: total, ..Default::default() };
+        // Null lets the controller place them, an empty list would be a wrong assignment.
+        let wanted = CreatePartitionsTopic {
+            name: topic.into(),
+            count: total,
+            assignments: None,
+            ..Default::default()
+        };
         let request = CreatePartitionsRequest {
             topics: vec![wanted],
             timeout_ms: self.timeout_ms(),

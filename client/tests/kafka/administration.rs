@@ -1,0 +1,109 @@
+//! Administration, as Kafka understands it.
+
+use std::time::Duration;
+
+use strandline_client::{
+    Client, ClientConfig, DeleteRecords, Error, Isolation, ListOffsets, NewTopic, OffsetAt,
+};
+use strandline_protocol::ErrorCode;
+use strandline_protocol::apis::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
+use strandline_protocol::batch::{BatchBuilder, NewRecord};
+
+const TOPIC: &str = "library";
+
+async fn client() -> Client {
+    let brokers = std::env::var("STRANDLINE_BROKERS").expect("STRANDLINE_BROKERS names the broker");
+    Client::connect(ClientConfig::new(&brokers).unwrap().client_id("a test")).await.unwrap()
+}
+
+/// One result, of one name.
+fn only<T>(mut results: Vec<(impl Sized, Result<T, Error>)>) -> Result<T, Error> {
+    assert_eq!(results.len(), 1);
+    results.pop().unwrap().1
+}
+
+/// Appends records of these timestamps, one batch each.
+async fn append(client: &Client, partition: i32, timestamps: &[i64]) {
+    let metadata = client.refresh(&[TOPIC]).await.unwrap();
+    let leader = metadata.leader(TOPIC, partition).unwrap().id;
+    let connection = client.broker(leader).await.unwrap();
+    for timestamp in timestamps {
+        let mut builder = BatchBuilder::new();
+        builder.append(&NewRecord { value: Some(b"v"), ..NewRecord::at(*timestamp) }).unwrap();
+        let records = Some(builder.build().unwrap().into());
+        let data = PartitionProduceData { index: partition, records, ..Default::default() };
+        let topic = TopicProduceData {
+            name: TOPIC.into(),
+            topic_id: metadata.topics[TOPIC].id,
+            partition_data: vec![data],
+            ..Default::default()
+        };
+        let request = ProduceRequest {
+            transactional_id: None,
+            acks: -1,
+            timeout_ms: 10_000,
+            topic_data: vec![topic],
+            ..Default::default()
+        };
+        let response = connection.request(&request).await.unwrap();
+        assert_eq!(response.responses[0].partition_responses[0].error_code, ErrorCode::NONE);
+    }
+}
+
+async fn offset(client: &Client, at: OffsetAt) -> Option<i64> {
+    let question = ListOffsets::new().of(TOPIC, 1, at).isolation(Isolation::ReadCommitted);
+    only(client.admin().list_offsets(&question).await).unwrap().offset
+}
+
+#[tokio::test]
+#[ignore = "needs a broker: tests/conformance/client runs it"]
+async fn administration_does_to_kafka_what_it_says() {
+    let client = client().await;
+    let admin = client.admin();
+    let cluster = admin.describe_cluster().await.unwrap();
+    assert_eq!(cluster.brokers.len(), 1);
+    assert_eq!(cluster.cluster_id, client.metadata().cluster_id);
+
+    let topic = NewTopic::new(TOPIC).partitions(2).setting("message.timestamp.type", "CreateTime");
+    let validated = only(admin.validate_topics(std::slice::from_ref(&topic)).await.unwrap()).unwrap();
+    assert_eq!(validated.partitions, Some(2));
+    assert!(client.refresh(&[TOPIC]).await.unwrap().topics.is_empty(), "it was only asked");
+    let created = only(admin.create_topics(std::slice::from_ref(&topic)).await.unwrap()).unwrap();
+    assert_eq!((created.partitions, created.replication_factor), (Some(2), Some(1)));
+    let again = only(admin.create_topics(&[topic]).await.unwrap()).unwrap_err();
+    assert_eq!(again.code(), Some(ErrorCode::TOPIC_ALREADY_EXISTS));
+    let described = only(admin.describe_topics(&[TOPIC]).await.unwrap()).unwrap();
+    assert_eq!((described.id, described.partitions.len()), (created.id, 2));
+    let settings = only(admin.topic_settings(&[TOPIC]).await.unwrap()).unwrap();
+    let own: Vec<_> = settings.iter().filter(|setting| setting.is_of_topic).collect();
+    assert_eq!((own.len(), own[0].name.as_str()), (1, "message.timestamp.type"));
+
+    // Where a record of that time or later is: at 2, then none.
+    assert_eq!(offset(&client, OffsetAt::Latest).await, Some(0));
+    append(&client, 1, &[1_000, 3_000, 5_000, 2_000]).await;
+    assert_eq!(offset(&client, OffsetAt::Earliest).await, Some(0));
+    assert_eq!(offset(&client, OffsetAt::Latest).await, Some(4));
+    assert_eq!(offset(&client, OffsetAt::Timestamp(3_001)).await, Some(2));
+    assert_eq!(offset(&client, OffsetAt::Timestamp(5_001)).await, None);
+    assert_eq!(offset(&client, OffsetAt::MaxTimestamp).await, Some(2));
+
+    let start = only(admin.delete_records(&DeleteRecords::new().before(TOPIC, 1, 3)).await).unwrap();
+    assert_eq!((start, offset(&client, OffsetAt::Earliest).await), (3, Some(3)));
+    let beyond = only(admin.delete_records(&DeleteRecords::new().before(TOPIC, 1, 99)).await).unwrap_err();
+    assert_eq!(beyond.code(), Some(ErrorCode::OFFSET_OUT_OF_RANGE));
+
+    admin.create_partitions(TOPIC, 3).await.unwrap();
+    let fewer = admin.create_partitions(TOPIC, 1).await.unwrap_err();
+    assert_eq!(fewer.code(), Some(ErrorCode::INVALID_PARTITIONS));
+    let mut sizes = Vec::new();
+    // A broker learns of it a moment later.
+    while sizes.last() != Some(&3) {
+        sizes.push(only(admin.describe_topics(&[TOPIC]).await.unwrap()).unwrap().partitions.len());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(admin.list_topics().await.unwrap().iter().any(|topic| topic.name == TOPIC));
+
+    only(admin.delete_topics(&[TOPIC]).await.unwrap()).unwrap();
+    let gone = only(admin.delete_topics(&[TOPIC]).await.unwrap()).unwrap_err();
+    assert_eq!(gone.code(), Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));
+}
