@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use crate::cluster::Failure;
 
 pub(crate) mod allocations;
+mod kafka;
 mod log;
 mod measure;
 mod wire;
@@ -19,6 +20,9 @@ pub(crate) enum BenchCommand {
     Wire(Plan),
     /// The storage engine, beside what the disk reaches in the same run.
     Log(log::LogPlan),
+    /// A broker, over the network.
+    #[command(flatten)]
+    Kafka(kafka::KafkaBench),
     /// A part of `log` that needs a process of its own.
     #[command(hide = true, subcommand)]
     LogPart(log::Part),
@@ -42,6 +46,7 @@ pub(crate) fn run(command: &BenchCommand, out: &mut impl Write) -> Result<(), Fa
     match command {
         BenchCommand::Wire(plan) => Ok(wire::run(plan, out)?),
         BenchCommand::Log(plan) => Ok(log::run(plan, out)?),
+        BenchCommand::Kafka(bench) => kafka::run(bench, out),
         BenchCommand::LogPart(part) => Ok(log::run_part(part, out)?),
     }
 }

@@ -83,7 +83,7 @@ pub(crate) struct Delete {
     connecting: Connecting,
 }
 
-fn setting(text: &str) -> Result<(String, String), String> {
+pub(crate) fn setting(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("it is NAME=VALUE".to_owned()),

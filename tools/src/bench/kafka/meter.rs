@@ -1,0 +1,135 @@
+//! One measurement: when it begins to count, when it is over, and what came of it.
+
+use std::time::{Duration, Instant};
+
+use super::histogram::Histogram;
+use super::options::Length;
+use super::report::{GIGABYTE, MEGABYTE, Report, float};
+use super::usage::{self, Usage};
+
+/// How long it is measured where nobody said.
+const SECONDS_DEFAULT: f64 = 10.0;
+
+pub(super) struct Meter {
+    broker_pid: Option<u32>,
+    warm_until: Instant,
+    seconds_max: Option<Duration>,
+    records_max: Option<u64>,
+    warm: bool,
+    started: Instant,
+    ended: Instant,
+    before: Usage,
+    after: Usage,
+    pub(super) records: u64,
+    pub(super) bytes: u64,
+    pub(super) latency: Histogram,
+}
+
+impl Meter {
+    pub(super) fn start(length: &Length, broker_pid: Option<u32>) -> Self {
+        let now = Instant::now();
+        let seconds = match (length.seconds, length.records) {
+            (None, None) => Some(SECONDS_DEFAULT),
+            (seconds, _) => seconds,
+        };
+        let warm_up = Duration::try_from_secs_f64(length.warm_up_seconds).unwrap_or(Duration::ZERO);
+        let usage = Usage::now(broker_pid);
+        Self {
+            broker_pid,
+            warm_until: now + warm_up,
+            seconds_max: seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
+            records_max: length.records,
+            warm: warm_up.is_zero(),
+            started: now,
+            ended: now,
+            before: usage,
+            after: usage,
+            records: 0,
+            bytes: 0,
+            latency: Histogram::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, records: u64, bytes: u64) {
+        self.records += records;
+        self.bytes += bytes;
+    }
+
+    /// Begins to count once it is warm.
+    pub(super) fn tick(&mut self, now: Instant) {
+        if !self.warm && now >= self.warm_until {
+            self.warm = true;
+            self.started = now;
+            self.before = Usage::now(self.broker_pid);
+            (self.records, self.bytes) = (0, 0);
+            self.latency.clear();
+        }
+    }
+
+    /// Whether what was due then counts.
+    pub(super) fn counts(&self, due: Instant) -> bool {
+        self.warm && due >= self.started
+    }
+
+    /// Whether nothing more shall be begun.
+    pub(super) fn is_over(&self, now: Instant) -> bool {
+        let by_time = self.seconds_max.is_some_and(|seconds| now.duration_since(self.started) >= seconds);
+        self.warm && (by_time || self.records_max.is_some_and(|records| self.records >= records))
+    }
+
+    /// When time ends it, where it does.
+    pub(super) fn end(&self) -> Option<Instant> {
+        if self.warm { self.seconds_max.map(|seconds| self.started + seconds) } else { Some(self.warm_until) }
+    }
+
+    /// How many records may still be begun where `begun` are under way.
+    pub(super) fn records_left(&self, begun: u64) -> u64 {
+        match self.records_max {
+            Some(records) if self.warm => records.saturating_sub(self.records.saturating_add(begun)),
+            _ => u64::MAX,
+        }
+    }
+
+    pub(super) fn stop(&mut self) {
+        self.ended = Instant::now();
+        self.after = Usage::now(self.broker_pid);
+    }
+
+    pub(super) fn seconds(&self) -> f64 {
+        self.ended.duration_since(self.started).as_secs_f64()
+    }
+
+    /// Records and bytes, the rates of both, and what they took.
+    pub(super) fn tell(&self, report: &mut Report) {
+        let seconds = self.seconds().max(f64::MIN_POSITIVE);
+        report.count("records", "records", self.records);
+        report.count("bytes", "bytes", self.bytes);
+        report.number("seconds", "seconds", self.seconds(), 3);
+        report.number("recordsPerSecond", "records/s", float(self.records) / seconds, 0);
+        report.number("megabytesPerSecond", "MB/s", float(self.bytes) / MEGABYTE / seconds, 1);
+        self.tell_usage(report);
+    }
+
+    /// Processor time and memory.
+    pub(super) fn tell_usage(&self, report: &mut Report) {
+        let taken = self.after.since(self.before);
+        let gigabytes = float(self.bytes) / GIGABYTE;
+        let driver = taken.driver.as_secs_f64();
+        report.number("driverCpuSeconds", "driver CPU s", driver, 3);
+        if gigabytes > 0.0 {
+            report.number("driverCpuSecondsPerGigabyte", "driver CPU s/GB", driver / gigabytes, 3);
+        }
+        if let Some(broker) = taken.broker.map(|broker| broker.as_secs_f64()) {
+            report.number("brokerCpuSeconds", "broker CPU s", broker, 2);
+            if gigabytes > 0.0 {
+                report.number("brokerCpuSecondsPerGigabyte", "broker CPU s/GB", broker / gigabytes, 3);
+            }
+        }
+        if let Some(Ok(memory)) = self.broker_pid.map(usage::memory) {
+            let megabytes = |bytes: u64| float(bytes) / MEGABYTE;
+            report.number("brokerRssMegabytes", "broker RSS MB", megabytes(memory.resident_bytes), 1);
+            let peak = megabytes(memory.resident_peak_bytes);
+            report.number("brokerRssPeakMegabytes", "broker RSS peak MB", peak, 1);
+        }
+    }
+}
