@@ -67,7 +67,7 @@ def running_broker(folder, classpath, listeners):
     broker = KafkaBroker(folder, classpath, listeners)
     broker.start()
     try:
-        yield
+        yield broker
     finally:
         broker.stop()
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Runs every check of this folder that continuous integration runs: what our wire, our
-# segments and our compaction have to do with Kafka's own.
+# segments, our compaction and our client have to do with Kafka's own.
 # All of them run even if one fails, so that one run shows everything.
 
 set -uo pipefail
 cd "$(dirname "$0")"
 
 failed=()
-for check in schema codec batch errors settings segments compaction; do
+for check in schema codec batch errors settings segments compaction client; do
     "./$check/run.sh" || failed+=("$check")
 done
 if ((${#failed[@]})); then
