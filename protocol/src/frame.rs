@@ -152,6 +152,18 @@ impl FrameAssembler {
     /// what the last whole frame took. A large frame ends in a buffer of exactly its size, after copies of less
     /// than two thirds of it the first time, and of no more than its first read from then on.
     pub fn room(&mut self) -> &mut BytesMut {
+        let step = self.next_capacity();
+        if step > 0 {
+            let mut larger = BytesMut::with_capacity(step);
+            larger.put_slice(&self.buffer);
+            self.buffer = larger;
+        }
+        &mut self.buffer
+    }
+
+    /// How large a buffer the next call of [`Self::room`] will make: 0 if there is room in the one that is there.
+    /// What is to be paid for before it is there can be asked for here.
+    pub fn next_capacity(&self) -> usize {
         let received = self.buffer.len();
         let affordable = UNPROVEN_BYTES_MAX.max(self.proven_bytes).max(5 * received);
         // A length beyond the limit comes to light in `next_frame`: until then it is worth nothing here.
@@ -163,11 +175,17 @@ impl FrameAssembler {
             // A step short of the whole stays well short of it: else a few last bytes would move all the others.
             let step = if frame <= affordable { frame } else { affordable / 5 * 4 };
             // A small frame leaves room for those that follow it on the same read.
-            let mut larger = BytesMut::with_capacity(step.max(UNPROVEN_BYTES_MAX));
-            larger.put_slice(&self.buffer);
-            self.buffer = larger;
+            step.max(UNPROVEN_BYTES_MAX)
+        } else {
+            0
         }
-        &mut self.buffer
+    }
+
+    /// Gives the buffer up if nothing is in it: it turned out that there was nothing to read.
+    pub fn release_empty(&mut self) {
+        if self.buffer.is_empty() {
+            self.buffer = BytesMut::new();
+        }
     }
 
     /// How many bytes have arrived that belong to no frame that was taken out.

@@ -14,12 +14,41 @@ pub(super) const REQUEST_OVERHEAD_BYTES: usize = 2 << 10;
 /// A part of the budget, given back when it is dropped.
 pub(super) type Permit = OwnedSemaphorePermit;
 
-/// The memory of requests in flight. First come, first served.
+/// What memory is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Purpose {
+    /// A part of a request that may take long to come whole: as much as has come, and a few times that.
+    Arriving,
+    /// All of a request that is here, or on its way from somebody who has shown to mean it.
+    Whole,
+}
+
+/// The memory of requests in flight. First come, first served, for each of two purposes: who has memory for all of
+/// a request needs no more to complete it, and so those who only begin cannot take everything.
 #[derive(Debug)]
 pub(super) struct RequestBudget {
+    arriving: Pool,
+    whole: Pool,
+    waiting: Arc<AtomicUsize>,
+}
+
+#[derive(Debug)]
+struct Pool {
     bytes: Arc<Semaphore>,
     bytes_max: u32,
-    waiting: Arc<AtomicUsize>,
+}
+
+impl Pool {
+    fn new(bytes_max: usize) -> Self {
+        let bytes_max = u32::try_from(bytes_max).unwrap_or(u32::MAX);
+        let bytes = usize::try_from(bytes_max).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        Self { bytes: Arc::new(Semaphore::new(bytes)), bytes_max }
+    }
+
+    /// Who wants more than there is altogether takes all of it.
+    fn cost(&self, bytes: usize) -> u32 {
+        u32::try_from(bytes).unwrap_or(u32::MAX).min(self.bytes_max)
+    }
 }
 
 /// Waits for a part of the budget.
@@ -43,26 +72,31 @@ impl Drop for PermitWait {
 
 impl RequestBudget {
     pub(super) fn new(bytes_max: usize) -> Self {
-        let bytes_max = u32::try_from(bytes_max).unwrap_or(u32::MAX);
-        let bytes = usize::try_from(bytes_max).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
-        Self { bytes: Arc::new(Semaphore::new(bytes)), bytes_max, waiting: Arc::default() }
+        let arriving = bytes_max / 4;
+        Self {
+            arriving: Pool::new(arriving),
+            whole: Pool::new(bytes_max - arriving),
+            waiting: Arc::default(),
+        }
     }
 
-    /// A request larger than the whole budget takes all of it.
-    fn cost(&self, request_bytes: usize) -> u32 {
-        u32::try_from(request_bytes.saturating_add(REQUEST_OVERHEAD_BYTES))
-            .unwrap_or(u32::MAX)
-            .min(self.bytes_max)
+    fn pool(&self, purpose: Purpose) -> &Pool {
+        match purpose {
+            Purpose::Arriving => &self.arriving,
+            Purpose::Whole => &self.whole,
+        }
     }
 
-    /// Memory for a request, if there is some and nobody waits for it.
-    pub(super) fn try_take(&self, request_bytes: usize) -> Option<Permit> {
-        Arc::clone(&self.bytes).try_acquire_many_owned(self.cost(request_bytes)).ok()
+    /// Memory, if there is some and nobody waits for it.
+    pub(super) fn try_take(&self, purpose: Purpose, bytes: usize) -> Option<Permit> {
+        let pool = self.pool(purpose);
+        Arc::clone(&pool.bytes).try_acquire_many_owned(pool.cost(bytes)).ok()
     }
 
-    /// Waits for memory for a request.
-    pub(super) fn take(&self, request_bytes: usize) -> PermitWait {
-        let permit = Arc::clone(&self.bytes).acquire_many_owned(self.cost(request_bytes));
+    /// Waits for memory.
+    pub(super) fn take(&self, purpose: Purpose, bytes: usize) -> PermitWait {
+        let pool = self.pool(purpose);
+        let permit = Arc::clone(&pool.bytes).acquire_many_owned(pool.cost(bytes));
         self.waiting.fetch_add(1, Ordering::Relaxed);
         PermitWait { permit: Box::pin(async { permit.await.ok() }), waiting: Arc::clone(&self.waiting) }
     }
@@ -74,7 +108,7 @@ impl RequestBudget {
 
     #[cfg(test)]
     pub(super) fn free_bytes(&self) -> usize {
-        self.bytes.available_permits()
+        self.arriving.bytes.available_permits() + self.whole.bytes.available_permits()
     }
 }
 

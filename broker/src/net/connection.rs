@@ -179,7 +179,7 @@ impl<T: Transport> ConnectionTask<T> {
                 break;
             }
         }
-        let is_holding = self.inbound.is_partial() || !self.outbound.is_empty();
+        let is_holding = self.inbound.is_holding() || !self.outbound.is_empty();
         self.admitted.entry.set_holding(is_holding);
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use strandline_protocol::frame::{FrameAssembler, FrameError, LENGTH_BYTES, UNPROVEN_BYTES_MAX};
 
-use super::budget::{Permit, PermitWait, RequestBudget};
+use super::budget::{Permit, PermitWait, Purpose, REQUEST_OVERHEAD_BYTES, RequestBudget};
 use super::transport::Transport;
 
 /// Frames up to this are copied out of the buffer that they came in: one that is long in the answering must not
@@ -28,22 +28,22 @@ pub(super) enum Found {
 /// What was read of one connection, and is no request yet.
 pub(super) struct Inbound {
     assembler: FrameAssembler,
-    /// For the frame that is arriving.
-    permit: Option<Permit>,
-    wait: Option<PermitWait>,
-    /// How long the last frame was that came whole.
-    proven_bytes: usize,
+    /// Memory for the part of a frame that is here.
+    arriving: Option<Permit>,
+    /// Memory for all of the frame.
+    whole: Option<Permit>,
+    wait: Option<(Purpose, PermitWait)>,
 }
 
 impl Inbound {
     pub(super) fn new(request_bytes_max: usize) -> Self {
         let assembler = FrameAssembler::new(request_bytes_max);
-        Self { assembler, permit: None, wait: None, proven_bytes: 0 }
+        Self { assembler, arriving: None, whole: None, wait: None }
     }
 
-    /// Whether a part of a frame is here.
-    pub(super) fn is_partial(&self) -> bool {
-        self.assembler.received_bytes() > 0
+    /// Whether memory is kept for a frame that has not come whole.
+    pub(super) fn is_holding(&self) -> bool {
+        self.arriving.is_some() || self.whole.is_some()
     }
 
     /// Reads what is there.
@@ -61,9 +61,7 @@ impl Inbound {
         context: &mut Context<'_>,
         transport: &mut T,
     ) -> Poll<io::Result<usize>> {
-        self.permit = None;
-        self.wait = None;
-        self.assembler = FrameAssembler::new(UNPROVEN_BYTES_MAX);
+        *self = Self::new(UNPROVEN_BYTES_MAX);
         transport.poll_read(context, &mut self.assembler)
     }
 
@@ -74,36 +72,73 @@ impl Inbound {
         budget: &RequestBudget,
     ) -> Result<Found, FrameError> {
         let Some(length) = self.assembler.announced_length()? else { return Ok(Found::Incomplete) };
-        let received = self.assembler.received_bytes();
-        let is_whole = received - LENGTH_BYTES >= length;
-        // A length alone is worth no memory that others could use: it takes a sender who has sent something.
-        let is_worth = is_whole || received >= UNPROVEN_BYTES_MAX || length <= self.proven_bytes;
-        if !is_worth {
-            return Ok(Found::Incomplete);
-        }
-        if self.permit.is_none() && !self.poll_permit(context, budget, length) {
+        let is_whole = self.assembler.received_bytes() - LENGTH_BYTES >= length;
+        if self.whole.is_none() && !self.poll_memory(context, budget, length, is_whole) {
             return Ok(Found::NoMemory);
         }
-        let Some(frame) = self.assembler.next_frame()? else { return Ok(Found::Incomplete) };
-        let Some(permit) = self.permit.take() else { return Ok(Found::NoMemory) };
-        self.proven_bytes = length;
+        if !is_whole {
+            return Ok(Found::Incomplete);
+        }
+        let (Some(frame), Some(permit)) = (self.assembler.next_frame()?, self.whole.take()) else {
+            return Ok(Found::Incomplete);
+        };
         let frame = if length <= COPIED_BYTES_MAX { Bytes::copy_from_slice(&frame) } else { frame };
         Ok(Found::Request(frame, permit))
     }
 
-    /// Whether there is memory for the frame that is arriving.
-    fn poll_permit(&mut self, context: &mut Context<'_>, budget: &RequestBudget, length: usize) -> bool {
-        if self.wait.is_none() {
-            self.permit = budget.try_take(length);
-            if self.permit.is_some() {
-                return true;
+    /// Whether there is memory for the frame, or for as much of it as the next read may bring.
+    fn poll_memory(
+        &mut self,
+        context: &mut Context<'_>,
+        budget: &RequestBudget,
+        length: usize,
+        is_whole: bool,
+    ) -> bool {
+        let capacity = self.assembler.next_capacity();
+        // The buffer that holds all of the frame is made when enough has arrived to believe in the rest. A length
+        // alone is worth no memory that others could use.
+        if is_whole || capacity >= LENGTH_BYTES + length {
+            self.whole = self.poll_permit(context, budget, Purpose::Whole, length + REQUEST_OVERHEAD_BYTES);
+            if self.whole.is_some() {
+                self.arriving = None;
+            }
+            return self.whole.is_some();
+        }
+        let held = self.arriving.as_ref().map_or(0, Permit::num_permits);
+        if capacity <= held.max(UNPROVEN_BYTES_MAX) {
+            return true;
+        }
+        let Some(more) = self.poll_permit(context, budget, Purpose::Arriving, capacity - held) else {
+            return false;
+        };
+        match &mut self.arriving {
+            Some(held) => held.merge(more),
+            None => self.arriving = Some(more),
+        }
+        true
+    }
+
+    fn poll_permit(
+        &mut self,
+        context: &mut Context<'_>,
+        budget: &RequestBudget,
+        purpose: Purpose,
+        bytes: usize,
+    ) -> Option<Permit> {
+        // Nothing arrives while it is waited, so that what is waited for stays the same.
+        let mut wait = match self.wait.take() {
+            Some((waited_for, wait)) if waited_for == purpose => wait,
+            _ => match budget.try_take(purpose, bytes) {
+                Some(permit) => return Some(permit),
+                None => budget.take(purpose, bytes),
+            },
+        };
+        match wait.poll(context) {
+            Poll::Ready(permit) => permit,
+            Poll::Pending => {
+                self.wait = Some((purpose, wait));
+                None
             }
         }
-        let wait = self.wait.get_or_insert_with(|| budget.take(length));
-        if let Poll::Ready(permit) = wait.poll(context) {
-            self.permit = permit;
-            self.wait = None;
-        }
-        self.permit.is_some()
     }
 }

@@ -44,7 +44,7 @@ pub(super) struct Entry {
     active_at: AtomicU64,
     /// The tick from which on it is to be asked.
     ask_at: AtomicU64,
-    /// Whether it has a part of a request, or answers that are not sent.
+    /// Whether it keeps memory for a part of a request, or answers that are not sent.
     is_holding: AtomicBool,
     waker: Mutex<Option<Waker>>,
 }

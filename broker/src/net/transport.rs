@@ -72,7 +72,12 @@ impl Transport for TcpStream {
     ) -> Poll<io::Result<usize>> {
         // First whether there is something, which costs no system call: an idle connection has no buffer.
         ready!(self.poll_read_ready(context))?;
-        poll_read_buf(Pin::new(self), context, assembler.room())
+        let result = poll_read_buf(Pin::new(self), context, assembler.room());
+        if result.is_pending() {
+            // A new socket is taken for readable until it is tried.
+            assembler.release_empty();
+        }
+        result
     }
 
     fn poll_write(

@@ -103,6 +103,7 @@ pub(super) struct Rig {
     pub(super) script: Arc<Script>,
     pub(super) server: Arc<Server>,
     pub(super) address: SocketAddr,
+    pub(super) addresses: Vec<SocketAddr>,
 }
 
 pub(super) fn options() -> NetOptions {
@@ -120,10 +121,10 @@ impl Rig {
         let runtime = runtime.unwrap();
         let guard = runtime.enter();
         let bound = Bound::new(options).unwrap();
-        let address = bound.addresses()[0];
+        let addresses = bound.addresses();
         let server = Arc::new(bound.serve(service));
         drop(guard);
-        Self { runtime, script, server, address }
+        Self { runtime, script, server, address: addresses[0], addresses }
     }
 
     pub(super) fn counters(&self) -> Arc<Counters> {

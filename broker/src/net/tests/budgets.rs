@@ -1,0 +1,120 @@
+//! Memory that all connections share: who comes later waits, and who holds some without moving goes.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::support::{Ask, Rig, frame, options, wait_until};
+use crate::net::NetOptions;
+
+const MEGABYTE: usize = 1 << 20;
+
+#[test]
+fn a_request_waits_for_the_memory_of_others() {
+    let rig = Rig::new(NetOptions { requests_bytes_max: MEGABYTE, ..options() });
+    let mut first = rig.connect();
+    first.send(&frame(Ask::Gated, 1, MEGABYTE));
+    wait_until("it has all the memory", || rig.begun() == [1]);
+    let mut second = rig.connect();
+    second.send(&frame(Ask::Now, 2, 100));
+    let mut third = rig.connect();
+    third.send(&frame(Ask::Now, 3, 50_000)[..20_000]);
+    wait_until("they wait", || rig.server.shared.requests.is_short());
+    assert_eq!(rig.begun(), [1]);
+    rig.script.gate.notify_one();
+    assert_eq!((first.answered(), second.answered()), (Some(1), Some(2)));
+    third.send(&frame(Ask::Now, 3, 50_000)[20_000..]);
+    assert_eq!(third.answered(), Some(3));
+    drop((first, second, third));
+    rig.wait_for_baseline();
+}
+
+#[test]
+fn one_connection_gets_an_eighth_of_it() {
+    let rig = Rig::new(NetOptions { requests_bytes_max: 8 * MEGABYTE, ..options() });
+    let mut greedy = rig.connect();
+    let mut bytes = frame(Ask::Gated, 0, 0);
+    (1..100).for_each(|number| bytes.extend(frame(Ask::Gated, number, 100_000)));
+    let mut sender = greedy.0.try_clone().unwrap();
+    let sending = std::thread::spawn(move || std::io::Write::write_all(&mut sender, &bytes).unwrap());
+    wait_until("it has its part", || rig.begun().len() >= 11);
+    let mut modest = rig.connect();
+    modest.send(&frame(Ask::Now, 1_000, 100_000));
+    assert_eq!(modest.answered(), Some(1_000));
+    assert!(rig.begun().len() < 14, "{:?}", rig.begun());
+    for number in 0..100 {
+        rig.script.gate.notify_one();
+        assert_eq!(greedy.answered(), Some(number));
+    }
+    sending.join().unwrap();
+}
+
+#[test]
+fn who_holds_memory_and_sends_nothing_is_closed_when_others_wait() {
+    let options =
+        NetOptions { requests_bytes_max: MEGABYTE, stalled_max: Duration::from_millis(100), ..options() };
+    let rig = Rig::new(options);
+    let mut stalled = rig.connect();
+    stalled.send(&frame(Ask::Now, 1, MEGABYTE)[..300_000]);
+    wait_until("it has the memory", || rig.server.shared.requests.free_bytes() == MEGABYTE / 4);
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(rig.counters().open(), 1, "nobody waits yet");
+    let mut other = rig.connect();
+    other.send(&frame(Ask::Now, 2, 100));
+    assert_eq!(other.answered(), Some(2));
+    assert!(stalled.is_closed());
+    assert_eq!(rig.counters().closed_stalled.load(Ordering::Relaxed), 1);
+    drop(other);
+    rig.wait_for_baseline();
+}
+
+#[test]
+fn a_promise_alone_takes_no_memory_from_others() {
+    let rig = Rig::new(NetOptions { requests_bytes_max: MEGABYTE, ..options() });
+    let mut promising: Vec<_> = (0..20).map(|_| rig.connect()).collect();
+    let mut bytes = (50_u32 << 20).to_be_bytes().to_vec();
+    bytes.resize(1_000, 1);
+    promising.iter_mut().for_each(|client| client.send(&bytes));
+    wait_until("all are read", || rig.counters().received_bytes.load(Ordering::Relaxed) == 20_000);
+    assert_eq!(rig.server.shared.requests.free_bytes(), MEGABYTE);
+}
+
+#[test]
+fn those_who_only_begin_keep_no_whole_request_waiting() {
+    let options =
+        NetOptions { requests_bytes_max: MEGABYTE, stalled_max: Duration::from_millis(500), ..options() };
+    let rig = Rig::new(options);
+    let mut bytes = (50_u32 << 20).to_be_bytes().to_vec();
+    bytes.resize(17_000, 1);
+    let mut beginning: Vec<_> = (0..20).map(|_| rig.connect()).collect();
+    beginning.iter_mut().for_each(|client| client.send(&bytes));
+    wait_until("they want more than there is", || rig.server.shared.requests.is_short());
+    let mut other = rig.connect();
+    for number in 0..10 {
+        other.send(&frame(Ask::Now, number, 10_000));
+        assert_eq!(other.answered(), Some(number));
+    }
+    // Nor do they keep others like them waiting for ever.
+    wait_until("those who had some are closed", || {
+        rig.counters().closed_stalled.load(Ordering::Relaxed) >= 4
+    });
+    drop((beginning, other));
+    rig.wait_for_baseline();
+}
+
+#[test]
+fn who_reads_no_answers_is_closed_when_others_wait() {
+    let options =
+        NetOptions { answers_bytes_max: MEGABYTE / 2, stalled_max: Duration::from_millis(100), ..options() };
+    let rig = Rig::new(options);
+    let mut deaf = rig.connect();
+    (0..50).for_each(|number| deaf.send(&frame(Ask::Megabyte, number, 0)));
+    wait_until("its answers fill the memory", || rig.server.shared.answers.is_short());
+    let mut other = rig.connect();
+    for number in 0..10 {
+        other.send(&frame(Ask::Now, number, 0));
+        assert_eq!(other.answered(), Some(number));
+    }
+    wait_until("it is closed", || rig.counters().closed_stalled.load(Ordering::Relaxed) == 1);
+    drop((deaf, other));
+    rig.wait_for_baseline();
+}
