@@ -241,6 +241,7 @@ impl Encoder<OutboundFrame> for FrameCodec {
 pub struct OutboundFrame {
     pieces: Vec<Piece>,
     length: usize,
+    own_bytes: usize,
 }
 
 impl OutboundFrame {
@@ -294,12 +295,19 @@ impl OutboundFrame {
             Ok(content) => writer.overwrite_i32(0, content),
             Err(_) => return Err(writer.error(EncodeErrorKind::TooLong(length))),
         }
-        Ok(Self { pieces: writer.into_pieces(), length })
+        let own_bytes = writer.own_bytes();
+        Ok(Self { pieces: writer.into_pieces(), length, own_bytes })
     }
 
     /// How many bytes go over the wire, the length in front included.
     pub fn len(&self) -> usize {
         self.length
+    }
+
+    /// How many of them the frame has made itself: memory that goes with it. The rest are slices and ranges of what
+    /// is there anyway.
+    pub fn own_bytes(&self) -> usize {
+        self.own_bytes
     }
 
     /// Never: a frame has at least its length and a header.

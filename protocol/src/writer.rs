@@ -48,6 +48,11 @@ impl Writer {
         self.buffer.len() + self.payload_bytes
     }
 
+    /// How many of them are the writer's own, and lie nowhere else.
+    pub fn own_bytes(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// Whether nothing has been written.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -9,14 +9,14 @@
 //! ready for the others.
 
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
-use strandline_protocol::frame::FrameError;
 use tokio::time::{Sleep, sleep};
 
+use super::closed::Closed;
 use super::counters::Tally;
 use super::inbound::{Found, Inbound};
 use super::outbound::{Outbound, Written};
@@ -41,32 +41,6 @@ const DISCARDED_BYTES_MAX: usize = 1 << 20;
 
 /// So long it is waited for those.
 const LINGER_TICKS: u64 = 2;
-
-/// Why a connection ended.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Closed {
-    /// The other end closed it.
-    #[error("the other end closed it")]
-    Left,
-    /// The other end is gone.
-    #[error(transparent)]
-    Lost(#[from] io::Error),
-    /// It sent what is no frame.
-    #[error(transparent)]
-    Invalid(#[from] FrameError),
-    /// A request was answered by closing.
-    #[error("{0}")]
-    Answered(&'static str),
-    /// Nothing moved.
-    #[error("nothing moved for too long")]
-    Idle,
-    /// It held memory that others waited for.
-    #[error("it held memory that others waited for")]
-    Stalled,
-    /// The broker shuts down.
-    #[error("the broker shuts down")]
-    ShutDown,
-}
 
 /// How a connection stands.
 #[derive(Debug)]
@@ -118,6 +92,13 @@ pub(super) struct ConnectionTask<T> {
     tally: Tally,
 }
 
+impl<T> Drop for ConnectionTask<T> {
+    fn drop(&mut self) {
+        // However it ended, and be it by a panic in a handler.
+        self.shared.counters.closed.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 impl<T: Transport> Future for ConnectionTask<T> {
     type Output = ();
 
@@ -128,7 +109,7 @@ impl<T: Transport> Future for ConnectionTask<T> {
         let result = this.turn(context);
         this.tally.flush(&this.shared.counters);
         let Err(closed) = result else { return Poll::Pending };
-        this.shared.count_closed(&closed);
+        this.shared.count_reason(&closed);
         tracing::debug!(peer = %this.connection.peer, id = this.connection.id, reason = %closed, "closed");
         Poll::Ready(())
     }
@@ -275,7 +256,7 @@ impl<T: Transport> ConnectionTask<T> {
                     }
                 }
                 Poll::Ready(Some(Reply::Close(reason))) => {
-                    self.pipeline.abandon(self.outbound.memory_bytes());
+                    self.pipeline.abandon(self.outbound.memory_bytes(), self.outbound.own_bytes());
                     self.end(Closed::Answered(reason));
                     return false;
                 }
@@ -292,7 +273,7 @@ impl<T: Transport> ConnectionTask<T> {
         let mut written = Written::default();
         let result = self.outbound.poll_write(context, &mut self.transport, &mut self.tally, &mut written);
         self.tally.sent_bytes += written.bytes as u64;
-        self.pipeline.give_back(written.memory_bytes);
+        self.pipeline.give_back(written.memory_bytes, written.own_bytes);
         self.moved(written.bytes);
         match result {
             Poll::Pending => Ok(false),

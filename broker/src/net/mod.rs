@@ -18,6 +18,7 @@
 
 mod accept;
 mod budget;
+mod closed;
 mod connection;
 mod counters;
 mod inbound;

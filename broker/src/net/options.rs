@@ -41,7 +41,8 @@ pub struct NetOptions {
     pub requests_bytes_max: usize,
     /// So many requests of one connection may be in flight.
     pub pipeline_requests_max: usize,
-    /// The memory of all answers that are not sent yet. Beyond it no request is begun.
+    /// The memory of all answers that are not sent yet, apart from what is a log's anyway. Beyond it no request is
+    /// begun.
     pub answers_bytes_max: usize,
     /// When memory of requests or answers has run out, who holds some of it and moves less than a few kilobytes in
     /// this time is closed.

@@ -26,6 +26,17 @@ pub(super) struct Outbound {
     pieces: VecDeque<Piece>,
     /// How much of the pieces is in memory.
     memory_bytes: usize,
+    /// The answers that they are of.
+    answers: VecDeque<Unsent>,
+}
+
+/// An answer that is not sent whole.
+#[derive(Clone, Copy, Debug)]
+struct Unsent {
+    /// So much of it is left.
+    bytes: usize,
+    /// So much memory goes with it.
+    own_bytes: usize,
 }
 
 /// How far writing got.
@@ -35,6 +46,8 @@ pub(super) struct Written {
     pub(super) bytes: usize,
     /// So many of them were pieces in memory.
     pub(super) memory_bytes: usize,
+    /// So many bytes are free, now that the answers that had made them are gone.
+    pub(super) own_bytes: usize,
 }
 
 /// The bytes of an answer that are in memory.
@@ -49,6 +62,7 @@ pub(super) fn memory_bytes(frame: &OutboundFrame) -> usize {
 impl Outbound {
     pub(super) fn push(&mut self, frame: OutboundFrame) {
         self.memory_bytes += memory_bytes(&frame);
+        self.answers.push_back(Unsent { bytes: frame.len(), own_bytes: frame.own_bytes() });
         self.pieces.extend(frame.into_pieces().into_iter().filter(|piece| !piece.is_empty()));
     }
 
@@ -60,8 +74,34 @@ impl Outbound {
         self.memory_bytes
     }
 
+    /// The memory of answers that are not sent whole.
+    pub(super) fn own_bytes(&self) -> usize {
+        self.answers.iter().map(|answer| answer.own_bytes).sum()
+    }
+
     /// Writes until nothing is left or the socket is full.
     pub(super) fn poll_write<T: Transport>(
+        &mut self,
+        context: &mut Context<'_>,
+        transport: &mut T,
+        tally: &mut Tally,
+        written: &mut Written,
+    ) -> Poll<io::Result<()>> {
+        let result = self.poll_write_pieces(context, transport, tally, written);
+        let mut rest = written.bytes;
+        while let Some(answer) = self.answers.front_mut() {
+            if answer.bytes > rest {
+                answer.bytes -= rest;
+                break;
+            }
+            rest -= answer.bytes;
+            written.own_bytes += answer.own_bytes;
+            self.answers.pop_front();
+        }
+        result
+    }
+
+    fn poll_write_pieces<T: Transport>(
         &mut self,
         context: &mut Context<'_>,
         transport: &mut T,

@@ -23,19 +23,28 @@ pub(super) struct Pipeline {
     /// Of requests that are not answered.
     request_bytes: usize,
     answers: Arc<AnswerBudget>,
-    /// Of answers that are not written, here and with the one who writes them.
+    /// Of answers that are not written, here and with the one who writes them: what is in memory.
     answer_bytes: usize,
+    /// The same, as far as it is theirs and no log's.
+    own_bytes: usize,
 }
 
 impl Drop for Pipeline {
     fn drop(&mut self) {
-        self.answers.give_back(self.answer_bytes);
+        self.answers.give_back(self.own_bytes);
     }
 }
 
 impl Pipeline {
     pub(super) fn new(answers: Arc<AnswerBudget>) -> Self {
-        Self { dispatching: None, slots: VecDeque::new(), request_bytes: 0, answers, answer_bytes: 0 }
+        Self {
+            dispatching: None,
+            slots: VecDeque::new(),
+            request_bytes: 0,
+            answers,
+            answer_bytes: 0,
+            own_bytes: 0,
+        }
     }
 
     /// How many requests are not answered.
@@ -102,24 +111,26 @@ impl Pipeline {
 
     fn take_answer(&mut self, reply: &Reply) {
         if let Reply::Send { frame, .. } = reply {
-            let bytes = memory_bytes(frame);
-            self.answer_bytes += bytes;
-            self.answers.take(bytes);
+            self.answer_bytes += memory_bytes(frame);
+            self.own_bytes += frame.own_bytes();
+            self.answers.take(frame.own_bytes());
         }
     }
 
-    /// Bytes of answers are gone from memory.
-    pub(super) fn give_back(&mut self, bytes: usize) {
-        let bytes = bytes.min(self.answer_bytes);
-        self.answer_bytes -= bytes;
-        self.answers.give_back(bytes);
+    /// Bytes of answers are written, and some of their memory is free.
+    pub(super) fn give_back(&mut self, bytes: usize, own_bytes: usize) {
+        self.answer_bytes = self.answer_bytes.saturating_sub(bytes);
+        let own_bytes = own_bytes.min(self.own_bytes);
+        self.own_bytes -= own_bytes;
+        self.answers.give_back(own_bytes);
     }
 
-    /// Forgets everything that is being worked on. So many bytes of answers are with the one who writes them.
-    pub(super) fn abandon(&mut self, writing_bytes: usize) {
+    /// Forgets everything that is being worked on. So much of the answers is with the one who writes them.
+    pub(super) fn abandon(&mut self, writing_bytes: usize, writing_own_bytes: usize) {
         self.dispatching = None;
         self.slots.clear();
         self.request_bytes = 0;
-        self.give_back(self.answer_bytes.saturating_sub(writing_bytes));
+        let bytes = self.answer_bytes.saturating_sub(writing_bytes);
+        self.give_back(bytes, self.own_bytes.saturating_sub(writing_own_bytes));
     }
 }

@@ -56,7 +56,10 @@ impl Entry {
 
     /// Whom to wake with an order.
     pub(super) fn set_waker(&self, waker: &Waker) {
-        *self.waker() = Some(waker.clone());
+        let mut known = self.waker();
+        if !known.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *known = Some(waker.clone());
+        }
     }
 
     pub(super) fn order(&self) -> Order {

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::budget::{AnswerBudget, RequestBudget};
-use super::connection::Closed;
+use super::closed::Closed;
 use super::counters::Counters;
 use super::options::NetOptions;
 use super::registry::{Order, Registry};
@@ -60,9 +60,8 @@ impl Shared {
         }
     }
 
-    pub(super) fn count_closed(&self, closed: &Closed) {
+    pub(super) fn count_reason(&self, closed: &Closed) {
         let counters = &self.counters;
-        counters.closed.fetch_add(1, Ordering::Relaxed);
         let reason = match closed {
             Closed::Idle => &counters.closed_idle,
             Closed::Stalled => &counters.closed_stalled,

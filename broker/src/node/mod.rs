@@ -14,6 +14,7 @@ pub use self::options::{AddressError, NodeOptions};
 
 use crate::broker::Broker;
 use crate::context::Endpoint;
+use crate::http::{Health, HttpServer};
 use crate::metadata::MetadataError;
 use crate::net::{BindError, Server};
 
@@ -26,6 +27,14 @@ pub enum NodeError {
     /// It cannot listen.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// It cannot show its health and its metrics.
+    #[error("cannot serve HTTP at {address}: {source}")]
+    Http {
+        /// Where.
+        address: String,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// The data directory cannot be made.
     #[error("cannot make the data directory {}: {source}", path.display())]
     DataDir {
@@ -71,6 +80,8 @@ pub struct Node {
     broker: Arc<Broker>,
     server: Server,
     engine: Engine,
+    health: Arc<Health>,
+    http: Option<HttpServer>,
 }
 
 impl Node {
@@ -91,7 +102,7 @@ impl Node {
 
     /// Where its health and its metrics are served.
     pub fn http_address(&self) -> Option<SocketAddr> {
-        None
+        self.http.as_ref().map(HttpServer::address)
     }
 
     /// What its handlers share.
@@ -101,9 +112,12 @@ impl Node {
 
     /// Takes nothing new in, answers what is in flight, and writes everything where the next start finds it.
     pub async fn shutdown(self) -> Result<(), NodeError> {
+        self.health.set_stopping();
         self.server.shutdown().await;
         let engine = self.engine;
         tokio::task::spawn_blocking(move || engine.close()).await??;
+        // To the last it says what it does.
+        drop(self.http);
         Ok(())
     }
 }

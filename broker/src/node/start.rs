@@ -16,7 +16,7 @@ use strandline_state::metadata::decide::{BumpLeaderEpochs, FormatCluster, Regist
 use strandline_state::metadata::record::BrokerEndpoint;
 use strandline_state::settings::Durability;
 
-use super::options::{engine_options, fetch_session_options, net_options};
+use super::options::{engine_options, fetch_session_options, net_options, parse_address};
 use super::{Node, NodeError, NodeOptions};
 use crate::admission::NoTransactions;
 use crate::api::fetch_sessions::FetchSessions;
@@ -24,6 +24,7 @@ use crate::authorize::AllowAll;
 use crate::broker::Broker;
 use crate::context::Endpoint;
 use crate::features::FEATURES;
+use crate::http::{Health, HttpServer};
 use crate::metadata::log::{MetadataLogError, PartitionLog};
 use crate::metadata::{Metadata, MetadataBlocks, MetadataError, MetadataParts, sort_found};
 use crate::net::Bound;
@@ -47,6 +48,8 @@ impl Node {
     /// Starts a node. When this returns, it serves.
     pub async fn start(options: NodeOptions) -> Result<Self, NodeError> {
         let bound = Bound::new(net_options(&options)?)?;
+        let health = Arc::new(Health::default());
+        let http = start_http(&options, &health).await?;
         let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
         let engine_options = engine_options(&options.settings);
         let (data_dir, engine_clock) = (options.data_dir.clone(), Arc::clone(&clock));
@@ -70,8 +73,17 @@ impl Node {
         });
         let addresses = bound.addresses();
         let server = bound.serve(Arc::new(Arc::clone(&broker)));
-        Ok(Self { data_dir: options.data_dir, endpoints, addresses, broker, server, engine })
+        health.set_serving(server.counters(), Arc::clone(engine.mailbox()));
+        Ok(Self { data_dir: options.data_dir, endpoints, addresses, broker, server, engine, health, http })
     }
+}
+
+/// Health comes first: who asks learns that the rest is still to come.
+async fn start_http(options: &NodeOptions, health: &Arc<Health>) -> Result<Option<HttpServer>, NodeError> {
+    let Some(address) = &options.http else { return Ok(None) };
+    let (host, port) = parse_address(address)?;
+    let started = HttpServer::start(&host, port, Arc::<Health>::clone(health)).await;
+    started.map(Some).map_err(|source| NodeError::Http { address: address.clone(), source })
 }
 
 fn open(data_dir: PathBuf, options: EngineOptions, clock: Arc<dyn Clock>) -> Result<Opened, NodeError> {

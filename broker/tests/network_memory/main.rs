@@ -1,8 +1,12 @@
 //! What connections cost in memory, with an allocator that counts for the whole process. One test at a time.
 
+// Marked as test code in so many words, for the lints that let only test code unwrap.
 mod counting;
+#[cfg(test)]
 mod hostile;
+#[cfg(test)]
 mod idle;
+#[cfg(test)]
 mod server;
 
 #[global_allocator]

@@ -5,7 +5,7 @@
 //! accepted is dropped.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -57,6 +57,8 @@ struct State {
     bytes: usize,
     count: usize,
     is_closed: bool,
+    /// Why nothing is written any more, if so.
+    offline: Option<Arc<str>>,
     /// Whether something happened that the writer has to look at.
     is_rung: bool,
     writer_waits: bool,
@@ -193,6 +195,16 @@ impl Mailbox {
         let wakers = std::mem::take(&mut state.wakers);
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Why the data directory takes no writes any more; none as long as it does.
+    pub fn offline(&self) -> Option<Arc<str>> {
+        self.state().offline.clone()
+    }
+
+    /// Says so. The first reason stays.
+    pub fn set_offline(&self, reason: Arc<str>) {
+        self.state().offline.get_or_insert(reason);
     }
 
     /// Whether something waits.

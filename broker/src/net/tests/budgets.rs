@@ -107,7 +107,7 @@ fn who_reads_no_answers_is_closed_when_others_wait() {
         NetOptions { answers_bytes_max: MEGABYTE / 2, stalled_max: Duration::from_millis(100), ..options() };
     let rig = Rig::new(options);
     let mut deaf = rig.connect();
-    (0..50).for_each(|number| deaf.send(&frame(Ask::Megabyte, number, 0)));
+    (0..50).for_each(|number| deaf.send(&frame(Ask::OwnMegabyte, number, 0)));
     wait_until("its answers fill the memory", || rig.server.shared.answers.is_short());
     let mut other = rig.connect();
     for number in 0..10 {
@@ -115,6 +115,24 @@ fn who_reads_no_answers_is_closed_when_others_wait() {
         assert_eq!(other.answered(), Some(number));
     }
     wait_until("it is closed", || rig.counters().closed_stalled.load(Ordering::Relaxed) == 1);
+    drop((deaf, other));
+    rig.wait_for_baseline();
+}
+
+#[test]
+fn what_is_a_logs_anyway_keeps_nobody_waiting() {
+    let options = NetOptions { answers_bytes_max: MEGABYTE / 2, ..options() };
+    let rig = Rig::new(options);
+    let mut deaf: Vec<_> = (0..4).map(|_| rig.connect()).collect();
+    for client in &mut deaf {
+        (0..50).for_each(|number| client.send(&frame(Ask::Megabyte, number, 0)));
+    }
+    let megabytes = || rig.script.megabytes.load(Ordering::SeqCst);
+    wait_until("each has its share", || megabytes() > 8);
+    let mut other = rig.connect();
+    other.send(&frame(Ask::Now, 1, 0));
+    assert_eq!(other.answered(), Some(1));
+    assert!(!rig.server.shared.answers.is_short());
     drop((deaf, other));
     rig.wait_for_baseline();
 }

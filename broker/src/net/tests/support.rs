@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use strandline_protocol::apis::api_versions::{ApiVersion, ApiVersionsResponse};
 use strandline_protocol::apis::fetch::{FetchResponse, FetchableTopicResponse, PartitionData};
 use strandline_protocol::frame::OutboundFrame;
 use strandline_protocol::records::Piece;
@@ -31,12 +32,14 @@ pub(super) enum Ask {
     Silence = 4,
     /// Close.
     Close = 5,
-    /// Answer with a megabyte.
+    /// Answer with a megabyte of a log.
     Megabyte = 6,
     /// Answer now, and throttle.
     Throttle = 7,
     /// Answer with the pieces that the test left.
     Pieces = 8,
+    /// Answer with a megabyte that is the answer's own.
+    OwnMegabyte = 9,
 }
 
 /// How long a throttled connection is silent.
@@ -90,6 +93,16 @@ impl Service for ScriptedService {
                     Dispatched::Now(send(number, vec![Piece::Slice(vec![7; 1 << 20].into())]))
                 }
                 7 => Dispatched::Now(Reply::Send { frame: answer(number, Vec::new()), throttle: THROTTLE }),
+                9 => {
+                    script.megabytes.fetch_add(1, Ordering::SeqCst);
+                    let response = ApiVersionsResponse {
+                        api_keys: vec![ApiVersion::default(); 175_000],
+                        ..Default::default()
+                    };
+                    let frame =
+                        OutboundFrame::response(0, i32::try_from(number).unwrap(), &response).unwrap();
+                    Dispatched::Now(Reply::Send { frame, throttle: Duration::ZERO })
+                }
                 8 => Dispatched::Now(send(number, script.pieces.lock().unwrap().clone())),
                 _ => Dispatched::Now(send(number, Vec::new())),
             }
@@ -142,8 +155,10 @@ impl Rig {
     pub(super) fn wait_for_baseline(&self) {
         let shared = &self.server.shared;
         wait_until("all have left", || self.counters().open() == 0);
-        assert_eq!(shared.requests.free_bytes(), shared.options.requests_bytes_max);
-        assert_eq!(shared.answers.used_bytes(), 0);
+        wait_until("requests have given back", || {
+            shared.requests.free_bytes() == shared.options.requests_bytes_max
+        });
+        wait_until("answers have given back", || shared.answers.used_bytes() == 0);
     }
 
     pub(super) fn begun(&self) -> Vec<u32> {

@@ -336,6 +336,7 @@ impl Writer {
     fn go_offline(&mut self, error: &dyn std::fmt::Display) {
         let reason: Arc<str> = error.to_string().into();
         self.offline.get_or_insert_with(|| Arc::clone(&reason));
+        self.mailbox.set_offline(Arc::clone(&reason));
         let groups = [self.writing.take(), Some(std::mem::take(&mut self.forming))];
         for group in groups.into_iter().flatten() {
             let waiting = group.operations.into_iter().filter_map(|operation| operation.reply);
