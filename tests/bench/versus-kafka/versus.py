@@ -1,0 +1,164 @@
+"""Runs the same work against Strandline and Kafka in turns, and prints figures and their ratios.
+
+Owns both brokers' processes. What counts is the broker's processor time for each GB of records, and beside it the
+throughput: driver and broker share the machine.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import time
+
+from broker import StrandlineBroker
+from kafka_broker import KafkaBroker, free_ports
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+# name, partitions, records, bytes of a record, bytes of a batch, linger
+PRODUCE = [
+    ("batches to 1 MB", 4, 1_000_000, 1_024, 1_000_000, 20),
+    ("batches to 100 KB", 4, 500_000, 1_024, 100_000, 5),
+    ("batches to 16 KB", 4, 250_000, 1_024, 16_384, 1),
+    ("1,000 partitions", 1_000, 500_000, 1_024, 100_000, 50),
+]
+# records a second
+LATENCY = [1_000, 5_000, 10_000]
+
+
+class Side:
+    """One of the two, on fresh data."""
+
+    def __init__(self, kind, folder):
+        self.kind = kind
+        self.folder = folder / kind
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        (port,) = free_ports(1)
+        self.address = f"127.0.0.1:{port}"
+        if kind == "kafka":
+            self.broker = KafkaBroker(self.folder, os.environ["KAFKA_CLASSPATH"], [("CLIENTS", port, port)])
+            # Kafka's own start script: a heap of 1 GiB, and the collector that it chooses.
+            jvm = ["-Xmx1G", "-Xms1G", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"]
+            self.broker.java = ["java", *jvm, "-cp", os.environ["KAFKA_CLASSPATH"]]
+        else:
+            self.broker = StrandlineBroker(self.folder, [os.environ["STRANDLINE"], "serve"], port, {})
+        started = time.monotonic()
+        self.broker.start()
+        self.ready_s = time.monotonic() - started
+
+    @property
+    def pid(self):
+        return self.broker.process.pid
+
+    def cpu_s(self):
+        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def rss_mib(self):
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
+
+    def create(self, topic, partitions):
+        command = [os.environ["STRANDLINE"], "topic", "create", topic, "--partitions", str(partitions)]
+        subprocess.run([*command, "--brokers", self.address], check=True, stdout=subprocess.DEVNULL)
+
+    def stop(self):
+        self.broker.stop()
+        shutil.rmtree(self.folder)
+
+
+def drive(side, driver, *words):
+    """What the driver says, with the broker's processor time meanwhile."""
+    before = side.cpu_s()
+    command = [driver, words[0], side.address, *map(str, words[1:])]
+    said = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    figures = json.loads(said.stdout)
+    figures["broker_cpu"] = side.cpu_s() - before
+    return figures
+
+
+def per_gb(figures):
+    return figures["broker_cpu"] / (figures["bytes"] / 1e9)
+
+
+def mb_s(figures):
+    return figures["bytes"] / 1e6 / figures["seconds"]
+
+
+def spread(numbers):
+    return f"{statistics.median(numbers):.2f} ({min(numbers):.2f}-{max(numbers):.2f})"
+
+
+def print_row(name, ours, kafkas, measure, unit):
+    ratios = [measure(one) / measure(other) for one, other in zip(ours, kafkas) if measure(other)]
+    row = [name, unit, spread(list(map(measure, ours))), spread(list(map(measure, kafkas))), spread(ratios)]
+    print("| " + " | ".join(row) + " |", flush=True)
+
+
+def versus(arguments, work):
+    """`work(side)` on both in turns, each time on fresh data."""
+    results = {"strandline": [], "kafka": []}
+    for pair in range(arguments.pairs):
+        # Who goes first changes, so that whatever the first leaves behind hits both.
+        for kind in sorted(results, reverse=pair % 2 == 0):
+            side = Side(kind, arguments.folder)
+            try:
+                results[kind].append(work(side))
+            finally:
+                side.stop()
+    return results["strandline"], results["kafka"]
+
+
+def produce_and_consume(arguments, name, partitions, records, record_bytes, batch_bytes, linger_ms):
+    records = int(records * arguments.scale)
+
+    def work(side):
+        side.create("bench", partitions)
+        produced = drive(side, arguments.driver, "produce", "bench", partitions, records, record_bytes, batch_bytes, linger_ms)
+        consumed = drive(side, arguments.driver, "consume", "bench", partitions, records)
+        return produced, consumed, {"rss": side.rss_mib(), "ready": side.ready_s}
+
+    ours, kafkas = versus(arguments, work)
+    for index, what in enumerate(["produce", "consume"]):
+        one, other = [each[index] for each in ours], [each[index] for each in kafkas]
+        print_row(f"{what}, {name}", one, other, per_gb, "broker CPU s/GB")
+        print_row(f"{what}, {name}", one, other, mb_s, "MB/s")
+    print_row(f"after {name}", ours, kafkas, lambda each: each[2]["rss"], "MiB resident")
+    print_row(f"start, {name}", ours, kafkas, lambda each: each[2]["ready"], "s to listening")
+
+
+def latency(arguments, rate):
+    seconds = max(int(20 * arguments.scale), 3)
+
+    def work(side):
+        side.create("bench", 1)
+        return drive(side, arguments.driver, "latency", "bench", rate, seconds)
+
+    ours, kafkas = versus(arguments, work)
+    for quantile in ["p50", "p99", "p99_9"]:
+        print_row(f"end to end, {rate} records/s", ours, kafkas, lambda each: each[quantile], f"{quantile} ms")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--driver", required=True)
+    parser.add_argument("--folder", type=pathlib.Path, required=True)
+    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--scale", type=float, default=1.0)
+    arguments = parser.parse_args()
+    print("Strandline syncs before it acknowledges, Kafka does not. Median (least-most), ratio of pairs.\n")
+    print("| work | unit | Strandline | Kafka | ratio |\n| --- | --- | --- | --- | --- |")
+    for plan in PRODUCE:
+        if arguments.only in plan[0]:
+            produce_and_consume(arguments, *plan)
+    for rate in LATENCY:
+        if arguments.only in f"latency {rate}":
+            latency(arguments, rate)
+
+
+main()
