@@ -36,9 +36,6 @@ use super::Dispatched;
 use crate::broker::Broker;
 use crate::context::Call;
 
-/// What a fetch may answer with, whatever it asks for.
-const BYTES_MAX: u64 = 55 << 20;
-
 /// What is asked, beside the partitions.
 #[derive(Clone, Copy, Debug)]
 struct Terms {
@@ -107,7 +104,8 @@ impl Terms {
             (_, 1) => UpTo::LastStable,
             _ => UpTo::HighWatermark,
         };
-        let wanted = u64::try_from(request.max_bytes).unwrap_or(0).min(BYTES_MAX);
+        let allowed = u64::try_from(broker.metadata.settings().fetch_max_bytes).unwrap_or(0);
+        let wanted = u64::try_from(request.max_bytes).unwrap_or(0).min(allowed);
         let bytes_max = if replica_id < 0 { broker.quotas.fetch_bytes_max(call, wanted) } else { wanted };
         Self {
             up_to,

@@ -4,10 +4,16 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use strandline_protocol::Request;
+use strandline_protocol::apis::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
+use strandline_protocol::apis::create_topics::{CreatableTopic, CreateTopicsRequest};
 use strandline_protocol::apis::delete_records::{
     DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic,
 };
+use strandline_protocol::apis::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
+use strandline_protocol::apis::describe_configs::{DescribeConfigsRequest, DescribeConfigsResource};
+use strandline_protocol::apis::describe_topic_partitions::{DescribeTopicPartitionsRequest, TopicRequest};
 use strandline_protocol::apis::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
+use strandline_protocol::apis::metadata::{MetadataRequest, MetadataRequestTopic};
 use strandline_protocol::apis::offset_for_leader_epoch::{
     OffsetForLeaderEpochRequest, OffsetForLeaderPartition, OffsetForLeaderTopic,
 };
@@ -52,6 +58,7 @@ async fn assert_silent<R: Request>(rig: &Rig, versions: RangeInclusive<i16>, ask
 async fn no_answer_tells_whether_a_name_exists() {
     let mut rig = Rig::new();
     rig.create(THERE, 1, TopicRules::default());
+    rig.found_cluster(THERE).await;
     rig.broker().authorizer = Arc::new(DenyAll);
     // Each API that is asked by name has its line here.
     assert_silent(&rig, 3..=12, |name| produce_request(name, 1, [(0, batch(&[b"a"])), (7, batch(&[b"b"]))]))
@@ -60,6 +67,49 @@ async fn no_answer_tells_whether_a_name_exists() {
     assert_silent(&rig, 1..=11, list_offsets).await;
     assert_silent(&rig, 0..=2, delete_records).await;
     assert_silent(&rig, 2..=4, offset_for_leader_epoch).await;
+    assert_silent(&rig, 0..=13, metadata).await;
+    assert_silent(&rig, 2..=7, create_topics).await;
+    assert_silent(&rig, 1..=5, delete_topics_by_name).await;
+    assert_silent(&rig, 6..=6, delete_topics).await;
+    assert_silent(&rig, 0..=3, create_partitions).await;
+    assert_silent(&rig, 1..=4, describe_configs).await;
+    assert_silent(&rig, 0..=0, describe_topic_partitions).await;
+}
+
+fn metadata(name: &str) -> MetadataRequest {
+    let topic = MetadataRequestTopic { name: Some(name.into()), ..Default::default() };
+    MetadataRequest { topics: Some(vec![topic]), ..Default::default() }
+}
+
+fn create_topics(name: &str) -> CreateTopicsRequest {
+    let topic =
+        CreatableTopic { name: name.into(), num_partitions: 1, replication_factor: 1, ..Default::default() };
+    CreateTopicsRequest { topics: vec![topic], ..Default::default() }
+}
+
+fn delete_topics(name: &str) -> DeleteTopicsRequest {
+    let topic = DeleteTopicState { name: Some(name.into()), ..Default::default() };
+    DeleteTopicsRequest { topics: vec![topic], ..Default::default() }
+}
+
+fn delete_topics_by_name(name: &str) -> DeleteTopicsRequest {
+    DeleteTopicsRequest { topic_names: vec![name.into()], ..Default::default() }
+}
+
+fn create_partitions(name: &str) -> CreatePartitionsRequest {
+    let topic = CreatePartitionsTopic { name: name.into(), count: 9, ..Default::default() };
+    CreatePartitionsRequest { topics: vec![topic], ..Default::default() }
+}
+
+fn describe_configs(name: &str) -> DescribeConfigsRequest {
+    let resource =
+        DescribeConfigsResource { resource_type: 2, resource_name: name.into(), ..Default::default() };
+    DescribeConfigsRequest { resources: vec![resource], ..Default::default() }
+}
+
+fn describe_topic_partitions(name: &str) -> DescribeTopicPartitionsRequest {
+    let topics = vec![TopicRequest { name: name.into(), ..Default::default() }];
+    DescribeTopicPartitionsRequest { topics, ..Default::default() }
 }
 
 fn list_offsets(name: &str) -> ListOffsetsRequest {

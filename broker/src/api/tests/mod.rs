@@ -23,6 +23,7 @@ use strandline_protocol::apis::produce::{
 use strandline_protocol::batch::{BatchBuilder, NewRecord};
 use strandline_protocol::frame::{LENGTH_BYTES, OutboundFrame};
 use strandline_protocol::{Bytes, Piece, Request, Text, Uuid};
+use strandline_state::metadata::decide::{CreateTopics, FormatCluster, NewTopic, RegisterBroker};
 
 use self::topics::FixedTopics;
 use super::fetch_sessions::{FetchSessionOptions, FetchSessions};
@@ -142,6 +143,34 @@ impl Rig {
     /// The broker, for changing it before it is asked anything.
     pub(super) fn broker(&mut self) -> &mut Broker {
         Arc::get_mut(&mut self.broker).unwrap()
+    }
+
+    /// Lets the metadata know of this broker, and of a topic.
+    pub(super) async fn found_cluster(&self, topic: &str) {
+        let metadata = &self.broker.metadata;
+        let cluster_id = Text::from("a cluster");
+        metadata.run(FormatCluster { cluster_id: cluster_id.clone(), features: Vec::new() }).await.unwrap();
+        let registration = RegisterBroker {
+            cluster_id,
+            node_id: NODE_ID,
+            incarnation_id: metadata.new_id(),
+            directory_ids: vec![metadata.new_id()],
+            endpoints: vec![Default::default()],
+            rack: None,
+            fenced: false,
+            is_alone: true,
+        };
+        metadata.run(registration).await.unwrap();
+        let topic = NewTopic {
+            name: topic.into(),
+            topic_id: metadata.new_id(),
+            partition_count: 1,
+            replication_factor: 1,
+            ..NewTopic::default()
+        };
+        let settings = Arc::clone(metadata.settings());
+        let command = CreateTopics { topics: vec![topic], validate_only: false, settings };
+        assert!(metadata.run(command).await.unwrap().iter().all(|created| created.result.is_ok()));
     }
 
     /// Sends a request, as the bytes that it is on the wire.
