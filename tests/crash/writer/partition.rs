@@ -100,7 +100,11 @@ impl Live {
         let length = self.state.end - self.start_asked;
         match random.below(1_000) {
             0..4 if self.name.slot >= LONG_LIVED => Operation::Delete,
-            4..14 if kind.is_cut() => Operation::Truncate(self.state.end - self.some(length, random)),
+            // A cut at the end is answered at once as well, and syncs nothing.
+            4..14 if kind.is_cut() => match self.some(length, random) {
+                0 => Operation::Append(self.batch(random)),
+                some => Operation::Truncate(self.state.end - some),
+            },
             14..30 if kind != Kind::Sized => {
                 let by = self.some(length, random);
                 // A start that is there already is answered at once, whatever is on its way.
