@@ -87,6 +87,9 @@ impl Follower<'_> {
             }
             Entry::SetLogStart { start_offset, .. } => {
                 end.next_offset = end.next_offset.max(start_offset);
+                if let Some(known) = self.known.get_mut(&id) {
+                    known.log_start = known.log_start.max(start_offset);
+                }
             }
             Entry::DeletePartition { .. } => {
                 self.ends.remove(&id);

@@ -13,6 +13,7 @@ use crate::segment::SegmentFacts;
 pub(super) struct Known {
     pub(super) segments: Vec<(i64, SegmentFacts)>,
     pub(super) includes_sequence: u64,
+    /// Where it begins, by its row or by the journal.
     pub(super) log_start: i64,
     pub(super) flushed_to: i64,
     /// Whether batches go to segments straight away, and may lie behind what the manifest knows of.

@@ -56,7 +56,9 @@ impl Checker<'_> {
             return Ok(());
         }
         let mut expected = known.log_start.min(known.flushed_to);
-        let is_kept = |(base_offset, _): &&(i64, _)| known.cut_at.is_none_or(|cut_at| *base_offset < cut_at);
+        let is_kept = |(base_offset, facts): &&(i64, SegmentFacts)| {
+            known.cut_at.is_none_or(|cut_at| *base_offset < cut_at) && facts.end_offset > known.log_start
+        };
         for (base_offset, facts) in known.segments.iter().filter(is_kept) {
             let of = Of { partition, known, base_offset: *base_offset, facts };
             if of.is_contiguous() && *base_offset > expected {

@@ -48,6 +48,8 @@ pub(super) struct Log {
     pub(super) first_unflushed: Option<u64>,
     /// The offset up to which everything is in segments.
     pub(super) flushed_to: i64,
+    /// Whether the manifest may have it end behind its end, for a batch that leaves a gap.
+    pub(super) is_ahead: bool,
     /// Up to where it has been compacted.
     pub(super) cleaned_to: Option<i64>,
     /// Where snapshots lie in the manifest, oldest first.
@@ -98,6 +100,16 @@ impl Log {
         view.segments.iter().rev().find(|segment| segment.base_offset() < offset).cloned()
     }
 
+    /// The first offset that a reader of decided records does not get to. While the layer above has not said what is
+    /// replicated, a transaction is decided when it ends; what ended before is kept until then, since the high
+    /// watermark may turn out to lie below.
+    pub(super) fn first_unstable(&self, high_watermark: Option<i64>) -> Option<i64> {
+        match high_watermark {
+            Some(_) => self.producers.first_unstable_offset(),
+            None => self.producers.first_open_offset(),
+        }
+    }
+
     pub(super) fn unsaved(&mut self) -> &mut Unsaved {
         self.unsaved.get_or_insert_default()
     }
@@ -115,7 +127,9 @@ impl Log {
         // Who reads one looks elsewhere.
         gone.iter().for_each(|segment| segment.let_go());
         let unsaved = self.unsaved();
-        unsaved.changed.retain(|segment| !gone.iter().any(|gone| Arc::ptr_eq(gone, segment)));
+        for noted in [&mut unsaved.changed, &mut unsaved.cut] {
+            noted.retain(|segment| !gone.iter().any(|gone| Arc::ptr_eq(gone, segment)));
+        }
         unsaved.gone.extend(gone);
     }
 

@@ -98,7 +98,7 @@ impl Writer {
                 recovery.replay(&replayed);
             })?;
         journal.use_reader(sources.journal.clone());
-        recovery.finish(&manifest, options.syncs_max)?;
+        recovery.finish(&manifest, options.syncs_max, clock.wall_ms())?;
         let opened = Opened { journal, manifest, reserve, directory };
         Ok(Self::new(recovery, opened, options, clock, random_of_writer))
     }
@@ -295,7 +295,7 @@ impl Recovery {
         Ok(())
     }
 
-    fn finish(&mut self, manifest: &Manifest, syncs_max: usize) -> Result<(), EngineError> {
+    fn finish(&mut self, manifest: &Manifest, syncs_max: usize, now_ms: i64) -> Result<(), EngineError> {
         if let Some(contradiction) = self.contradiction.take() {
             return Err(contradiction);
         }
@@ -311,8 +311,9 @@ impl Recovery {
         let truncated = &self.truncated;
         let scanned = self.logs.iter_mut().filter(|(id, log)| log.is_async() && !truncated.contains(id));
         for (id, log) in scanned {
-            if log.find_unsaved(&self.sources, |found| self.sync.add(found, syncs_max))? || log.is_overtaken()
-            {
+            let sync = &mut self.sync;
+            let is_longer = log.find_unsaved(&self.sources, now_ms, |found| sync.add(found, syncs_max))?;
+            if is_longer || log.is_overtaken() {
                 self.changed.insert(*id);
             }
             log.go_on_from_start();
@@ -351,7 +352,6 @@ impl Log {
         replay_batch(&mut self.producers, batch)?;
         self.next_offset = header.last_offset() + 1;
         self.latest_epoch = self.latest_epoch.max(header.partition_leader_epoch);
-        self.producers.high_watermark_moved(self.next_offset);
         {
             let mut view = self.partition.view();
             view.end = self.next_offset;
@@ -377,9 +377,9 @@ impl Log {
         }
     }
 
-    fn show_transactions(&mut self) {
+    pub(super) fn show_transactions(&mut self) {
         let mut view = self.partition.view();
-        view.first_unstable = self.producers.first_unstable_offset();
+        view.first_unstable = self.first_unstable(view.high_watermark);
         let flushed_to = self.flushed_to;
         let in_tail = self.producers.aborted().filter(|aborted| aborted.last_offset >= flushed_to);
         view.aborted = in_tail.copied().collect();

@@ -1,62 +1,98 @@
 //! What `async` logs have beyond what the manifest knows of: found by its checksums, and kept.
 
-use std::io;
+use std::io::{self, IoSlice};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::error::{EngineError, failed};
-use super::log::Log;
+use super::log::{Log, aborted_transaction};
 use super::read::Sources;
-use crate::disk::Access;
+use crate::disk::{Access, File, read_exact_at};
 use crate::layout::{FileKind, parse_segment_name};
-use crate::segment::{Segment, SegmentFacts, Written, scan_valid_end};
+use crate::segment::{PIECE_BYTES, Segment, SegmentFacts, Written, scan_valid_end};
+
+/// How a segment's file ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Extent {
+    /// With its last valid batch.
+    Whole,
+    /// With something else, so that nothing behind it counts.
+    Cut,
+}
 
 impl Log {
     /// Goes on where the manifest ends, batch for batch and segment for segment, to the first one that is bad or
-    /// missing. Says whether there was anything, and tells `note` what has to be synced before the manifest may
-    /// know of it.
+    /// missing. Says whether there was anything, and tells `note` what has to be synced before the manifest may name
+    /// it.
+    ///
+    /// What does not belong to the log goes, durably: later batches would come to stand before it, and another scan
+    /// would take it for what followed them.
     pub(super) fn find_unsaved(
         &mut self,
         sources: &Sources,
+        now_ms: i64,
         mut note: impl FnMut(Written),
     ) -> Result<bool, EngineError> {
         let mut is_changed = false;
+        let mut extent = Extent::Whole;
+        self.let_missing_go(sources)?;
+        let last_base = self.partition.view().segments.last().map(|last| last.base_offset());
         if let Some(active) = self.active() {
-            let (base_offset, facts) = (active.base_offset(), active.facts());
-            if self.find_in(base_offset, &facts, sources, &mut note)? == Extent::Cut {
-                return Ok(true);
-            }
+            let facts = active.facts();
+            extent = self.find_in(active.base_offset(), &facts, sources, &mut note)?;
             is_changed |= self.active().is_some_and(|found| found.facts() != facts);
         }
-        for base_offset in self.bases_behind(sources)? {
-            if base_offset < self.next_offset {
-                break;
+        let mut stale = Vec::new();
+        for base_offset in self.bases_behind(last_base, sources)? {
+            let before = self.next_offset;
+            // A segment begins where the one before it ends: what lies further on has lost something before it. Where
+            // offsets are missing at a segment's beginning, the manifest said so before it was written.
+            if extent == Extent::Whole && base_offset == before {
+                // When it was begun is not known. Rather too late: what is before it must not seem old.
+                let empty = SegmentFacts::empty(base_offset, 0, now_ms);
+                extent = self.find_in(base_offset, &empty, sources, &mut note)?;
             }
-            let empty = SegmentFacts::empty(base_offset, 0, 0);
-            let extent = self.find_in(base_offset, &empty, sources, &mut note)?;
-            is_changed = true;
-            if extent == Extent::Cut {
-                break;
+            if self.next_offset > before {
+                is_changed = true;
+            } else {
+                stale.push(base_offset);
             }
         }
+        self.remove_stale(&stale, sources)?;
         Ok(is_changed)
     }
 
+    /// A segment before the log's start may be gone already, and the manifest not know of it.
+    fn let_missing_go(&mut self, sources: &Sources) -> Result<(), EngineError> {
+        let start = self.partition.view().start;
+        let Some(active) = self.active().filter(|active| active.end_offset() <= start) else { return Ok(()) };
+        let path = sources.layout.segment(active.partition(), active.base_offset(), FileKind::Log);
+        match sources.disk.open(&path, Access::Read) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.partition.view().segments.pop();
+                self.note_gone(vec![active]);
+                Ok(())
+            }
+            file => file.map(drop).map_err(failed("open", &path)),
+        }
+    }
+
     /// Names of segments behind the last one that is known, by their base offsets.
-    fn bases_behind(&self, sources: &Sources) -> Result<Vec<i64>, EngineError> {
+    fn bases_behind(&self, last_base: Option<i64>, sources: &Sources) -> Result<Vec<i64>, EngineError> {
         let folder = sources.layout.partition(self.partition.id());
         let entries = match sources.disk.list(&folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(failed("list", &folder))?,
         };
         let names = entries.iter().filter_map(|entry| parse_segment_name(&entry.name));
-        let logs =
-            names.filter(|(base_offset, kind)| *kind == FileKind::Log && *base_offset >= self.next_offset);
+        let is_behind = |base_offset: i64| last_base.is_none_or(|last_base| base_offset > last_base);
+        let logs = names.filter(|(base_offset, kind)| *kind == FileKind::Log && is_behind(*base_offset));
         let mut bases: Vec<_> = logs.map(|(base_offset, _)| base_offset).collect();
         bases.sort_unstable();
         Ok(bases)
     }
 
-    /// Takes what is valid in a segment's file behind what is known of it.
+    /// Takes what is valid in a segment's file behind what is known of it, and cuts off what is not.
     fn find_in(
         &mut self,
         base_offset: i64,
@@ -66,25 +102,27 @@ impl Log {
     ) -> Result<Extent, EngineError> {
         let id = self.partition.id();
         let path = sources.layout.segment(id, base_offset, FileKind::Log);
-        let file = match sources.disk.open(&path, Access::Read) {
+        let file = match sources.disk.open(&path, Access::Write) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Extent::Cut),
             file => file.map_err(failed("open", &path))?,
         };
         let facts = scan_valid_end(&file, &path, known)?;
         let length = file.length().map_err(failed("measure", &path))?;
         let extent = if facts.length == length { Extent::Whole } else { Extent::Cut };
+        if length > facts.length {
+            file.set_length(facts.length).map_err(failed("cut", &path))?;
+            file.sync().map_err(failed("sync", &path))?;
+        }
         if facts.length == known.length {
             return Ok(extent);
         }
+        write_again(&*file, &path, known.length, facts.length)?;
+        let (folder, shard) = (sources.layout.partition(id), sources.layout.shard(id));
+        note(Written { file, folders: vec![folder, shard, sources.layout.logs()] });
         let segment = Arc::new(Segment::recovered(id, base_offset, &facts));
-        let layout = &sources.layout;
-        // Its name is not known to be durable, and neither are those of the folders.
-        note(Written { file, folders: vec![layout.partition(id), layout.shard(id), layout.logs()] });
         let full = {
             let mut view = self.partition.view();
-            if view.segments.last().is_some_and(|last| last.base_offset() == base_offset) {
-                view.segments.pop();
-            }
+            view.segments.pop_if(|last| last.base_offset() == base_offset);
             let full = view.segments.last().filter(|last| !last.is_sealed()).cloned();
             view.segments.push(Arc::clone(&segment));
             full
@@ -98,16 +136,58 @@ impl Log {
             self.add_from_disk(&batch)?;
         }
         self.flushed_to = self.next_offset;
+        {
+            let mut view = self.partition.view();
+            let start = view.start;
+            view.epochs.truncate_from_start(start);
+            self.producers.log_start_moved(start);
+        }
+        self.show_transactions();
+        // No index has any of this segment: it takes more batches, or did when its process died.
+        for aborted in self.producers.aborted().filter(|aborted| aborted.last_offset >= base_offset) {
+            segment.add_aborted(aborted_transaction(aborted));
+        }
         self.note_changed(segment);
         Ok(extent)
     }
+
+    /// Lets nothing lie where a scan would look that is not the log's: what a process left that died in a flush, and
+    /// what was cut off and whose removal is not durable.
+    pub(super) fn remove_leftovers(&self, sources: &Sources) -> Result<(), EngineError> {
+        let last_base = self.partition.view().segments.last().map(|last| last.base_offset());
+        let stale = self.bases_behind(last_base, sources)?;
+        self.remove_stale(&stale, sources)?;
+        let folder = sources.layout.partition(self.partition.id());
+        match sources.disk.sync_directory(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => result.map_err(failed("sync", &folder)),
+        }
+    }
+
+    fn remove_stale(&self, base_offsets: &[i64], sources: &Sources) -> Result<(), EngineError> {
+        if base_offsets.is_empty() {
+            return Ok(());
+        }
+        let id = self.partition.id();
+        for base_offset in base_offsets {
+            let path = sources.layout.segment(id, *base_offset, FileKind::Log);
+            sources.disk.remove(&path).map_err(failed("remove", &path))?;
+        }
+        let folder = sources.layout.partition(id);
+        sources.disk.sync_directory(&folder).map_err(failed("sync", &folder))
+    }
 }
 
-/// How a segment's file ends.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Extent {
-    /// With its last valid batch.
-    Whole,
-    /// With something else, so that nothing behind it counts.
-    Cut,
+/// Makes the next sync of a file cover bytes that can be read. A sync that failed may have left them in the page cache
+/// alone, and no later one makes up for it.
+fn write_again(file: &dyn File, path: &Path, start: u64, end: u64) -> Result<(), EngineError> {
+    let mut position = start;
+    while position < end {
+        let length = (end - position).min(PIECE_BYTES as u64);
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or(PIECE_BYTES)];
+        read_exact_at(file, &mut bytes, position).map_err(failed("read", path))?;
+        file.write_at(&[IoSlice::new(&bytes)], position).map_err(failed("write", path))?;
+        position += length;
+    }
+    Ok(())
 }

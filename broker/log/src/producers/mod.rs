@@ -178,6 +178,11 @@ impl Producers {
         latest.epoch == epoch && latest.transaction_start.is_some()
     }
 
+    /// The first offset of a transaction that is open.
+    pub fn first_open_offset(&self) -> Option<i64> {
+        self.0.as_ref()?.transactions.first_open_offset()
+    }
+
     /// The first offset of a transaction that is open, or over with its marker not below the high watermark.
     pub fn first_unstable_offset(&self) -> Option<i64> {
         self.0.as_ref()?.transactions.first_unstable_offset()

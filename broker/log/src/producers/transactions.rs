@@ -98,6 +98,10 @@ impl Transactions {
         self.open.is_empty() && self.decided.is_empty() && self.aborted.is_empty()
     }
 
+    pub(super) fn first_open_offset(&self) -> Option<i64> {
+        self.open.front().map(|open| open.first_offset)
+    }
+
     pub(super) fn first_unstable_offset(&self) -> Option<i64> {
         let open = self.open.front().map(|open| open.first_offset);
         let decided = self.decided.front().map(|decided| decided.first_offset);

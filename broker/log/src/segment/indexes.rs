@@ -81,7 +81,8 @@ impl Segment {
         }
         state.covered = state.length;
         let entries = state.builder.forget_entries();
-        let aborted = state.extras.as_mut().map(|extras| std::mem::take(&mut extras.aborted));
+        let indexed = state.extras.as_mut().filter(|extras| !extras.lists_all_aborted);
+        let aborted = indexed.map(|extras| std::mem::take(&mut extras.aborted));
         drop(state);
         drop((entries, aborted));
         files.forget_index(self);

@@ -111,6 +111,8 @@ struct Extras {
     verified: Verified,
     /// What is not in a file yet.
     aborted: Vec<AbortedTransaction>,
+    /// Whether that is all that there are.
+    lists_all_aborted: bool,
     /// To which length the file has been cut, for all segments that have it; none if no prefix was ever made.
     cut_to: Option<Arc<AtomicU64>>,
 }
@@ -320,7 +322,15 @@ impl Segment {
     /// The file cannot be opened.
     pub fn hold_open(&self, files: &Files) -> Result<(), SegmentError> {
         let file = files.log(self, Access::Read)?;
-        self.state().name = Name::Kept(file);
+        // The transaction index goes with the names, and cannot be made from the batches again.
+        let aborted = self.aborted(files, i64::MIN, i64::MAX);
+        let mut state = self.state();
+        if let Ok(aborted) = aborted {
+            let extras = state.extras.get_or_insert_default();
+            extras.aborted = aborted.transactions;
+            extras.lists_all_aborted = true;
+        }
+        state.name = Name::Kept(file);
         Ok(())
     }
 

@@ -91,6 +91,7 @@ impl Segment {
         let extras = Extras {
             verified: extras.verified.cut(end.length),
             aborted: aborted.copied().collect(),
+            lists_all_aborted: extras.lists_all_aborted,
             cut_to: Some(Arc::clone(cut_to)),
         };
         let state = State {

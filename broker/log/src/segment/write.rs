@@ -47,6 +47,20 @@ impl Segment {
         Ok(Written { file, folders })
     }
 
+    /// Gives up bytes that were written and are not to be published, durably: nothing finds them any more.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn take_back(&self, files: &Files) -> Result<(), SegmentError> {
+        let path = files.path(self, FileKind::Log);
+        let file = match files.log(self, Access::Write) {
+            Err(SegmentError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => return Ok(()),
+            file => file?,
+        };
+        file.set_length(self.length()).map_err(failed("cut", &path))?;
+        file.sync().map_err(failed("sync", &path))
+    }
+
     fn open_uncut(&self, files: &Files, path: &Path) -> Result<Arc<dyn File>, SegmentError> {
         let file = files.log(self, Access::Write)?;
         let length = self.length();

@@ -12,6 +12,7 @@ use super::{Taken, Writer};
 use crate::journal::{Class, StageError, Staged};
 use crate::local_id::LocalId;
 use crate::producers::{ProducerBatch, Sender, Verdict};
+use crate::segment::BatchFacts;
 
 /// What becomes of a batch that may be appended.
 enum Appended {
@@ -72,7 +73,7 @@ impl Writer {
             return Err(Refusal::DiskFull);
         }
         let appended = if log.is_async() {
-            match self.admit_unjournaled(partition, batch.bytes.len() as u64)? {
+            match self.admit_unjournaled(partition, &placed.facts(batch.bytes.len()))? {
                 true => Appended::Unjournaled(placed),
                 false => return Ok(Appended::NotYet),
             }
@@ -151,6 +152,13 @@ impl Log {
         self.next_offset = placed.last_offset + 1;
         self.latest_epoch = self.latest_epoch.max(placed.leader_epoch);
         self.staged += 1;
+    }
+}
+
+impl PlacedBatch {
+    pub(super) fn facts(&self, bytes: usize) -> BatchFacts {
+        let Self { base_offset, last_offset, max_timestamp, .. } = *self;
+        BatchFacts { base_offset, last_offset, max_timestamp, bytes: bytes as u64 }
     }
 }
 

@@ -50,8 +50,9 @@ impl Checkpoints {
         self.want = Want::All;
     }
 
+    /// Whether there is something that the manifest is about to be told, also where that has to wait for room.
     pub(super) fn is_saving(&self) -> bool {
-        self.is_saving
+        self.is_saving || self.again.is_some()
     }
 
     /// Whether none is on its way or wanted.

@@ -11,12 +11,12 @@ use super::super::log::Log;
 use super::super::replay::producers_at;
 use super::super::request::{Command, Done, ReplyTo, Request};
 use super::{Taken, Writer, subject};
-use crate::config::LogConfig;
+use crate::config::{Durability, LogConfig};
 use crate::journal::{Class, Entry, StageError, Staged};
 use crate::local_id::LocalId;
 
 /// Whether a command can be staged now.
-enum Readiness {
+pub(super) enum Readiness {
     Ready,
     /// Something has to be done first.
     Waits,
@@ -87,6 +87,9 @@ impl Writer {
                 Ok(Readiness::Done)
             }
             Command::Configure { config, .. } if log.config.durability != config.durability => {
+                if log.is_ahead {
+                    self.move_end(partition, end_offset);
+                }
                 Ok(self.readiness_when_saved(partition))
             }
             _ => Ok(Readiness::Ready),
@@ -120,7 +123,7 @@ impl Writer {
     }
 
     /// Waits until the manifest has all of a log, and sees to it.
-    fn readiness_when_saved(&mut self, partition: LocalId) -> Readiness {
+    pub(super) fn readiness_when_saved(&mut self, partition: LocalId) -> Readiness {
         let Some(log) = self.logs.get(&partition) else { return Readiness::Waits };
         let is_saved = log.staged == 0 && log.first_unflushed.is_none() && !self.unsaved.contains(&partition);
         if is_saved && !self.checkpoints.is_saving() {
@@ -132,6 +135,14 @@ impl Writer {
 
     /// What is to happen; all that it needs from the disk is done here.
     fn change(&mut self, command: &Command) -> Result<(LocalId, Change), Refusal> {
+        if let Command::Configure { partition, config } = command
+            && config.durability == Durability::Async
+            && let Some(log) = self.logs.get(partition).filter(|log| !log.is_async())
+            && let Err(error) = log.remove_leftovers(&self.sources)
+        {
+            self.go_offline(&error);
+            return Err(self.offline_refusal());
+        }
         Ok(match command {
             Command::Create { description, config } => {
                 let change = Change::Create { description: description.clone(), config: Arc::clone(config) };

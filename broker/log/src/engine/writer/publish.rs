@@ -152,6 +152,7 @@ impl Log {
             is_ending: false,
             first_unflushed: None,
             flushed_to: start_offset,
+            is_ahead: false,
             cleaned_to: None,
             snapshots: Vec::new(),
             is_removing: false,
@@ -171,7 +172,7 @@ impl Log {
         if view.high_watermark.is_none() {
             self.producers.high_watermark_moved(view.end);
         }
-        view.first_unstable = self.producers.first_unstable_offset();
+        view.first_unstable = self.first_unstable(view.high_watermark);
         // That it does not go back was checked; batches without an epoch leave no trace here.
         let _ = view.epochs.assign(batch.leader_epoch, batch.base_offset);
         place(&mut view);
@@ -182,13 +183,16 @@ impl Log {
     pub(in super::super) fn truncate(&mut self, cut: Cut) {
         let Cut { end_offset, prefix, producers } = cut;
         self.is_changing = false;
+        self.is_ahead = false;
         self.producers = producers;
         let mut gone = Vec::new();
         {
             let mut view = self.partition.view();
             view.end = end_offset;
             view.high_watermark = view.high_watermark.map(|offset| offset.min(end_offset));
-            view.first_unstable = self.producers.first_unstable_offset();
+            // They were worked out from the log alone.
+            self.producers.high_watermark_moved(view.high_watermark.unwrap_or(view.start));
+            view.first_unstable = self.first_unstable(view.high_watermark);
             view.epochs.truncate_from_end(end_offset);
             view.tail.truncate(end_offset);
             view.aborted.retain(|aborted| aborted.last_offset < end_offset);
@@ -202,17 +206,17 @@ impl Log {
             self.flushed_to = if is_flushed { end_offset } else { self.flushed_to.min(end_offset) };
         }
         self.cleaned_to = self.cleaned_to.map(|cleaned_to| cleaned_to.min(end_offset));
+        // Another cut may come before the manifest has heard of the last one, and of segments it never heard of.
+        let unsaved = self.unsaved();
+        for noted in [&mut unsaved.changed, &mut unsaved.cut] {
+            noted.retain(|segment| !gone.iter().any(|gone| Arc::ptr_eq(gone, segment)));
+        }
         let cut_at = prefix.as_ref().map(|prefix| prefix.base_offset());
-        gone.iter()
-            .filter(|segment| Some(segment.base_offset()) != cut_at)
-            .for_each(|segment| segment.let_go());
         gone.retain(|segment| Some(segment.base_offset()) != cut_at);
+        gone.iter().for_each(|segment| segment.let_go());
         let stale: Vec<_> = self.snapshots.extract_if(.., |offset| *offset > end_offset).collect();
         let snapshot = (self.flushed_to == end_offset).then(|| (end_offset, self.producers.snapshot()));
         let unsaved = self.unsaved();
-        unsaved
-            .changed
-            .retain(|segment| segment.base_offset() < end_offset && Some(segment.base_offset()) != cut_at);
         unsaved.snapshot = snapshot.or(unsaved.snapshot.take());
         unsaved.stale_snapshots.extend(stale);
         unsaved.is_truncated = true;
@@ -229,10 +233,10 @@ impl Log {
             view.start = view.start.max(start_offset);
             let start = view.start;
             view.epochs.truncate_from_start(start);
-            // The last one may be about to get what is in no segment yet.
-            let has_tail = self.first_unflushed.is_some();
+            // The last one may be about to get what is in no segment yet, or have more than the manifest knows of.
+            let is_needed = self.first_unflushed.is_some() || self.is_async();
             let is_below = |segment: &mut Arc<Segment>| {
-                segment.end_offset() <= start && (segment.is_sealed() || !has_tail)
+                segment.end_offset() <= start && (segment.is_sealed() || !is_needed)
             };
             gone.extend(view.segments.extract_if(.., is_below));
             view.aborted.retain(|aborted| aborted.last_offset >= start);

@@ -16,6 +16,7 @@ use super::super::flush_job::{Part, WRITEBACK_BYTES_MIN, write_piece};
 use super::super::group::PlacedBatch;
 use super::super::request::{Done, Outcome, ReplyTo};
 use super::Writer;
+use super::control::Readiness;
 use crate::local_id::LocalId;
 use crate::segment::{BatchFacts, SegmentError};
 
@@ -55,13 +56,21 @@ impl Unjournaled {
 
 impl Writer {
     /// Whether so many bytes can be written now.
-    pub(super) fn admit_unjournaled(&mut self, partition: LocalId, bytes: u64) -> Result<bool, Refusal> {
+    pub(super) fn admit_unjournaled(
+        &mut self,
+        partition: LocalId,
+        facts: &BatchFacts,
+    ) -> Result<bool, Refusal> {
+        let bytes = facts.bytes;
         if bytes > self.options.unsynced_bytes_max {
             return Err(Refusal::TooLarge { bytes });
         }
         let Unjournaled { bytes: written, syncing_bytes, .. } = &self.unjournaled;
         if written + syncing_bytes + bytes > self.options.unsynced_bytes_max {
             self.checkpoints.want();
+            return Ok(false);
+        }
+        if !self.is_end_saved(partition, facts) {
             return Ok(false);
         }
         let Some(log) = self.logs.get(&partition) else { return Ok(true) };
@@ -73,6 +82,50 @@ impl Writer {
             self.checkpoints.want_all();
         }
         Ok(!is_cut && !log.is_removing)
+    }
+
+    /// Whether a batch leaves offsets out and is the first of a segment. A scan after a crash could not tell whether
+    /// anything was lost before it.
+    fn begins_behind_gap(&self, partition: LocalId, facts: &BatchFacts) -> bool {
+        let Some(log) = self.logs.get(&partition).filter(|log| facts.base_offset > log.next_offset) else {
+            return false;
+        };
+        let Some(mut room) = log.active().map(|active| active.room()) else { return true };
+        let now_ms = self.clock.wall_ms();
+        let waiting = self.unjournaled.waiting.get(&partition);
+        let mut batches = waiting.into_iter().flatten().map(Waiting::facts).chain([*facts]);
+        batches.any(|facts| {
+            let rolls = room.must_roll(&facts, &log.config, now_ms);
+            room.add(&facts);
+            rolls
+        })
+    }
+
+    /// Whether the manifest has the log end where a batch goes, if it has to, and sees to it: a scan after a crash goes
+    /// on there.
+    fn is_end_saved(&mut self, partition: LocalId, facts: &BatchFacts) -> bool {
+        let is_behind_gap = self.begins_behind_gap(partition, facts);
+        let Some(log) = self.logs.get(&partition) else { return true };
+        if is_behind_gap {
+            self.move_end(partition, facts.base_offset);
+        } else if log.is_ahead {
+            // It was saved for a batch that was refused in the end.
+            self.move_end(partition, log.next_offset);
+        } else {
+            return true;
+        }
+        matches!(self.readiness_when_saved(partition), Readiness::Ready)
+    }
+
+    /// Lets the manifest have an `async` log end at an offset behind its last batch.
+    pub(super) fn move_end(&mut self, partition: LocalId, end_offset: i64) {
+        let Some(log) = self.logs.get_mut(&partition).filter(|log| log.staged == 0) else { return };
+        if log.flushed_to != end_offset {
+            log.flushed_to = end_offset;
+            self.unsaved.insert(partition);
+        }
+        log.is_ahead =
+            end_offset > log.next_offset || self.unsaved.contains(&partition) || self.checkpoints.is_saving();
     }
 
     /// Lets a batch be written with the others that came with it.
@@ -98,7 +151,6 @@ impl Writer {
             match self.write_log(partition, &waiting) {
                 Ok(()) => self.publish_unjournaled(partition, waiting),
                 Err(error) if error.is_disk_full() => {
-                    // What was written of it lies behind the segment's end, where it does not count.
                     self.discard(partition);
                     self.refuse_unjournaled(partition, waiting, &Refusal::DiskFull);
                 }
@@ -129,7 +181,16 @@ impl Writer {
         let batches = waiting.iter().map(|waiting| (waiting.facts(), waiting.part()));
         let pieces = log.plan_pieces(batches, now_ms);
         let written = pieces.iter().map(|piece| write_piece(&self.sources, piece, WRITEBACK_BYTES_MIN));
-        let written = written.collect::<Result<Vec<_>, _>>()?;
+        let written = match written.collect::<Result<Vec<_>, _>>() {
+            Err(error) if error.is_disk_full() => {
+                // A scan after a crash would find what was written before there was no room, and it is refused.
+                for piece in &pieces {
+                    piece.segment.take_back(&self.sources.files)?;
+                }
+                return Err(error);
+            }
+            written => written?,
+        };
         self.checkpoints.note_written(written, self.options.syncs_max);
         log.take_pieces(pieces);
         self.unsaved.insert(partition);
@@ -144,6 +205,7 @@ impl Writer {
                 due.extend(log.publish_batch(placed, |_| {}));
             }
             log.flushed_to = log.next_offset;
+            log.is_ahead = false;
             log.move_aborted();
         }
         for Waiting { placed, reply, .. } in waiting {
@@ -174,12 +236,7 @@ impl Writer {
 
 impl Waiting {
     fn facts(&self) -> BatchFacts {
-        BatchFacts {
-            base_offset: self.placed.base_offset,
-            last_offset: self.placed.last_offset,
-            max_timestamp: self.placed.max_timestamp,
-            bytes: self.bytes.len() as u64,
-        }
+        self.placed.facts(self.bytes.len())
     }
 
     fn part(&self) -> Part {
