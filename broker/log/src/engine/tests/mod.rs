@@ -4,6 +4,7 @@ mod closing;
 mod crashes;
 mod meanwhile;
 mod rules;
+mod simulation;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,13 @@ use crate::random::Random;
 /// Answers that have come.
 #[derive(Debug, Default)]
 struct Answers(Mutex<BTreeMap<u64, Outcome>>);
+
+impl Answers {
+    /// The answer to a request, if it has come.
+    fn take(&self, ticket: u64) -> Option<Outcome> {
+        self.0.lock().unwrap().remove(&ticket)
+    }
+}
 
 impl Replies for Answers {
     fn reply(&self, ticket: u64, outcome: Outcome) {
@@ -127,7 +135,7 @@ impl Rig {
     }
 
     fn answer(&self, ticket: u64) -> Option<Outcome> {
-        self.answers.0.lock().unwrap().remove(&ticket)
+        self.answers.take(ticket)
     }
 
     /// Asks, and does everything until the answer is there.

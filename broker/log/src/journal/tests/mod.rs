@@ -1,6 +1,5 @@
 //! The journal against a disk that fails, and against a model of what it acknowledged.
 
-mod liar;
 mod planted;
 mod real;
 mod rules;

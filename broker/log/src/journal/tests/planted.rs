@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::super::recovery::Recovery;
 use super::FOLDER;
-use super::liar::{Liar, Lie};
 use super::simulation::{HONEST, Subject, run};
+use crate::disk::liar::{Liar, Lie};
 use crate::random::Random;
 
 /// How many seeds may pass before a mistake is found.

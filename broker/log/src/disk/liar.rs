@@ -10,7 +10,7 @@ use crate::disk::{Access, Disk, Entry, File, Lock};
 
 /// What is left out, in silence.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Lie {
+pub(crate) enum Lie {
     /// Every sync of a file.
     Sync,
     /// Every sync of names.
@@ -19,12 +19,20 @@ pub(super) enum Lie {
     Allocation,
     /// To write what reads as it should already.
     EqualWrites,
+    /// The same, and to cut files.
+    CutsAndEqualWrites,
+    /// The sync of the whole file system.
+    FileSystemSync,
+    /// To wait for a sync of the engine's journal: each comes when the next write does.
+    LateSync,
+    /// That a sync failed: it is tried again, and then it is fine.
+    FailedSync,
 }
 
 #[derive(Debug)]
-pub(super) struct Liar {
-    pub(super) disk: SimulatedDisk,
-    pub(super) lie: Lie,
+pub(crate) struct Liar {
+    pub(crate) disk: SimulatedDisk,
+    pub(crate) lie: Lie,
 }
 
 #[derive(Debug)]
@@ -34,10 +42,18 @@ struct LiarFile {
     lie: Lie,
 }
 
+fn is_journal(path: &Path) -> bool {
+    path.starts_with("/data/journal")
+}
+
 impl Liar {
     fn wrap(&self, path: &Path, file: Arc<dyn File>) -> io::Result<Arc<dyn File>> {
         let readable = self.disk.open(path, Access::Read)?;
-        Ok(Arc::new(LiarFile { file, readable, lie: self.lie }))
+        let lie = match self.lie {
+            Lie::LateSync if !is_journal(path) => return Ok(file),
+            lie => lie,
+        };
+        Ok(Arc::new(LiarFile { file, readable, lie }))
     }
 }
 
@@ -47,7 +63,8 @@ impl Disk for Liar {
     }
 
     fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn File>> {
-        let is_unsynced = self.lie == Lie::Sync && access == Access::DirectSynced;
+        let lies = self.lie == Lie::Sync || (self.lie == Lie::LateSync && is_journal(path));
+        let is_unsynced = lies && access == Access::DirectSynced;
         let access = if is_unsynced { Access::Write } else { access };
         self.wrap(path, self.disk.open(path, access)?)
     }
@@ -77,7 +94,7 @@ impl Disk for Liar {
     }
 
     fn sync_file_system(&self) -> io::Result<()> {
-        self.disk.sync_file_system()
+        if self.lie == Lie::FileSystemSync { Ok(()) } else { self.disk.sync_file_system() }
     }
 
     fn free_bytes(&self) -> io::Result<u64> {
@@ -99,7 +116,10 @@ impl File for LiarFile {
     }
 
     fn write_at(&self, parts: &[io::IoSlice<'_>], offset: u64) -> io::Result<()> {
-        if self.lie == Lie::EqualWrites {
+        if self.lie == Lie::LateSync {
+            self.file.sync()?;
+        }
+        if matches!(self.lie, Lie::EqualWrites | Lie::CutsAndEqualWrites) {
             let wanted = parts.iter().map(|part| &**part).collect::<Vec<_>>().concat();
             let mut there = vec![0; wanted.len()];
             if self.readable.read_at(&mut there, offset)? == wanted.len() && there == wanted {
@@ -118,11 +138,15 @@ impl File for LiarFile {
     }
 
     fn set_length(&self, length: u64) -> io::Result<()> {
-        self.file.set_length(length)
+        if self.lie == Lie::CutsAndEqualWrites { Ok(()) } else { self.file.set_length(length) }
     }
 
     fn sync(&self) -> io::Result<()> {
-        if self.lie == Lie::Sync { Ok(()) } else { self.file.sync() }
+        match self.lie {
+            Lie::Sync | Lie::LateSync => Ok(()),
+            Lie::FailedSync => self.file.sync().or_else(|_| self.file.sync()),
+            _ => self.file.sync(),
+        }
     }
 
     fn start_writeback(&self, offset: u64, length: u64) -> io::Result<()> {

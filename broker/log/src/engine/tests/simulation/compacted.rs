@@ -1,0 +1,95 @@
+//! What compaction may take, and what has to stay.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use strandline_protocol::batch::BatchView;
+
+use super::Violation;
+use super::batch::{Batch, Record, records};
+use super::model::Log;
+
+/// Holds what is left of a log against what was in it.
+///
+/// The limits: nothing from the first on was ever stable, tombstones and markers stay for the second, and the third
+/// is the latest time that the wall's clock ever showed.
+pub(super) fn check_compacted(log: &Log, found: &[Bytes], limits: (i64, i64, i64)) -> Result<(), Violation> {
+    let mut left = BTreeSet::new();
+    let mut behind = i64::MIN;
+    for bytes in found {
+        let view = BatchView::parse(bytes).map_err(|error| error.to_string())?;
+        let header = view.header();
+        if header.base_offset < behind {
+            return Err(format!("the batch at {} comes behind {behind}", header.base_offset));
+        }
+        behind = header.last_offset() + 1;
+        left.extend(check_found(log, &view)?);
+    }
+    let (bound, delete_retention_ms, latest_ms) = limits;
+    let last = last_of_keys(log, bound);
+    for batch in log.from(log.start) {
+        let is_late = latest_ms >= batch.sent_ms.saturating_add(delete_retention_ms);
+        for record in batch.records() {
+            let is_there = left.contains(&record.offset);
+            if is_there || record.offset < log.start {
+                continue;
+            }
+            if batch.last_offset >= bound {
+                return Err(format!("{} is gone, and was never stable ({bound})", record.offset));
+            }
+            if !may_go(log, batch, &record, &last, is_late) {
+                return Err(format!("{} is gone: {:?}", record.offset, (record.key, record.value.is_none())));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The offsets of a batch's records, each of which has to be what was sent.
+pub(super) fn check_found(log: &Log, view: &BatchView<'_>) -> Result<Vec<i64>, Violation> {
+    let header = view.header();
+    view.check_crc().map_err(|error| error.to_string())?;
+    let place = log.batches.binary_search_by_key(&header.base_offset, |batch| batch.base_offset);
+    let batch = place.map(|place| &log.batches[place]);
+    let batch = batch.map_err(|_| format!("nothing was sent to {}", header.base_offset))?;
+    if batch.check_same(view.bytes()).is_ok() {
+        return Ok(batch.records().iter().map(|record| record.offset).collect());
+    }
+    if header.last_offset() != batch.last_offset || header.partition_leader_epoch != batch.leader_epoch {
+        return Err(format!("{header:?} is not {batch:?}"));
+    }
+    let sent = batch.records();
+    let found = records(view)?;
+    match found.iter().find(|record| !sent.contains(record)) {
+        Some(record) => Err(format!("{record:?} was not sent")),
+        None => Ok(found.iter().map(|record| record.offset).collect()),
+    }
+}
+
+/// The last offset that each key has of those records that count and were stable.
+fn last_of_keys(log: &Log, bound: i64) -> BTreeMap<Vec<u8>, i64> {
+    let mut last = BTreeMap::new();
+    for batch in log.batches.iter().filter(|batch| batch.is_data() && batch.last_offset < bound) {
+        if log.producers.is_aborted(batch) == Some(true) {
+            continue;
+        }
+        let with_keys = batch.records().into_iter().filter_map(|record| Some((record.key?, record.offset)));
+        last.extend(with_keys);
+    }
+    last
+}
+
+fn may_go(log: &Log, batch: &Batch, record: &Record, last: &BTreeMap<Vec<u8>, i64>, is_late: bool) -> bool {
+    if !batch.is_data() {
+        return is_late;
+    }
+    let is_transactional = batch.header.attributes.is_transactional();
+    match log.producers.is_aborted(batch) {
+        None if is_transactional => return false,
+        Some(true) => return true,
+        _ => {}
+    }
+    let Some(key) = &record.key else { return true };
+    let is_superseded = last.get(key).is_some_and(|last| *last > record.offset);
+    is_superseded || (record.value.is_none() && is_late)
+}

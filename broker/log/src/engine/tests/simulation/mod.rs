@@ -1,0 +1,237 @@
+//! The engine against a disk that fails and a machine that dies, and against a model of what it acknowledged.
+//!
+//! One run is a function of its seed. A scheduler drives the real [`Writer`] on a simulated disk, one step at a
+//! time: it leaves requests, lets the writer take them, holds groups and jobs back between handing out, doing and
+//! taking back, in any order, reads, moves the clocks, plans faults, fills the disk, kills the process and cuts the
+//! power, also in the middle of any operation of the disk and of a recovery.
+//!
+//! What is checked, with the numbers of the invariants that all of Strandline has:
+//!
+//! - What becomes of each request: the model says it beforehand, refusals and offsets included (4, 5).
+//! - After each step: where each log begins and ends, its high watermark and last stable offset (11). Nothing is
+//!   answered or visible before its group is durable.
+//! - Each read, by offset, by time and of committed records alone, against the model byte for byte (3, 6, 7, 15).
+//! - After each recovery: all that is there. What `fsync` logs acknowledged is there (1); of what was in flight, one
+//!   group is there as a whole or not at all; nothing else is there (6). An `async` log has everything after the
+//!   death of the process, and after a power cut a prefix that holds at least what a checkpoint had synced.
+//! - That recovering once more comes to the same, whatever killed the first one (16), and that the offline checker
+//!   finds nothing lost.
+//! - That what was given up went by the rules of retention and compaction, and nothing else did.
+//! - That a full disk is never taken for a failing one, that appends go on when there is room, and that all that
+//!   was asked is answered in the end (2).
+//! - That the tails' memory keeps to its budget (19).
+//!
+//! A *step* is one choice of the scheduler, or one operation of the simulated disk: each of these is a place where
+//! the machine may die. `SIMULATION_SEEDS` and `SIMULATION_START` make a run longer.
+
+mod batch;
+mod compacted;
+mod death;
+mod drive;
+mod dump;
+mod expect;
+mod faults;
+mod model;
+mod planted;
+mod plants;
+mod producers;
+mod reading;
+mod requests;
+mod retention;
+mod rot;
+mod setup;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use self::drive::{Group, Held};
+use self::model::{Model, Sent};
+use self::plants::Plant;
+use self::reading::HeldRead;
+use super::super::{Options, Writer};
+use super::Answers;
+use crate::clock::SimulatedClock;
+use crate::disk::Disk;
+use crate::disk::simulated::SimulatedDisk;
+use crate::random::{Random, mix};
+
+/// A rule that was broken.
+type Violation = String;
+
+/// How often a run came by places that it should come by.
+type Reached = BTreeMap<&'static str, u64>;
+
+/// What is run: the engine as it is, or with a mistake in it or in how it is used.
+#[derive(Clone, Copy)]
+pub(super) struct Subject {
+    disk: fn(&SimulatedDisk) -> Arc<dyn Disk>,
+    random: fn(u64) -> Random,
+    plant: Option<Plant>,
+}
+
+const HONEST: Subject =
+    Subject { disk: |disk| Arc::new(disk.clone()), random: Random::from_seed, plant: None };
+
+struct Simulation {
+    subject: Subject,
+    disk: SimulatedDisk,
+    clock: Arc<SimulatedClock>,
+    options: Options,
+    random: Random,
+    writer: Option<Writer>,
+    answers: Arc<Answers>,
+    /// Accepted by the mailbox, and not looked at by the writer.
+    sent: VecDeque<Sent>,
+    group: Option<Group>,
+    jobs: Vec<Held>,
+    reads: Vec<HeldRead>,
+    model: Model,
+    /// Batches of producers, to send them again.
+    recent: VecDeque<(u64, Bytes)>,
+    /// The epoch and sequence that a producer of a partition goes on with, if all that was sent is accepted.
+    sequences: BTreeMap<(u64, i64), (i16, i32)>,
+    /// Whether the disk may have failed this process.
+    has_fault: bool,
+    /// Whether it was noted already where the machine halted.
+    has_died: bool,
+    is_verbose: bool,
+    /// Whether this process has seen a disk with little room, and whether it still has.
+    was_full: bool,
+    is_full: bool,
+    wall: setup::Wall,
+    last_ticket: u64,
+    last_number: u64,
+    last_value: u64,
+    steps: u64,
+    trace: u64,
+    reached: Reached,
+}
+
+/// What tells two runs apart, and what a run was good for.
+#[derive(Debug, Eq, PartialEq)]
+struct Report {
+    trace: u64,
+    /// Choices of the scheduler and operations of the disk.
+    steps: u64,
+    reached: Reached,
+}
+
+/// Runs one seed.
+fn run(seed: u64, subject: Subject) -> Result<Report, Violation> {
+    let mut simulation = Simulation::new(seed, subject);
+    simulation.run()?;
+    let Simulation { disk, reached, trace, steps, .. } = simulation;
+    let trace = mix(trace ^ disk.trace());
+    Ok(Report { trace, steps: steps + disk.operations(), reached })
+}
+
+impl Simulation {
+    fn run(&mut self) -> Result<(), Violation> {
+        self.recover()?;
+        for _ in 0..50 + self.random.below(350) {
+            self.step()?;
+            self.observe()?;
+        }
+        self.settle()?;
+        self.rot()
+    }
+
+    fn step(&mut self) -> Result<(), Violation> {
+        self.steps += 1;
+        if self.disk.is_halted() || (self.has_failed() && self.random.one_in(3)) {
+            return self.restart();
+        }
+        match self.random.below(200) {
+            0..=69 => self.send(),
+            70..=99 => self.take(),
+            100..=114 => self.move_group(),
+            115..=149 => self.move_job(),
+            150..=158 => self.read(),
+            159..=160 => self.read_committed(),
+            161..=162 => self.find_timestamp(),
+            163..=164 => self.read_held(),
+            165..=174 => {
+                self.pass_time();
+                Ok(())
+            }
+            175..=178 => {
+                self.plan_fault();
+                Ok(())
+            }
+            179..=181 => self.fill_up(),
+            182..=189 => self.work(),
+            190..=195 => self.settle(),
+            196 => self.close(),
+            _ => self.restart(),
+        }
+    }
+
+    fn reach(&mut self, what: &'static str) {
+        self.say(|| what.to_owned());
+        *self.reached.entry(what).or_default() += 1;
+    }
+
+    /// Tells somebody who looks for a mistake what happens.
+    fn say(&self, what: impl FnOnce() -> String) {
+        if self.is_verbose {
+            println!("{:>6} {}", self.steps, what());
+        }
+    }
+
+    fn note(&mut self, number: u64) {
+        self.trace = mix(self.trace ^ number);
+    }
+
+    fn writer(&mut self) -> &mut Writer {
+        self.writer.as_mut().expect("a writer")
+    }
+
+    /// Whether the writer is out of use.
+    fn has_failed(&self) -> bool {
+        self.writer.as_ref().is_none_or(|writer| writer.offline().is_some())
+    }
+}
+
+/// How many seeds each test run takes.
+const SEEDS: u64 = 1_000;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|value| value.parse().ok())
+}
+
+/// Runs seeds and adds up what they came by.
+fn run_all(seeds: impl Iterator<Item = u64>, tells: bool) -> (u64, Reached) {
+    let (mut steps, mut reached) = (0, Reached::new());
+    for (count, seed) in (1_u64..).zip(seeds) {
+        let report = run(seed, HONEST).unwrap_or_else(|violation| panic!("seed {seed}: {violation}"));
+        steps += report.steps;
+        for (place, times) in report.reached {
+            *reached.entry(place).or_default() += times;
+        }
+        if tells && count.is_multiple_of(1_000) {
+            println!("{count} seeds, {steps} steps");
+        }
+    }
+    (steps, reached)
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_and_nothing_is_invented() {
+    let (start, given) = (number("SIMULATION_START").unwrap_or(0), number("SIMULATION_SEEDS"));
+    let seeds = given.unwrap_or(SEEDS);
+    let (steps, reached) = run_all(start..start + seeds, given.is_some());
+    println!("{steps} steps, {reached:#?}");
+    if given.is_none() {
+        setup::assert_all_reached(&reached);
+    }
+}
+
+#[test]
+fn a_seed_replays_exactly() {
+    for seed in 0..30 {
+        assert_eq!(run(seed, HONEST), run(seed, HONEST), "seed {seed}");
+    }
+    assert_ne!(run(1, HONEST), run(2, HONEST));
+}

@@ -1,0 +1,156 @@
+//! What the model knows of a partition's producers: by Kafka's rules, and as simple as it gets.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::batch::Batch;
+use crate::producers::Sender;
+
+/// A transaction, from its first record on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Transaction {
+    pub(super) producer: i64,
+    pub(super) first_offset: i64,
+    /// The marker's offset, and whether it is an abort.
+    pub(super) end: Option<(i64, bool)>,
+}
+
+#[derive(Clone, Debug)]
+struct Producer {
+    epoch: i16,
+    coordinator_epoch: i32,
+    /// Sequence, first and last offset of its last batches, oldest first.
+    last: VecDeque<(i32, i64, i64)>,
+    is_open: bool,
+}
+
+/// What is to be answered about a batch.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Verdict {
+    Fresh,
+    Duplicate(i64, i64),
+    EpochStale,
+    OutOfOrder,
+    TransactionOpen,
+    CoordinatorStale,
+}
+
+/// The producers of one partition.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Producers {
+    producers: BTreeMap<i64, Producer>,
+    pub(super) transactions: Vec<Transaction>,
+}
+
+impl Producers {
+    pub(super) fn of<'a>(batches: impl Iterator<Item = &'a Batch>) -> Self {
+        let mut producers = Self::default();
+        batches.for_each(|batch| producers.apply(batch));
+        producers
+    }
+
+    /// The epoch that a producer has, and the sequence that it goes on with.
+    pub(super) fn next(&self, id: i64) -> Option<(i16, i32)> {
+        let producer = self.producers.get(&id)?;
+        Some((producer.epoch, producer.next_sequence()))
+    }
+
+    pub(super) fn is_open(&self, id: i64) -> bool {
+        self.producers.get(&id).is_some_and(|producer| producer.is_open)
+    }
+
+    pub(super) fn check(&self, batch: &Batch) -> Verdict {
+        let Some(known) = batch.producer().and_then(|id| self.producers.get(&id)) else {
+            return Verdict::Fresh;
+        };
+        let header = &batch.header;
+        let is_stale = header.producer_epoch < known.epoch;
+        match (batch.sender, batch.marker) {
+            (Sender::Leader, _) => Verdict::Fresh,
+            (_, Some(_)) if is_stale => Verdict::EpochStale,
+            (_, Some((epoch, _))) if epoch < known.coordinator_epoch => Verdict::CoordinatorStale,
+            (_, Some(_)) => Verdict::Fresh,
+            (sender, None) => {
+                let is_same = |(sequence, first, last): &&(i32, i64, i64)| {
+                    *sequence == header.base_sequence
+                        && last - first == i64::from(header.last_offset_delta)
+                        && header.producer_epoch == known.epoch
+                };
+                let is_new = header.producer_epoch > known.epoch;
+                let expected = if is_new { 0 } else { known.next_sequence() };
+                if sender == Sender::Client
+                    && let Some((_, first, last)) = known.last.iter().find(is_same)
+                {
+                    Verdict::Duplicate(*first, *last)
+                } else if is_stale {
+                    Verdict::EpochStale
+                } else if sender == Sender::Client && header.base_sequence != expected {
+                    Verdict::OutOfOrder
+                } else if known.is_open && !header.attributes.is_transactional() {
+                    Verdict::TransactionOpen
+                } else {
+                    Verdict::Fresh
+                }
+            }
+        }
+    }
+
+    pub(super) fn apply(&mut self, batch: &Batch) {
+        let Some(id) = batch.producer() else { return };
+        let header = &batch.header;
+        let producer = self.producers.entry(id).or_insert_with(|| Producer {
+            epoch: header.producer_epoch,
+            coordinator_epoch: -1,
+            last: VecDeque::new(),
+            is_open: false,
+        });
+        if producer.epoch != header.producer_epoch {
+            producer.epoch = header.producer_epoch;
+            producer.last.clear();
+        }
+        if let Some((coordinator_epoch, is_abort)) = batch.marker {
+            producer.coordinator_epoch = coordinator_epoch;
+            if std::mem::take(&mut producer.is_open) {
+                let open = |one: &&mut Transaction| one.producer == id && one.end.is_none();
+                let transaction = self.transactions.iter_mut().find(open).unwrap();
+                transaction.end = Some((batch.base_offset, is_abort));
+            }
+            return;
+        }
+        producer.last.push_back((header.base_sequence, batch.base_offset, batch.last_offset));
+        if producer.last.len() > 5 {
+            producer.last.pop_front();
+        }
+        if header.attributes.is_transactional() && !producer.is_open {
+            producer.is_open = true;
+            let first_offset = batch.base_offset;
+            self.transactions.push(Transaction { producer: id, first_offset, end: None });
+        }
+    }
+
+    /// The first offset that is open, or was decided at `settled` or later.
+    pub(super) fn first_unstable(&self, settled: i64) -> Option<i64> {
+        let is_unstable = |one: &&Transaction| one.end.is_none_or(|(offset, _)| offset >= settled);
+        self.transactions.iter().filter(is_unstable).map(|one| one.first_offset).min()
+    }
+
+    /// How the transaction ended that a batch is part of: none if it is of none, or not over.
+    pub(super) fn is_aborted(&self, batch: &Batch) -> Option<bool> {
+        let id = batch.producer().filter(|_| batch.header.attributes.is_transactional())?;
+        let holds = |one: &&Transaction| {
+            one.producer == id
+                && one.first_offset <= batch.base_offset
+                && one.end.is_none_or(|(offset, _)| batch.base_offset <= offset)
+        };
+        self.transactions.iter().find(holds)?.end.map(|(_, is_abort)| is_abort)
+    }
+}
+
+impl Producer {
+    fn next_sequence(&self) -> i32 {
+        let next = |(sequence, first, last): &(i32, i64, i64)| {
+            i32::try_from((i64::from(*sequence) + last - first + 1) & i64::from(i32::MAX)).unwrap()
+        };
+        // A batch of a coordinator has no sequence.
+        self.last.back().map_or(0, |last| if last.0 < 0 { 0 } else { next(last) })
+    }
+}
