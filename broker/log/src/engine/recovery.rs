@@ -373,6 +373,8 @@ impl Log {
         if self.is_overtaken() {
             let start = self.partition.offsets().start;
             (self.next_offset, self.flushed_to) = (start, start);
+            // The manifest has to say so before anything is appended there.
+            self.is_ahead = true;
             self.partition.view().end = start;
         }
     }

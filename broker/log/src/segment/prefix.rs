@@ -127,6 +127,10 @@ impl Segment {
     /// # Errors
     /// The disk's.
     pub fn cut(&self, files: &Files) -> Result<(), SegmentError> {
+        if !self.has_names() {
+            // The file by its name is another one's.
+            return Ok(());
+        }
         let path = files.path(self, FileKind::Log);
         let file = files.log(self, Access::Write)?;
         let length = self.length();
