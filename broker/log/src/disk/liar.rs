@@ -1,5 +1,7 @@
 //! Disks that do not do what they say: what a programming mistake would make of an honest one.
 
+#![cfg(test)]
+
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::Path;

@@ -19,7 +19,6 @@ use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::sync::Arc;
 
-#[cfg(test)]
 pub(crate) mod liar;
 pub mod real;
 pub mod simulated;

@@ -51,6 +51,11 @@ impl Simulation {
         self.model.partitions.get_mut(&number).expect("a partition")
     }
 
+    fn is_staged(&mut self, ticket: u64) -> bool {
+        let operations = &self.writer().forming.operations;
+        operations.iter().any(|one| one.reply.as_ref().is_some_and(|to| to.ticket == ticket))
+    }
+
     fn look_at(
         &mut self,
         sent: &Sent,
@@ -58,9 +63,7 @@ impl Simulation {
         was_offline: bool,
         discarded: &mut BTreeMap<u64, Log>,
     ) -> Result<(), Violation> {
-        let operations = &self.writer().forming.operations;
-        let is_staged =
-            operations.iter().any(|one| one.reply.as_ref().is_some_and(|to| to.ticket == sent.ticket));
+        let is_staged = self.is_staged(sent.ticket);
         let has_room_kept = self.writer().reserve.is_whole();
         let (has_fault, was_full) = (self.has_fault, self.was_full);
         let partition = self.partition(sent.number);
