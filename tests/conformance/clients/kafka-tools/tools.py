@@ -99,7 +99,7 @@ class Tools:
     def refuse(self):
         """Each by the exception that the broker's error is to the tool."""
         for words, exception in (
-            (["--create", "--topic", "tools"], "TopicExistsException"),
+            (["--create", "--topic", "tools"], "Topic 'tools' already exists."),
             (["--create", "--topic", "not valid!"], "InvalidTopicException"),
             (["--create", "--topic", "fresh", "--replication-factor", 2], "InvalidReplicationFactorException"),
             (["--create", "--topic", "fresh", "--config", "cleanup.policy=burn"], "InvalidConfigurationException"),
