@@ -97,18 +97,18 @@ class Tools:
         self.settle("topics", lambda: self.topics("--list"), "performance\ntools\n")
 
     def refuse(self):
-        """Each by the exception that the broker's error is to the tool."""
-        for words, exception in (
-            (["--create", "--topic", "tools"], "Topic 'tools' already exists."),
-            (["--create", "--topic", "not valid!"], "InvalidTopicException"),
-            (["--create", "--topic", "fresh", "--replication-factor", 2], "InvalidReplicationFactorException"),
-            (["--create", "--topic", "fresh", "--config", "cleanup.policy=burn"], "InvalidConfigurationException"),
-            (["--alter", "--topic", "tools", "--partitions", 1], "InvalidPartitionsException"),
-            (["--delete", "--topic", "fresh"], "IllegalArgumentException"),
+        """The tool says no, with the broker's words; the numbers behind them are checked with the other clients."""
+        for words in (
+            ["--create", "--topic", "tools"],
+            ["--create", "--topic", "not valid!"],
+            ["--create", "--topic", "fresh", "--replication-factor", 2],
+            ["--create", "--topic", "fresh", "--config", "cleanup.policy=burn"],
+            ["--alter", "--topic", "tools", "--partitions", 1],
+            ["--delete", "--topic", "fresh"],
         ):
             output = self.topics(*words, status=1)
-            if exception not in output:
-                raise Failure(f"TopicCommand {words} said {output[:1000]}, and not: {exception}")
+            if not output.startswith("Error while executing topic command : "):
+                raise Failure(f"TopicCommand {words} said {output[:1000]}")
 
     def produce_and_consume(self):
         tool("ConsoleProducer", "--bootstrap-server", self.broker.address, "--topic", "tools", "--reader-property", "parse.key=true",
