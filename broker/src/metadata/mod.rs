@@ -160,14 +160,18 @@ impl Metadata {
         let running = tokio::spawn(async move { metadata.change(&command).await });
         match running.await {
             Ok(result) => result,
-            Err(error) => Err(unavailable(&error)),
+            Err(error) => {
+                tracing::error!(%error, "a change of the metadata did not come to its end");
+                Err(unavailable())
+            }
         }
     }
 
     async fn change<C: Command>(&self, command: &C) -> Result<C::Reply, Refusal> {
         let mut standing = self.changing.lock().await;
         if let Standing::Unknown(why) = &*standing {
-            return Err(unavailable(why));
+            tracing::warn!(%why, "a change of the metadata is refused");
+            return Err(unavailable());
         }
         let before = self.image();
         let decision = decide(&before, self.clock.wall_ms(), command)?;
@@ -179,7 +183,7 @@ impl Metadata {
             Err(error) => {
                 tracing::error!(%error, "the metadata takes no changes any more");
                 *standing = Standing::Unknown(error.to_string());
-                Err(unavailable(&error))
+                Err(unavailable())
             }
         }
     }
@@ -208,12 +212,10 @@ fn replay_error(offset: i64, what: &dyn fmt::Display) -> MetadataError {
     MetadataError::Replay { offset, what: what.to_string() }
 }
 
-/// What a client is told when the metadata cannot be changed.
-fn unavailable(why: &dyn fmt::Display) -> Refusal {
-    Refusal {
-        code: ErrorCode::KAFKA_STORAGE_ERROR,
-        message: format!("The metadata cannot be changed: {why}"),
-    }
+/// What a client is told when the metadata cannot be changed. Why, with the names of our files, is in the log.
+fn unavailable() -> Refusal {
+    let message = "The metadata cannot be changed: the log that it is in takes nothing.".to_owned();
+    Refusal { code: ErrorCode::KAFKA_STORAGE_ERROR, message }
 }
 
 #[cfg(test)]

@@ -8,9 +8,10 @@ use strandline_protocol::apis::delete_topics::{DeleteTopicState, DeleteTopicsReq
 use strandline_protocol::apis::describe_topic_partitions::{
     DescribeTopicPartitionsRequest, RequestCursor, TopicRequest,
 };
+use strandline_protocol::apis::fetch::{FetchPartition, FetchRequest, FetchTopic};
 use strandline_protocol::apis::metadata::{MetadataRequest, MetadataRequestTopic, MetadataResponse};
 use strandline_protocol::apis::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
-use strandline_protocol::batch::{BatchBuilder, NewRecord};
+use strandline_protocol::batch::{BatchBuilder, NewRecord, batches};
 use strandline_protocol::{ErrorCode, Text};
 
 use crate::support::{Folder, Running};
@@ -37,6 +38,22 @@ async fn produce(running: &Running, name: &str, index: i32) -> Result<i64, Error
     let mut response = running.ask_in(12, &request).await;
     let said = response.responses.remove(0).partition_responses.remove(0);
     if said.error_code == ErrorCode::NONE { Ok(said.base_offset) } else { Err(said.error_code) }
+}
+
+/// The values of all records from the start of a partition.
+async fn fetch(running: &Running, name: &str, partition: i32) -> Vec<Vec<u8>> {
+    let partition = FetchPartition { partition, partition_max_bytes: 1 << 20, ..Default::default() };
+    let topic = FetchTopic { topic: name.into(), partitions: vec![partition], ..Default::default() };
+    let request = FetchRequest { max_bytes: 1 << 20, topics: vec![topic], ..Default::default() };
+    let mut response = running.ask_in(12, &request).await;
+    let bytes = response.responses.remove(0).partitions.remove(0).records.unwrap();
+    let mut values = Vec::new();
+    for batch in batches(bytes.as_slice().unwrap()) {
+        let batch = batch.unwrap();
+        batch.check_crc().unwrap();
+        values.extend(batch.records(0).unwrap().iter().map(|record| record.unwrap().value.unwrap().to_vec()));
+    }
+    values
 }
 
 fn names(response: &MetadataResponse) -> Vec<&str> {
@@ -68,7 +85,9 @@ async fn a_topic_that_was_made_is_written_to_and_is_there_after_a_restart() {
     assert_eq!(names(&all), ["orders"]);
     assert_eq!(all.topics[0].topic_id, created.topic_id);
     assert_eq!(all.topics[0].partitions.len(), 3);
+    assert_eq!(fetch(&running, "orders", 2).await, [b"v"], "from a segment");
     assert_eq!(produce(&running, "orders", 2).await, Ok(1));
+    assert_eq!(fetch(&running, "orders", 1).await, [b"v"]);
     running.stop().await;
 }
 

@@ -66,5 +66,11 @@ fn fault(refusal: &Refusal) -> Fault {
         Refusal::EpochGoesBack { .. } => ErrorCode::NOT_LEADER_OR_FOLLOWER,
         refusal => refusal.code(),
     };
-    Fault::new(code, refusal.to_string())
+    // Where our files are is none of a client's business.
+    let message = match refusal {
+        Refusal::Offline(_) => "the data directory is offline".to_owned(),
+        Refusal::Unreadable(_) => "the log cannot be read".to_owned(),
+        refusal => refusal.to_string(),
+    };
+    Fault::new(code, message)
 }

@@ -1,6 +1,7 @@
 //! Handlers over a real engine on a simulated disk: what their tests share.
 
 mod denying;
+mod framing;
 mod topics;
 
 use std::net::SocketAddr;
