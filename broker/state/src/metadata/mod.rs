@@ -1,6 +1,6 @@
 //! What a cluster knows of itself: brokers, topics, partitions, configurations, features.
 //!
-//! [`record`] is what the metadata log says, [`image`] what follows from it, [`decide`] what may be added to it.
+//! [`record`] is what the metadata log says, [`image`] what follows from it, [`mod@decide`] what may be added to it.
 //!
 //! The log is compacted by key: the key of a record says what it is about, the value is its whole new state,
 //! and a record without a value takes it back. So the image is a function of the last value of each key, in

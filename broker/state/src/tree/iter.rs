@@ -2,7 +2,7 @@
 
 use super::{Child, Node};
 
-/// The entries of a [`TreeMap`] by rising key.
+/// The entries of a tree by rising key.
 pub struct Iter<'a, K, V> {
     // For each level above the leaf, the children that are still to come.
     pub(super) branches: Vec<std::slice::Iter<'a, Child<K, V>>>,
