@@ -100,7 +100,6 @@ fn what_is_not_served_closes() {
         ("a negative version", request(3, -1, &[])),
         ("a version that is too old", request(1, 3, &[0; 40])),
         ("a header that is cut", vec![0, 0, 0, 6, 0, 18, 0, 0, 0, 0]),
-        ("bytes behind the request", request(API_VERSIONS, 0, &[1, 2, 3])),
         ("a client id longer than the frame", {
             let mut bytes = request(API_VERSIONS, 0, &[]);
             bytes[12..14].copy_from_slice(&1_000_i16.to_be_bytes());
