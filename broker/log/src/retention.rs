@@ -89,7 +89,8 @@ pub fn removal(
 fn over_size(all: &[SegmentAge], gone: usize, rest: &[SegmentAge], config: &LogConfig) -> usize {
     let Ok(allowed) = u64::try_from(config.retention_bytes) else { return 0 };
     let total = all.iter().skip(gone).map(|segment| segment.bytes).sum::<u64>();
-    let mut excess = total.saturating_sub(allowed);
+    // Not even one with nothing in it goes while there is less than that.
+    let Some(mut excess) = total.checked_sub(allowed) else { return 0 };
     let goes = |segment: &&SegmentAge| match excess.checked_sub(segment.bytes) {
         Some(left) => {
             excess = left;

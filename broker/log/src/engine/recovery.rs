@@ -278,6 +278,8 @@ impl Recovery {
                 // Nothing goes before it is known where the segments of an `async` log end.
                 let mut view = log.partition.view();
                 view.start = view.start.max(start_offset);
+                let start = view.start;
+                view.epochs.truncate_from_start(start);
             }
             Entry::Configure { mut config, .. } => {
                 let config = LogConfig::decode(&mut config).map_err(|error| contradiction(&error))?;

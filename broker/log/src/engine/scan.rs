@@ -189,5 +189,6 @@ fn write_again(file: &dyn File, path: &Path, start: u64, end: u64) -> Result<(),
         file.write_at(&[IoSlice::new(&bytes)], position).map_err(failed("write", path))?;
         position += length;
     }
-    Ok(())
+    // The length may have been lost in the same way, and writing what is there already does not change it.
+    file.set_length(end).map_err(failed("lengthen", path))
 }

@@ -116,7 +116,7 @@ impl Files {
     }
 
     /// Says that a segment's name has belonged to another file that is or was there.
-    pub(super) fn take_name(&self, segment: &Segment) {
+    pub(crate) fn take_name(&self, segment: &Segment) {
         locked(&self.taken).insert((segment.partition(), segment.base_offset()), segment.file_key());
     }
 

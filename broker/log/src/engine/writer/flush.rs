@@ -164,6 +164,11 @@ impl Log {
             let roomy = planned.take().filter(|(room, _)| !room.must_roll(&facts, &self.config, now_ms));
             let (mut room, segment) = roomy.unwrap_or_else(|| {
                 let new = Arc::new(Segment::begin(self.partition.id(), facts.base_offset, 0, now_ms));
+                let gone = self.unsaved.iter().flat_map(|unsaved| &unsaved.gone);
+                if gone.into_iter().any(|gone| gone.base_offset() == facts.base_offset) {
+                    // What went is removed later, by its name, which is not its own any more.
+                    self.partition.sources.files.take_name(&new);
+                }
                 (new.room(), new)
             });
             let position = room.length();

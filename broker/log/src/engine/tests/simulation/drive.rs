@@ -77,7 +77,7 @@ impl Simulation {
             let answer = pending.ticket.map(|ticket| self.answers.take(ticket));
             self.publish_one(&pending, answer)?;
         }
-        Ok(())
+        self.look_at_duplicates()
     }
 
     fn publish_one(&mut self, pending: &Pending, answer: Option<Option<Outcome>>) -> Result<(), Violation> {

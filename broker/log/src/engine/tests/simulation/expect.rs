@@ -41,8 +41,13 @@ impl Simulation {
             self.look_at(&sent, answer, was_offline, &mut discarded)
                 .map_err(|violation| format!("{} of {}: {violation}", sent.ask, sent.number))?;
         }
-        for (number, log) in discarded {
-            self.partition(number).latest = log;
+        for (number, mut log) in discarded {
+            let latest = &mut self.partition(number).latest;
+            // What else was staged meanwhile stays.
+            log.is_deleted = latest.is_deleted;
+            log.config = latest.config.clone();
+            log.apply(&Op::SetStart(latest.start));
+            *latest = log;
         }
         Ok(())
     }
@@ -233,7 +238,7 @@ impl Simulation {
         Ok(())
     }
 
-    fn look_at_duplicates(&mut self) -> Result<(), Violation> {
+    pub(super) fn look_at_duplicates(&mut self) -> Result<(), Violation> {
         for awaited in std::mem::take(&mut self.model.duplicates) {
             let end = self.partition(awaited.number).durable.end;
             match self.answers.take(awaited.ticket) {
