@@ -2,6 +2,7 @@
 
 mod closing;
 mod crashes;
+mod found;
 mod meanwhile;
 mod rules;
 mod simulation;

@@ -84,6 +84,9 @@ impl Simulation {
         let Pending { number, op, .. } = pending;
         let partition = self.model.partitions.get_mut(number).expect("a partition");
         partition.publish(op);
+        let end = partition.durable.end;
+        let waiting = self.model.duplicates.iter_mut().filter(|one| one.number == *number);
+        waiting.for_each(|one| one.is_due |= one.last_offset < end);
         let wrong = |answer: &dyn std::fmt::Debug| Err(format!("{op:?} on {number}: {answer:?}"));
         match (op, answer) {
             (Op::Create, Some(Some(Ok(Done::Created(handle))))) => {

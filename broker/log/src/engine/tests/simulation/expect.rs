@@ -144,7 +144,8 @@ impl Simulation {
             }
             (Expected::Duplicate(base_offset, last_offset), answer) => {
                 let is_pending = !partition.latest.is_async() && last_offset >= partition.durable.end;
-                let awaited = Awaited { ticket: sent.ticket, number, base_offset, last_offset };
+                let ticket = sent.ticket;
+                let awaited = Awaited { ticket, number, base_offset, last_offset, is_due: false };
                 match answer {
                     None if is_pending => {
                         self.model.duplicates.push(awaited);
@@ -240,11 +241,10 @@ impl Simulation {
 
     pub(super) fn look_at_duplicates(&mut self) -> Result<(), Violation> {
         for awaited in std::mem::take(&mut self.model.duplicates) {
-            let end = self.partition(awaited.number).durable.end;
             match self.answers.take(awaited.ticket) {
                 None => self.model.duplicates.push(awaited),
                 Some(Err(Refusal::Offline(_))) if self.has_fault => {}
-                Some(Ok(_)) if awaited.last_offset >= end => {
+                Some(Ok(_)) if !awaited.is_due => {
                     return Err("a duplicate was answered before its original was durable".to_owned());
                 }
                 Some(outcome) => check_duplicate(&awaited, &outcome)?,

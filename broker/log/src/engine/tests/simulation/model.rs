@@ -355,6 +355,8 @@ pub(super) struct Awaited {
     pub(super) number: u64,
     pub(super) base_offset: i64,
     pub(super) last_offset: i64,
+    /// Whether the original has been durable. It may have been cut off since.
+    pub(super) is_due: bool,
 }
 
 /// All of it.

@@ -36,7 +36,12 @@ impl Simulation {
         let mut left: u64 = batches.iter().map(|batch| batch.bytes.len() as u64).sum();
         let kept = u64::try_from(log.config.retention_bytes).unwrap_or(u64::MAX);
         let mut is_over_size = true;
-        for batch in batches.iter().filter(|batch| batch.last_offset < start_offset) {
+        let going = || batches.iter().filter(|batch| batch.last_offset < start_offset);
+        // One without a time has that of the others in its segment.
+        let is_old = |batch: &Batch| {
+            is_old(batch) || (batch.header.max_timestamp <= 0 && going().any(|other| is_old(other)))
+        };
+        for batch in going() {
             left -= batch.bytes.len() as u64;
             is_over_size &= left >= kept;
             if !is_over_size && !is_old(batch) {

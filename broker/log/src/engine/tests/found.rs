@@ -1,0 +1,175 @@
+//! What the simulation found, each with the seed that did.
+
+use strandline_protocol::batch::ControlRecord;
+
+use super::rules::{fill, in_memory, small_segments};
+use super::*;
+use crate::config::Cleanup;
+
+fn transactional(id: LocalId, sequence: i32) -> Command {
+    let mut builder = BatchBuilder::new().producer(7, 0, sequence).transactional(true);
+    builder.append(&NewRecord { value: Some(&[1; 500]), ..NewRecord::at(1_000) }).unwrap();
+    append(id, builder.build().unwrap())
+}
+
+fn marker(id: LocalId, record: &ControlRecord) -> Command {
+    let batch = NewBatch::validated(record.transaction_marker(1_000, 7, 0).unwrap()).unwrap();
+    Command::Append { partition: id, leader_epoch: 1, sender: Sender::Coordinator, batch }
+}
+
+/// Lets the manifest hear of everything.
+fn save(rig: &mut Rig) {
+    rig.clock.advance(60_000);
+    rig.settle();
+}
+
+/// Seed 225.
+#[test]
+fn two_cuts_before_the_manifest_hears_of_the_first_leave_no_row_behind() {
+    let mut rig = Rig::new(40);
+    let id = rig.create(small_segments()).id();
+    fill(&mut rig, id, 0..20);
+    save(&mut rig);
+    for end_offset in [3, 0] {
+        rig.call(Command::Truncate { partition: id, end_offset }).unwrap();
+    }
+    save(&mut rig);
+    rig.disk.crash();
+    rig.recover().unwrap();
+    assert_eq!(rig.partition(id).view().segments.len(), 0);
+    let expected = fill(&mut rig, id, 100..110);
+    assert_records(&read_all(&rig.partition(id), 0), &expected, "all");
+}
+
+/// Seed 2.
+#[test]
+fn what_an_async_log_refused_for_want_of_room_never_comes_back() {
+    let mut rig = Rig::new(41);
+    let id = rig.create(in_memory()).id();
+    let mut expected = fill(&mut rig, id, 0..7);
+    let free = rig.disk.free_bytes().unwrap();
+    // What fits into blocks that the segment has is written; the segment behind it finds no room.
+    rig.disk.set_capacity((1 << 40) - free);
+    let tickets: Vec<_> = (10..13).map(|_| rig.send(append(id, batch(&[&[9; 700]])))).collect();
+    rig.writer().take();
+    for ticket in tickets {
+        assert!(matches!(rig.answer(ticket), Some(Err(Refusal::DiskFull))));
+    }
+    rig.disk.kill();
+    rig.disk.set_capacity(1 << 40);
+    rig.recover().unwrap();
+    assert_records(&read_all(&rig.partition(id), 0), &expected, "all");
+    expected.extend(fill(&mut rig, id, 20..30));
+    rig.disk.kill();
+    rig.recover().unwrap();
+    assert_records(&read_all(&rig.partition(id), 0), &expected, "all");
+}
+
+/// Seed 140.
+#[test]
+fn an_async_log_knows_what_was_aborted_after_the_death_of_its_process() {
+    let mut rig = Rig::new(42);
+    let id = rig.create(in_memory()).id();
+    rig.call(transactional(id, 0)).unwrap();
+    rig.call(marker(id, &ControlRecord::Abort { coordinator_epoch: 0 })).unwrap();
+    save(&mut rig);
+    fill(&mut rig, id, 0..3);
+    for _ in 0..2 {
+        rig.disk.kill();
+        rig.recover().unwrap();
+        let aborted = rig.partition(id).aborted(0, 5).unwrap();
+        assert_eq!(aborted.iter().map(|one| one.first_offset).collect::<Vec<_>>(), [0]);
+    }
+}
+
+/// Seed 13.
+#[test]
+fn a_transaction_that_ended_above_the_high_watermark_is_undecided_after_a_restart() {
+    let mut rig = Rig::new(43);
+    let id = rig.create(small_segments()).id();
+    rig.call(Command::SetHighWatermark { partition: id, offset: 0 }).unwrap();
+    fill(&mut rig, id, 0..2);
+    rig.call(transactional(id, 0)).unwrap();
+    rig.call(marker(id, &ControlRecord::Commit { coordinator_epoch: 0 })).unwrap();
+    rig.disk.crash();
+    rig.recover().unwrap();
+    rig.call(Command::SetHighWatermark { partition: id, offset: 3 }).unwrap();
+    assert_eq!(rig.partition(id).offsets().last_stable, 2);
+    rig.call(Command::SetHighWatermark { partition: id, offset: 4 }).unwrap();
+    assert_eq!(rig.partition(id).offsets().last_stable, 4);
+}
+
+/// Seed 126.
+#[test]
+fn retention_takes_no_segment_for_old_that_a_scan_found() {
+    let mut rig = Rig::new(44);
+    let config = LogConfig { retention_ms: 3_600_000, ..in_memory() };
+    let id = rig.create(config).id();
+    // The batches say nothing of their time that could count.
+    let value = [5; 700];
+    for _ in 0..30 {
+        let mut builder = BatchBuilder::new();
+        builder.append(&NewRecord { value: Some(&value), ..NewRecord::at(0) }).unwrap();
+        rig.append(id, builder.build().unwrap()).unwrap();
+    }
+    rig.disk.kill();
+    rig.clock.set_wall_ms(1_700_000_000_000);
+    rig.recover().unwrap();
+    save(&mut rig);
+    save(&mut rig);
+    assert_eq!(rig.partition(id).offsets().start, 0);
+}
+
+/// Seed 44.
+#[test]
+fn what_follows_something_lost_is_not_taken_for_what_follows_now() {
+    let mut rounds = 0;
+    for seed in 200..260 {
+        let mut rig = Rig::new(seed);
+        let id = rig.create(in_memory()).id();
+        fill(&mut rig, id, 0..5);
+        save(&mut rig);
+        fill(&mut rig, id, 5..40);
+        rig.disk.crash();
+        rig.recover().unwrap();
+        let mut expected = read_all(&rig.partition(id), 0);
+        let offsets: Vec<_> = expected.iter().map(|(offset, _)| *offset).collect();
+        assert!(offsets.iter().copied().eq(0..offsets.len() as i64), "{offsets:?}");
+        rounds += u32::from(offsets.len() < 40);
+        expected.extend(fill(&mut rig, id, 100..110));
+        rig.disk.kill();
+        rig.recover().unwrap();
+        assert_records(&read_all(&rig.partition(id), 0), &expected, "all");
+    }
+    assert!(rounds > 20, "{rounds}");
+}
+
+/// Seed 655.
+#[test]
+fn a_cut_whose_unlinking_is_lost_does_not_come_back_in_an_async_log() {
+    for seed in 300..340 {
+        let mut rig = Rig::new(seed);
+        let id = rig.create(small_segments()).id();
+        let mut expected = fill(&mut rig, id, 0..30);
+        save(&mut rig);
+        let cut_at = rig.partition(id).view().segments[1].base_offset();
+        rig.call(Command::Truncate { partition: id, end_offset: cut_at }).unwrap();
+        expected.truncate(usize::try_from(cut_at).unwrap());
+        save(&mut rig);
+        rig.call(Command::Configure { partition: id, config: Arc::new(in_memory()) }).unwrap();
+        rig.disk.crash();
+        rig.recover().unwrap();
+        assert_records(&read_all(&rig.partition(id), 0), &expected, "all");
+    }
+}
+
+/// Seed 12869.
+#[test]
+fn a_segment_that_compaction_emptied_does_not_go_for_its_size() {
+    use crate::retention::{SegmentAge, removal};
+    let segment = |end_offset, bytes| SegmentAge { end_offset, bytes, max_timestamp: 1, appended_ms: 1 };
+    let config = LogConfig { retention_ms: -1, retention_bytes: 1_000, ..LogConfig::default() };
+    assert!(config.cleanup == Cleanup { deletes: true, compacts: false });
+    let segments = [segment(4, 0), segment(9, 500), segment(12, 100)];
+    assert_eq!(removal(&segments, &config, 0, 12, None), None);
+}
