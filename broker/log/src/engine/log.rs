@@ -95,7 +95,7 @@ impl Log {
     }
 
     /// The last segment that begins before an offset.
-    fn segment_before(&self, offset: i64) -> Option<Arc<Segment>> {
+    pub(super) fn segment_before(&self, offset: i64) -> Option<Arc<Segment>> {
         let view = self.partition.view();
         view.segments.iter().rev().find(|segment| segment.base_offset() < offset).cloned()
     }

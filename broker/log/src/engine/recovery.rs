@@ -4,7 +4,7 @@
 //! nothing else knows of. So the time it takes follows from the journal's bound and the number of partitions,
 //! not from the bytes that are there.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::BuildHasherDefault;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ use crate::manifest::{Manifest, ManifestOptions, PartitionRow};
 use crate::producers::Producers;
 use crate::random::Random;
 use crate::reserve::Reserve;
-use crate::segment::{Files, FilesOptions, Segment, SegmentFacts};
+use crate::segment::{Files, FilesOptions, Segment, SegmentError, SegmentFacts};
 use crate::tail::{Budget, Frames, TailEntry};
 
 /// A directory on its way to a writer.
@@ -53,6 +53,8 @@ pub(super) struct Recovery {
     configs: Vec<Arc<LogConfig>>,
     /// Logs whose producers have to be worked out anew when everything is replayed.
     truncated: BTreeSet<LocalId>,
+    /// Segments that are cut through, and whose files are not there.
+    missing: BTreeMap<LocalId, (i64, SegmentError)>,
     /// Logs whose compacted segments may not have their names yet.
     swapping: Vec<LocalId>,
     last_frame: u64,
@@ -116,6 +118,7 @@ impl Recovery {
             included: HashMap::default(),
             configs: Vec::new(),
             truncated: BTreeSet::new(),
+            missing: BTreeMap::new(),
             swapping: Vec::new(),
             last_frame: 0,
             contradiction: None,
@@ -263,9 +266,17 @@ impl Recovery {
                 log.replay_append(&batch, replayed)?;
             }
             Entry::Truncate { end_offset, .. } if end_offset < log.next_offset => {
+                // Its name may belong to one already that begins where this one is cut off in the end.
+                self.missing.retain(|of, (base_offset, _)| *of != id || *base_offset < end_offset);
+                let base_offset = log.segment_before(end_offset).map_or(0, |segment| segment.base_offset());
                 let prefix = match log.prefix(end_offset, &self.sources) {
                     // Nothing was left of it: then it goes before the manifest says so.
-                    Err(error) if log.is_async() && error.is_missing() => None,
+                    Err(error) if error.is_missing() => {
+                        if !log.is_async() {
+                            self.missing.insert(id, (base_offset, error));
+                        }
+                        None
+                    }
                     prefix => prefix?,
                 };
                 // They follow from what is there in the end.
@@ -288,6 +299,7 @@ impl Recovery {
             Entry::DeletePartition { .. } => {
                 self.changed.remove(&id);
                 self.truncated.remove(&id);
+                self.missing.remove(&id);
                 self.removed.push(id);
                 return Ok(());
             }
@@ -300,6 +312,9 @@ impl Recovery {
     fn finish(&mut self, manifest: &Manifest, syncs_max: usize, now_ms: i64) -> Result<(), EngineError> {
         if let Some(contradiction) = self.contradiction.take() {
             return Err(contradiction);
+        }
+        if let Some((_, (_, error))) = self.missing.pop_first() {
+            return Err(error.into());
         }
         for id in &self.truncated {
             let Some(log) = self.logs.get_mut(id) else { continue };
@@ -363,22 +378,6 @@ impl Log {
             self.show_transactions();
         }
         Ok(())
-    }
-
-    /// Whether its start moved durably past what it has lost.
-    fn is_overtaken(&self) -> bool {
-        self.next_offset < self.partition.offsets().start
-    }
-
-    /// Goes on at the start if that lies beyond the end: no offset is given twice.
-    fn go_on_from_start(&mut self) {
-        if self.is_overtaken() {
-            let start = self.partition.offsets().start;
-            (self.next_offset, self.flushed_to) = (start, start);
-            // The manifest has to say so before anything is appended there.
-            self.is_ahead = true;
-            self.partition.view().end = start;
-        }
     }
 
     pub(super) fn show_transactions(&mut self) {

@@ -62,6 +62,22 @@ impl Log {
         Ok(is_changed)
     }
 
+    /// Whether its start moved durably past what it has lost.
+    pub(super) fn is_overtaken(&self) -> bool {
+        self.next_offset < self.partition.offsets().start
+    }
+
+    /// Goes on at the start if that lies beyond the end: no offset is given twice.
+    pub(super) fn go_on_from_start(&mut self) {
+        if self.is_overtaken() {
+            let start = self.partition.offsets().start;
+            (self.next_offset, self.flushed_to) = (start, start);
+            // The manifest has to say so before anything is appended there.
+            self.is_ahead = true;
+            self.partition.view().end = start;
+        }
+    }
+
     /// A segment before the log's start may be gone already, and the manifest not know of it.
     fn let_missing_go(&mut self, sources: &Sources) -> Result<(), EngineError> {
         let start = self.partition.view().start;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::error::{SegmentError, failed};
 use super::index::{IndexEntries, TimeIndex};
 use super::transactions;
-use super::{Files, Segment};
+use super::{Files, Name, Segment};
 use crate::disk::{Access, File};
 use crate::layout::FileKind;
 
@@ -81,8 +81,10 @@ impl Segment {
         }
         state.covered = state.length;
         let entries = state.builder.forget_entries();
-        let indexed = state.extras.as_mut().filter(|extras| !extras.lists_all_aborted);
-        let aborted = indexed.map(|extras| std::mem::take(&mut extras.aborted));
+        let is_kept = matches!(state.name, Name::Kept(_));
+        let extras = state.extras.as_mut().filter(|_| !is_kept);
+        let aborted = extras.map(|extras| std::mem::take(&mut extras.aborted));
+        state.lists_all_aborted &= is_kept;
         drop(state);
         drop((entries, aborted));
         files.forget_index(self);

@@ -103,6 +103,9 @@ struct State {
     name: Name,
     file: FileState,
     is_sealed: bool,
+    /// Whether all aborted transactions are in memory, and a file that may list some is not the segment's, or is what
+    /// a checkpoint left that did not come to its end.
+    lists_all_aborted: bool,
 }
 
 /// What few segments have.
@@ -111,8 +114,6 @@ struct Extras {
     verified: Verified,
     /// What is not in a file yet.
     aborted: Vec<AbortedTransaction>,
-    /// Whether that is all that there are.
-    lists_all_aborted: bool,
     /// To which length the file has been cut, for all segments that have it; none if no prefix was ever made.
     cut_to: Option<Arc<AtomicU64>>,
 }
@@ -176,6 +177,7 @@ impl Segment {
             name: Name::Own,
             file,
             is_sealed: facts.is_sealed,
+            lists_all_aborted: !facts.is_sealed,
         };
         Self {
             key,
@@ -326,9 +328,8 @@ impl Segment {
         let aborted = self.aborted(files, i64::MIN, i64::MAX);
         let mut state = self.state();
         if let Ok(aborted) = aborted {
-            let extras = state.extras.get_or_insert_default();
-            extras.aborted = aborted.transactions;
-            extras.lists_all_aborted = true;
+            state.extras.get_or_insert_default().aborted = aborted.transactions;
+            state.lists_all_aborted = true;
         }
         state.name = Name::Kept(file);
         Ok(())

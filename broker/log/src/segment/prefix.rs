@@ -91,7 +91,6 @@ impl Segment {
         let extras = Extras {
             verified: extras.verified.cut(end.length),
             aborted: aborted.copied().collect(),
-            lists_all_aborted: extras.lists_all_aborted,
             cut_to: Some(Arc::clone(cut_to)),
         };
         let state = State {
@@ -108,6 +107,7 @@ impl Segment {
             },
             file: FileState::Ready,
             is_sealed: true,
+            lists_all_aborted: state.lists_all_aborted,
         };
         Self {
             key: next_key(),

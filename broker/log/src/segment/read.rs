@@ -101,7 +101,7 @@ impl Segment {
     /// The disk's, or that the transaction index is bad.
     pub fn aborted(&self, files: &Files, from: i64, to: i64) -> Result<Aborted, SegmentError> {
         let mut transactions = Vec::new();
-        let lists_all = self.state().extras.as_ref().is_some_and(|extras| extras.lists_all_aborted);
+        let lists_all = self.state().lists_all_aborted;
         if self.extent().covered > 0 && !lists_all {
             let index = self.index(files)?;
             let listed = index.aborted.as_ref().map_err(|(path, position, what)| {
