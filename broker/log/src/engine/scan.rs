@@ -170,6 +170,9 @@ impl Log {
     /// Lets nothing lie where a scan would look that is not the log's: what a process left that died in a flush, and
     /// what was cut off and whose removal is not durable.
     pub(super) fn remove_leftovers(&self, sources: &Sources) -> Result<(), EngineError> {
+        if let Some(active) = self.active() {
+            active.take_back(&sources.files)?;
+        }
         let last_base = self.partition.view().segments.last().map(|last| last.base_offset());
         let stale = self.bases_behind(last_base, sources)?;
         self.remove_stale(&stale, sources)?;

@@ -69,12 +69,16 @@ pub(super) fn check_found(log: &Log, view: &BatchView<'_>) -> Result<Vec<i64>, V
 /// The last offset that each key has of those records that count and were stable.
 fn last_of_keys(log: &Log, bound: i64) -> BTreeMap<Vec<u8>, i64> {
     let mut last = BTreeMap::new();
-    for batch in log.batches.iter().filter(|batch| batch.is_data() && batch.last_offset < bound) {
+    let batches = log.batches.iter().chain(&log.cut_off);
+    for batch in batches.filter(|batch| batch.is_data() && batch.last_offset < bound) {
         if log.producers.is_aborted(batch) == Some(true) {
             continue;
         }
         let with_keys = batch.records().into_iter().filter_map(|record| Some((record.key?, record.offset)));
-        last.extend(with_keys);
+        for (key, offset) in with_keys {
+            let known = last.entry(key).or_insert(offset);
+            *known = offset.max(*known);
+        }
     }
     last
 }

@@ -87,6 +87,8 @@ pub(super) struct Log {
     pub(super) end: i64,
     /// Everything that was not cut off, whether or not it has been deleted since.
     pub(super) batches: Vec<Rc<Batch>>,
+    /// What was cut off of a log that is compacted: it may have taken the place of something before that.
+    pub(super) cut_off: Vec<Rc<Batch>>,
     pub(super) epochs: Vec<(i32, i64)>,
     pub(super) producers: Producers,
     /// Whether it was ever to be compacted.
@@ -104,6 +106,7 @@ impl Log {
             start: 0,
             end: 0,
             batches: Vec::new(),
+            cut_off: Vec::new(),
             epochs: Vec::new(),
             producers: Producers::default(),
             compacted: false,
@@ -150,7 +153,9 @@ impl Log {
     /// Cuts the end off, with the rest of the batch that holds the offset.
     pub(super) fn truncate(&mut self, end: i64) {
         self.end = end;
-        while self.batches.pop_if(|last| last.last_offset >= end).is_some() {}
+        while let Some(last) = self.batches.pop_if(|last| last.last_offset >= end) {
+            self.cut_off.extend(self.compacted.then_some(last));
+        }
         while self.epochs.pop_if(|(_, start)| *start >= end).is_some() {}
         self.producers = Producers::of(self.batches.iter().map(|batch| &**batch));
     }
