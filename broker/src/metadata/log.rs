@@ -42,6 +42,17 @@ pub enum MetadataLogError {
     Content(String),
 }
 
+impl MetadataLogError {
+    /// Whether it is certain that nothing was appended: then the log goes on as if nothing had been asked.
+    pub fn left_nothing(&self) -> bool {
+        match self {
+            Self::Refused(refusal) => !matches!(refusal, Refusal::Offline(_) | Refusal::Closed),
+            Self::Build(_) => true,
+            Self::Read(_) | Self::Content(_) => false,
+        }
+    }
+}
+
 impl From<BatchError> for MetadataLogError {
     fn from(error: BatchError) -> Self {
         Self::Content(error.to_string())

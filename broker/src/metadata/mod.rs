@@ -61,6 +61,9 @@ pub enum MetadataError {
     /// Its log.
     #[error(transparent)]
     Log(#[from] MetadataLogError),
+    /// Its log refused a change, and is as it was before.
+    #[error(transparent)]
+    NotAppended(MetadataLogError),
     /// What the log says makes no sense.
     #[error("the metadata log cannot be followed at offset {offset}: {what}")]
     Replay {
@@ -180,6 +183,10 @@ impl Metadata {
         }
         match self.commit(&before, &decision.records).await {
             Ok(()) => Ok(decision.reply),
+            Err(MetadataError::NotAppended(error)) => {
+                tracing::warn!(%error, "a change of the metadata is refused");
+                Err(unavailable())
+            }
             Err(error) => {
                 tracing::error!(%error, "the metadata takes no changes any more");
                 *standing = Standing::Unknown(error.to_string());
@@ -194,7 +201,7 @@ impl Metadata {
         let encoded = encoded.map(|result| result.map(|(key, value)| KeyedRecord { key, value }));
         let encoded: Vec<_> = encoded.collect::<Result<_, _>>().map_err(|error| replay_error(-1, &error))?;
         let first_back = i64::try_from(encoded.len()).unwrap_or(i64::MAX) - 1;
-        let first = self.log.append(encoded).await? - first_back;
+        let first = self.log.append(encoded).await.map_err(append_error)? - first_back;
         let mut after = before.clone();
         for (offset, record) in (first..).zip(records) {
             evolve(&mut after, offset, record).map_err(|error| replay_error(offset, &error))?;
@@ -206,6 +213,10 @@ impl Metadata {
     fn publish(&self, image: &Arc<MetadataImage>) {
         *self.image.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(image);
     }
+}
+
+fn append_error(error: MetadataLogError) -> MetadataError {
+    if error.left_nothing() { MetadataError::NotAppended(error) } else { MetadataError::Log(error) }
 }
 
 fn replay_error(offset: i64, what: &dyn fmt::Display) -> MetadataError {
