@@ -9,6 +9,7 @@ use crate::api::fetch_sessions::FetchSessions;
 use crate::api::topics::Topics;
 use crate::authorize::Authorizer;
 use crate::metadata::Metadata;
+use crate::offload::Offload;
 use crate::producer_ids::ProducerIds;
 use crate::quota::Quotas;
 use crate::storage::Storage;
@@ -34,4 +35,6 @@ pub struct Broker {
     pub metadata: Arc<Metadata>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Where work goes that takes long.
+    pub offload: Offload,
 }

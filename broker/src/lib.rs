@@ -15,6 +15,7 @@ pub mod metadata;
 pub mod metrics;
 pub mod net;
 pub mod node;
+pub mod offload;
 pub mod producer_ids;
 pub mod quota;
 pub mod storage;

@@ -4,7 +4,7 @@
 //! Who may create in the cluster may create any topic; others each one that they may create. From v5 on the answer
 //! tells what is in force, to those who may know it; from v7 on the topic's id.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use strandline_protocol::apis::create_topics::{
@@ -57,10 +57,10 @@ async fn create(broker: &Arc<Broker>, call: &Call, request: CreateTopicsRequest)
     let wanted = allowed.into_iter().map(|topic| new_topic(broker, topic)).collect();
     let settings = Arc::clone(broker.metadata.settings());
     let command = CreateTopics { topics: wanted, validate_only: request.validate_only, settings };
-    let names: HashMap<_, _> = command.topics.iter().map(|topic| (topic.name.clone(), ())).collect();
+    let names: BTreeSet<_> = command.topics.iter().map(|topic| topic.name.clone()).collect();
     match broker.metadata.run(command).await {
         Ok(created) => topics.extend(created.into_iter().map(|created| describe(broker, call, created))),
-        Err(refusal) => topics.extend(names.into_keys().map(|name| refused(name, refusal.clone()))),
+        Err(refusal) => topics.extend(names.into_iter().map(|name| refused(name, refusal.clone()))),
     }
     CreateTopicsResponse { topics, ..Default::default() }
 }

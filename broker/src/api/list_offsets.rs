@@ -20,7 +20,6 @@ use strandline_protocol::apis::list_offsets::{
     ListOffsetsTopicResponse,
 };
 use strandline_protocol::{ErrorCode, Text};
-use tokio::task;
 
 use super::Dispatched;
 use super::topics::{Led, Topic, check_leader_epoch};
@@ -58,9 +57,9 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: ListOffset
     if searches.is_empty() {
         return call.now(broker, in_version(response, has_epochs));
     }
+    let offload = broker.offload.clone();
     call.later(broker, async move {
-        // It goes on to its end even if nobody waits any more.
-        let found = task::spawn_blocking(move || {
+        let found = offload.run(move || {
             let each = searches.into_iter();
             each.map(|search| (search.place, search.run(up_to))).collect::<Vec<_>>()
         });

@@ -1,5 +1,6 @@
 //! A whole node: a data directory, what the cluster is, and the network, in the order in which they need each other.
 
+mod foundation;
 mod options;
 mod start;
 
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use strandline_log::directory::DirectoryError;
 use strandline_log::engine::{Engine, EngineError};
 
+pub use self::foundation::Foundation;
 pub use self::options::{AddressError, NodeOptions};
 
 use crate::broker::Broker;
@@ -115,7 +117,7 @@ impl Node {
         self.health.set_stopping();
         self.server.shutdown().await;
         let engine = self.engine;
-        tokio::task::spawn_blocking(move || engine.close()).await??;
+        self.broker.offload.run(move || engine.close()).await??;
         // To the last it says what it does.
         drop(self.http);
         Ok(())

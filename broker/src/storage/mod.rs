@@ -45,9 +45,12 @@ impl Storage {
         self.partitions.read().unwrap_or_else(PoisonError::into_inner).get(&place).cloned()
     }
 
-    /// All that are known.
+    /// All that are known, in their order.
     pub fn places(&self) -> Vec<TopicPartition> {
-        self.partitions.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+        let partitions = self.partitions.read().unwrap_or_else(PoisonError::into_inner);
+        let mut places: Vec<_> = partitions.keys().copied().collect();
+        places.sort_unstable();
+        places
     }
 
     /// Makes logs known that are there now.

@@ -62,6 +62,8 @@ struct State {
     /// Whether something happened that the writer has to look at.
     is_rung: bool,
     writer_waits: bool,
+    /// The task that drives the writer, where it is no thread, if it waits.
+    writer_waker: Option<Waker>,
     senders_waiting: usize,
     /// Tasks that wait for room; all are woken when there is some, or none will ever be.
     wakers: Vec<Waker>,
@@ -105,6 +107,7 @@ impl Mailbox {
         if std::mem::take(&mut state.writer_waits) {
             self.arrived.notify_one();
         }
+        state.writer_waker.take().into_iter().for_each(Waker::wake);
     }
 
     /// Puts a request into the queue, or gives it back.
@@ -187,7 +190,7 @@ impl Mailbox {
     }
 
     /// Takes nothing any more.
-    pub(super) fn close(&self) {
+    pub fn close(&self) {
         let mut state = self.state();
         state.is_closed = true;
         self.room.notify_all();
@@ -207,12 +210,13 @@ impl Mailbox {
         self.state().offline.get_or_insert(reason);
     }
 
-    /// Whether something waits.
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
         self.state().requests.is_empty()
     }
 
-    pub(super) fn is_closed(&self) -> bool {
+    /// Whether nothing is taken any more.
+    pub fn is_closed(&self) -> bool {
         self.state().is_closed
     }
 
@@ -221,6 +225,15 @@ impl Mailbox {
         let mut state = self.state();
         state.is_rung = true;
         self.wake_writer(&mut state);
+    }
+
+    /// For a driver that is a task and no thread: whether something is in the queue, or it is closed. Otherwise
+    /// `waker` is woken when that is so.
+    pub fn arrived_or_wake(&self, waker: &Waker) -> bool {
+        let mut state = self.state();
+        let has_arrived = state.is_closed || !state.requests.is_empty();
+        state.writer_waker = if has_arrived { None } else { Some(waker.clone()) };
+        has_arrived
     }
 
     /// Waits until something arrives, the bell rings, the queue is closed, or so much time has passed.

@@ -35,6 +35,7 @@ use self::wait::Wait;
 use super::Dispatched;
 use crate::broker::Broker;
 use crate::context::Call;
+use crate::offload::Offload;
 
 /// What is asked, beside the partitions.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +64,7 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: FetchReque
     let shared = Arc::clone(broker);
     let deadline = Instant::now() + terms.wait;
     Dispatched::Later(Box::pin(async move {
-        let response = match complete(reads, is_read, deadline).await {
+        let response = match complete(&shared.offload, reads, is_read, deadline).await {
             Some(reads) => answer::response(&shared, &call, &context, reads),
             None => FetchResponse { error_code: ErrorCode::KAFKA_STORAGE_ERROR, ..Default::default() },
         };
@@ -72,10 +73,15 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: FetchReque
 }
 
 /// Reads until there is enough, or the time is over; none if the broker is about to end.
-async fn complete(mut reads: Reads, mut is_read: bool, deadline: Instant) -> Option<Reads> {
+async fn complete(
+    offload: &Offload,
+    mut reads: Reads,
+    mut is_read: bool,
+    deadline: Instant,
+) -> Option<Reads> {
     loop {
         if !is_read {
-            reads = reads.read_files().await?;
+            reads = reads.read_files(offload).await?;
         }
         if reads.is_enough() {
             return Some(reads);

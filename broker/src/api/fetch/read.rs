@@ -6,7 +6,6 @@ use strandline_log::engine::{Offsets, Partition, ReadError, ReadLimits, ReadOut,
 use strandline_log::epochs::EpochEnd;
 use strandline_log::segment::AbortedTransaction;
 use strandline_protocol::{Compression, ErrorCode};
-use tokio::task;
 
 use super::Terms;
 use super::wanted::{TopicKey, Wanted, WantedPartition};
@@ -14,6 +13,7 @@ use crate::api::topics::{Led, Topic, check_leader_epoch, end_of_epoch};
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
+use crate::offload::Offload;
 use crate::storage::read_ahead;
 
 /// From this version on a client knows zstd.
@@ -83,13 +83,13 @@ impl Reads {
     }
 
     /// Reads what may lie in files, and has it brought into memory, off this task; none if nothing is done any more.
-    pub(super) async fn read_files(mut self) -> Option<Self> {
+    pub(super) async fn read_files(mut self, offload: &Offload) -> Option<Self> {
         let read = move || {
             self.read(|log, offset, limits| log.read_within(offset, limits).map(Some));
             self.targets.iter().flat_map(|target| &target.found.slices).for_each(read_ahead);
             self
         };
-        task::spawn_blocking(read).await.ok()
+        offload.run(read).await.ok()
     }
 
     fn read(

@@ -9,7 +9,6 @@ use strandline_protocol::apis::produce::{
 };
 use strandline_protocol::batch::{BatchHeader, BatchView, TimestampType};
 use strandline_protocol::{Bytes, ErrorCode};
-use tokio::task;
 
 use super::answer::{Pending, refused};
 use super::check::{self, Checked, Fault};
@@ -18,6 +17,7 @@ use crate::api::topics::Topic;
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
+use crate::offload::Offload;
 
 /// The client that may write to internal topics: Kafka's own tools.
 const ADMIN_CLIENT_ID: &str = "__admin_client";
@@ -98,12 +98,12 @@ impl Plan {
     }
 
     /// Gives those batches another codec whose topics ask for it, off the connection's task.
-    pub(super) async fn recompress(&mut self) {
+    pub(super) async fn recompress(&mut self, offload: &Offload) {
         if self.accepted.iter().all(|accepted| accepted.checked.recompress.is_none()) {
             return;
         }
         let accepted = std::mem::take(&mut self.accepted);
-        let recompressed = task::spawn_blocking(move || {
+        let recompressed = offload.run(move || {
             let each = accepted.into_iter().map(|accepted| {
                 let result = check::recompress(&accepted.checked, &accepted.topic.rules);
                 (accepted, result)

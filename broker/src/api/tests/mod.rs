@@ -35,6 +35,7 @@ use crate::authorize::AllowAll;
 use crate::broker::Broker;
 use crate::context::{Call, Connection, Endpoint};
 use crate::metadata::Metadata;
+use crate::offload::Offload;
 use crate::producer_ids::{NextBlock, ProducerIdBlocks, ProducerIds};
 use crate::quota::Unlimited;
 use crate::storage::{FileSlice, Storage, TopicPartition};
@@ -103,6 +104,7 @@ impl Rig {
             metadata,
             storage,
             clock: Arc::<SimulatedClock>::clone(&clock),
+            offload: Offload::Threads,
         };
         let endpoint = Endpoint { listener: "PLAINTEXT".into(), host: "broker".into(), port: 9_092 };
         let connection = Connection {
