@@ -1,0 +1,101 @@
+//! A broker whose requests or answers of one kind are not what they were.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use strandline_broker::api::{Dispatched, Reply};
+use strandline_broker::context::Connection;
+use strandline_broker::net::{Dispatching, Service};
+use strandline_broker::storage::FileSlice;
+use strandline_protocol::frame::{LENGTH_BYTES, OutboundFrame, read_response};
+use strandline_protocol::headers::RequestHeader;
+use strandline_protocol::{Message, Piece, Reader, Request};
+
+type Ask<R> = Arc<dyn Fn(R) -> R + Send + Sync>;
+type Say<R> = Arc<dyn Fn(&R, <R as Request>::Response) -> <R as Request>::Response + Send + Sync>;
+type Skip<R> = Arc<dyn Fn(&R) -> Option<<R as Request>::Response> + Send + Sync>;
+
+/// Changes one kind of request on its way to the broker, and its answers on their way back.
+pub(super) struct Rewrite<R: Request> {
+    pub(super) inner: Arc<dyn Service>,
+    /// What the broker is asked instead.
+    pub(super) ask: Ask<R>,
+    /// What it says instead, to what was asked at first.
+    pub(super) say: Say<R>,
+    /// What is said without asking the broker.
+    pub(super) skip: Skip<R>,
+}
+
+impl<R: Request> Rewrite<R> {
+    /// Changes nothing.
+    pub(super) fn around(inner: Arc<dyn Service>) -> Self {
+        Self {
+            inner,
+            ask: Arc::new(|request| request),
+            say: Arc::new(|_, response| response),
+            skip: Arc::new(|_| None),
+        }
+    }
+}
+
+/// All of these, in one.
+fn whole(pieces: Vec<Piece>) -> Bytes {
+    let mut bytes = BytesMut::new();
+    for piece in pieces {
+        match piece {
+            Piece::Slice(slice) => bytes.extend_from_slice(&slice),
+            Piece::External(external) => {
+                // A file of a process that is dead cannot be read, and what is answered then reaches nobody.
+                let slice = FileSlice::of(&external).unwrap();
+                let read = slice.read(external.position, external.length);
+                bytes.extend_from_slice(&read.unwrap_or_else(|_| vec![0; external.length].into()));
+            }
+        }
+    }
+    bytes.freeze()
+}
+
+/// What a reply becomes.
+fn reply<R: Request>(version: i16, reply: Reply, change: impl FnOnce(R::Response) -> R::Response) -> Reply {
+    let Reply::Send { frame, throttle } = reply else { return reply };
+    let bytes = whole(frame.into_pieces()).slice(LENGTH_BYTES..);
+    let (correlation_id, response) = read_response::<R>(bytes, version).unwrap();
+    let frame = OutboundFrame::response(version, correlation_id, &change(response)).unwrap();
+    Reply::Send { frame, throttle }
+}
+
+impl<R: Request + Clone + Send + Sync + 'static> Service for Rewrite<R>
+where
+    R::Response: Send,
+{
+    fn dispatch(&self, connection: &Arc<Connection>, frame: Bytes) -> Dispatching {
+        let mut reader = Reader::new(frame.clone());
+        let Ok((api, header)) = RequestHeader::read_with_api(&mut reader) else {
+            return self.inner.dispatch(connection, frame);
+        };
+        if api.key != R::KEY {
+            return self.inner.dispatch(connection, frame);
+        }
+        let version = header.request_api_version;
+        let request: R = Message::read(&mut reader, version).unwrap();
+        if let Some(response) = (self.skip)(&request) {
+            let frame = OutboundFrame::response(version, header.correlation_id, &response).unwrap();
+            let reply = Reply::Send { frame, throttle: Default::default() };
+            return Box::pin(async move { Dispatched::Now(reply) });
+        }
+        let asked = (self.ask)(request.clone());
+        let frame = OutboundFrame::request(version, header.correlation_id, header.client_id, &asked).unwrap();
+        let frame = whole(frame.into_pieces()).slice(LENGTH_BYTES..);
+        let dispatching = self.inner.dispatch(connection, frame);
+        let say = Arc::clone(&self.say);
+        Box::pin(async move {
+            let change = move |response| say(&request, response);
+            match dispatching.await {
+                Dispatched::Now(now) => Dispatched::Now(reply::<R>(version, now, change)),
+                Dispatched::Later(later) => {
+                    Dispatched::Later(Box::pin(async move { reply::<R>(version, later.await, change) }))
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,60 @@
+//! The tests: many seeds, and one seed twice.
+
+use crate::run::run;
+use crate::subject::HONEST;
+use crate::world::Reached;
+
+/// How many seeds each test run takes.
+const SEEDS: u64 = 200;
+
+/// What all of them together must have come by.
+const PLACES: &[&str] = &[
+    "acknowledged",
+    "client broke off",
+    "client cut off",
+    "connection reset",
+    "data directory offline",
+    "died while coming up",
+    "failing disk",
+    "full disk",
+    "halting machine",
+    "kill",
+    "log shortened",
+    "not answered",
+    "power cut",
+    "records read",
+    "sent again",
+    "shut down",
+    "storage error",
+    "topic deleted",
+    "topic gone",
+    "topic made",
+];
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|value| value.parse().ok())
+}
+
+#[test]
+fn what_was_promised_is_kept() {
+    let (start, given) = (number("SIMULATION_START").unwrap_or(0), number("SIMULATION_SEEDS"));
+    let (mut events, mut reached) = (0, Reached::new());
+    for seed in start..start + given.unwrap_or(SEEDS) {
+        let report = run(seed, HONEST).unwrap_or_else(|violation| panic!("seed {seed}: {violation}"));
+        events += report.events;
+        for (place, times) in report.reached {
+            *reached.entry(place).or_default() += times;
+        }
+    }
+    println!("{events} events, {reached:#?}");
+    let missing: Vec<_> = PLACES.iter().filter(|place| !reached.contains_key(*place)).collect();
+    assert!(given.is_some() || missing.is_empty(), "no run came by {missing:?}");
+}
+
+#[test]
+fn a_seed_is_the_same_run_each_time() {
+    for seed in 0..10 {
+        assert_eq!(run(seed, HONEST), run(seed, HONEST), "seed {seed}");
+    }
+    assert_ne!(run(1, HONEST), run(2, HONEST));
+}
