@@ -37,7 +37,7 @@ impl Replies for Teller {
                 let placed = Placed { base_offset: *base_offset, is_duplicate: *is_duplicate };
                 Line::Done { ticket, placed: Some(placed) }
             }
-            Ok(Done::Created(_) | Done::Changed) => Line::Done { ticket, placed: None },
+            Ok(Done::Created(_) | Done::Producers(_) | Done::Changed) => Line::Done { ticket, placed: None },
             Err(refusal) => {
                 let reason = match refusal {
                     Refusal::DiskFull => Reason::DiskFull,

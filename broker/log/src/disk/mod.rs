@@ -61,6 +61,11 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// How many bytes are left for new files.
     fn free_bytes(&self) -> io::Result<u64>;
 
+    /// How many bytes it holds at most, free or not; none if it is of no certain size.
+    fn total_bytes(&self) -> io::Result<Option<u64>> {
+        Ok(None)
+    }
+
     /// Keeps other processes away from the folder that holds `path`, until what is returned is dropped; an
     /// error of kind [`io::ErrorKind::WouldBlock`] where another one was first.
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Lock>>;

@@ -95,6 +95,11 @@ impl Disk for RealDisk {
         Ok(state.f_bavail.saturating_mul(state.f_frsize))
     }
 
+    fn total_bytes(&self) -> io::Result<Option<u64>> {
+        let state = fs::fstatvfs(&self.root)?;
+        Ok(Some(state.f_blocks.saturating_mul(state.f_frsize)))
+    }
+
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Lock>> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC;
         let descriptor = fs::open(path, flags, Mode::RUSR | Mode::WUSR)?;

@@ -65,6 +65,12 @@ impl Log {
         self.config.durability == Durability::Async
     }
 
+    /// Keeps it so from now on, and lets everybody see it.
+    pub(super) fn set_config(&mut self, config: Arc<LogConfig>) {
+        self.partition.view().config = Arc::clone(&config);
+        self.config = config;
+    }
+
     /// The segment that takes what comes next, if it takes more.
     pub(super) fn active(&self) -> Option<Arc<Segment>> {
         self.partition.view().segments.last().filter(|segment| !segment.is_sealed()).cloned()

@@ -10,6 +10,7 @@ use std::task::Waker;
 use strandline_protocol::batch::NO_TIMESTAMP;
 
 use super::read::Sources;
+use crate::config::LogConfig;
 use crate::epochs::{EpochEnd, LeaderEpochs};
 use crate::local_id::LocalId;
 use crate::producers::CompletedTransaction;
@@ -61,6 +62,7 @@ struct Waiting {
 
 #[derive(Debug)]
 pub(super) struct View {
+    pub(super) config: Arc<LogConfig>,
     pub(super) start: i64,
     pub(super) end: i64,
     /// None while the layer above has not said anything.
@@ -114,8 +116,15 @@ impl fmt::Debug for Partition {
 }
 
 impl Partition {
-    pub(super) fn new(id: LocalId, sources: Arc<Sources>, start: i64, end: i64) -> Self {
+    pub(super) fn new(
+        id: LocalId,
+        sources: Arc<Sources>,
+        config: Arc<LogConfig>,
+        start: i64,
+        end: i64,
+    ) -> Self {
         let view = View {
+            config,
             start,
             end,
             high_watermark: None,
@@ -139,9 +148,20 @@ impl Partition {
         self.id
     }
 
+    /// How it is kept.
+    pub fn config(&self) -> Arc<LogConfig> {
+        Arc::clone(&self.view().config)
+    }
+
     /// Where it begins and ends.
     pub fn offsets(&self) -> Offsets {
         self.view().offsets()
+    }
+
+    /// How many bytes of record batches it has, wherever they lie.
+    pub fn bytes(&self) -> u64 {
+        let view = self.view();
+        view.segments.iter().map(|segment| segment.length()).sum::<u64>() + view.tail.bytes()
     }
 
     /// Whether it has been deleted.

@@ -141,7 +141,8 @@ impl Recovery {
     fn add_row(&mut self, id: LocalId, row: PartitionRow, segments: Vec<(i64, SegmentFacts)>) {
         let config = self.config(row.config);
         let partition =
-            Arc::new(Partition::new(id, Arc::clone(&self.sources), row.log_start, row.flushed_to));
+            Partition::new(id, Arc::clone(&self.sources), Arc::clone(&config), row.log_start, row.flushed_to);
+        let partition = Arc::new(partition);
         let mut log = Log::new(Arc::clone(&partition), config, row.description.into(), row.flushed_to);
         let epochs = row.epochs.into_iter().map(|(epoch, start_offset)| EpochEntry { epoch, start_offset });
         {
@@ -247,7 +248,8 @@ impl Recovery {
             return self.contradict(format!("the settings of partition {id} cannot be read"));
         };
         let config = self.config(config);
-        let partition = Arc::new(Partition::new(id, Arc::clone(&self.sources), 0, 0));
+        let partition = Partition::new(id, Arc::clone(&self.sources), Arc::clone(&config), 0, 0);
+        let partition = Arc::new(partition);
         self.logs.insert(id, Log::new(partition, config, description, 0));
         self.changed.insert(id);
     }
@@ -294,7 +296,7 @@ impl Recovery {
             }
             Entry::Configure { mut config, .. } => {
                 let config = LogConfig::decode(&mut config).map_err(|error| contradiction(&error))?;
-                log.config = self.config(config);
+                log.set_config(self.config(config));
             }
             Entry::DeletePartition { .. } => {
                 self.changed.remove(&id);

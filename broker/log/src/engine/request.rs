@@ -10,7 +10,7 @@ use super::error::Refusal;
 use super::partition::Partition;
 use crate::config::LogConfig;
 use crate::local_id::LocalId;
-use crate::producers::{Marker, MarkerError, Sender};
+use crate::producers::{ActiveProducer, Marker, MarkerError, Sender};
 
 /// A record batch that may be appended: its checksum and its records have been looked at.
 #[derive(Clone, Debug)]
@@ -96,6 +96,11 @@ pub enum Command {
         /// The offset behind the last one that is replicated; the log's end counts if that comes before.
         offset: i64,
     },
+    /// Which producers it remembers.
+    ListProducers {
+        /// Which one.
+        partition: LocalId,
+    },
     /// A partition goes, with all that is in it.
     Delete {
         /// Which one.
@@ -114,6 +119,7 @@ impl Command {
             | Self::Truncate { .. }
             | Self::SetLogStart { .. }
             | Self::SetHighWatermark { .. }
+            | Self::ListProducers { .. }
             | Self::Delete { .. } => own,
         }
     }
@@ -138,6 +144,8 @@ pub enum Done {
         /// Whether it had been there before, sent by the same producer.
         is_duplicate: bool,
     },
+    /// The producers whose batches are durable, by rising id.
+    Producers(Vec<ActiveProducer>),
     /// It is as was asked.
     Changed,
 }

@@ -170,7 +170,7 @@ impl Replies for Answers {
     fn reply(&self, _ticket: u64, outcome: engine::Outcome) {
         match outcome {
             Ok(Done::Created(partition)) => self.kept().created.push(partition),
-            Ok(Done::Appended { .. } | Done::Changed) => {}
+            Ok(Done::Appended { .. } | Done::Producers(_) | Done::Changed) => {}
             Err(refusal) => self.kept().refusal = Some(refusal.to_string()),
         }
         self.count.fetch_add(1, Ordering::Release);

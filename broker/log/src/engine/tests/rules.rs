@@ -192,10 +192,12 @@ fn durability_can_be_switched_to_and_fro() {
     for round in 0..6 {
         expected.extend(fill(&mut rig, id, round * 20..(round + 1) * 20));
         let config = if round % 2 == 0 { in_memory() } else { small_segments() };
-        rig.call(Command::Configure { partition: id, config: Arc::new(config) }).unwrap();
-        // What was there is durable, whatever it was.
+        rig.call(Command::Configure { partition: id, config: Arc::new(config.clone()) }).unwrap();
+        assert_eq!(*rig.partition(id).config(), config);
+        // What was there is durable, whatever it was, and so is the setting.
         rig.disk.crash();
         rig.recover().unwrap();
+        assert_eq!(*rig.partition(id).config(), config);
         assert_records(&read_all(&rig.partition(id), 0), &expected, &format!("round {round}"));
     }
 }

@@ -26,6 +26,12 @@ pub(super) enum Readiness {
 
 impl Writer {
     pub(super) fn take_control(&mut self, request: Request) -> Taken {
+        if let Command::ListProducers { partition } = request.command {
+            let Request { ticket, replies, .. } = request;
+            let producers = self.log(partition).map(|log| log.producers.active().collect());
+            self.reply(ReplyTo { ticket, replies }, producers.map(Done::Producers));
+            return Taken::Yes;
+        }
         let Request { command, ticket, replies } = &request;
         let reply = ReplyTo { ticket: *ticket, replies: Arc::clone(replies) };
         let staged = match self.readiness(command) {
@@ -159,7 +165,7 @@ impl Writer {
                 (*partition, Change::SetLogStart { start_offset: *start_offset })
             }
             Command::Delete { partition } => (*partition, Change::Delete),
-            Command::Append { .. } | Command::SetHighWatermark { .. } => {
+            Command::Append { .. } | Command::SetHighWatermark { .. } | Command::ListProducers { .. } => {
                 return Err(Refusal::UnknownPartition);
             }
         })

@@ -390,6 +390,7 @@ fn subject(command: &Command) -> Option<LocalId> {
         | Command::Truncate { partition, .. }
         | Command::SetLogStart { partition, .. }
         | Command::SetHighWatermark { partition, .. }
+        | Command::ListProducers { partition }
         | Command::Delete { partition } => Some(*partition),
     }
 }

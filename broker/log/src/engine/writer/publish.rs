@@ -58,7 +58,8 @@ impl Writer {
     }
 
     fn add_log(&mut self, id: LocalId, description: Bytes, config: Arc<LogConfig>) -> Arc<Partition> {
-        let partition = Arc::new(Partition::new(id, Arc::clone(&self.sources), 0, 0));
+        let partition = Partition::new(id, Arc::clone(&self.sources), Arc::clone(&config), 0, 0);
+        let partition = Arc::new(partition);
         self.logs.insert(id, Log::new(Arc::clone(&partition), config, description, 0));
         self.unsaved.insert(id);
         partition
@@ -114,7 +115,7 @@ impl Writer {
             Change::Truncate(cut) => log.truncate(*cut),
             Change::SetLogStart { start_offset } => log.set_start(start_offset),
             Change::Configure { config } => {
-                log.config = config;
+                log.set_config(config);
                 log.is_changing = false;
             }
             Change::Create { .. } | Change::Delete => {}
