@@ -1,21 +1,25 @@
-//! The settings of a broker: what it is started with, by Kafka's names.
+//! The settings of a broker, by Kafka's names: what it is started with, and what it is told while it runs.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::error::{InvalidValue, SettingError};
-use super::setting::{Bounds, Setting, settings};
-use super::suggest::nearest;
-use super::topic::{TOPIC_SETTINGS, TopicSettings};
+use super::given::Given;
+use super::names::BrokerName;
+use super::setting::{Bounds, settings};
+use super::source::ConfigSource;
+use super::topic::TopicSettings;
 
 settings! {
-    /// What a broker was told at its start. The defaults of topics are in `topic_defaults`, under the names that
-    /// the synonyms of [`TOPIC_SETTINGS`] give.
+    /// What is in force for a broker. The defaults of topics are in `topic_defaults`, under the names that the
+    /// synonyms of [`TOPIC_SETTINGS`](super::TOPIC_SETTINGS) give.
     BrokerSettings,
     /// Every setting of a broker that is not the default of a topic's.
     BROKER_SETTINGS,
     /// What is in force for a topic that says nothing itself.
-    topic_defaults: TopicDefaults;
+    topic_defaults: TopicSettings,
+    /// What was said, and by whom.
+    given: Given;
 
     /// The addresses that clients are told, with commas between them: `LISTENER://HOST:PORT`. Unset = those that
     /// the broker listens on.
@@ -32,6 +36,13 @@ settings! {
     delete_topic_enable: bool = "delete.topic.enable", true, Bounds::Any, None, acted;
     /// The most that one answer to Fetch holds, the first batch apart.
     fetch_max_bytes: i32 = "fetch.max.bytes", 57_671_680, Bounds::AtLeast(1_024), Bytes, acted;
+    /// The addresses that the broker listens on, with commas between them: `LISTENER://HOST:PORT`.
+    listeners: Option<Arc<str>> = "listeners", None, Bounds::Any, None, acted;
+    /// The folder that holds everything; there is one.
+    log_dirs: Option<Arc<str>> = "log.dirs", None, Bounds::Any, None, acted;
+    /// How often it is looked whether records are too old, too many, or worth compacting.
+    log_retention_check_interval_ms: i64 = "log.retention.check.interval.ms", 60_000, Bounds::AtLeast(1),
+        Milliseconds, acted;
     /// So many connections at once, in all.
     max_connections: i32 = "max.connections", i32::MAX, Bounds::AtLeast(0), None, acted;
     /// So many connections at once from one address.
@@ -51,6 +62,12 @@ settings! {
         Milliseconds, acted;
     /// The largest request that is read.
     socket_request_max_bytes: i32 = "socket.request.max.bytes", 104_857_600, Bounds::AtLeast(1), Bytes, acted;
+    /// After so much time what was appended lies in segments, where retention and compaction see it, even if nothing
+    /// else presses.
+    checkpoint_interval_ms: i64 = "strandline.checkpoint.interval.ms", 30_000, Bounds::AtLeast(1), Milliseconds,
+        acted;
+    /// Where /healthz, /readyz and /metrics are served: `HOST:PORT`.
+    http_address: Option<Arc<str>> = "strandline.http.address", None, Bounds::Any, None, acted;
     /// The size of the journal, which decides how long a recovery takes.
     journal_bytes: i64 = "strandline.journal.bytes", 256 << 20, Bounds::AtLeast(128 << 20), Bytes, acted;
     /// How many files are kept open.
@@ -64,96 +81,68 @@ settings! {
     tail_bytes: i64 = "strandline.tail.bytes", 64 << 20, Bounds::AtLeast(1 << 20), Bytes, acted;
 }
 
-/// What is in force for a topic that says nothing itself, and what of it was set.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TopicDefaults {
-    settings: TopicSettings,
-    // The broker's name and text for each setting of a topic that the broker was given, by the topic's name.
-    given: BTreeMap<&'static str, (&'static str, String)>,
-}
-
-impl std::ops::Deref for TopicDefaults {
-    type Target = TopicSettings;
-
-    fn deref(&self) -> &TopicSettings {
-        &self.settings
-    }
-}
-
-impl TopicDefaults {
-    /// Whether the broker was given this setting of topics, by any of its names.
-    pub fn is_given(&self, topic_setting: &str) -> bool {
-        self.given.contains_key(topic_setting)
-    }
-}
-
 impl BrokerSettings {
-    /// The settings that these pairs of name and value make; of a name that comes twice the last counts.
+    /// What a broker is that is started with these pairs of name and value; of a name that comes twice the last
+    /// counts.
     pub fn from_pairs<N: AsRef<str>, V: AsRef<str>>(
         pairs: impl IntoIterator<Item = (N, V)>,
     ) -> Result<Self, SettingError> {
+        let mut given = Given::default();
+        given.say(ConfigSource::Start, pairs)?;
+        Self::of(given)
+    }
+
+    /// What it is once it has been told this while it ran: for all brokers, and for itself.
+    pub fn with_dynamic<'a>(
+        &self,
+        of_cluster: impl IntoIterator<Item = (&'a str, &'a str)>,
+        of_broker: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, SettingError> {
+        let mut given = self.given.at_start();
+        given.say(ConfigSource::DynamicDefault, of_cluster)?;
+        given.say(ConfigSource::DynamicBroker, of_broker)?;
+        Self::of(given)
+    }
+
+    fn of(given: Given) -> Result<Self, SettingError> {
         let mut settings = Self::default();
-        // By topic setting, then by the rank of the broker's name for it: the first that is set wins.
-        let mut given: BTreeMap<(&'static str, usize), (&'static Setting, String)> = BTreeMap::new();
-        for (name, text) in pairs {
-            let (name, text) = (name.as_ref(), text.as_ref());
-            if let Some(result) = settings.set(name, text) {
-                result.map_err(|invalid| invalid.of(name, text))?;
-            } else {
-                let (setting, rank) = topic_setting(name)?;
-                given.insert((setting.name, rank), (setting, text.to_owned()));
-            }
+        let mut said: Vec<_> = given.iter().collect();
+        // Everything has to be valid, and what counts most comes last: the finest name, then who counts most.
+        said.sort_by_key(|(source, name, _)| Reverse((name.synonym().map(|(rank, _)| rank), *source)));
+        for (_, name, text) in said {
+            let result = match settings.set(name.name(), text) {
+                Some(result) => result,
+                None => set_default(&mut settings.topic_defaults, name, text),
+            };
+            result.map_err(|invalid| invalid.of(name.name(), text))?;
         }
-        for ((_, rank), (setting, text)) in given.into_iter().rev() {
-            settings.topic_defaults.give(setting, rank, text)?;
-        }
-        settings.topic_defaults.settings.check_together()?;
+        settings.topic_defaults.check_together()?;
+        settings.given = given;
         Ok(settings)
     }
-}
 
-impl TopicDefaults {
-    fn give(&mut self, setting: &'static Setting, rank: usize, text: String) -> Result<(), SettingError> {
-        let Some(synonym) = setting.synonyms.get(rank) else { return Ok(()) };
-        let result = match scale(&text, synonym.factor) {
-            Scaled::AsItIs => self.settings.set(setting.name, &text),
-            Scaled::To(number) => self.settings.set(setting.name, &number.to_string()),
-            Scaled::TooLarge => Some(Err(InvalidValue::Reason("Not a number of type LONG".to_owned()))),
-        };
-        if let Some(Err(invalid)) = result {
-            return Err(invalid.of(synonym.name, &text));
-        }
-        self.given.insert(setting.name, (synonym.name, text));
-        Ok(())
+    /// The value of the setting of this name that is in force, as it would be written.
+    pub fn value_of(&self, name: BrokerName) -> Option<String> {
+        let default = || name.default_text();
+        self.given.of(name.name()).map(|(_, text)| text.to_owned()).or_else(default)
     }
 }
 
-enum Scaled {
-    AsItIs,
-    To(i64),
-    TooLarge,
+/// Sets the default of a setting of topics by a broker's name for it.
+fn set_default(topic: &mut TopicSettings, name: BrokerName, text: &str) -> Result<(), InvalidValue> {
+    let Some((_, synonym)) = name.synonym() else { return Ok(()) };
+    let scaled = scale(text, synonym.factor)?;
+    topic.set(name.setting().name, scaled.as_deref().unwrap_or(text)).unwrap_or(Ok(()))
 }
 
-/// A number times `factor`; a negative one means "no bound" in every unit. What is no number is left to the
-/// parser of the setting to refuse.
-fn scale(text: &str, factor: i64) -> Scaled {
-    match text.trim().parse::<i64>() {
-        Ok(number) if factor != 1 && number > 0 => {
-            number.checked_mul(factor).map_or(Scaled::TooLarge, Scaled::To)
-        }
-        _ => Scaled::AsItIs,
+/// A coarse number times `factor`; none for one that is as fine as the topic's. A negative one means "no bound" in
+/// every unit.
+fn scale(text: &str, factor: i64) -> Result<Option<String>, InvalidValue> {
+    if factor == 1 {
+        return Ok(None);
     }
-}
-
-/// The setting of topics that a broker's setting is the default of, and the rank of that name for it.
-fn topic_setting(name: &str) -> Result<(&'static Setting, usize), SettingError> {
-    let found = TOPIC_SETTINGS.iter().find_map(|setting| {
-        let rank = setting.synonyms.iter().position(|synonym| synonym.name == name)?;
-        Some((setting, rank))
-    });
-    found.ok_or_else(|| {
-        let synonyms = TOPIC_SETTINGS.iter().flat_map(|setting| setting.synonyms).map(|synonym| synonym.name);
-        let names = BROKER_SETTINGS.iter().map(|setting| setting.name).chain(synonyms);
-        SettingError::UnknownBrokerSetting { name: name.to_owned(), nearest: nearest(name, names) }
-    })
+    let number: i32 =
+        text.trim().parse().map_err(|_| InvalidValue::Reason("Not a number of type INT".to_owned()))?;
+    let number = i64::from(number);
+    Ok(Some(if number > 0 { number.saturating_mul(factor) } else { number }.to_string()))
 }

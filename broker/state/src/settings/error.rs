@@ -19,6 +19,11 @@ pub enum SettingError {
         /// The known name that looks most like it, if any does.
         nearest: Option<&'static str>,
     },
+    /// A setting of a broker that stays as it was at the start.
+    #[error(
+        "Cannot update these configs dynamically: {0} (it is set at the start, by --set, the environment or a file)"
+    )]
+    NotDynamic(&'static str),
     /// The value cannot be read, or is out of bounds.
     #[error("Invalid value {value} for configuration {name}: {reason}")]
     InvalidValue {

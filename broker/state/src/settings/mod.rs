@@ -21,15 +21,25 @@
 mod broker;
 mod effective;
 mod error;
+mod given;
+mod names;
 mod setting;
+mod source;
 mod suggest;
 mod topic;
 mod value;
 
-pub use broker::{BROKER_SETTINGS, BrokerSettings, TopicDefaults};
-pub use effective::{ConfigSource, EffectiveConfig, effective_topic_configs};
+pub use broker::{BROKER_SETTINGS, BrokerSettings};
+pub use effective::{
+    ConfigSynonym, EffectiveConfig, cluster_default_configs, effective_broker_configs,
+    effective_topic_configs,
+};
 pub use error::{InvalidValue, SettingError};
+pub use given::Given;
+pub use names::{BrokerName, ENVIRONMENT};
 pub use setting::{Bounds, Kind, Setting, Synonym, Unit};
+pub use source::ConfigSource;
+pub use suggest::nearest;
 pub use topic::{TOPIC_SETTINGS, TopicSettings};
 pub use value::{CleanupPolicy, CompressionType, Durability, SettingValue, ThrottledReplicas, TimestampType};
 

@@ -1,5 +1,7 @@
 //! What is known of one setting, and the macro by which one table makes both a struct and its description.
 
+use std::borrow::Cow;
+
 use super::error::InvalidValue;
 
 /// How a value is written, after Kafka's types of configurations.
@@ -46,6 +48,10 @@ pub enum Unit {
     Milliseconds,
     /// Messages.
     Messages,
+    /// Minutes.
+    Minutes,
+    /// Hours.
+    Hours,
 }
 
 /// Which values are allowed.
@@ -114,6 +120,8 @@ pub struct Setting {
     pub documentation: &'static str,
     /// Whether this build does anything with it. A value is checked and kept either way.
     pub is_acted_on: bool,
+    /// Whether a broker that runs takes a new value.
+    pub is_dynamic: bool,
     /// Not for everybody: left out of what is described, accepted when it is set.
     pub is_internal: bool,
     /// Of a topic's setting: the broker's settings that are its default, the first that is set first.
@@ -126,12 +134,21 @@ impl Setting {
     pub fn default_text(&self) -> Option<String> {
         (self.default_text)()
     }
+
+    /// What it does, and whether this build does it.
+    pub fn documentation_text(&self) -> Cow<'static, str> {
+        if self.is_acted_on {
+            self.documentation.into()
+        } else {
+            format!("{} Checked and kept, and nothing comes of it in this build.", self.documentation).into()
+        }
+    }
 }
 
 /// One table makes a struct with a field for each setting, its defaults, and the description of it all.
 macro_rules! settings {
     (
-        $(#[$meta:meta])* $struct:ident, $(#[$table_meta:meta])* $table:ident, $($(#[$extra_meta:meta])* $extra:ident: $extra_type:ty)?;
+        $(#[$meta:meta])* $struct:ident, $(#[$table_meta:meta])* $table:ident, $($(#[$extra_meta:meta])* $extra:ident: $extra_type:ty),*;
         $(
             $(#[doc = $doc:literal])+
             $field:ident: $type:ty = $name:literal, $default:expr, $bounds:expr, $unit:ident, $acted:ident
@@ -142,12 +159,12 @@ macro_rules! settings {
         #[derive(Clone, Debug, PartialEq)]
         pub struct $struct {
             $($(#[doc = $doc])+ pub $field: $type,)+
-            $($(#[$extra_meta])* pub $extra: $extra_type,)?
+            $($(#[$extra_meta])* pub $extra: $extra_type,)*
         }
 
         impl Default for $struct {
             fn default() -> Self {
-                Self { $($field: $default,)+ $($extra: Default::default(),)? }
+                Self { $($field: $default,)+ $($extra: Default::default(),)* }
             }
         }
 
@@ -159,6 +176,7 @@ macro_rules! settings {
             unit: $crate::settings::Unit::$unit,
             documentation: concat!($($doc),+).trim_ascii(),
             is_acted_on: $crate::settings::setting::is_acted_on(stringify!($acted)),
+            is_dynamic: $crate::settings::setting::is_dynamic(stringify!($acted)),
             is_internal: $crate::settings::setting::is_internal(stringify!($acted)),
             synonyms: &[$($($crate::settings::Synonym { name: $synonym, factor: $factor }),+)?],
             default_text: || {
@@ -194,9 +212,14 @@ macro_rules! settings {
 
 pub(super) use settings;
 
-/// `acted`, `internal`: this build does something with it; `ignored`: it does not.
+/// `acted`, `dynamic`, `internal`: this build does something with it; `ignored`: it does not.
 pub(super) const fn is_acted_on(word: &str) -> bool {
     !matches!(word.as_bytes(), b"ignored")
+}
+
+/// `dynamic`: a broker that runs takes a new value.
+pub(super) const fn is_dynamic(word: &str) -> bool {
+    matches!(word.as_bytes(), b"dynamic")
 }
 
 /// `internal`: left out of what is described.

@@ -7,13 +7,13 @@ const DISTANCE_MAX: usize = 4;
 const NAME_BYTES_MAX: usize = 128;
 
 /// The candidate that the fewest edits make of `name`, if it takes few.
-pub(super) fn nearest(name: &str, candidates: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+pub fn nearest<T: AsRef<str> + Ord>(name: &str, candidates: impl Iterator<Item = T>) -> Option<T> {
     if name.len() > NAME_BYTES_MAX {
         return None;
     }
     candidates
-        .map(|candidate| (distance(name.as_bytes(), candidate.as_bytes()), candidate))
-        .filter(|(distance, candidate)| *distance <= DISTANCE_MAX.min(candidate.len() / 3))
+        .map(|candidate| (distance(name.as_bytes(), candidate.as_ref().as_bytes()), candidate))
+        .filter(|(distance, candidate)| *distance <= DISTANCE_MAX.min(candidate.as_ref().len() / 3))
         .min()
         .map(|(_, candidate)| candidate)
 }

@@ -80,7 +80,8 @@ settings! {
     /// Records younger than this are not compacted.
     min_compaction_lag_ms: i64 = "min.compaction.lag.ms", 0, Bounds::AtLeast(0), Milliseconds, acted,
         ["log.cleaner.min.compaction.lag.ms" * 1];
-    /// So many replicas have to be in sync, the leader among them, for a producer that waits for all of them.
+    /// So many replicas have to be in sync, the leader among them, for a producer that waits for all of them; all of
+    /// them, if there are fewer.
     min_insync_replicas: i32 = "min.insync.replicas", 1, Bounds::AtLeast(1), None, acted,
         ["min.insync.replicas" * 1];
     /// Whether the files of segments are allocated in full when they are made.
@@ -129,6 +130,20 @@ impl TopicSettings {
         }
         settings.check_together()?;
         Ok(settings)
+    }
+
+    /// The same of what was checked when it was written: what does not fit any more, by itself or together, is left
+    /// as the broker has it, and `complain` hears of it.
+    pub fn overlay<'a>(
+        defaults: &Self,
+        overrides: impl IntoIterator<Item = (&'a str, &'a str)>,
+        mut complain: impl FnMut(SettingError),
+    ) -> Self {
+        let mut settings = defaults.clone();
+        for (name, text) in overrides {
+            settings.apply(name, text).unwrap_or_else(&mut complain);
+        }
+        settings
     }
 
     /// The bytes that a segment takes at most, whichever setting says so.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use strandline_protocol::{ErrorCode, Text};
 
+use super::names::validate_topic_name;
 use super::{Command, Decision, Refusal};
-use crate::metadata::image::RESOURCE_TOPIC;
+use crate::metadata::image::{Config, RESOURCE_BROKER, RESOURCE_TOPIC};
 use crate::metadata::record::{ConfigEntry, ConfigKey, ConfigValue};
 use crate::metadata::{MetadataImage, MetadataRecord};
-use crate::settings::{BrokerSettings, Kind, SettingError, TOPIC_SETTINGS, TopicSettings};
+use crate::settings::{BrokerName, BrokerSettings, Kind, SettingError, TOPIC_SETTINGS, TopicSettings};
 
 /// Longer values are refused, as Kafka does.
 const VALUE_BYTES_MAX: usize = 32_767;
@@ -22,8 +23,10 @@ pub struct AlterConfigs {
     pub resources: Vec<ResourceChange>,
     /// Check everything, change nothing.
     pub validate_only: bool,
-    /// What the brokers were started with, against which changes are checked.
+    /// What the broker was started with, against which changes are checked.
     pub settings: Arc<BrokerSettings>,
+    /// The number of that broker, which takes no change of another's settings.
+    pub node_id: i32,
 }
 
 /// What is to change on one resource.
@@ -105,14 +108,8 @@ impl AlterConfigs {
         resource: &ResourceChange,
     ) -> Result<Option<MetadataRecord>, Refusal> {
         let (resource_type, name) = (resource.resource_type, &resource.resource_name);
-        if resource_type != RESOURCE_TOPIC {
-            let message = format!("Unexpected resource type {resource_type}.");
-            return Err(Refusal::new(ErrorCode::INVALID_REQUEST, message));
-        }
-        if image.topic(name).is_none() {
-            let message = format!("The topic '{name}' does not exist.");
-            return Err(Refusal::new(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, message));
-        }
+        check_form(&resource.change)?;
+        let subject = self.subject(image, resource)?;
         let before: Vec<(Text, Text)> = image
             .config(resource_type, name)
             .map(|config| config.pairs().map(|(name, value)| (name.into(), value.into())).collect())
@@ -120,26 +117,88 @@ impl AlterConfigs {
         let mut configs: BTreeMap<Text, Text> = before.iter().cloned().collect();
         match &resource.change {
             ConfigChange::Replace(entries) => {
-                no_name_twice(entries.iter().map(|(name, _)| name))?;
-                no_null(entries.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name))?;
                 configs.clear();
                 configs
                     .extend(entries.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?))));
             }
             ConfigChange::Incremental(operations) => {
-                no_name_twice(operations.iter().map(|(name, ..)| name))?;
-                let is_null = |(_, operation, value): &&(Text, ConfigOperation, Option<Text>)| {
-                    *operation != ConfigOperation::Delete && value.is_none()
-                };
-                no_null(operations.iter().filter(is_null).map(|(name, ..)| name))?;
                 for (name, operation, value) in operations {
-                    self.apply(&mut configs, name, *operation, value.as_deref().unwrap_or_default())?;
+                    subject.apply(&mut configs, name, *operation, value.as_deref().unwrap_or_default())?;
                 }
             }
         }
-        self.check(&configs)?;
+        subject.check(image, &configs)?;
         let configs: Vec<_> = configs.into_iter().collect();
         Ok((configs != before).then(|| config_record(resource_type, name, &configs)))
+    }
+
+    /// What a resource is, if there may be one like this.
+    fn subject<'a>(
+        &'a self,
+        image: &MetadataImage,
+        resource: &'a ResourceChange,
+    ) -> Result<Subject<'a>, Refusal> {
+        let name = resource.resource_name.as_str();
+        let kind = match resource.resource_type {
+            RESOURCE_TOPIC if name.is_empty() => {
+                let message = "Default topic resources are not allowed.";
+                return Err(Refusal::new(ErrorCode::INVALID_REQUEST, message));
+            }
+            RESOURCE_TOPIC => validate_topic_name(name).map(|()| SubjectKind::Topic(name))?,
+            RESOURCE_BROKER if name.is_empty() => SubjectKind::AllBrokers,
+            RESOURCE_BROKER => self.check_broker(name).map(|()| SubjectKind::Broker)?,
+            other => {
+                let message = format!("Unknown resource type {other}");
+                return Err(Refusal::new(ErrorCode::INVALID_REQUEST, message));
+            }
+        };
+        let in_force = image.settings_in_force(&self.settings, self.node_id);
+        // What is there was checked before; if it does not hold any more, a change may mend it.
+        let in_force = in_force.unwrap_or_else(|_| (*self.settings).clone());
+        Ok(Subject { kind, started: &self.settings, node_id: self.node_id, in_force })
+    }
+
+    fn check_broker(&self, name: &str) -> Result<(), Refusal> {
+        let message = match name.parse::<i32>() {
+            Ok(id) if id == self.node_id => return Ok(()),
+            Ok(_) => format!("Unexpected broker id, expected {}, but received {name}", self.node_id),
+            Err(_) => format!("Node id must be an integer, but it is: {name}"),
+        };
+        Err(Refusal::new(ErrorCode::INVALID_REQUEST, message))
+    }
+}
+
+/// What something is set on.
+#[derive(Clone, Copy)]
+enum SubjectKind<'a> {
+    Topic(&'a str),
+    AllBrokers,
+    Broker,
+}
+
+struct Subject<'a> {
+    kind: SubjectKind<'a>,
+    started: &'a BrokerSettings,
+    node_id: i32,
+    in_force: BrokerSettings,
+}
+
+impl Subject<'_> {
+    fn is_list(&self, name: &str) -> bool {
+        match self.kind {
+            SubjectKind::Topic(_) => {
+                TOPIC_SETTINGS.iter().any(|setting| setting.name == name && setting.kind == Kind::List)
+            }
+            _ => BrokerName::find(name).is_ok_and(|known| known.kind() == Kind::List),
+        }
+    }
+
+    /// What a setting is where nothing is set on the subject itself.
+    fn inherited(&self, name: &str) -> Option<String> {
+        match self.kind {
+            SubjectKind::Topic(_) => self.in_force.topic_defaults.text_of(name),
+            _ => self.in_force.value_of(BrokerName::find(name).ok()?),
+        }
     }
 
     fn apply(
@@ -158,20 +217,15 @@ impl AlterConfigs {
                 configs.remove(name.as_str());
                 return Ok(());
             }
-            ConfigOperation::Append => "append",
-            ConfigOperation::Subtract => "subtract",
+            ConfigOperation::Append => "APPEND",
+            ConfigOperation::Subtract => "SUBTRACT",
         };
-        let is_list =
-            TOPIC_SETTINGS.iter().any(|setting| setting.name == name.as_str() && setting.kind == Kind::List);
-        if !is_list {
+        if !self.is_list(name) {
             let message = format!("Can't {verb} to key {name} because its type is not LIST.");
             return Err(Refusal::new(ErrorCode::INVALID_CONFIG, message));
         }
-        let present = configs
-            .get(name.as_str())
-            .map(|value| value.as_str().to_owned())
-            .or_else(|| self.settings.topic_defaults.text_of(name))
-            .unwrap_or_default();
+        let own = configs.get(name.as_str()).map(|value| value.as_str().to_owned());
+        let present = own.or_else(|| self.inherited(name)).unwrap_or_default();
         let mut members: Vec<&str> = members(&present);
         let named = self::members(value);
         match operation {
@@ -188,7 +242,8 @@ impl AlterConfigs {
         Ok(())
     }
 
-    fn check(&self, configs: &BTreeMap<Text, Text>) -> Result<(), Refusal> {
+    /// Whether all of this may be set on the subject, and the subject is there.
+    fn check(&self, image: &MetadataImage, configs: &BTreeMap<Text, Text>) -> Result<(), Refusal> {
         if configs.values().any(|value| value.len() > VALUE_BYTES_MAX) {
             let message = format!(
                 "The configuration value cannot be added because it exceeds the maximum value size of \
@@ -197,7 +252,52 @@ impl AlterConfigs {
             return Err(Refusal::new(ErrorCode::INVALID_CONFIG, message));
         }
         let pairs = configs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        TopicSettings::resolve(&self.settings.topic_defaults, pairs).map(drop).map_err(refused)
+        let broker = self.node_id.to_string();
+        let set_on = |name: &str| image.config(RESOURCE_BROKER, name).into_iter().flat_map(Config::pairs);
+        match self.kind {
+            SubjectKind::Topic(name) => {
+                let resolved = TopicSettings::resolve(&self.in_force.topic_defaults, pairs);
+                resolved.map_err(refused)?;
+                if image.topic(name).is_none() {
+                    let message = format!("The topic '{name}' does not exist.");
+                    return Err(Refusal::new(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, message));
+                }
+                Ok(())
+            }
+            SubjectKind::AllBrokers => {
+                self.started.with_dynamic(pairs, set_on(&broker)).map(drop).map_err(refused_by_broker)
+            }
+            SubjectKind::Broker => {
+                self.started.with_dynamic(set_on(""), pairs).map(drop).map_err(refused_by_broker)
+            }
+        }
+    }
+}
+
+/// A broker's settings that cannot be taken are to Kafka a request that is wrong (KAFKA-13609). A name that nobody
+/// knows, which Kafka would keep in silence, is not taken here.
+fn refused_by_broker(error: SettingError) -> Refusal {
+    let code = match error {
+        SettingError::UnknownBrokerSetting { .. } => ErrorCode::INVALID_CONFIG,
+        _ => ErrorCode::INVALID_REQUEST,
+    };
+    Refusal::new(code, error.to_string())
+}
+
+/// Whether a change says each thing once, and what it is to be.
+fn check_form(change: &ConfigChange) -> Result<(), Refusal> {
+    match change {
+        ConfigChange::Replace(entries) => {
+            no_name_twice(entries.iter().map(|(name, _)| name))?;
+            no_null(entries.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name))
+        }
+        ConfigChange::Incremental(operations) => {
+            no_name_twice(operations.iter().map(|(name, ..)| name))?;
+            let is_null = |(_, operation, value): &&(Text, ConfigOperation, Option<Text>)| {
+                *operation != ConfigOperation::Delete && value.is_none()
+            };
+            no_null(operations.iter().filter(is_null).map(|(name, ..)| name))
+        }
     }
 }
 
@@ -220,7 +320,7 @@ fn no_null<'a>(names: impl Iterator<Item = &'a Text>) -> Result<(), Refusal> {
     if names.is_empty() {
         return Ok(());
     }
-    let message = format!("Null value not supported for : {}", names.join(","));
+    let message = format!("Null value not supported for : {}", names.join(", "));
     Err(Refusal::new(ErrorCode::INVALID_REQUEST, message))
 }
 

@@ -2,12 +2,20 @@
 
 use strandline_protocol::Text;
 
+use super::MetadataImage;
 use crate::metadata::record::{ConfigEntry, ConfigValue};
+use crate::settings::{BrokerSettings, SettingError};
 
 /// Kafka's number for topics among the types of resources.
 pub const RESOURCE_TOPIC: i8 = 2;
 /// Kafka's number for brokers among the types of resources.
 pub const RESOURCE_BROKER: i8 = 4;
+/// Kafka's number for the levels at which a broker logs.
+pub const RESOURCE_LOGGER: i8 = 8;
+/// Kafka's number for what clients are to tell of themselves.
+pub const RESOURCE_CLIENT_METRICS: i8 = 16;
+/// Kafka's number for groups.
+pub const RESOURCE_GROUP: i8 = 32;
 
 /// What is set on a resource, by rising name.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -51,5 +59,25 @@ impl Config {
     /// The entries as they stand in the record.
     pub fn entries(&self) -> &[ConfigEntry] {
         &self.value.entries
+    }
+}
+
+impl MetadataImage {
+    /// What is in force for a broker that was started with `started`.
+    ///
+    /// # Errors
+    /// What was set while it ran does not go with that.
+    pub fn settings_in_force(
+        &self,
+        started: &BrokerSettings,
+        node_id: i32,
+    ) -> Result<BrokerSettings, SettingError> {
+        let set_on = |name: &str| self.config(RESOURCE_BROKER, name).into_iter().flat_map(Config::pairs);
+        started.with_dynamic(set_on(""), set_on(&node_id.to_string()))
+    }
+
+    /// The resources of a type that something is set on, by rising name.
+    pub fn configured(&self, resource_type: i8) -> impl Iterator<Item = &Text> {
+        self.configs.get(&resource_type).into_iter().flat_map(|configs| configs.iter().map(|(name, _)| name))
     }
 }

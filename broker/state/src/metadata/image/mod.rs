@@ -16,7 +16,9 @@ use strandline_protocol::{Text, Uuid};
 use super::record::{BrokerValue, ClusterValue, FeatureValue, ProducerIdsValue};
 use crate::tree::TreeMap;
 
-pub use config::{Config, RESOURCE_BROKER, RESOURCE_TOPIC};
+pub use config::{
+    Config, RESOURCE_BROKER, RESOURCE_CLIENT_METRICS, RESOURCE_GROUP, RESOURCE_LOGGER, RESOURCE_TOPIC,
+};
 pub use evolve::{EvolveError, evolve};
 pub use topic::{Partition, Replication, Topic};
 

@@ -60,7 +60,9 @@ fn every_default_is_a_value_and_every_setting_is_described() {
             setting.name
         );
         let Some(default) = setting.default_text() else { continue };
-        assert_eq!(BrokerSettings::from_pairs([(setting.name, default)]).unwrap(), BrokerSettings::default());
+        let mut settings = BrokerSettings::from_pairs([(setting.name, default)]).unwrap();
+        settings.given = Given::default();
+        assert_eq!(settings, BrokerSettings::default(), "{}", setting.name);
     }
     let names = BROKER_SETTINGS.iter().map(|setting| setting.name);
     let synonyms = TOPIC_SETTINGS.iter().flat_map(|setting| setting.synonyms).map(|synonym| synonym.name);
@@ -68,6 +70,12 @@ fn every_default_is_a_value_and_every_setting_is_described() {
     for name in names.chain(synonyms) {
         assert!(seen.insert(name), "{name} means two things");
     }
+    let variables: std::collections::BTreeSet<_> =
+        BrokerName::all().map(|name| name.environment_name()).collect();
+    assert_eq!(variables.len(), seen.len(), "each variable of the environment means one thing");
+    assert!(
+        variables.contains("STRANDLINE_LOG_RETENTION_HOURS") && variables.contains("STRANDLINE_TAIL_BYTES")
+    );
 }
 
 fn refused(name: &str, value: &str, message: &str) {
@@ -191,7 +199,7 @@ fn of_several_names_for_a_default_the_finest_counts() {
     assert_eq!(forever.topic_defaults.retention_ms, -1);
     let error = BrokerSettings::from_pairs([("log.retention.hours", "9223372036854775807")]).unwrap_err();
     assert!(
-        error.to_string().ends_with("for configuration log.retention.hours: Not a number of type LONG"),
+        error.to_string().ends_with("for configuration log.retention.hours: Not a number of type INT"),
         "{error}"
     );
     let error = BrokerSettings::from_pairs([("num.partition", "3")]).unwrap_err();
@@ -204,11 +212,11 @@ fn what_is_in_force_says_where_it_comes_from() {
         BrokerSettings::from_pairs([("log.retention.hours", "1"), ("min.insync.replicas", "2")]).unwrap();
     let configs = effective_topic_configs(&broker, [("min.insync.replicas", "3")]).unwrap();
     let of = |name: &str| {
-        let config = configs.iter().find(|config| config.setting.name == name).unwrap();
+        let config = configs.iter().find(|config| config.name == name).unwrap();
         (config.value.as_deref().unwrap(), config.source.code())
     };
     assert_eq!(of("retention.ms"), ("3600000", 4));
     assert_eq!(of("min.insync.replicas"), ("3", 1));
     assert_eq!(of("segment.bytes"), ("1073741824", 5));
-    assert!(configs.iter().all(|config| config.setting.name != "internal.segment.bytes"));
+    assert!(configs.iter().all(|config| config.name != "internal.segment.bytes"));
 }

@@ -85,9 +85,10 @@ fn command() -> impl Strategy<Value = Any> {
         count,
         assignments,
     });
-    let resource = (prop_oneof![8 => Just(2i8), 1 => any::<i8>()], name(), change()).prop_map(
-        |(resource_type, resource_name, change)| ResourceChange { resource_type, resource_name, change },
-    );
+    let resource =
+        (prop_oneof![8 => Just(2i8), 1 => Just(4i8), 1 => any::<i8>()], name(), change()).prop_map(
+            |(resource_type, resource_name, change)| ResourceChange { resource_type, resource_name, change },
+        );
     let update =
         (prop::sample::select(vec!["f", "g", "h"]), -1i16..4, 1i8..4).prop_map(|(name, level, code)| {
             FeatureUpdate { name: name.into(), level, upgrade_type: UpgradeType::from_code(code).unwrap() }
@@ -108,7 +109,7 @@ fn command() -> impl Strategy<Value = Any> {
         3 => (prop::collection::vec(partitions, few.clone()), prop::bool::weighted(0.1))
             .prop_map(|(topics, validate_only)| Any::Add(CreatePartitions { topics, validate_only })),
         4 => (prop::collection::vec(resource, few.clone()), prop::bool::weighted(0.1)).prop_map(move |(resources, validate_only)| {
-            Any::Alter(AlterConfigs { resources, validate_only, settings: settings() })
+            Any::Alter(AlterConfigs { resources, validate_only, settings: settings(), node_id: 1 })
         }),
         1 => (0i32..6).prop_map(|broker_id| Any::Ids(AllocateProducerIds { broker_id })),
         1 => prop::collection::vec(update, few).prop_map(move |updates| {

@@ -238,7 +238,8 @@ fn configs_change_setting_by_setting_or_whole() {
     let mut alter = |change| {
         let resources = vec![ResourceChange { resource_type: 2, resource_name: "t".into(), change }];
         let settings = Arc::new(BrokerSettings::default());
-        let reply = carry_out(&mut image, &AlterConfigs { resources, validate_only: false, settings });
+        let reply =
+            carry_out(&mut image, &AlterConfigs { resources, validate_only: false, settings, node_id: 1 });
         let config = image.topic_config("t").map(|config| {
             config.pairs().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
         });
@@ -254,7 +255,7 @@ fn configs_change_setting_by_setting_or_whole() {
     let both = "cleanup.policy=delete,compact retention.ms=5";
     assert_eq!(alter(one("cleanup.policy", ConfigOperation::Append, "compact")), (None, both.to_owned()));
     let (refusal, unchanged) = alter(one("retention.ms", ConfigOperation::Append, "6"));
-    let message = "Can't append to key retention.ms because its type is not LIST.";
+    let message = "Can't APPEND to key retention.ms because its type is not LIST.";
     assert_eq!((refusal, unchanged.as_str()), (Some((ErrorCode::INVALID_CONFIG, message.to_owned())), both));
     let (refusal, _) =
         alter(ConfigChange::Incremental(vec![("retention.ms".into(), ConfigOperation::Set, None)]));
