@@ -11,6 +11,7 @@ pub mod broker;
 pub mod context;
 pub mod features;
 pub mod http;
+pub mod loggers;
 pub mod metadata;
 pub mod metrics;
 pub mod net;

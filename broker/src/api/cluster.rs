@@ -1,7 +1,8 @@
 //! What several answers tell of the cluster: its brokers as the asker can reach them, and what the asker may do.
 
-use strandline_protocol::Text;
+use strandline_protocol::{ErrorCode, Text};
 use strandline_state::metadata::MetadataImage;
+use strandline_state::metadata::decide::Refusal;
 
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
@@ -30,6 +31,24 @@ const CLUSTER_OPERATIONS: [Operation; 7] = [
     Operation::AlterConfigs,
     Operation::IdempotentWrite,
 ];
+
+/// Whether the asker may see how the cluster is.
+pub(super) fn may_describe_cluster(broker: &Broker, call: &Call) -> Result<(), Refusal> {
+    may(broker, call, Operation::Describe)
+}
+
+/// Whether the asker may change how the cluster is.
+pub(super) fn may_change_cluster(broker: &Broker, call: &Call) -> Result<(), Refusal> {
+    may(broker, call, Operation::Alter)
+}
+
+fn may(broker: &Broker, call: &Call, operation: Operation) -> Result<(), Refusal> {
+    if broker.authorizer.authorize(call, operation, Resource::Cluster) {
+        return Ok(());
+    }
+    let message = "Cluster authorization failed.".to_owned();
+    Err(Refusal { code: ErrorCode::CLUSTER_AUTHORIZATION_FAILED, message })
+}
 
 /// A broker, at the address of the listener that the question came by.
 pub(super) struct Node {

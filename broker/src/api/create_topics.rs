@@ -33,7 +33,7 @@ pub(super) async fn auto_create(broker: &Arc<Broker>, names: Vec<Text>) {
         replication_factor: -1,
         ..NewTopic::default()
     });
-    let settings = Arc::clone(broker.metadata.settings());
+    let settings = broker.metadata.settings();
     let command = CreateTopics { topics: topics.collect(), validate_only: false, settings };
     match broker.metadata.run(command).await {
         Ok(created) => {
@@ -55,7 +55,7 @@ async fn create(broker: &Arc<Broker>, call: &Call, request: CreateTopicsRequest)
         request.topics.into_iter().partition(|topic| may_all || may(Resource::Topic(&topic.name)));
     let mut topics: Vec<_> = denied.into_iter().map(|topic| unauthorized(topic.name)).collect();
     let wanted = allowed.into_iter().map(|topic| new_topic(broker, topic)).collect();
-    let settings = Arc::clone(broker.metadata.settings());
+    let settings = broker.metadata.settings();
     let command = CreateTopics { topics: wanted, validate_only: request.validate_only, settings };
     let names: BTreeSet<_> = command.topics.iter().map(|topic| topic.name.clone()).collect();
     match broker.metadata.run(command).await {
@@ -102,9 +102,9 @@ fn describe(broker: &Broker, call: &Call, created: CreatedTopic) -> CreatableTop
 /// What is in force for a topic that was made.
 fn configs(broker: &Broker, creation: &TopicCreation) -> Vec<CreatableTopicConfigs> {
     let set: Vec<_> = creation.configs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let effective = effective_topic_configs(broker.metadata.settings(), set.iter().copied());
+    let effective = effective_topic_configs(&broker.metadata.settings(), set.iter().copied());
     let configs = effective.unwrap_or_default().into_iter().map(|config| CreatableTopicConfigs {
-        name: Text::from_static(config.setting.name),
+        name: Text::from_static(config.name),
         value: config.value.map(Text::from),
         config_source: config.source.code(),
         ..Default::default()

@@ -1,8 +1,11 @@
-//! DescribeConfigs: what is in force for topics and for this broker, and where each value comes from.
+//! DescribeConfigs: what is in force for topics and for this broker, where each value comes from, and what else was
+//! said of it.
 //!
 //! A topic that may not be described is TOPIC_AUTHORIZATION_FAILED whether or not it exists; a broker's settings are
-//! told by that broker alone. Keys that are asked for and unknown are left out.
+//! told by that broker alone, and with an empty name what is set for all brokers. Keys that are asked for and unknown
+//! are left out.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use strandline_protocol::apis::describe_configs::{
@@ -10,26 +13,36 @@ use strandline_protocol::apis::describe_configs::{
     DescribeConfigsResult, DescribeConfigsSynonym,
 };
 use strandline_protocol::{ErrorCode, Text};
-use strandline_state::metadata::decide::validate_topic_name;
-use strandline_state::metadata::image::{RESOURCE_BROKER, RESOURCE_TOPIC};
+use strandline_state::metadata::decide::{Refusal, validate_topic_name};
+use strandline_state::metadata::image::{RESOURCE_BROKER, RESOURCE_LOGGER, RESOURCE_TOPIC};
 use strandline_state::settings::{
-    BROKER_SETTINGS, BrokerSettings, ConfigSource, EffectiveConfig, Setting, effective_topic_configs,
+    ConfigSynonym, EffectiveConfig, cluster_default_configs, effective_broker_configs,
+    effective_topic_configs,
 };
 
 use super::Dispatched;
-use crate::authorize::{Operation, Resource};
+use super::configs::allowed;
+use super::configs_of_loggers;
+use crate::authorize::Operation;
 use crate::broker::Broker;
 use crate::context::Call;
+use crate::loggers::word;
 
-/// What is said about a resource: what is set, or an error.
-type Described = Result<Vec<DescribeConfigsResourceResult>, (ErrorCode, String)>;
+/// Kafka's number for the source of a level at which something logs.
+const SOURCE_LOGGER: i8 = 6;
 
 pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: DescribeConfigsRequest) -> Dispatched {
+    let mut seen = HashSet::new();
     let results = request.resources.iter().map(|resource| {
-        let described = Describe { broker, call: &call, request: &request, resource }.describe();
+        // A few bytes of a request must not ask for the same many bytes of answer again and again.
+        let described = if seen.insert((resource.resource_type, &resource.resource_name)) {
+            Describe { broker, call: &call, request: &request, resource }.describe()
+        } else {
+            Err(invalid("Each resource must appear at most once.".to_owned()))
+        };
         let (error_code, error_message, configs) = match described {
             Ok(configs) => (ErrorCode::NONE, None, configs),
-            Err((error_code, message)) => (error_code, Some(Text::from(message)), Vec::new()),
+            Err(Refusal { code, message }) => (code, Some(Text::from(message)), Vec::new()),
         };
         DescribeConfigsResult {
             error_code,
@@ -52,57 +65,47 @@ struct Describe<'a> {
 }
 
 impl Describe<'_> {
-    fn describe(&self) -> Described {
-        let name = &self.resource.resource_name;
-        match self.resource.resource_type {
-            RESOURCE_TOPIC => self.topic(name),
-            RESOURCE_BROKER => self.broker(name),
-            other => Err((ErrorCode::INVALID_REQUEST, format!("Unsupported resource type: {other}"))),
+    fn describe(&self) -> Result<Vec<DescribeConfigsResourceResult>, Refusal> {
+        let DescribeConfigsResource { resource_type, resource_name: name, .. } = self.resource;
+        allowed(self.broker, self.call, Operation::DescribeConfigs, *resource_type, name)?;
+        if *resource_type == RESOURCE_LOGGER {
+            let levels = configs_of_loggers::of(self.broker, name)?.levels();
+            let asked = levels.into_iter().filter(|(name, _)| self.is_asked(name));
+            return Ok(asked.map(|(name, level)| logger(name, word(level))).collect());
         }
+        let configs = match *resource_type {
+            RESOURCE_TOPIC => self.topic(name)?,
+            RESOURCE_BROKER => self.broker(name)?,
+            other => return Err(invalid(format!("Unsupported resource type: {other}"))),
+        };
+        let asked = configs.into_iter().filter(|config| self.is_asked(config.name));
+        Ok(asked.map(|config| self.result(config)).collect())
     }
 
-    fn may(&self, resource: Resource<'_>) -> bool {
-        self.broker.authorizer.authorize(self.call, Operation::DescribeConfigs, resource)
-    }
-
-    fn topic(&self, name: &str) -> Described {
-        if !self.may(Resource::Topic(name)) {
-            let message = "Topic authorization failed.".to_owned();
-            return Err((ErrorCode::TOPIC_AUTHORIZATION_FAILED, message));
-        }
-        validate_topic_name(name).map_err(|refusal| (refusal.code, refusal.message))?;
+    fn topic(&self, name: &str) -> Result<Vec<EffectiveConfig>, Refusal> {
+        validate_topic_name(name)?;
         let image = self.broker.metadata.image();
         if image.topic(name).is_none() {
             let message = "This server does not host this topic-partition.".to_owned();
-            return Err((ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, message));
+            return Err(Refusal { code: ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, message });
         }
         let overrides = image.topic_config(name).into_iter().flat_map(|config| config.pairs());
         let overrides: Vec<_> = overrides.collect();
-        let settings = self.broker.metadata.settings();
-        let configs = effective_topic_configs(settings, overrides.iter().copied());
-        let configs = configs.map_err(|error| (ErrorCode::INVALID_CONFIG, error.to_string()))?;
-        let configs = configs.into_iter().filter(|config| self.is_asked(config.setting.name));
-        Ok(configs.map(|config| self.of_topic(config)).collect())
+        let configs = effective_topic_configs(&self.broker.metadata.settings(), overrides.iter().copied());
+        configs.map_err(|error| Refusal { code: ErrorCode::INVALID_CONFIG, message: error.to_string() })
     }
 
-    fn broker(&self, name: &str) -> Described {
-        if !self.may(Resource::Cluster) {
-            let message = "Cluster authorization failed.".to_owned();
-            return Err((ErrorCode::CLUSTER_AUTHORIZATION_FAILED, message));
-        }
+    fn broker(&self, name: &str) -> Result<Vec<EffectiveConfig>, Refusal> {
         let node_id = self.broker.metadata.node_id();
-        // Without a name the dynamic defaults of all brokers are meant, of which there are none.
-        if name.is_empty() {
-            return Ok(Vec::new());
-        }
-        if name.parse() != Ok(node_id) {
-            let message =
-                format!("Unexpected broker id, expected {node_id} or empty string, but received {name}");
-            return Err((ErrorCode::INVALID_REQUEST, message));
-        }
         let settings = self.broker.metadata.settings();
-        let asked = BROKER_SETTINGS.iter().filter(|setting| self.is_asked(setting.name));
-        Ok(asked.map(|setting| self.of_broker(settings, setting)).collect())
+        if name.is_empty() {
+            Ok(cluster_default_configs(&settings))
+        } else if name.parse() == Ok(node_id) {
+            Ok(effective_broker_configs(&settings))
+        } else {
+            let expected = format!("expected {node_id} or empty string, but received {name}");
+            Err(invalid(format!("Unexpected broker id, {expected}")))
+        }
     }
 
     fn is_asked(&self, name: &str) -> bool {
@@ -110,45 +113,40 @@ impl Describe<'_> {
         keys.is_none_or(|keys| keys.is_empty() || keys.iter().any(|key| key == name))
     }
 
-    fn of_topic(&self, config: EffectiveConfig) -> DescribeConfigsResourceResult {
-        let EffectiveConfig { setting, value, source } = config;
-        let synonym = DescribeConfigsSynonym {
-            name: Text::from(setting.name),
-            value: value.as_deref().map(Text::from),
-            source: source.code(),
-            ..Default::default()
-        };
-        DescribeConfigsResourceResult { read_only: false, ..self.result(setting, value, source, synonym) }
-    }
-
-    fn of_broker(&self, settings: &BrokerSettings, setting: &Setting) -> DescribeConfigsResourceResult {
-        let value = settings.text_of(setting.name);
-        let is_default = value == setting.default_text();
-        let source = if is_default { ConfigSource::Default } else { ConfigSource::Broker };
-        let synonym = DescribeConfigsSynonym {
-            name: Text::from(setting.name),
-            value: value.as_deref().map(Text::from),
-            source: source.code(),
-            ..Default::default()
-        };
-        DescribeConfigsResourceResult { read_only: true, ..self.result(setting, value, source, synonym) }
-    }
-
-    fn result(
-        &self,
-        setting: &Setting,
-        value: Option<String>,
-        source: ConfigSource,
-        synonym: DescribeConfigsSynonym,
-    ) -> DescribeConfigsResourceResult {
+    fn result(&self, config: EffectiveConfig) -> DescribeConfigsResourceResult {
+        let synonyms = if self.request.include_synonyms { config.synonyms } else { Vec::new() };
+        let documentation = self.request.include_documentation.then(|| Text::from(&*config.documentation));
         DescribeConfigsResourceResult {
-            name: Text::from(setting.name),
-            value: value.map(Text::from),
-            config_source: source.code(),
-            synonyms: if self.request.include_synonyms { vec![synonym] } else { Vec::new() },
-            config_type: setting.kind.code(),
-            documentation: self.request.include_documentation.then(|| Text::from(setting.documentation)),
+            name: Text::from_static(config.name),
+            value: config.value.map(Text::from),
+            read_only: config.is_read_only,
+            config_source: config.source.code(),
+            synonyms: synonyms.into_iter().map(synonym).collect(),
+            config_type: config.kind.code(),
+            documentation,
             ..Default::default()
         }
     }
+}
+
+fn logger(name: &'static str, level: &'static str) -> DescribeConfigsResourceResult {
+    DescribeConfigsResourceResult {
+        name: Text::from_static(name),
+        value: Some(Text::from_static(level)),
+        config_source: SOURCE_LOGGER,
+        ..Default::default()
+    }
+}
+
+fn synonym(synonym: ConfigSynonym) -> DescribeConfigsSynonym {
+    DescribeConfigsSynonym {
+        name: Text::from_static(synonym.name),
+        value: synonym.value.map(Text::from),
+        source: synonym.source.code(),
+        ..Default::default()
+    }
+}
+
+fn invalid(message: String) -> Refusal {
+    Refusal { code: ErrorCode::INVALID_REQUEST, message }
 }

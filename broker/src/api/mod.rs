@@ -4,23 +4,36 @@
 //! starts only then, so whatever has to keep its order happens there, and nothing that takes long. What it leaves
 //! to [`Dispatched::Later`] runs beside the requests that follow; answers keep the order of the requests.
 
+mod alter_configs;
+mod alter_partition_reassignments;
+mod alter_replica_log_dirs;
 mod api_versions;
 mod cluster;
+mod configs;
+mod configs_of_loggers;
 mod create_partitions;
 mod create_topics;
 mod delete_records;
 mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
+mod describe_log_dirs;
+mod describe_producers;
+mod describe_quorum;
 mod describe_topic_partitions;
+mod elect_leaders;
 mod fetch;
+mod incremental_alter_configs;
 mod init_producer_id;
+mod list_config_resources;
 mod list_offsets;
+mod list_partition_reassignments;
 mod metadata;
 mod offset_for_leader_epoch;
 mod produce;
 mod reply;
 pub mod topics;
+mod update_features;
 
 use std::sync::Arc;
 
@@ -85,8 +98,19 @@ served! {
     InitProducerId 0..=5 => init_producer_id,
     OffsetForLeaderEpoch 2..=4 => offset_for_leader_epoch,
     DescribeConfigs 1..=4 => describe_configs,
+    AlterConfigs 0..=2 => alter_configs,
+    AlterReplicaLogDirs 1..=2 => alter_replica_log_dirs,
+    DescribeLogDirs 1..=4 => describe_log_dirs,
     CreatePartitions 0..=3 => create_partitions,
+    ElectLeaders 0..=2 => elect_leaders,
+    IncrementalAlterConfigs 0..=1 => incremental_alter_configs,
+    AlterPartitionReassignments 0..=1 => alter_partition_reassignments,
+    ListPartitionReassignments 0..=0 => list_partition_reassignments,
+    DescribeQuorum 0..=2 => describe_quorum,
+    UpdateFeatures 0..=2 => update_features,
     DescribeCluster 0..=2 => describe_cluster,
+    DescribeProducers 0..=0 => describe_producers,
+    ListConfigResources 0..=1 => list_config_resources,
     DescribeTopicPartitions 0..=0 => describe_topic_partitions,
 }
 

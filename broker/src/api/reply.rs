@@ -51,26 +51,33 @@ impl fmt::Debug for Dispatched {
 
 /// A response in which a client is told how long it is throttled.
 pub trait Throttled: Response {
-    /// Where it is told.
-    fn throttle_time_ms(&mut self) -> &mut i32;
+    /// Tells it.
+    fn set_throttle_time_ms(&mut self, throttle_time_ms: i32);
 }
 
 macro_rules! throttled {
     ($($module:ident::$response:ident),+ $(,)?) => {
         $(impl Throttled for strandline_protocol::apis::$module::$response {
-            fn throttle_time_ms(&mut self) -> &mut i32 {
-                &mut self.throttle_time_ms
+            fn set_throttle_time_ms(&mut self, throttle_time_ms: i32) {
+                self.throttle_time_ms = throttle_time_ms;
             }
         })+
     };
 }
 
 throttled! {
+    alter_configs::AlterConfigsResponse,
+    alter_partition_reassignments::AlterPartitionReassignmentsResponse,
+    alter_replica_log_dirs::AlterReplicaLogDirsResponse,
     api_versions::ApiVersionsResponse,
     delete_records::DeleteRecordsResponse,
+    elect_leaders::ElectLeadersResponse,
     fetch::FetchResponse,
+    incremental_alter_configs::IncrementalAlterConfigsResponse,
     init_producer_id::InitProducerIdResponse,
+    list_config_resources::ListConfigResourcesResponse,
     list_offsets::ListOffsetsResponse,
+    list_partition_reassignments::ListPartitionReassignmentsResponse,
     offset_for_leader_epoch::OffsetForLeaderEpochResponse,
     produce::ProduceResponse,
     create_partitions::CreatePartitionsResponse,
@@ -78,8 +85,16 @@ throttled! {
     delete_topics::DeleteTopicsResponse,
     describe_cluster::DescribeClusterResponse,
     describe_configs::DescribeConfigsResponse,
+    describe_log_dirs::DescribeLogDirsResponse,
+    describe_producers::DescribeProducersResponse,
     describe_topic_partitions::DescribeTopicPartitionsResponse,
     metadata::MetadataResponse,
+    update_features::UpdateFeaturesResponse,
+}
+
+/// Has no place for it: the client is held back all the same.
+impl Throttled for strandline_protocol::apis::describe_quorum::DescribeQuorumResponse {
+    fn set_throttle_time_ms(&mut self, _: i32) {}
 }
 
 impl Call {
@@ -101,7 +116,7 @@ impl Call {
         if throttle.is_zero() {
             return Reply::Send { frame, throttle };
         }
-        *response.throttle_time_ms() = i32::try_from(throttle.as_millis()).unwrap_or(i32::MAX);
+        response.set_throttle_time_ms(i32::try_from(throttle.as_millis()).unwrap_or(i32::MAX));
         match OutboundFrame::response(version, self.correlation_id, &response) {
             Ok(frame) => Reply::Send { frame, throttle },
             Err(_) => Reply::Close("an answer that cannot be written"),

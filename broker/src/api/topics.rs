@@ -29,7 +29,7 @@ pub struct TopicRules {
     pub compacts: bool,
     /// Whether old records go.
     pub deletes: bool,
-    /// So many replicas have to be in sync for a producer that waits for all of them.
+    /// So many replicas have to be in sync for a producer that waits for all of them, or all if there are fewer.
     pub in_sync_replicas_min: usize,
 }
 
@@ -58,6 +58,8 @@ pub struct Leadership {
     pub leader_epoch: i32,
     /// How many replicas are in sync.
     pub in_sync_replicas: usize,
+    /// How many there are.
+    pub replicas: usize,
 }
 
 /// A topic.
@@ -93,6 +95,7 @@ pub(super) struct Led {
     pub(super) log: Arc<Partition>,
     pub(super) leader_epoch: i32,
     pub(super) in_sync_replicas: usize,
+    pub(super) replicas: usize,
 }
 
 impl Topic {
@@ -105,11 +108,11 @@ impl Topic {
         if leadership.leader != broker.topics.node_id() {
             return Err(ErrorCode::NOT_LEADER_OR_FOLLOWER);
         }
-        let Leadership { leader_epoch, in_sync_replicas, .. } = leadership;
+        let Leadership { leader_epoch, in_sync_replicas, replicas, .. } = leadership;
         // It is known before its log is there, and for a moment after the log is gone.
         let log = broker.storage.partition(TopicPartition { topic_id: self.id, index });
         let log = log.ok_or(ErrorCode::NOT_LEADER_OR_FOLLOWER)?;
-        Ok(Led { log, leader_epoch, in_sync_replicas })
+        Ok(Led { log, leader_epoch, in_sync_replicas, replicas })
     }
 
     /// Who leads the partition with this number.

@@ -1,30 +1,32 @@
 //! What follows on this broker from what the metadata says: which logs there are, and how they are kept.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use strandline_log::config::LogConfig;
 use strandline_log::engine::{Command, Done, Outcome, Partition, Refusal as LogRefusal};
 use strandline_protocol::Uuid;
-use strandline_state::metadata::image::{RESOURCE_TOPIC, Topic};
+use strandline_state::metadata::image::{RESOURCE_BROKER, RESOURCE_TOPIC, Topic};
 use strandline_state::metadata::{MetadataImage, MetadataRecord};
-use strandline_state::settings::TopicSettings;
+use strandline_state::settings::{BrokerSettings, TopicSettings};
 
 use super::log::MetadataLogError;
 use super::topics::topic_settings;
-use super::{Metadata, MetadataError};
+use super::{Metadata, MetadataError, in_force};
 use crate::storage::{TopicPartition, log_config};
 
-/// Which topics records are about.
+/// What records are about.
 #[derive(Debug, Default)]
 struct Touched {
     topics: BTreeSet<Uuid>,
     configured: BTreeSet<Uuid>,
     removed: Vec<TopicPartition>,
+    /// Whether they change what is in force for this broker, and so for any topic.
+    broker: bool,
 }
 
 impl Touched {
-    fn by(records: &[MetadataRecord], image: &MetadataImage) -> Self {
+    fn by(records: &[MetadataRecord], image: &MetadataImage, node_id: i32) -> Self {
         let mut touched = Self::default();
         for record in records {
             match record {
@@ -43,6 +45,10 @@ impl Touched {
                     touched.topics.extend(id);
                     touched.configured.extend(id);
                 }
+                MetadataRecord::Config(key, _) if key.resource_type == RESOURCE_BROKER => {
+                    let name = key.resource_name.as_str();
+                    touched.broker |= name.is_empty() || name.parse() == Ok(node_id);
+                }
                 _ => {}
             }
         }
@@ -57,19 +63,31 @@ impl Metadata {
         image: &Arc<MetadataImage>,
         records: &[MetadataRecord],
     ) -> Result<(), MetadataError> {
-        let touched = Touched::by(records, image);
-        let topics: Vec<_> = touched.topics.iter().filter_map(|id| image.topic_by_id(*id)).cloned().collect();
-        self.create_logs(image, topics.iter()).await?;
-        self.configure_logs(image, &touched.configured).await?;
-        self.topics.refresh(image, &self.settings, touched.topics.iter().copied());
+        let mut touched = Touched::by(records, image, self.node_id);
+        if touched.broker {
+            let settings = in_force(image, &self.started_with, self.node_id);
+            *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = settings;
+            touched.configured.extend(image.topics().map(|topic| topic.id()));
+            touched.topics.extend(&touched.configured);
+        }
+        let settings = self.settings();
+        let of = |ids: &BTreeSet<Uuid>| -> Vec<_> {
+            ids.iter().filter_map(|id| image.topic_by_id(*id)).cloned().collect()
+        };
+        self.create_logs(image, &settings, of(&touched.topics).iter()).await?;
+        self.configure_logs(image, &settings, of(&touched.configured).iter()).await?;
+        self.topics.refresh(image, &settings, touched.topics.iter().copied());
         self.publish(image);
         self.delete_logs(touched.removed).await
     }
 
-    /// Makes logs and metadata agree after a start: what one of them has and the other lacks is made, or goes.
+    /// Makes logs and metadata agree after a start: what one of them has and the other lacks is made, or goes, and
+    /// what is kept otherwise than it should be is kept so from now on. That is so where the broker was started with
+    /// other defaults, and where the process before died between writing a change and carrying it out.
     pub(crate) async fn reconcile(&self, orphans: Vec<Arc<Partition>>) -> Result<(), MetadataError> {
-        let image = self.image();
-        self.create_logs(&image, image.topics()).await?;
+        let (image, settings) = (self.image(), self.settings());
+        self.create_logs(&image, &settings, image.topics()).await?;
+        self.configure_logs(&image, &settings, image.topics()).await?;
         let gone = self.storage.places().into_iter().filter(|place| !self.has_replica(&image, *place));
         self.delete_logs(gone.collect()).await?;
         let commands = orphans.iter().map(|partition| Command::Delete { partition: partition.id() });
@@ -81,23 +99,20 @@ impl Metadata {
         partition.is_some_and(|partition| partition.replicas().contains(&self.node_id))
     }
 
-    /// How the logs of a topic are kept.
-    fn log_config(&self, image: &MetadataImage, topic: &Topic) -> Arc<LogConfig> {
-        Arc::new(log_config(&self.topic_settings(image, topic)))
-    }
-
     /// What is in force for a topic.
     pub fn topic_settings(&self, image: &MetadataImage, topic: &Topic) -> TopicSettings {
-        topic_settings(image, &self.settings, topic)
+        topic_settings(image, &self.settings(), topic)
     }
 
     async fn create_logs(
         &self,
         image: &MetadataImage,
+        settings: &BrokerSettings,
         topics: impl Iterator<Item = &Arc<Topic>>,
     ) -> Result<(), MetadataError> {
         let mut places = Vec::new();
         let mut commands = Vec::new();
+        let configs = LogConfigs::new(image, settings);
         for topic in topics {
             let mut config = None;
             for (index, partition) in topic.partitions() {
@@ -105,11 +120,8 @@ impl Metadata {
                 if !partition.replicas().contains(&self.node_id) || self.storage.partition(place).is_some() {
                     continue;
                 }
-                let config = config.get_or_insert_with(|| self.log_config(image, topic));
-                commands.push(Command::Create {
-                    description: place.to_description(),
-                    config: Arc::clone(config),
-                });
+                let config = Arc::clone(config.get_or_insert_with(|| configs.of(topic)));
+                commands.push(Command::Create { description: place.to_description(), config });
                 places.push(place);
             }
         }
@@ -122,19 +134,26 @@ impl Metadata {
         Ok(())
     }
 
+    /// Has all logs of these topics kept as they should be. Those that are already are left alone.
     async fn configure_logs(
         &self,
         image: &MetadataImage,
-        topics: &BTreeSet<Uuid>,
+        settings: &BrokerSettings,
+        topics: impl Iterator<Item = &Arc<Topic>>,
     ) -> Result<(), MetadataError> {
         let mut commands = Vec::new();
-        for topic in topics.iter().filter_map(|id| image.topic_by_id(*id)) {
-            let config = self.log_config(image, topic);
+        let configs = LogConfigs::new(image, settings);
+        for topic in topics {
+            let config = configs.of(topic);
             for (index, _) in topic.partitions() {
                 let place = TopicPartition { topic_id: topic.id(), index };
-                let Some(partition) = self.storage.partition(place) else { continue };
-                commands.push(Command::Configure { partition: partition.id(), config: Arc::clone(&config) });
+                let log = self.storage.partition(place).filter(|log| log.config() != config);
+                let Some(log) = log else { continue };
+                commands.push(Command::Configure { partition: log.id(), config: Arc::clone(&config) });
             }
+        }
+        if !commands.is_empty() {
+            tracing::info!(partitions = commands.len(), "partitions get other settings");
         }
         self.submit(commands).await.map(drop)
     }
@@ -153,6 +172,26 @@ impl Metadata {
         let outcomes: Vec<Outcome> = self.storage.submit(commands).await.await;
         let done: Result<Vec<_>, LogRefusal> = outcomes.into_iter().collect();
         Ok(done.map_err(MetadataLogError::from)?)
+    }
+}
+
+/// How the logs of topics are kept. Most topics say nothing themselves: those share one.
+struct LogConfigs<'a> {
+    image: &'a MetadataImage,
+    settings: &'a BrokerSettings,
+    default: Arc<LogConfig>,
+}
+
+impl<'a> LogConfigs<'a> {
+    fn new(image: &'a MetadataImage, settings: &'a BrokerSettings) -> Self {
+        Self { image, settings, default: Arc::new(log_config(&settings.topic_defaults)) }
+    }
+
+    fn of(&self, topic: &Topic) -> Arc<LogConfig> {
+        if self.image.topic_config(topic.name()).is_none() {
+            return Arc::clone(&self.default);
+        }
+        Arc::new(log_config(&topic_settings(self.image, self.settings, topic)))
     }
 }
 

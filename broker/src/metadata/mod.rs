@@ -29,7 +29,8 @@ use crate::storage::Storage;
 /// The metadata, as this broker has it.
 pub struct Metadata {
     node_id: i32,
-    settings: Arc<BrokerSettings>,
+    started_with: Arc<BrokerSettings>,
+    in_force: RwLock<Arc<BrokerSettings>>,
     storage: Arc<Storage>,
     clock: Arc<dyn Clock>,
     log: Box<dyn MetadataLog>,
@@ -113,10 +114,12 @@ impl Metadata {
         }
         // Clients saw how far it was: that never falls, whatever compaction removed.
         image.advance_to(next_offset - 1);
-        let topics = TopicTable::new(&image, &settings);
+        let in_force = in_force(&image, &settings, node_id);
+        let topics = TopicTable::new(&image, &in_force);
         let random = StdMutex::new(random);
         let (image, changing) = (RwLock::new(Arc::new(image)), Mutex::new(Standing::Together));
-        Ok(Self { node_id, settings, storage, clock, log, image, topics, random, changing })
+        let (started_with, in_force) = (settings, RwLock::new(in_force));
+        Ok(Self { node_id, started_with, in_force, storage, clock, log, image, topics, random, changing })
     }
 
     /// The number of this broker.
@@ -125,8 +128,13 @@ impl Metadata {
     }
 
     /// What this broker was told at its start.
-    pub fn settings(&self) -> &Arc<BrokerSettings> {
-        &self.settings
+    pub fn started_with(&self) -> &Arc<BrokerSettings> {
+        &self.started_with
+    }
+
+    /// What is in force for this broker: what it was told at its start, and since.
+    pub fn settings(&self) -> Arc<BrokerSettings> {
+        Arc::clone(&self.in_force.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// An id that nothing else has.
@@ -212,6 +220,18 @@ impl Metadata {
     /// Lets everybody see a new image.
     fn publish(&self, image: &Arc<MetadataImage>) {
         *self.image.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(image);
+    }
+}
+
+/// What is in force for a broker. What it was told while it ran was checked before it was written, but it may have been
+/// started with something else since that does not go with it: then that counts alone.
+fn in_force(image: &MetadataImage, started_with: &Arc<BrokerSettings>, node_id: i32) -> Arc<BrokerSettings> {
+    match image.settings_in_force(started_with, node_id) {
+        Ok(settings) => Arc::new(settings),
+        Err(error) => {
+            tracing::error!(%error, "the broker's dynamic settings do not go with those at its start, and are left out");
+            Arc::clone(started_with)
+        }
     }
 }
 

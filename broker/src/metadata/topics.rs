@@ -87,9 +87,8 @@ pub(super) fn topic_settings(
 ) -> TopicSettings {
     let config = image.topic_config(topic.name());
     let pairs = config.into_iter().flat_map(|config| config.pairs());
-    TopicSettings::resolve(&settings.topic_defaults, pairs)
-        .inspect_err(|error| tracing::error!(topic = %topic.name(), %error, "settings that are none"))
-        .unwrap_or_else(|_| (*settings.topic_defaults).clone())
+    let complain = |error| tracing::error!(topic = %topic.name(), %error, "a setting that is none");
+    TopicSettings::overlay(&settings.topic_defaults, pairs, complain)
 }
 
 fn resolve(image: &MetadataImage, settings: &BrokerSettings, topic: &ImageTopic) -> Topic {
@@ -107,6 +106,7 @@ fn leadership(partition: &Partition) -> Leadership {
         leader: partition.leader(),
         leader_epoch: partition.leader_epoch(),
         in_sync_replicas: partition.isr().len(),
+        replicas: partition.replicas().len(),
     }
 }
 

@@ -30,7 +30,7 @@ use crate::metadata::{Metadata, MetadataBlocks, MetadataError, MetadataParts, so
 use crate::offload::Offload;
 use crate::producer_ids::ProducerIds;
 use crate::quota::Unlimited;
-use crate::storage::{Storage, TopicPartition};
+use crate::storage::{DataDirectory, Storage, TopicPartition};
 
 /// The topic that the metadata is kept in, by the id that Kafka gives it.
 const METADATA: TopicPartition =
@@ -87,6 +87,7 @@ impl Foundation {
     {
         let Self { disk, data_dir, clock, random, offload, engine, settings, endpoints } = self;
         let writer_clock = Arc::clone(&clock);
+        let directory = DataDirectory::new(&data_dir, Arc::clone(&disk));
         let opening = move || -> Result<Opened<D>, NodeError> {
             let mut random = random;
             let writer = Writer::recover(disk, data_dir, engine, writer_clock, random.split())?;
@@ -102,6 +103,7 @@ impl Foundation {
         let opened = offload.run(opening).await??;
         let starting = Starting { settings: Arc::new(settings), clock, offload, endpoints };
         let (metadata, driver) = starting.load(opened).await?;
+        metadata.storage().set_directory(directory);
         Ok((starting.broker(metadata), driver))
     }
 }

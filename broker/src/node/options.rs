@@ -67,6 +67,10 @@ fn count(number: impl TryInto<usize>) -> usize {
     number.try_into().unwrap_or(usize::MAX)
 }
 
+fn milliseconds(number: i64) -> Duration {
+    Duration::from_millis(u64::try_from(number).unwrap_or(0))
+}
+
 /// How many fetch sessions are remembered.
 pub(super) fn fetch_session_options(settings: &BrokerSettings) -> FetchSessionOptions {
     let sessions_max = count(settings.max_incremental_fetch_session_cache_slots);
@@ -102,6 +106,8 @@ pub(super) fn engine_options(settings: &BrokerSettings) -> EngineOptions {
         flush_bytes: bytes(settings.tail_bytes) / 2,
         open_files_max: bytes(settings.open_files),
         reserve_bytes: journal.bytes_max,
+        checkpoint_interval: milliseconds(settings.checkpoint_interval_ms),
+        housekeeping_interval: milliseconds(settings.log_retention_check_interval_ms),
         producer_expiration_ms: settings.producer_id_expiration_ms.into(),
         ..defaults
     }

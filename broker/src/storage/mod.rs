@@ -5,16 +5,18 @@
 
 mod config;
 mod description;
+mod directory;
 mod file_slice;
 mod submission;
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use strandline_log::engine::{Mailbox, Partition};
 use strandline_protocol::Uuid;
 
 pub use self::config::log_config;
+pub use self::directory::DataDirectory;
 pub use self::file_slice::{FileSlice, piece, read_ahead};
 pub use self::submission::Submitted;
 
@@ -32,12 +34,23 @@ pub struct TopicPartition {
 pub struct Storage {
     mailbox: Arc<Mailbox>,
     partitions: RwLock<HashMap<TopicPartition, Arc<Partition>>>,
+    directory: OnceLock<DataDirectory>,
 }
 
 impl Storage {
     /// Logs whose writer takes its requests from this queue.
     pub fn new(mailbox: Arc<Mailbox>, partitions: HashMap<TopicPartition, Arc<Partition>>) -> Self {
-        Self { mailbox, partitions: RwLock::new(partitions) }
+        Self { mailbox, partitions: RwLock::new(partitions), directory: OnceLock::new() }
+    }
+
+    /// Says where they lie. What was said first counts.
+    pub fn set_directory(&self, directory: DataDirectory) {
+        self.directory.get_or_init(|| directory);
+    }
+
+    /// Where they lie, if that was said.
+    pub fn directory(&self) -> Option<&DataDirectory> {
+        self.directory.get()
     }
 
     /// The log of a partition, if this broker has it.

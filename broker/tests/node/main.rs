@@ -2,8 +2,16 @@
 
 // Each module is marked as test code in so many words, for the lints that let only test code unwrap.
 #[cfg(test)]
+mod acting;
+#[cfg(test)]
+mod administration;
+#[cfg(test)]
 mod identity;
+#[cfg(test)]
+mod settings;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
 mod topics;
+#[cfg(test)]
+mod wire;

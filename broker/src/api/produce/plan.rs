@@ -212,7 +212,8 @@ impl Planner<'_> {
             return Err(Fault::new(ErrorCode::INVALID_TOPIC_EXCEPTION, message));
         }
         let led = topic.led(self.broker, index).map_err(Fault::of)?;
-        if self.acks == -1 && led.in_sync_replicas < topic.rules.in_sync_replicas_min {
+        let in_sync_min = topic.rules.in_sync_replicas_min.min(led.replicas);
+        if self.acks == -1 && led.in_sync_replicas < in_sync_min {
             return Err(Fault::of(ErrorCode::NOT_ENOUGH_REPLICAS));
         }
         let checked = self.checked(bytes, &batch, topic).map_err(|mut fault| {

@@ -4,6 +4,10 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use strandline_protocol::Request;
+use strandline_protocol::apis::alter_configs::{AlterConfigsRequest, AlterConfigsResource};
+use strandline_protocol::apis::alter_replica_log_dirs::{
+    AlterReplicaLogDir, AlterReplicaLogDirTopic, AlterReplicaLogDirsRequest,
+};
 use strandline_protocol::apis::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
 use strandline_protocol::apis::create_topics::{CreatableTopic, CreateTopicsRequest};
 use strandline_protocol::apis::delete_records::{
@@ -11,7 +15,10 @@ use strandline_protocol::apis::delete_records::{
 };
 use strandline_protocol::apis::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use strandline_protocol::apis::describe_configs::{DescribeConfigsRequest, DescribeConfigsResource};
+use strandline_protocol::apis::describe_producers::{self, DescribeProducersRequest};
 use strandline_protocol::apis::describe_topic_partitions::{DescribeTopicPartitionsRequest, TopicRequest};
+use strandline_protocol::apis::elect_leaders::{ElectLeadersRequest, TopicPartitions};
+use strandline_protocol::apis::incremental_alter_configs::{self, IncrementalAlterConfigsRequest};
 use strandline_protocol::apis::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 use strandline_protocol::apis::metadata::{MetadataRequest, MetadataRequestTopic};
 use strandline_protocol::apis::offset_for_leader_epoch::{
@@ -74,6 +81,11 @@ async fn no_answer_tells_whether_a_name_exists() {
     assert_silent(&rig, 0..=3, create_partitions).await;
     assert_silent(&rig, 1..=4, describe_configs).await;
     assert_silent(&rig, 0..=0, describe_topic_partitions).await;
+    assert_silent(&rig, 0..=2, alter_configs).await;
+    assert_silent(&rig, 0..=1, incremental_alter_configs).await;
+    assert_silent(&rig, 0..=2, elect_leaders).await;
+    assert_silent(&rig, 0..=0, describe_producers).await;
+    assert_silent(&rig, 1..=2, alter_replica_log_dirs).await;
 }
 
 fn metadata(name: &str) -> MetadataRequest {
@@ -105,6 +117,41 @@ fn describe_configs(name: &str) -> DescribeConfigsRequest {
     let resource =
         DescribeConfigsResource { resource_type: 2, resource_name: name.into(), ..Default::default() };
     DescribeConfigsRequest { resources: vec![resource], ..Default::default() }
+}
+
+fn alter_configs(name: &str) -> AlterConfigsRequest {
+    let resource =
+        AlterConfigsResource { resource_type: 2, resource_name: name.into(), ..Default::default() };
+    AlterConfigsRequest { resources: vec![resource], ..Default::default() }
+}
+
+fn incremental_alter_configs(name: &str) -> IncrementalAlterConfigsRequest {
+    let resource = incremental_alter_configs::AlterConfigsResource {
+        resource_type: 2,
+        resource_name: name.into(),
+        ..Default::default()
+    };
+    IncrementalAlterConfigsRequest { resources: vec![resource], ..Default::default() }
+}
+
+fn elect_leaders(name: &str) -> ElectLeadersRequest {
+    let topic = TopicPartitions { topic: name.into(), partitions: vec![0, 7], ..Default::default() };
+    ElectLeadersRequest { topic_partitions: Some(vec![topic]), ..Default::default() }
+}
+
+fn describe_producers(name: &str) -> DescribeProducersRequest {
+    let topic = describe_producers::TopicRequest {
+        name: name.into(),
+        partition_indexes: vec![0, 7],
+        ..Default::default()
+    };
+    DescribeProducersRequest { topics: vec![topic], ..Default::default() }
+}
+
+fn alter_replica_log_dirs(name: &str) -> AlterReplicaLogDirsRequest {
+    let topic = AlterReplicaLogDirTopic { name: name.into(), partitions: vec![0, 7], ..Default::default() };
+    let dir = AlterReplicaLogDir { path: "/data".into(), topics: vec![topic], ..Default::default() };
+    AlterReplicaLogDirsRequest { dirs: vec![dir], ..Default::default() }
 }
 
 fn describe_topic_partitions(name: &str) -> DescribeTopicPartitionsRequest {

@@ -122,7 +122,8 @@ impl Rig {
         for index in 0..partitions {
             self.create_partition(id, index);
         }
-        let led = Leadership { leader: NODE_ID, leader_epoch: LEADER_EPOCH, in_sync_replicas: 1 };
+        let led =
+            Leadership { leader: NODE_ID, leader_epoch: LEADER_EPOCH, in_sync_replicas: 1, replicas: 3 };
         let partitions = vec![led; usize::try_from(partitions).unwrap()];
         let is_internal = name.starts_with("__");
         self.topics.put(Topic { id, name: Text::from(name), is_internal, rules, partitions });
@@ -171,7 +172,7 @@ impl Rig {
             replication_factor: 1,
             ..NewTopic::default()
         };
-        let settings = Arc::clone(metadata.settings());
+        let settings = metadata.settings();
         let command = CreateTopics { topics: vec![topic], validate_only: false, settings };
         assert!(metadata.run(command).await.unwrap().iter().all(|created| created.result.is_ok()));
     }

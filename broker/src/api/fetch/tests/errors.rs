@@ -68,7 +68,7 @@ async fn leader_epochs_are_checked_and_the_leader_is_named() {
 #[tokio::test]
 async fn another_brokers_partition_is_not_read_here() {
     let rig = rig().await;
-    let led = Leadership { leader: NODE_ID + 1, leader_epoch: 9, in_sync_replicas: 1 };
+    let led = Leadership { leader: NODE_ID + 1, leader_epoch: 9, in_sync_replicas: 1, replicas: 1 };
     let rules = TopicRules::default();
     let (id, name) = (topic_id("other"), "other".into());
     rig.topics.put(Topic { id, name, is_internal: false, rules, partitions: vec![led] });
