@@ -43,8 +43,9 @@ mod error;
 
 pub use address::BrokerAddress;
 pub use admin::{
-    Admin, ClusterDescription, CreatedTopic, DeleteRecords, Each, EachPartition, Isolation, ListOffsets,
-    NewTopic, OffsetAt, PartitionOffset, TopicSetting,
+    Admin, ClusterDescription, ConfigChange, ConfigEntry, ConfigResource, ConfigSource, CreatedTopic,
+    DeleteRecords, Each, EachPartition, Isolation, ListOffsets, NewTopic, OffsetAt, PartitionOffset,
+    TopicSetting,
 };
 pub use backoff::Backoff;
 pub use cluster::{BrokerInfo, Client, ClusterMetadata, PartitionInfo, TopicInfo};

@@ -10,6 +10,8 @@ use cluster::Failure;
 
 mod bench;
 mod cluster;
+mod config;
+mod logging;
 mod serve;
 mod table;
 mod topic;
@@ -30,7 +32,7 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Command {
     /// Runs a broker for the work at hand: one node, topics made as they are asked for, everything in one folder.
-    Dev(serve::DevPlan),
+    Dev(serve::ServePlan),
     /// Runs a broker.
     Serve(serve::ServePlan),
     /// Describes the wire protocol as this binary speaks it.
@@ -39,6 +41,9 @@ enum Command {
     /// Makes, lists, describes and deletes topics of any Kafka cluster.
     #[command(subcommand)]
     Topic(topic::TopicCommand),
+    /// Says what can be set, and shows and changes settings of any Kafka cluster.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     /// Measures on this machine, and prints a table.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -49,9 +54,10 @@ fn main() -> ExitCode {
     let mut out = io::stdout().lock();
     let result = match command_line.command {
         Command::Topic(command) => topic::run(&command, &mut out),
+        Command::Config(command) => config::run(&command, &mut out),
         Command::Wire(command) => wire::run(&command, &mut out).map_err(Failure::from),
-        Command::Dev(plan) => serve::dev(plan, &mut out).map_err(Failure::from),
-        Command::Serve(plan) => serve::serve(plan, &mut out).map_err(Failure::from),
+        Command::Dev(plan) => serve::dev(&plan, &mut out),
+        Command::Serve(plan) => serve::serve(&plan, &mut out),
         Command::Bench(command) => bench::run(&command, &mut out),
     };
     match result.and_then(|()| Ok(out.flush()?)) {

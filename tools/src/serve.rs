@@ -1,6 +1,5 @@
 //! `strandline serve` and `strandline dev`: a broker in this process, until it is told to stop.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process;
@@ -8,81 +7,137 @@ use std::time::Duration;
 
 use clap::Args;
 use strandline_broker::node::{Node, NodeOptions};
-use strandline_state::settings::BrokerSettings;
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::Level;
 
+use crate::cluster::Failure;
+use crate::config::{SettingSources, environment, gather};
+use crate::logging;
+
 /// Where `dev` keeps its data unless it is told otherwise.
 const DEV_DATA_DIR: &str = "strandline-data";
 
-const LISTEN: &str = "127.0.0.1:9092";
+const LISTENERS: &str = "PLAINTEXT://127.0.0.1:9092";
 
 const HTTP: &str = "127.0.0.1:9644";
 
-/// What a broker is told, however it is started.
+/// The name of the listener that is given without one.
+const DEFAULT_LISTENER: &str = "PLAINTEXT";
+
+/// Settings that have an option of their own.
+const LOG_DIRS: &str = "log.dirs";
+const LISTENERS_SETTING: &str = "listeners";
+const HTTP_SETTING: &str = "strandline.http.address";
+
+/// What a broker is told, however it is started. An option that has a setting is one way to give that.
 #[derive(Args)]
-struct Common {
-    /// Where clients connect: HOST:PORT; may be given more than once, as NAME=HOST:PORT from the second on.
-    #[arg(long, value_name = "[NAME=]HOST:PORT", default_value = LISTEN)]
+pub(crate) struct ServePlan {
+    /// The folder that holds everything; made if it is not there. Sets log.dirs.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Where clients connect: HOST:PORT; may be given more than once, as NAME=HOST:PORT from the second on. Sets
+    /// listeners.
+    #[arg(long, value_name = "[NAME=]HOST:PORT")]
     listen: Vec<String>,
-    /// Where /healthz, /readyz and /metrics are served.
-    #[arg(long, value_name = "HOST:PORT", default_value = HTTP)]
-    http: String,
-    /// A setting, by Kafka's name for it; may be given more than once.
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parse_setting)]
-    settings: Vec<(String, String)>,
+    /// Where /healthz, /readyz and /metrics are served. Sets strandline.http.address.
+    #[arg(long, value_name = "HOST:PORT")]
+    http: Option<String>,
+    #[command(flatten)]
+    sources: SettingSources,
     /// How much is logged: error, warn, info, debug or trace.
     #[arg(long, value_name = "LEVEL", default_value = "warn", env = "STRANDLINE_LOG")]
     log: Level,
 }
 
-/// `strandline serve`.
-#[derive(Args)]
-pub(crate) struct ServePlan {
-    /// The folder that holds everything; made if it is not there.
-    #[arg(long, value_name = "DIR")]
-    data_dir: PathBuf,
-    #[command(flatten)]
-    common: Common,
+impl ServePlan {
+    /// What the options say of settings.
+    fn settings(&self) -> Vec<(String, String)> {
+        let mut settings = self.sources.settings.clone();
+        let mut set = |name: &str, value: String| settings.push((name.to_owned(), value));
+        if let Some(data_dir) = &self.data_dir {
+            set(LOG_DIRS, data_dir.display().to_string());
+        }
+        if !self.listen.is_empty() {
+            let listeners: Vec<_> = self.listen.iter().map(|text| listener_of_option(text)).collect();
+            set(LISTENERS_SETTING, listeners.join(","));
+        }
+        if let Some(http) = &self.http {
+            set(HTTP_SETTING, http.clone());
+        }
+        settings
+    }
+
+    /// What a node is told, once everybody was asked.
+    fn node_options(&self, data_dir_default: Option<&str>) -> Result<NodeOptions, Failure> {
+        let mut settings = self.settings();
+        let file = self.sources.config.as_deref();
+        let found = gather(file, environment(), settings.clone())?.settings;
+        let mut set = |name: &str, value: &str| settings.push((name.to_owned(), value.to_owned()));
+        match (&found.log_dirs, data_dir_default) {
+            (Some(_), _) => {}
+            (None, Some(default)) => set(LOG_DIRS, default),
+            (None, None) => {
+                let message = "it is not said where the data lies: give --data-dir, or set log.dirs";
+                return Err(Failure::Usage(message.to_owned()));
+            }
+        }
+        if found.listeners.is_none() {
+            set(LISTENERS_SETTING, LISTENERS);
+        }
+        if found.http_address.is_none() {
+            set(HTTP_SETTING, HTTP);
+        }
+        let settings = gather(file, environment(), settings)?.settings;
+        let data_dir = settings.log_dirs.as_deref().unwrap_or_default();
+        if data_dir.contains(',') {
+            let message = format!("log.dirs is one folder, and {data_dir} is more");
+            return Err(Failure::Usage(message));
+        }
+        Ok(NodeOptions {
+            data_dir: PathBuf::from(data_dir),
+            listen: listen(settings.listeners.as_deref().unwrap_or_default()),
+            http: settings.http_address.as_deref().map(str::to_owned),
+            settings,
+        })
+    }
 }
 
-/// `strandline dev`.
-#[derive(Args)]
-pub(crate) struct DevPlan {
-    /// The folder that holds everything; made if it is not there.
-    #[arg(long, value_name = "DIR", default_value = DEV_DATA_DIR)]
-    data_dir: PathBuf,
-    #[command(flatten)]
-    common: Common,
+/// `[NAME=]HOST:PORT` as Kafka writes it.
+fn listener_of_option(text: &str) -> String {
+    let (name, address) = text.split_once('=').unwrap_or((DEFAULT_LISTENER, text));
+    format!("{name}://{address}")
 }
 
-fn parse_setting(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("a setting is NAME=VALUE")?;
-    Ok((name.trim().to_owned(), value.to_owned()))
+/// Kafka's list of listeners, as a node takes it. A listener without a host is for everybody.
+fn listen(listeners: &str) -> Vec<String> {
+    let listeners = listeners.split(',').map(str::trim).filter(|text| !text.is_empty());
+    let listen = listeners.map(|text| {
+        let (name, address) = text.split_once("://").unwrap_or((DEFAULT_LISTENER, text));
+        let host = if address.starts_with(':') { "0.0.0.0" } else { "" };
+        format!("{name}={host}{address}")
+    });
+    listen.collect()
 }
 
-pub(crate) fn serve(plan: ServePlan, out: &mut impl Write) -> io::Result<()> {
-    run(plan.data_dir, plan.common, out, |_, _| Ok(()))
+pub(crate) fn serve(plan: &ServePlan, out: &mut impl Write) -> Result<(), Failure> {
+    run(plan, None, out, |_, _| Ok(()))
 }
 
-pub(crate) fn dev(plan: DevPlan, out: &mut impl Write) -> io::Result<()> {
-    run(plan.data_dir, plan.common, out, write_banner)
+pub(crate) fn dev(plan: &ServePlan, out: &mut impl Write) -> Result<(), Failure> {
+    run(plan, Some(DEV_DATA_DIR), out, write_banner)
 }
 
 fn run<W: Write>(
-    data_dir: PathBuf,
-    common: Common,
+    plan: &ServePlan,
+    data_dir_default: Option<&str>,
     out: &mut W,
     announce: impl FnOnce(&Node, &mut W) -> io::Result<()>,
-) -> io::Result<()> {
-    tracing_subscriber::fmt().with_max_level(common.log).with_writer(io::stderr).init();
-    // Of a setting that is given twice the last counts.
-    let settings: BTreeMap<_, _> = common.settings.into_iter().collect();
-    let settings = BrokerSettings::from_pairs(settings).map_err(io::Error::other)?;
-    let options = NodeOptions { data_dir, listen: common.listen, http: Some(common.http), settings };
+) -> Result<(), Failure> {
+    let options = plan.node_options(data_dir_default)?;
+    logging::start(plan.log);
     let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let result: io::Result<()> = runtime.block_on(async {
         // Before anything is begun: a signal that comes early is not lost.
         let mut stop = StopSignals::new()?;
         let node = Node::start(options).await.map_err(io::Error::other)?;
@@ -97,7 +152,8 @@ fn run<W: Write>(
                 process::exit(1)
             }
         }
-    })?;
+    });
+    result?;
     runtime.shutdown_timeout(Duration::from_secs(1));
     Ok(())
 }
@@ -139,4 +195,63 @@ fn write_banner(node: &Node, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "  strandline bench produce --topic orders --seconds 5 --brokers {brokers}")?;
     writeln!(out, "  kcat -b {brokers} -t orders -P\n")?;
     writeln!(out, "Ctrl-C stops it; what was acknowledged is there the next time.")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        plan: ServePlan,
+    }
+
+    fn options(words: &[&str], data_dir: Option<&str>) -> Result<NodeOptions, Failure> {
+        Line::parse_from(std::iter::once(&"serve").chain(words)).plan.node_options(data_dir)
+    }
+
+    #[test]
+    fn options_and_settings_are_two_ways_to_say_the_same() {
+        let words =
+            ["--data-dir", "/d", "--listen", "127.0.0.1:1", "--listen", "IN=[::1]:2", "--http", "h:3"];
+        let found = options(&words, None).unwrap();
+        let set = [
+            "--set",
+            "log.dirs=/d",
+            "--set",
+            "listeners=PLAINTEXT://127.0.0.1:1,IN://[::1]:2",
+            "--set",
+            "strandline.http.address=h:3",
+        ];
+        let same = options(&set, None).unwrap();
+        for options in [found, same] {
+            assert_eq!(options.data_dir, PathBuf::from("/d"));
+            assert_eq!(options.listen, ["PLAINTEXT=127.0.0.1:1", "IN=[::1]:2"]);
+            assert_eq!(options.http.as_deref(), Some("h:3"));
+        }
+        let default = options(&[], Some("here")).unwrap();
+        assert_eq!(
+            (default.data_dir, default.listen),
+            (PathBuf::from("here"), vec!["PLAINTEXT=127.0.0.1:9092".to_owned()])
+        );
+        let open = options(&["--set", "listeners=PLAINTEXT://:9092"], Some("d")).unwrap();
+        assert_eq!(open.listen, ["PLAINTEXT=0.0.0.0:9092"]);
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_said() {
+        let missing = options(&[], None).unwrap_err().to_string();
+        assert!(missing.contains("--data-dir"), "{missing}");
+        let two = options(&["--set", "log.dirs=/a,/b"], None).unwrap_err().to_string();
+        assert!(two.contains("one folder"), "{two}");
+        let wrong = options(&["--set", "num.partition=1"], Some("d")).unwrap_err();
+        assert_eq!(
+            wrong.to_string(),
+            "the command line: Unknown broker config name: num.partition (num.partitions is known)"
+        );
+        assert!(matches!(wrong, Failure::Usage(_)));
+    }
 }

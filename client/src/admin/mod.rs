@@ -7,11 +7,13 @@ use crate::cluster::Client;
 use crate::error::Result;
 
 mod cluster;
+mod configs;
 mod leaders;
 mod offsets;
 mod topics;
 
 pub use cluster::ClusterDescription;
+pub use configs::{ConfigChange, ConfigEntry, ConfigResource, ConfigSource};
 pub use offsets::{DeleteRecords, Isolation, ListOffsets, OffsetAt, PartitionOffset};
 pub use topics::{CreatedTopic, NewTopic, TopicSetting};
 

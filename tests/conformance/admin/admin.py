@@ -1,0 +1,274 @@
+"""Kafka's own administration tools against a broker, step by step: what each prints is in expected.txt.
+
+usage: admin.py WORK_FOLDER [--record], with the tools' class path in TOOLS_CLASSPATH
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from broker import Broker
+from driven import Failure
+
+HERE = Path(__file__).parent
+EXPECTED = HERE / "expected.txt"
+SETTINGS = HERE / "settings.txt"
+SETTLE_TIMEOUT_S = 30
+
+CONFIG = "kafka.admin.ConfigCommand"
+TOOLS = "org.apache.kafka.tools."
+
+# What the two brokers are started with, or where they are: what is said of these says nothing of the defaults.
+# Kafka sets min.insync.replicas for the whole cluster when it formats the storage.
+OF_THE_START = {
+    "advertised.listeners", "auto.create.topics.enable", "listeners", "log.dirs", "log.retention.check.interval.ms",
+    "min.insync.replicas", "node.id",
+}
+
+
+def config(*words):
+    return [CONFIG, "--bootstrap-server", "BROKER", *words]
+
+
+def tool(name, *words):
+    return [TOOLS + name, "--bootstrap-server", "BROKER", *words]
+
+
+def of_topic(*words):
+    return config("--entity-type", "topics", "--entity-name", "t", *words)
+
+
+def of_broker(*words):
+    return config("--entity-type", "brokers", "--entity-name", "1", *words)
+
+
+def of_all(*words):
+    return config("--entity-type", "brokers", "--entity-default", *words)
+
+
+def ask(*words):
+    return ["ask", *words]
+
+
+RESTART = ["restart"]
+
+STEPS = [
+    tool("TopicCommand", "--create", "--topic", "t", "--partitions", "2", "--replication-factor", "1", "--config", "segment.ms=7200000"),
+    # Topics.
+    of_topic("--describe"),
+    of_topic("--alter", "--add-config", "retention.ms=1000,cleanup.policy=[compact,delete],max.message.bytes=5000"),
+    of_topic("--describe"),
+    tool("TopicCommand", "--describe", "--topic", "t"),
+    of_topic("--alter", "--delete-config", "retention.ms,segment.ms"),
+    of_topic("--describe"),
+    of_topic("--alter", "--add-config", "retention.m=1"),
+    of_topic("--alter", "--add-config", "retention.ms=-2"),
+    of_topic("--alter", "--add-config", "cleanup.policy=burn"),
+    of_topic("--alter", "--add-config", "max.message.bytes=many"),
+    of_topic("--alter", "--add-config", "min.compaction.lag.ms=7,max.compaction.lag.ms=6"),
+    of_topic("--alter", "--delete-config", "retention.ms"),
+    config("--entity-type", "topics", "--entity-name", "none", "--alter", "--add-config", "retention.ms=1"),
+    config("--entity-type", "topics", "--entity-name", "none", "--describe"),
+    ask("validate", "TOPIC", "t", "SET", "retention.bytes", "7"),
+    ask("validate", "TOPIC", "t", "SET", "retention.bytes", "x"),
+    ask("alter", "TOPIC", "t", "SUBTRACT", "cleanup.policy", "delete"),
+    ask("alter", "TOPIC", "t", "APPEND", "cleanup.policy", "delete"),
+    ask("alter", "TOPIC", "t", "APPEND", "retention.ms", "5"),
+    ask("alter", "TOPIC", "t", "SET", "retention.ms", "5", "SET", "retention.ms", "6"),
+    ask("alter", "TOPIC", "", "SET", "retention.ms", "5"),
+    # Brokers: all of them, and one.
+    of_all("--describe"),
+    of_all("--alter", "--add-config", "log.retention.ms=5000,message.max.bytes=2000000"),
+    of_all("--describe"),
+    of_broker("--alter", "--add-config", "log.retention.ms=4000,log.cleanup.policy=[delete,compact]"),
+    of_broker("--describe"),
+    ask("alter", "BROKER", "1", "SET", "node.id", "2"),
+    ask("alter", "BROKER", "", "SET", "log.retention.hours", "2"),
+    ask("alter", "BROKER", "1", "SET", "log.retention.ms", "-7"),
+    ask("alter", "BROKER", "1", "SET", "log.segment.bytes", "1"),
+    RESTART,
+    of_topic("--describe"),
+    of_broker("--describe"),
+    of_all("--describe"),
+    of_broker("--alter", "--delete-config", "log.retention.ms,log.cleanup.policy"),
+    of_all("--alter", "--delete-config", "log.retention.ms,message.max.bytes"),
+    of_all("--describe"),
+    ask("resources", "TOPIC", "BROKER"),
+    # Other tools.
+    tool("LogDirsCommand", "--describe", "--topic-list", "t"),
+    ask("log-dirs"),
+    tool("MetadataQuorumCommand", "describe", "--status"),
+    tool("MetadataQuorumCommand", "describe", "--replication"),
+    [TOOLS + "ClusterTool", "cluster-id", "--bootstrap-server", "BROKER"],
+    tool("LeaderElectionCommand", "--election-type", "PREFERRED", "--all-topic-partitions"),
+    tool("LeaderElectionCommand", "--election-type", "PREFERRED", "--topic", "t", "--partition", "0"),
+    tool("LeaderElectionCommand", "--election-type", "UNCLEAN", "--topic", "t", "--partition", "1"),
+    [TOOLS + "reassign.ReassignPartitionsCommand", "--bootstrap-server", "BROKER", "--list"],
+    ask("reassign", "t", "0", "1"),
+    ask("reassign", "t", "0", ""),
+    ask("reassign", "t", "0", "7"),
+    ask("reassign", "none", "0", "1"),
+    ask("move", "t", "0", ""),
+    ask("move", "t", "0", "/nowhere"),
+    ask("producers", "t", "0"),
+    ask("producers", "none", "0"),
+    tool("FeatureCommand", "describe"),
+    tool("FeatureCommand", "upgrade", "--feature", "metadata.version=99"),
+    tool("BrokerApiVersionsCommand"),
+    tool("TopicCommand", "--delete", "--topic", "t"),
+]
+
+
+class Tools:
+    """Kafka's tools in one virtual machine."""
+
+    def __init__(self, address):
+        self.address = address
+        java = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m", "-cp", os.environ["TOOLS_CLASSPATH"]]
+        self.process = subprocess.Popen(
+            [*java, HERE / "KafkaAdmin.java", address], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def run(self, words):
+        """The status that a tool ends with, and what it prints."""
+        words = [self.address if word == "BROKER" else word for word in words]
+        self.process.stdin.write(("\t".join(words) + "\n").encode())
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().split()
+        if len(answer) != 2:
+            raise Failure(f"the tools died of {words}")
+        return int(answer[0]), self.process.stdout.read(int(answer[1])).decode()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def named(words):
+    """A step, as the file of expected output calls it."""
+    return " ".join(word.rsplit(".", 1)[-1] if word.startswith(("org.", "kafka.")) else word or "''" for word in words)
+
+
+def normal(words, text):
+    """What a tool prints, without what is another in each run."""
+    text = re.sub(r"\b127\.0\.0\.1:\d+", "ADDRESS", text)
+    text = re.sub(r"TopicId: \S{22}\t", "TopicId: ID\t", text)
+    # Kafka sets this one for the whole cluster when it formats the storage.
+    text = re.sub(r"\n  min\.insync\.replicas=1 sensitive=\S+ synonyms=\{[^}]*\}", "", text)
+    text = text.replace("min.insync.replicas=1,", "").replace(",min.insync.replicas=1", "")
+    text = re.sub(r"\n\s+at [^\n]*|\n\t\.\.\. \d+ (more|common frames omitted)", "", text)
+    name = named(words).split()[0]
+    if name == "LogDirsCommand":
+        text = re.sub(r'"logDir":"[^"]*"', '"logDir":"FOLDER"', text)
+    if name == "MetadataQuorumCommand":
+        text = re.sub(r"(ClusterId|LeaderEpoch|HighWatermark|MaxFollowerLagTimeMs|CurrentVoters):( +)\S.*", r"\1:\2...", text)
+        text = re.sub(r"(?m)^(1\s+)\S{22}\s+\d+\s+(\d)\s+\d+\s+\d+\s+(Leader)\s*$", r"\1 DIRECTORY \2 \3", text)
+    if name == "ClusterTool":
+        text = re.sub(r"Cluster ID: \S{22}", "Cluster ID: ID", text)
+    if name == "FeatureCommand" and "describe" in words:
+        found = re.search(r"^Feature: metadata.version\s+SupportedMinVersion: 3.3-IV3\s+SupportedMaxVersion: \S+\s+FinalizedVersionLevel: \S+\s+Epoch: \d+$", text, re.M)
+        text = "metadata.version is there\n" if found else text
+    if name == "FeatureCommand" and "upgrade" in words:
+        text = "Could not upgrade metadata.version\n" if text.startswith("Could not upgrade metadata.version to 99") else text
+    if name == "BrokerApiVersionsCommand":
+        found = re.search(r"IncrementalAlterConfigs\(44\): 0 to 1 \[usable: 1\]", text)
+        text = "versions are there\n" if found else text
+    return text
+
+
+class Steps:
+    """The steps, one after the other."""
+
+    def __init__(self, broker, tools):
+        self.broker = broker
+        self.tools = tools
+
+    def output(self, words):
+        status, text = self.tools.run(words)
+        return f"{normal(words, text).rstrip()}\n[{status}]\n"
+
+    def settled(self, words, expected):
+        """Kafka's brokers learn of changes a moment after they answer; with Strandline they are in force at once."""
+        deadline = time.monotonic() + (SETTLE_TIMEOUT_S if self.broker.kind == "kafka" else 0)
+        while (found := self.output(words)) != expected and time.monotonic() < deadline:
+            time.sleep(0.2)
+        return found
+
+    def check(self):
+        sections = re.split(r"(?m)^\$ (.*)\n", EXPECTED.read_text())[1:]
+        expected = list(zip(sections[::2], sections[1::2]))
+        steps = [words for words in STEPS if words is not RESTART]
+        if [named(words) for words in steps] != [name for name, _ in expected]:
+            raise Failure("expected.txt is of other steps: record it anew")
+        left = iter(expected)
+        failed = []
+        for words in STEPS:
+            if words is RESTART:
+                self.broker.restart()
+                continue
+            name, wanted = next(left)
+            found = self.settled(words, wanted)
+            if found != wanted:
+                failed.append(f"$ {name}\n{found}instead of\n{wanted}")
+        if failed:
+            raise Failure("\n".join(failed))
+
+    def record(self):
+        parts = []
+        for words in STEPS:
+            if words is RESTART:
+                self.broker.restart()
+                time.sleep(3)
+                continue
+            time.sleep(0.7)
+            parts.append(f"$ {named(words)}\n{self.output(words)}")
+        EXPECTED.write_text("".join(parts))
+
+    def settings(self):
+        """Every setting of a topic without settings, and of the broker: a line each."""
+        self.tools.run(tool("TopicCommand", "--create", "--topic", "plain", "--partitions", "1"))
+        lines = []
+        for what, words in (("topic", ask("describe", "TOPIC", "plain")), ("broker", ask("describe", "BROKER", "1"))):
+            deadline = time.monotonic() + SETTLE_TIMEOUT_S
+            while (answer := self.tools.run(words))[0] and time.monotonic() < deadline:
+                time.sleep(0.2)
+            found = [line for line in answer[1].splitlines() if line.split("|")[0] not in OF_THE_START]
+            lines += [f"{what}|{line}" for line in found]
+        return lines
+
+    def check_settings(self):
+        """All that Kafka says of its topics' settings; of a broker's, what it says of those that we have as well."""
+        expected = {tuple(line.split("|")[:2]): line for line in SETTINGS.read_text().splitlines()}
+        found = {tuple(line.split("|")[:2]): line for line in self.settings()}
+        wrong = [f"{line}\n  instead of {expected[key]}" for key, line in found.items() if key in expected and line != expected[key]]
+        missing = [key for key in expected if key[0] == "topic" and key not in found]
+        unknown = [key for key in found if key not in expected and not key[1].startswith("strandline.")]
+        shared = sum(key in expected for key in found)
+        if wrong or missing or unknown or shared < 70:
+            raise Failure("\n".join([*wrong, f"missing: {missing}", f"unknown to Kafka: {unknown}", f"{shared} are compared"]))
+
+
+def main():
+    folder = Path(sys.argv[1])
+    records = "--record" in sys.argv
+    with Broker(folder) as broker:
+        tools = Tools(broker.address)
+        steps = Steps(broker, tools)
+        try:
+            if records:
+                SETTINGS.write_text("".join(f"{line}\n" for line in steps.settings()))
+                steps.record()
+            else:
+                steps.check_settings()
+                steps.check()
+        except Failure as failure:
+            print((folder / "broker.log").read_text()[-3000:], file=sys.stderr)
+            sys.exit(f"failed: {failure}")
+        finally:
+            tools.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+//! Settings of a cluster that runs: shown and changed, of topics, of one broker and of all.
+
+use std::io::{self, Write};
+
+use clap::Args;
+use serde_json::{Value, json};
+use strandline_client::{ConfigChange, ConfigEntry, ConfigResource, ConfigSource};
+
+use crate::cluster::{Connecting, Failure, Output};
+use crate::table::Table;
+use crate::topic::setting;
+
+/// What is shown or changed.
+#[derive(Args, Clone)]
+#[group(required = true, multiple = false)]
+struct Subject {
+    /// The settings of this topic.
+    #[arg(long, value_name = "NAME")]
+    topic: Option<String>,
+    /// The settings of the broker with this number.
+    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i32).range(0..))]
+    broker: Option<i32>,
+    /// What is set for all brokers that say nothing themselves.
+    #[arg(long)]
+    all_brokers: bool,
+}
+
+impl Subject {
+    fn resource(&self) -> ConfigResource {
+        match (&self.topic, self.broker) {
+            (Some(name), _) => ConfigResource::Topic(name.clone()),
+            (None, Some(id)) => ConfigResource::Broker(id),
+            (None, None) => ConfigResource::AllBrokers,
+        }
+    }
+}
+
+/// `strandline config describe`.
+#[derive(Args)]
+pub(crate) struct Describe {
+    #[command(flatten)]
+    subject: Subject,
+    /// Show what nobody set, too.
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    connecting: Connecting,
+}
+
+/// `strandline config alter`.
+#[derive(Args)]
+pub(crate) struct Alter {
+    #[command(flatten)]
+    subject: Subject,
+    /// Set this; may be given more than once.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    set: Vec<(String, String)>,
+    /// Take back what is set; may be given more than once.
+    #[arg(long, value_name = "NAME")]
+    reset: Vec<String>,
+    /// Add members to a list, with commas between them; may be given more than once.
+    #[arg(long, value_name = "NAME=MEMBERS", value_parser = setting)]
+    append: Vec<(String, String)>,
+    /// Take members out of a list; may be given more than once.
+    #[arg(long, value_name = "NAME=MEMBERS", value_parser = setting)]
+    subtract: Vec<(String, String)>,
+    /// Check whether all of it may be so, and change nothing.
+    #[arg(long)]
+    validate_only: bool,
+    #[command(flatten)]
+    connecting: Connecting,
+}
+
+impl Alter {
+    fn changes(&self) -> Vec<(String, ConfigChange)> {
+        let changed = |pairs: &[(String, String)], change: fn(String) -> ConfigChange| -> Vec<_> {
+            pairs.iter().map(|(name, value)| (name.clone(), change(value.clone()))).collect()
+        };
+        let mut changes = changed(&self.set, ConfigChange::Set);
+        changes.extend(self.reset.iter().map(|name| (name.clone(), ConfigChange::Reset)));
+        changes.extend(changed(&self.append, ConfigChange::Append));
+        changes.extend(changed(&self.subtract, ConfigChange::Subtract));
+        changes
+    }
+}
+
+pub(super) fn describe(describe: &Describe, out: &mut impl Write) -> Result<(), Failure> {
+    let resource = describe.subject.resource();
+    let entries =
+        describe.connecting.run(async |client| Ok(client.admin().describe_configs(&resource).await?))?;
+    let mut shown: Vec<_> =
+        entries.into_iter().filter(|entry| describe.all || is_own(entry, &resource)).collect();
+    shown.sort_by(|left, right| left.name.cmp(&right.name));
+    Ok(print(&shown, describe.connecting.output, out)?)
+}
+
+/// Whether a value is more than the default: of a topic, whether it is its own.
+fn is_own(entry: &ConfigEntry, resource: &ConfigResource) -> bool {
+    match resource {
+        ConfigResource::Topic(_) => entry.source == ConfigSource::Topic,
+        _ => entry.source != ConfigSource::Default,
+    }
+}
+
+fn print(entries: &[ConfigEntry], output: Output, out: &mut impl Write) -> io::Result<()> {
+    if output == Output::Json {
+        let value = |entry: &ConfigEntry| {
+            json!({
+                "name": entry.name,
+                "value": entry.value,
+                "source": entry.source.word(),
+                "readOnly": entry.is_read_only,
+                "sensitive": entry.is_sensitive,
+            })
+        };
+        return writeln!(out, "{}", Value::Array(entries.iter().map(value).collect()));
+    }
+    let mut table = Table::new(&["NAME", "VALUE", "FROM", "CHANGES"]);
+    for entry in entries {
+        let value = if entry.is_sensitive { Some("(hidden)".to_owned()) } else { entry.value.clone() };
+        let changes = if entry.is_read_only { "at the start" } else { "any time" };
+        let value = value.unwrap_or_default();
+        table.row([entry.name.clone(), value, entry.source.word().to_owned(), changes.to_owned()]);
+    }
+    table.print(out)
+}
+
+pub(super) fn alter(alter: &Alter, out: &mut impl Write) -> Result<(), Failure> {
+    let (resource, changes) = (alter.subject.resource(), alter.changes());
+    if changes.is_empty() {
+        let message = "nothing is to be changed: give --set, --reset, --append or --subtract";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    let validate_only = alter.validate_only;
+    let altering = async |client: strandline_client::Client| {
+        Ok(client.admin().alter_configs(&resource, &changes, validate_only).await?)
+    };
+    alter.connecting.run(altering)?;
+    let done = if validate_only { "may be changed" } else { "changed" };
+    if alter.connecting.output == Output::Json {
+        let names: Vec<_> = changes.iter().map(|(name, _)| name).collect();
+        writeln!(
+            out,
+            "{}",
+            json!({ "resource": resource.to_string(), "changed": !validate_only, "names": names })
+        )?;
+    } else {
+        writeln!(out, "{resource}: {done}")?;
+    }
+    Ok(())
+}
