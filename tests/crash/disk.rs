@@ -100,6 +100,10 @@ impl Disk for BufferedDisk {
         self.0.sync_file_system()
     }
 
+    fn reports_all_losses(&self) -> bool {
+        self.0.reports_all_losses()
+    }
+
     fn free_bytes(&self) -> io::Result<u64> {
         self.0.free_bytes()
     }

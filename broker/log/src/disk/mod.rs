@@ -22,6 +22,7 @@ use std::sync::Arc;
 pub(crate) mod liar;
 pub mod real;
 pub mod simulated;
+pub(crate) mod watched;
 
 /// The unit in which journals are written: file systems and disks tear no smaller than their sector, and no
 /// known one has a larger block that matters here.
@@ -57,6 +58,11 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// Makes everything durable that has been written to the file system, names included, and reports what
     /// went wrong with any of it since the disk was opened or last asked.
     fn sync_file_system(&self) -> io::Result<()>;
+
+    /// Whether [`Disk::sync_file_system`] reports every write that was lost. Where it does not, a file's own sync has to.
+    fn reports_all_losses(&self) -> bool {
+        true
+    }
 
     /// How many bytes are left for new files.
     fn free_bytes(&self) -> io::Result<u64>;

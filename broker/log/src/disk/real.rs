@@ -21,14 +21,16 @@ pub struct RealDisk {
     // Held from the start: the kernel reports a lost write to those who had the file system open when it
     // was lost, and to nobody who comes later.
     root: OwnedFd,
+    reports_all_losses: bool,
 }
 
 impl RealDisk {
     /// The file system that holds `root`, a folder that is there.
     pub fn new(root: &Path) -> io::Result<Self> {
-        Ok(Self {
-            root: fs::open(root, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?,
-        })
+        let root = fs::open(root, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        // Not known is as good as too old: that is slower, and safe.
+        let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        Ok(Self { root, reports_all_losses: reports_all_losses(&release) })
     }
 
     fn open_with(&self, path: &Path, access: Access, extra: OFlags) -> io::Result<Arc<dyn File>> {
@@ -88,6 +90,10 @@ impl Disk for RealDisk {
 
     fn sync_file_system(&self) -> io::Result<()> {
         Ok(fs::syncfs(&self.root)?)
+    }
+
+    fn reports_all_losses(&self) -> bool {
+        self.reports_all_losses
     }
 
     fn free_bytes(&self) -> io::Result<u64> {
@@ -205,6 +211,29 @@ fn retry<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
         match call() {
             Err(Errno::INTR) => {}
             result => return result,
+        }
+    }
+}
+
+/// Whether `syncfs` of a kernel tells of writes that were lost: it does from 5.8 on.
+fn reports_all_losses(release: &str) -> bool {
+    let mut numbers =
+        release.split(|letter: char| !letter.is_ascii_digit()).map_while(|part| part.parse().ok());
+    let version: (u32, u32) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    version >= (5, 8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reports_all_losses;
+
+    #[test]
+    fn kernels_are_told_apart_by_whether_they_tell_of_losses() {
+        for release in ["5.8.0", "5.10.0-28-amd64", "6.1.0-rc3", "10.0"] {
+            assert!(reports_all_losses(release), "{release}");
+        }
+        for release in ["5.7.19", "4.19.0", "3.10.0-1160.el7", "", "unknown"] {
+            assert!(!reports_all_losses(release), "{release}");
         }
     }
 }

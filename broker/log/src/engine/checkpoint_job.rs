@@ -52,6 +52,14 @@ impl Sync {
         self.bound(syncs_max);
     }
 
+    /// How many files are held open for it.
+    pub(super) fn files(&self) -> usize {
+        match self {
+            Self::Each { files, .. } => files.len(),
+            Self::FileSystem => 0,
+        }
+    }
+
     fn bound(&mut self, syncs_max: usize) {
         if matches!(self, Self::Each { files, folders } if files.len() + folders.len() > syncs_max) {
             *self = Self::FileSystem;

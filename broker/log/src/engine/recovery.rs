@@ -67,10 +67,13 @@ impl Writer {
     pub fn recover(
         disk: Arc<dyn Disk>,
         root: PathBuf,
-        options: Options,
+        mut options: Options,
         clock: Arc<dyn Clock>,
         mut random: Random,
     ) -> Result<Self, EngineError> {
+        if !disk.reports_all_losses() {
+            options.syncs_max = usize::MAX;
+        }
         let layout = Layout::new(root);
         let directory = Directory::open(&disk, layout.clone(), &mut random)?;
         let reserve = Reserve::open(&*disk, &layout, options.reserve_bytes)?;
