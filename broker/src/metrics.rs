@@ -6,6 +6,8 @@
 use std::fmt::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use strandline_log::journal::Pins;
+
 use crate::net::Counters;
 
 /// Metrics as text.
@@ -104,18 +106,30 @@ fn network(text: &mut Text, counters: &Counters) -> fmt::Result {
     calls(text, counters)
 }
 
-/// All metrics, in the text format of Prometheus. What the network counts is not there before it serves.
-pub fn render(is_ready: bool, counters: Option<&Counters>) -> String {
+fn pinned(text: &mut Text, pins: &Pins) -> fmt::Result {
+    let help = "Bytes of journal files that are done with and kept by slow consumers, when files were last recycled.";
+    text.level("strandline_journal_pinned_bytes", help, pins.held_bytes())?;
+    let help =
+        "Journal files that were taken from consumers since they kept more than a journal's worth of them.";
+    text.count("strandline_journal_given_up_files_total", help, &AtomicU64::new(pins.given_up()))
+}
+
+/// All metrics, in the text format of Prometheus. What the network and the journal count is not there before it serves.
+pub fn render(is_ready: bool, serving: Option<(&Counters, &Pins)>) -> String {
     let mut text = Text::default();
-    let result = ready(&mut text, is_ready);
     // Writing to memory does not fail.
-    let _ = result.and_then(|()| counters.map_or(Ok(()), |counters| network(&mut text, counters)));
+    let _ = ready(&mut text, is_ready).and_then(|()| match serving {
+        Some((counters, pins)) => network(&mut text, counters).and_then(|()| pinned(&mut text, pins)),
+        None => Ok(()),
+    });
     text.0
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::Ordering;
+
+    use strandline_log::journal::Pins;
 
     use super::render;
     use crate::net::Counters;
@@ -126,7 +140,7 @@ mod tests {
         counters.accepted.store(7, Ordering::Relaxed);
         counters.closed.store(3, Ordering::Relaxed);
         counters.refused_address.store(2, Ordering::Relaxed);
-        let text = render(true, Some(&counters));
+        let text = render(true, Some((&counters, &Pins::default())));
         for line in [
             "# TYPE strandline_network_connections_accepted_total counter",
             "strandline_network_connections_accepted_total 7",
@@ -134,12 +148,14 @@ mod tests {
             "strandline_network_connections 4",
             "strandline_network_connections_refused_total{limit=\"address\"} 2",
             "strandline_network_connections_refused_total{limit=\"all\"} 0",
+            "strandline_journal_pinned_bytes 0",
+            "strandline_journal_given_up_files_total 0",
             "strandline_ready 1",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in:\n{text}");
         }
         counters.accepted.store(9, Ordering::Relaxed);
-        let text = render(false, Some(&counters));
+        let text = render(false, Some((&counters, &Pins::default())));
         assert!(
             text.contains("connections_accepted_total 9\n") && text.contains("strandline_ready 0\n"),
             "{text}"

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use strandline_log::engine::Mailbox;
+use strandline_log::journal::Pins;
 
 use super::server::{Page, Pages};
 use crate::metrics;
@@ -23,8 +24,14 @@ pub enum Stage {
 /// What a node tells of itself.
 pub struct Health {
     stage: Mutex<Stage>,
-    counters: OnceLock<Arc<Counters>>,
-    mailbox: OnceLock<Arc<Mailbox>>,
+    serving: OnceLock<Serving>,
+}
+
+/// What there is once it serves.
+struct Serving {
+    counters: Arc<Counters>,
+    mailbox: Arc<Mailbox>,
+    pins: Pins,
 }
 
 impl fmt::Debug for Health {
@@ -35,7 +42,7 @@ impl fmt::Debug for Health {
 
 impl Default for Health {
     fn default() -> Self {
-        Self { stage: Mutex::new(Stage::Starting), counters: OnceLock::new(), mailbox: OnceLock::new() }
+        Self { stage: Mutex::new(Stage::Starting), serving: OnceLock::new() }
     }
 }
 
@@ -44,10 +51,10 @@ impl Health {
         self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// It serves from now on: what the network counts, and the way to the data directory.
-    pub fn set_serving(&self, counters: Arc<Counters>, mailbox: Arc<Mailbox>) {
+    /// It serves from now on: what the network and the journal count, and the way to the data directory.
+    pub fn set_serving(&self, counters: Arc<Counters>, mailbox: Arc<Mailbox>, pins: Pins) {
         // It comes up once.
-        let _ = (self.counters.set(counters), self.mailbox.set(mailbox));
+        let _ = self.serving.set(Serving { counters, mailbox, pins });
         *self.stage() = Stage::Serving;
     }
 
@@ -63,7 +70,7 @@ impl Health {
             Stage::Stopping => return Some("shutting down".to_owned()),
             Stage::Serving => {}
         }
-        let offline = self.mailbox.get().and_then(|mailbox| mailbox.offline());
+        let offline = self.serving.get().and_then(|serving| serving.mailbox.offline());
         offline.map(|reason| format!("the data directory is offline: {reason}"))
     }
 }
@@ -77,8 +84,8 @@ impl Pages for Health {
                 Some(obstacle) => Page { status: "503 Service Unavailable", ..Page::text(obstacle + "\n") },
             },
             "/metrics" => {
-                let counters = self.counters.get().map(|counters| &**counters);
-                let body = metrics::render(self.obstacle().is_none(), counters);
+                let serving = self.serving.get().map(|serving| (&*serving.counters, &serving.pins));
+                let body = metrics::render(self.obstacle().is_none(), serving);
                 Page { content_type: "text/plain; version=0.0.4; charset=utf-8", ..Page::text(body) }
             }
             _ => return None,

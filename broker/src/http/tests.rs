@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use strandline_log::engine::{Mailbox, MailboxOptions};
+use strandline_log::journal::Pins;
 use tokio::runtime::Runtime;
 
 use super::{Health, HttpServer};
@@ -51,7 +52,7 @@ fn a_node_says_whether_it_serves_and_why_not() {
     let counters = Arc::new(Counters::default());
     counters.accepted.store(5, Ordering::Relaxed);
     let mailbox = Arc::new(Mailbox::new(MailboxOptions::default()));
-    rig.health.set_serving(counters, Arc::clone(&mailbox));
+    rig.health.set_serving(counters, Arc::clone(&mailbox), Pins::default());
     assert_eq!(rig.get("/readyz?verbose"), ("HTTP/1.1 200 OK".to_owned(), "ready\n".to_owned()));
     assert!(rig.get("/metrics").1.contains("strandline_network_connections 5\n"));
     mailbox.set_offline("a sync failed".into());

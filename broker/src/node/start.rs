@@ -40,7 +40,7 @@ impl Node {
         let (broker, engine) = foundation.start(Engine::start).await?;
         let addresses = bound.addresses();
         let server = bound.serve(Arc::new(Arc::clone(&broker)));
-        health.set_serving(server.counters(), Arc::clone(engine.mailbox()));
+        health.set_serving(server.counters(), Arc::clone(engine.mailbox()), engine.pins().clone());
         Ok(Self { data_dir, endpoints, addresses, broker, server, engine, health, http })
     }
 }

@@ -318,7 +318,11 @@ impl Partition {
     ) -> Result<Option<Option<FoundTimestamp>>, ReadError> {
         for entry in entries {
             let Some(slice) = self.slice(entry) else { return Ok(None) };
-            let bytes = slice.read().map_err(ReadError::Journal)?;
+            let bytes = match slice.read() {
+                // Its file was emptied, which was recycled before.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+                bytes => bytes.map_err(ReadError::Journal)?,
+            };
             let found = BatchView::parse_only(&bytes)
                 .and_then(|batch| FoundTimestamp::in_batch(&batch, timestamp, start, DECOMPRESSED_BYTES_MAX));
             let found = found.map_err(|error| ReadError::Journal(io::Error::other(error)))?;

@@ -19,7 +19,7 @@ use super::mailbox::{Mailbox, Rejected};
 use super::partition::Partition;
 use super::request::{Command, Outcome, Replies, Request};
 use super::writer::Writer;
-use crate::journal::{Write, Written};
+use crate::journal::{Pins, Write, Written};
 
 /// The writer looks around this often even if nothing happens: for what is due by the clock.
 const TICK: Duration = Duration::from_millis(500);
@@ -42,6 +42,7 @@ enum Event {
 #[derive(Debug)]
 pub struct Engine {
     mailbox: Arc<Mailbox>,
+    pins: Pins,
     partitions: Vec<(Arc<Partition>, Bytes)>,
     writer: Option<JoinHandle<Result<(), EngineError>>>,
 }
@@ -50,11 +51,11 @@ impl Engine {
     /// Lets threads drive a writer.
     pub fn start(writer: Writer) -> Result<Self, EngineError> {
         let mailbox = Arc::clone(writer.mailbox());
-        let partitions = writer.partitions();
+        let (partitions, pins) = (writer.partitions(), writer.sources.journal.pins().clone());
         let driver = Driver::start(writer).map_err(EngineError::Thread)?;
         let run = move || driver.run();
         let writer = spawn("log-writer", run).map_err(EngineError::Thread)?;
-        Ok(Self { mailbox, partitions, writer: Some(writer) })
+        Ok(Self { mailbox, pins, partitions, writer: Some(writer) })
     }
 
     /// The partitions that were there when it was opened, each with what was said when it was created.
@@ -65,6 +66,11 @@ impl Engine {
     /// Where requests are left.
     pub fn mailbox(&self) -> &Arc<Mailbox> {
         &self.mailbox
+    }
+
+    /// What slow readers keep of the journal.
+    pub fn pins(&self) -> &Pins {
+        &self.pins
     }
 
     /// Asks for something, and waits until it is done.

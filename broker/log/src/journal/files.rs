@@ -57,7 +57,17 @@ pub(super) struct Spare {
 
 impl Spare {
     pub(super) fn is_free(&self) -> bool {
-        self.before.as_ref().is_none_or(|file| Arc::strong_count(file) == 1)
+        self.pinned().is_none()
+    }
+
+    /// Whether it was another file before.
+    pub(super) fn was_used(&self) -> bool {
+        self.before.is_some()
+    }
+
+    /// The number that it had, if somebody still reads what it was. Nobody begins to: it is out of use.
+    pub(super) fn pinned(&self) -> Option<u64> {
+        self.before.as_ref().filter(|file| Arc::strong_count(file) > 1).map(|file| file.sequence)
     }
 }
 
@@ -227,13 +237,28 @@ impl Folder {
 
     /// Takes a file out of use. It may be used again once [`Folder::sync`] has returned.
     pub(super) fn retire(&mut self, file: Arc<LiveFile>, file_bytes: u64) -> Result<Option<Spare>, Error> {
-        if file.length != file_bytes {
+        if file.length != file_bytes && Arc::strong_count(&file) == 1 {
             self.disk.remove(&file.path).map_err(file.failed("remove"))?;
             return Ok(None);
         }
         let path = self.next_spare_path();
         self.disk.rename(&file.path, &path).map_err(file.failed("rename"))?;
         Ok(Some(Spare { path, length: file.length, before: Some(file) }))
+    }
+
+    /// Removes a spare file.
+    pub(super) fn remove(&self, spare: Spare) -> Result<(), Error> {
+        self.disk.remove(&spare.path).map_err(failed("remove", &spare.path))
+    }
+
+    /// Removes a file that somebody reads, and gives its room back at once. Whoever reads it finds that it ends.
+    ///
+    /// That it is out of use has to be durable: with its old name it would be a file without a header.
+    pub(super) fn give_up(&self, spare: Spare) -> Result<(), Error> {
+        if let Some(before) = &spare.before {
+            before.file.set_length(0).map_err(failed("empty", &spare.path))?;
+        }
+        self.remove(spare)
     }
 
     /// Makes the names durable.

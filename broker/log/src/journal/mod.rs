@@ -44,6 +44,7 @@ mod group;
 mod inspect;
 mod layout;
 mod options;
+mod pins;
 mod pool;
 mod reader;
 mod recovery;
@@ -65,6 +66,7 @@ pub(crate) use self::files::file_path;
 pub use self::group::Staged;
 pub use self::inspect::Inspection;
 pub use self::options::{BYTES_MAX, ENTRIES_MAX, GROUP_BYTES_MAX, Options};
+pub use self::pins::Pins;
 pub use self::pool::{BufferPool, FrameBuffer, POOL_BYTES_MAX};
 pub use self::reader::{Pinned, Position, Reader};
 pub use self::room::{SpareDone, SpareJob};
@@ -250,7 +252,10 @@ impl Journal {
             self.spares.extend(self.folder.retire(filled.file, self.options.file_bytes)?);
             is_changed = true;
         }
-        if is_changed { self.folder.sync() } else { Ok(()) }
+        if is_changed {
+            self.folder.sync()?;
+        }
+        self.bound_pinned()
     }
 
     /// Closes the journal. What is staged and not committed is gone.

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::files::LiveFile;
+use super::pins::Pins;
 use crate::disk::{self, File};
 
 /// Where the bytes of an entry lie.
@@ -26,9 +27,11 @@ type Files = BTreeMap<u64, Arc<LiveFile>>;
 #[derive(Clone, Debug, Default)]
 pub struct Reader {
     files: Arc<Mutex<Files>>,
+    pins: Pins,
 }
 
-/// A file that is not used again while this is held, even if it is recycled meanwhile.
+/// A file that is not used again while this is held, even if it is recycled meanwhile. If readers hold too many such
+/// files, it is emptied: then it ends before what was to be read.
 #[derive(Debug)]
 pub struct Pinned {
     live: Arc<LiveFile>,
@@ -57,6 +60,11 @@ impl Reader {
     /// Keeps a file from being used again; none if it has been recycled.
     pub fn pin(&self, file: u64) -> Option<Pinned> {
         self.files().get(&file).map(|live| Pinned { live: Arc::clone(live) })
+    }
+
+    /// What readers keep from being used again.
+    pub fn pins(&self) -> &Pins {
+        &self.pins
     }
 
     /// Reads the bytes of an entry; an error of kind [`io::ErrorKind::NotFound`] if its file has been recycled.

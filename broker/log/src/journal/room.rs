@@ -5,7 +5,7 @@ use super::files::{NewSpare, OVERHEAD_BYTES, Spare};
 use super::{Class, Journal, Options};
 
 /// Appends want the next file to be there, and another one behind it.
-const SPARES_WANTED: usize = 2;
+pub(super) const SPARES_WANTED: usize = 2;
 
 /// A spare file that is to be made, on whichever thread has the time: it takes as long as it takes to write
 /// the whole file.
@@ -56,7 +56,7 @@ impl Journal {
         Ok(())
     }
 
-    fn filled_bytes(&self) -> u64 {
+    pub(super) fn filled_bytes(&self) -> u64 {
         self.filled.iter().map(|filled| filled.file.length).sum()
     }
 
@@ -76,7 +76,7 @@ impl Journal {
         let file_bytes = self.options.file_bytes;
         let needed = frame_bytes + OVERHEAD_BYTES;
         let fits = self.active.fits(frame_bytes);
-        if !fits && needed > file_bytes && !self.spares.iter().any(|spare| spare.length >= needed) {
+        if !fits && needed > file_bytes && !self.has_spare_for(needed) {
             self.add_spare(needed)?;
         }
         let wanted = usize::from(!fits && needed <= file_bytes) + usize::from(class == Class::Append);
@@ -84,6 +84,11 @@ impl Journal {
             self.add_spare(file_bytes)?;
         }
         Ok(())
+    }
+
+    /// Whether there is one for a frame that is too large for the common length.
+    fn has_spare_for(&self, needed: u64) -> bool {
+        self.spares.iter().any(|spare| spare.length >= needed && spare.is_free())
     }
 
     /// How many spare files have the common length, and are read by nobody.

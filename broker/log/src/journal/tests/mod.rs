@@ -1,5 +1,7 @@
 //! The journal against a disk that fails, and against a model of what it acknowledged.
 
+mod blocks;
+mod pins;
 mod planted;
 mod real;
 mod rules;
