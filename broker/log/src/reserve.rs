@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::directory::{DirectoryError, failed};
-use crate::disk::{Access, Disk, File};
+use crate::disk::{Access, BLOCK_BYTES, Disk, File};
 use crate::layout::Layout;
 
 /// The room that a data directory keeps.
@@ -46,11 +46,13 @@ impl Reserve {
         self.held_bytes == self.bytes
     }
 
-    /// Gives so much back to the disk, or what is left; says how much that was.
+    /// Gives at least so much back to the disk, or what is left; says how much that was. Only whole blocks are of use
+    /// to anybody.
     pub fn release(&mut self, bytes: u64) -> Result<u64, DirectoryError> {
-        let released = bytes.min(self.held_bytes);
+        let kept = self.held_bytes.saturating_sub(bytes.max(1));
+        let held_bytes = kept - kept % BLOCK_BYTES as u64;
+        let released = self.held_bytes - held_bytes;
         if released > 0 {
-            let held_bytes = self.held_bytes - released;
             self.file.set_length(held_bytes).map_err(failed("cut", &self.path))?;
             self.held_bytes = held_bytes;
             // File systems hand blocks out again when it is durable that they were given back.
@@ -119,6 +121,19 @@ mod tests {
         assert!(!reserve.is_whole());
         assert_eq!(write(&*file, 4, 2), None);
         assert_eq!(reserve.release(u64::MAX).unwrap(), 6 * BLOCK);
+        assert_eq!(reserve.release(1).unwrap(), 0);
+    }
+
+    #[test]
+    fn however_little_is_asked_for_a_block_is_given() {
+        let disk = new_disk(12);
+        let mut reserve = open(&disk, BYTES);
+        let file = other_file(&disk);
+        assert_eq!(write(&*file, 2, 0), None);
+        for number in 0..10 {
+            assert_eq!(reserve.release(number % 3).unwrap(), BLOCK);
+            assert_eq!(write(&*file, 1, 2 + number), None);
+        }
         assert_eq!(reserve.release(1).unwrap(), 0);
     }
 

@@ -110,6 +110,8 @@ impl Writer {
         match staged {
             Ok(staged) => Ok(Some(staged)),
             Err(StageError::GroupFull) => Ok(None),
+            // Where no checkpoint finds room, it would stay so.
+            Err(StageError::JournalFull) if self.is_out_of_room() => Err(Refusal::DiskFull),
             Err(StageError::JournalFull) => {
                 self.checkpoints.want();
                 Ok(None)

@@ -10,11 +10,16 @@ use crate::local_id::LocalId;
 use crate::manifest::{Changes, PartitionRow};
 use crate::segment::Written;
 
+/// So many files are held open for their syncs, where one sync for all would not tell of what was lost.
+const FILES_MAX: usize = 1_024;
+
 /// How much is wanted of the next checkpoint.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 enum Want {
     #[default]
     Nothing,
+    /// That what was written is synced.
+    Sync,
     /// That files of the journal can be used again.
     Room,
     /// That the manifest has everything that is published.
@@ -44,6 +49,15 @@ impl Checkpoints {
 
     pub(super) fn want(&mut self) {
         self.want = self.want.max(Want::Room);
+    }
+
+    /// Whether so many files are held open to be synced one by one that no more may be. Then they are synced first.
+    pub(super) fn is_crowded(&mut self) -> bool {
+        let is_crowded = self.sync.files() >= FILES_MAX;
+        if is_crowded {
+            self.want = self.want.max(Want::Sync);
+        }
+        is_crowded
     }
 
     pub(super) fn want_all(&mut self) {
@@ -82,6 +96,9 @@ impl Writer {
         self.look_for_reasons();
         let target = match self.checkpoints.want {
             Want::Nothing => return None,
+            Want::Sync => 0,
+            // What is to go has to be able to, whether or not there is room for what is to be flushed.
+            Want::Room | Want::All if self.is_out_of_room() => 0,
             Want::Room => self.journal.half_way().unwrap_or(self.published),
             Want::All => self.published,
         };
@@ -103,6 +120,7 @@ impl Writer {
         let Checkpoints { removed, lingering, .. } = &self.checkpoints;
         let has_something = !(self.unsaved.is_empty() && removed.is_empty() && lingering.is_empty());
         let is_journal_filling = self.journal.half_way().is_some_and(|half| half > self.checkpoints.reached);
+        self.checkpoints.is_crowded();
         let is_unsynced = self.unjournaled.bytes() >= self.options.unsynced_bytes_max / 2;
         if is_journal_filling || is_unsynced || (is_due && has_something) {
             self.checkpoints.want();
@@ -154,9 +172,9 @@ impl Writer {
         self.checkpoints.is_saving = false;
         let CheckpointDone { job, result } = done;
         match result {
-            Ok(()) => {}
+            Ok(()) => self.found_room(),
             Err(CheckpointError::DiskFull) => {
-                self.make_room();
+                self.make_room(0);
                 self.checkpoints.again = Some(Box::new(job));
                 return;
             }

@@ -57,8 +57,11 @@ impl Writer {
         let Some(partition) = subject(command) else { return Ok(Readiness::Ready) };
         let log = self.log(partition)?;
         let keeps_segments = matches!(command, Command::Configure { .. } | Command::SetHighWatermark { .. });
-        if log.is_changing || (!keeps_segments && self.compactions.is_replacing(partition)) {
+        if log.is_changing {
             return Ok(Readiness::Waits);
+        }
+        if !keeps_segments && self.compactions.is_replacing(partition) {
+            return self.waits_for_manifest();
         }
         let (start_offset, end) = {
             let view = log.partition.view();
@@ -77,7 +80,7 @@ impl Writer {
                 if *offset == end_offset {
                     Ok(Readiness::Done)
                 } else {
-                    Ok(self.readiness_to_truncate(partition))
+                    self.readiness_to_truncate(partition)
                 }
             }
             Command::SetLogStart { start_offset: offset, .. } if *offset <= start_offset => {
@@ -96,7 +99,7 @@ impl Writer {
                 if log.is_ahead {
                     self.move_end(partition, end_offset);
                 }
-                Ok(self.readiness_when_saved(partition))
+                self.readiness_when_saved(partition)
             }
             _ => Ok(Readiness::Ready),
         }
@@ -116,27 +119,33 @@ impl Writer {
     }
 
     /// The end of a log is cut off when nothing else of it is on its way anywhere.
-    fn readiness_to_truncate(&mut self, partition: LocalId) -> Readiness {
-        let Some(log) = self.logs.get(&partition) else { return Readiness::Waits };
+    fn readiness_to_truncate(&mut self, partition: LocalId) -> Result<Readiness, Refusal> {
+        let Some(log) = self.logs.get(&partition) else { return Ok(Readiness::Waits) };
         if log.staged > 0 || self.flushing.is_busy() || self.sweeping.is_busy() {
-            Readiness::Waits
+            Ok(Readiness::Waits)
         } else if log.is_async() {
             // What a scan after a crash would find must not be more than what is left now.
             self.readiness_when_saved(partition)
         } else {
-            Readiness::Ready
+            Ok(Readiness::Ready)
         }
     }
 
     /// Waits until the manifest has all of a log, and sees to it.
-    pub(super) fn readiness_when_saved(&mut self, partition: LocalId) -> Readiness {
-        let Some(log) = self.logs.get(&partition) else { return Readiness::Waits };
+    pub(super) fn readiness_when_saved(&mut self, partition: LocalId) -> Result<Readiness, Refusal> {
+        let Some(log) = self.logs.get(&partition) else { return Ok(Readiness::Waits) };
         let is_saved = log.staged == 0 && log.first_unflushed.is_none() && !self.unsaved.contains(&partition);
         if is_saved && !self.checkpoints.is_saving() {
-            return Readiness::Ready;
+            return Ok(Readiness::Ready);
         }
         self.checkpoints.want_all();
-        Readiness::Waits
+        self.waits_for_manifest()
+    }
+
+    /// What waits for a checkpoint waits in vain where that finds no room, and keeps those behind it from what would
+    /// make some.
+    fn waits_for_manifest(&self) -> Result<Readiness, Refusal> {
+        if self.is_out_of_room() { Err(Refusal::DiskFull) } else { Ok(Readiness::Waits) }
     }
 
     /// What is to happen; all that it needs from the disk is done here.

@@ -70,13 +70,13 @@ impl Writer {
     }
 
     pub(super) fn plan_flush(&mut self) -> Option<FlushJob> {
-        if self.flushing.is_busy {
+        if self.flushing.is_busy || self.checkpoints.is_crowded() {
             return None;
         }
         let mut logs: Vec<LogFlush> = Vec::new();
         let mut planned_bytes = 0;
         let mut put_off = Vec::new();
-        while planned_bytes < self.options.flush_job_bytes {
+        while planned_bytes < self.options.flush_job_bytes.max(1) {
             let Some(first) = self.first_unflushed() else { break };
             let is_due = first <= self.flushing.target
                 || self.flushing.bytes - planned_bytes >= self.options.flush_bytes;
@@ -102,12 +102,13 @@ impl Writer {
         self.flushing.is_busy = false;
         match done.result {
             Ok(written) => {
+                self.found_room();
                 self.checkpoints.note_written(written, self.options.syncs_max);
                 done.job.logs.into_iter().for_each(|flush| self.log_flushed(flush));
             }
             Err(error) if error.is_disk_full() => {
                 // Nothing of it counts: it is written again, to the same places. The reserve was kept for this.
-                self.make_room();
+                self.make_room(done.job.logs.iter().map(|flush| flush.bytes).sum());
                 for flush in done.job.logs {
                     let first = self.logs.get(&flush.partition).and_then(|log| log.first_unflushed);
                     first.into_iter().for_each(|first| self.flushing.add(first, flush.partition));

@@ -8,6 +8,9 @@ use super::Writer;
 /// So long after it found no room, nothing is tried that needs any.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// All that is kept is given away in so many pieces at most.
+const RELEASES_MAX: u64 = 8;
+
 /// Whether there was no room for something, and when.
 #[derive(Debug, Default)]
 struct Shortage {
@@ -32,10 +35,12 @@ pub(super) struct Shortages {
 }
 
 impl Writer {
-    /// Lets work that found no room have some of what is kept, or wait if nothing is.
-    pub(super) fn make_room(&mut self) {
+    /// Lets work that found no room have some of what is kept, or wait if nothing is. It is told how much the work
+    /// writes, if it knows: it has to come to an end after few tries, however small jobs are set to be.
+    pub(super) fn make_room(&mut self, needed_bytes: u64) {
         let now = self.clock.monotonic();
-        match self.reserve.release(2 * self.options.flush_job_bytes) {
+        let bytes = needed_bytes.max(self.options.flush_job_bytes).saturating_mul(2);
+        match self.reserve.release(bytes.max(self.options.reserve_bytes / RELEASES_MAX)) {
             Ok(0) => self.shortages.work.since = Some(now),
             // Appends wait until it is whole again, and it does not take back at once what it gave.
             Ok(_) => self.shortages.reserve.since = Some(now),
@@ -54,6 +59,16 @@ impl Writer {
             }
         }
         self.offline.is_some() || self.shortages.work.lasts(now)
+    }
+
+    /// Notes that work which needs room has found it.
+    pub(super) fn found_room(&mut self) {
+        self.shortages.work.since = None;
+    }
+
+    /// Whether work that needs room has found none, not even of what is kept for it.
+    pub(super) fn is_out_of_room(&self) -> bool {
+        self.shortages.work.since.is_some()
     }
 
     /// Notes that the journal got no file ahead of need.

@@ -70,7 +70,7 @@ impl Writer {
             self.checkpoints.want();
             return Ok(false);
         }
-        if !self.is_end_saved(partition, facts) {
+        if self.checkpoints.is_crowded() || !self.is_end_saved(partition, facts) {
             return Ok(false);
         }
         let Some(log) = self.logs.get(&partition) else { return Ok(true) };
@@ -114,7 +114,7 @@ impl Writer {
         } else {
             return true;
         }
-        matches!(self.readiness_when_saved(partition), Readiness::Ready)
+        matches!(self.readiness_when_saved(partition), Ok(Readiness::Ready))
     }
 
     /// Lets the manifest have an `async` log end at an offset behind its last batch.
