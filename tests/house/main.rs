@@ -7,5 +7,6 @@
 )]
 
 mod crates;
+mod engine;
 mod shape;
 mod sources;

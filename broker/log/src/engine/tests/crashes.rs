@@ -2,14 +2,7 @@
 
 use super::rules::{fill, in_memory, small_segments};
 use super::*;
-use crate::check::{Finding, Severity, check};
 use crate::disk::simulated::Operation;
-
-fn expect_no_damage(rig: &Rig) {
-    let disk: Arc<dyn Disk> = Arc::new(rig.disk.clone());
-    let visit = |finding: Finding| assert!(finding.problem.severity() < Severity::Damage, "{finding}");
-    check(&disk, &Layout::new(PathBuf::from("/data")), visit).unwrap();
-}
 
 #[test]
 fn a_deletion_that_only_the_journal_tells_of_reaches_the_manifest() {
@@ -121,7 +114,7 @@ fn a_truncation_is_replayed_whose_segment_has_gone_already() {
         rig.settle();
         let is_halted = rig.disk.is_halted();
         rig.disk.kill();
-        expect_no_damage(&rig);
+        rig.expect_no_damage();
         rig.recover().unwrap();
         if is_done {
             assert_eq!(rig.partition(id).offsets().end, 8, "halted at {operation}");
@@ -170,7 +163,7 @@ fn files_go_no_sooner_than_the_manifest_says_so() {
     rig.call(Command::Delete { partition: deleted }).unwrap();
     for _ in 0..3 {
         rig.disk.kill();
-        expect_no_damage(&rig);
+        rig.expect_no_damage();
         rig.recover().unwrap();
         // It looks for orphans, and it is not the time for the manifest.
         rig.settle();
@@ -203,7 +196,7 @@ fn an_async_log_that_lost_all_behind_its_start_goes_on_there() {
             rig.clock.advance(advance_ms);
             rig.settle();
             rig.disk.kill();
-            expect_no_damage(&rig);
+            rig.expect_no_damage();
             rig.recover().unwrap();
             assert_records(&read_all(&rig.partition(id), 15), &expected, "all");
         }
@@ -244,7 +237,7 @@ fn what_an_async_log_gives_up_stays_until_the_manifest_says_so() {
         rig.settle();
         let is_halted = rig.disk.is_halted();
         rig.disk.crash();
-        expect_no_damage(&rig);
+        rig.expect_no_damage();
         rig.recover().unwrap();
         assert_records(&read_all(&rig.partition(id), 20), &expected[20..], "all");
         if !is_halted {
@@ -270,7 +263,7 @@ fn a_cut_inside_of_a_batch_ends_the_log_where_it_was_made() {
         for round in 0..3 {
             assert_eq!(rig.partition(id).offsets().end, 4, "round {round}");
             rig.disk.crash();
-            expect_no_damage(&rig);
+            rig.expect_no_damage();
             rig.recover().unwrap();
             rig.clock.advance(60_000);
             rig.settle();
@@ -292,7 +285,7 @@ fn a_start_behind_what_the_manifest_knows_takes_nothing_of_an_async_log() {
         rig.call(Command::SetLogStart { partition: id, start_offset }).unwrap();
         for _ in 0..2 {
             rig.disk.kill();
-            expect_no_damage(&rig);
+            rig.expect_no_damage();
             rig.recover().unwrap();
             let found = read_all(&rig.partition(id), start_offset);
             assert_records(&found, &expected[usize::try_from(start_offset).unwrap()..], "all");

@@ -3,8 +3,13 @@
 mod closing;
 mod crashes;
 mod found;
+mod limits;
 mod meanwhile;
+mod order;
+mod pressure;
+mod room;
 mod rules;
+mod seen;
 mod simulation;
 
 use std::collections::BTreeMap;
@@ -18,10 +23,12 @@ use super::{
     Command, Done, EngineError, NewBatch, Options, Outcome, Partition, ReadError, ReadOut, Refusal, Replies,
     Request, Slice, UpTo, Writer,
 };
+use crate::check::{Finding, Severity, check};
 use crate::clock::SimulatedClock;
 use crate::config::LogConfig;
 use crate::disk::Disk;
 use crate::disk::simulated::{self, SimulatedDisk};
+use crate::disk::watched::Watched;
 use crate::journal;
 use crate::layout::Layout;
 use crate::local_id::LocalId;
@@ -67,6 +74,8 @@ fn small_options() -> Options {
 /// A directory with its writer, and who drives it.
 struct Rig {
     disk: SimulatedDisk,
+    /// What is asked of the disk, where somebody wants to know.
+    watched: Option<Watched>,
     clock: Arc<SimulatedClock>,
     options: Options,
     writer: Option<Writer>,
@@ -81,6 +90,7 @@ impl Rig {
         disk.sync_directory(Path::new("/")).unwrap();
         let mut rig = Self {
             disk,
+            watched: None,
             clock: Arc::new(SimulatedClock::new(1_000_000)),
             options: small_options(),
             writer: None,
@@ -93,7 +103,10 @@ impl Rig {
 
     fn recover(&mut self) -> Result<(), EngineError> {
         self.writer = None;
-        let disk = Arc::new(self.disk.clone());
+        let disk: Arc<dyn Disk> = match &self.watched {
+            Some(watched) => Arc::new(watched.clone()),
+            None => Arc::new(self.disk.clone()),
+        };
         let clock = Arc::<SimulatedClock>::clone(&self.clock);
         let random = Random::from_seed(self.disk.operations());
         let writer = Writer::recover(disk, PathBuf::from("/data"), self.options.clone(), clock, random)?;
@@ -168,6 +181,13 @@ impl Rig {
         let partitions = self.writer().partitions();
         partitions.into_iter().map(|(partition, _)| partition).find(|partition| partition.id() == id).unwrap()
     }
+
+    /// What the offline checker says of it, if anything is damaged.
+    fn expect_no_damage(&self) {
+        let disk: Arc<dyn Disk> = Arc::new(self.disk.clone());
+        let visit = |finding: Finding| assert!(finding.problem.severity() < Severity::Damage, "{finding}");
+        check(&disk, &Layout::new(PathBuf::from("/data")), visit).unwrap();
+    }
 }
 
 fn append(partition: LocalId, batch: Bytes) -> Command {
@@ -181,6 +201,14 @@ fn batch(values: &[&[u8]]) -> Bytes {
     for value in values {
         builder.append(&NewRecord { value: Some(value), ..NewRecord::at(1_000) }).unwrap();
     }
+    builder.build().unwrap()
+}
+
+/// A batch of one record with a key.
+fn keyed(key: u32, value: &[u8]) -> Bytes {
+    let mut builder = BatchBuilder::new();
+    let key = key.to_le_bytes();
+    builder.append(&NewRecord { key: Some(&key), value: Some(value), ..NewRecord::at(1_000) }).unwrap();
     builder.build().unwrap()
 }
 
