@@ -9,13 +9,15 @@ use std::process::{Child, Command, Stdio};
 use clap::Subcommand;
 
 use super::turns::float;
-use super::{Outcome, compaction, partitions, recovery};
+use super::{Outcome, compaction, partitions, recovery, scattered};
 
 /// What a child does.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Part {
     /// Appends to many partitions, and says how fast that went.
     Spread { root: PathBuf, partitions: usize },
+    /// Appends to many files without an engine, and says how fast that went.
+    Scatter { root: PathBuf, files: usize },
     /// Fills the journal, says so, and waits to be killed.
     Fill { root: PathBuf, partitions: usize, batch_bytes: usize, bytes_before: u64 },
     /// Opens a directory, and says how long that took.
@@ -30,6 +32,7 @@ impl Part {
             Self::Spread { root, partitions } => {
                 vec!["spread".to_owned(), text(root), partitions.to_string()]
             }
+            Self::Scatter { root, files } => vec!["scatter".to_owned(), text(root), files.to_string()],
             Self::Fill { root, partitions, batch_bytes, bytes_before } => {
                 let numbers = [partitions.to_string(), batch_bytes.to_string(), bytes_before.to_string()];
                 ["fill".to_owned(), text(root)].into_iter().chain(numbers).collect()
@@ -50,6 +53,7 @@ impl Part {
         };
         match self {
             Self::Spread { root, partitions } => Ok(say(&partitions::spread(root, *partitions)?)?),
+            Self::Scatter { root, files } => Ok(say(&scattered::scatter(root, *files)?)?),
             Self::Recover { root } => Ok(say(&recovery::recover(root)?)?),
             Self::Compact { root, keys, map_mib } => Ok(say(&compaction::compact(root, *keys, *map_mib)?)?),
             Self::Fill { root, partitions, batch_bytes, bytes_before } => {

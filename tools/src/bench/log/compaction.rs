@@ -50,7 +50,7 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Outcome {
             rates.push(rate);
             processor_rates.push(processor_rate);
             memory.push(mib);
-            bench.remove_folder(root)?;
+            bench.leave_folder(root)?;
         }
         let beside = format!("by processor time {} MB/s", Spread::of(&processor_rates));
         let what = format!("compaction of 100 B records, {name}");

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use strandline_log::disk::Disk as _;
 use strandline_log::disk::real::RealDisk;
 
 mod appends;
@@ -22,6 +23,7 @@ mod raw;
 mod reading;
 mod recovery;
 mod report;
+mod scattered;
 mod subject;
 mod turns;
 
@@ -57,15 +59,26 @@ struct Bench<'a> {
     rounds: usize,
     report: Report<'a>,
     page_cache: PageCache,
+    /// How many folders were put aside.
+    left: usize,
 }
+
+/// Folders are put aside as long as the disk has more room than this.
+const FREE_BYTES_LEFT: u64 = 12 << 30;
 
 impl Bench<'_> {
     fn disk(&self) -> io::Result<Arc<RealDisk>> {
         RealDisk::new(&self.folder).map(Arc::new)
     }
 
-    /// Removes a folder, and gives its place in the page cache to something else.
-    fn remove_folder(&mut self, folder: PathBuf) -> io::Result<()> {
+    /// Puts a folder aside until the end: file systems make new files slowly for some minutes after many were
+    /// removed, and the memory of a removed file's pages goes back to the host. Only where room is short it goes
+    /// at once, and something else takes its place in the page cache.
+    fn leave_folder(&mut self, folder: PathBuf) -> io::Result<()> {
+        if self.disk()?.free_bytes()? > FREE_BYTES_LEFT {
+            self.left += 1;
+            return std::fs::rename(folder, self.folder.join(format!("left-{}", self.left)));
+        }
         std::fs::remove_dir_all(folder)?;
         self.page_cache.top_up()
     }
@@ -87,8 +100,8 @@ const SECTIONS: [(&str, Section); 9] = [
     ("journal", journal::run),
     ("sustained", appends::run_sustained),
     ("small", appends::run_small),
-    ("partitions", partitions::run),
     ("checkpoints", checkpoints::run),
+    ("partitions", partitions::run),
     ("compaction", compaction::run),
     ("reading", reading::run),
     ("recovery", recovery::run),
@@ -112,11 +125,11 @@ fn measure(plan: &LogPlan, folder: PathBuf, out: &mut dyn Write) -> Outcome {
     let page_cache = PageCache::fill(&folder, plan.fill_gib)?;
     writeln!(out, "{page_cache}")?;
     let report = Report::new(out);
-    let mut bench = Bench { folder, rounds: plan.rounds.max(1), report, page_cache };
+    let mut bench = Bench { folder, rounds: plan.rounds.max(1), report, page_cache, left: 0 };
     for (name, section) in SECTIONS.iter().filter(|(name, _)| name.contains(&plan.only)) {
         bench.report.begin_section(name)?;
         section(&mut bench)?;
-        bench.remove_folder(bench.folder.join(name))?;
+        bench.leave_folder(bench.folder.join(name))?;
     }
     Ok(())
 }

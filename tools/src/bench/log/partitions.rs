@@ -14,12 +14,12 @@ use super::subject::{Subject, batch};
 use super::turns::float;
 use super::{Bench, Outcome};
 
-const BATCH_BYTES: usize = 16 << 10;
+pub(super) const BATCH_BYTES: usize = 16 << 10;
 
 /// Of a journal that has room for all of it.
 const BURST_BYTES: u64 = BYTES_MAX / 4 * 3;
 
-const SUSTAINED_BYTES: u64 = 10 * BYTES_MAX;
+pub(super) const SUSTAINED_BYTES: u64 = 10 * BYTES_MAX;
 
 /// As many producers with a full pipeline have.
 const BYTES_OUTSTANDING: usize = 8 << 20;
@@ -27,11 +27,15 @@ const BYTES_OUTSTANDING: usize = 8 << 20;
 const COUNTS: [usize; 3] = [1, 10_000, 100_000];
 const ROUNDS: usize = 3;
 
+/// How many files the floor of many partitions has.
+const SCATTERED_FILES: usize = 10_000;
+
 /// What a child sees.
 const FIGURES: usize = 6;
 
 pub(super) fn run(bench: &mut Bench<'_>) -> Outcome {
     let mut seen = [const { Vec::new() }; COUNTS.len()];
+    let mut scattered = Vec::new();
     for round in 0..bench.rounds.min(ROUNDS) {
         let mut turns: Vec<_> = COUNTS.iter().zip(&mut seen).collect();
         if round % 2 == 1 {
@@ -41,14 +45,22 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Outcome {
             let root = bench.new_folder("partitions/child")?;
             let part = Part::Spread { root: root.clone(), partitions: *partitions };
             seen.push(child::start::<FIGURES>(&part)?.wait()?);
-            bench.remove_folder(root)?;
+            bench.leave_folder(root)?;
         }
+        let root = bench.new_folder("partitions/scattered")?;
+        let [rate] = child::start(&Part::Scatter { root: root.clone(), files: SCATTERED_FILES })?.wait()?;
+        scattered.push(rate);
+        bench.leave_folder(root)?;
     }
     let [one, ten_thousand, hundred_thousand] = seen;
     let column = |rows: &[[f64; FIGURES]], index: usize| -> Vec<f64> {
         rows.iter().filter_map(|row| row.get(index)).copied().collect()
     };
     let report = &mut bench.report;
+    let what = "10,000 files without an engine, 16 KiB to each in turn, and 1 MiB to a journal beside it";
+    let seen = Spread::of_ratios(&scattered, &column(&one, SUSTAINED));
+    let beside = format!("{} MB/s", Spread::of(&scattered));
+    report.row(what, "% of one partition", Limit::Floor, seen, &beside)?;
     let rows = [
         ("10,000 partitions, a burst", &ten_thousand, BURST, 70.0),
         ("10,000 partitions, ten journals' worth", &ten_thousand, SUSTAINED, 70.0),
