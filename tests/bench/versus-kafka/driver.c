@@ -89,7 +89,7 @@ static void produce(char **a) {
            records * (long long)bytes, cpu() - cpu_began);
 }
 
-static rd_kafka_t *consumer(const char *brokers, rd_kafka_topic_partition_list_t *list, const char *wait_ms) {
+static rd_kafka_t *consumer(const char *brokers, const char *wait_ms) {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     set(conf, "bootstrap.servers", brokers);
     set(conf, "group.id", "driver");
@@ -99,7 +99,6 @@ static rd_kafka_t *consumer(const char *brokers, rd_kafka_topic_partition_list_t
     set(conf, "max.partition.fetch.bytes", "1048576");
     rd_kafka_t *client = start(RD_KAFKA_CONSUMER, conf);
     rd_kafka_poll_set_consumer(client);
-    if (rd_kafka_assign(client, list)) die("assign failed");
     return client;
 }
 
@@ -109,12 +108,17 @@ static void consume(char **a) {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
     for (int i = 0; i < partitions; i++)
         rd_kafka_topic_partition_list_add(list, a[1], i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+    rd_kafka_t *client = consumer(a[0], "500");
+    // To connect and to learn where everything is takes longer than a short run.
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(client, a[1], NULL);
+    if (rd_kafka_metadata(client, 0, handle, &metadata, 10000)) die("no metadata");
     double began = now(), cpu_began = cpu();
-    rd_kafka_t *client = consumer(a[0], list, "500");
+    if (rd_kafka_assign(client, list)) die("assign failed");
     rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(client);
     static rd_kafka_message_t *messages[10000];
     while (seen < records) {
-        ssize_t count = rd_kafka_consume_batch_queue(queue, 1000, messages, 10000);
+        ssize_t count = rd_kafka_consume_batch_queue(queue, 10, messages, 10000);
         if (now() - began > 300) die("too slow");
         for (ssize_t i = 0; i < count; i++) {
             if (!messages[i]->err) seen++, bytes += messages[i]->len;
@@ -136,7 +140,8 @@ static void latency(char **a) {
     double *latencies = malloc(records * sizeof *latencies);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, a[1], 0)->offset = RD_KAFKA_OFFSET_END;
-    rd_kafka_t *to = producer(a[0], "1000000", "0"), *from = consumer(a[0], list, "500");
+    rd_kafka_t *to = producer(a[0], "1000000", "0"), *from = consumer(a[0], "500");
+    if (rd_kafka_assign(from, list)) die("assign failed");
     rd_kafka_topic_t *handle = rd_kafka_topic_new(to, a[1], NULL);
     // Until the consumer stands at the end.
     double warm = now();

@@ -2,19 +2,23 @@
 //! without its log. The rules and their order are Kafka's.
 
 use std::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
 
 use bytes::BytesMut;
-use strandline_log::engine::NewBatch;
+use strandline_log::engine::{NewBatch, Partition};
 use strandline_protocol::apis::produce::BatchIndexAndErrorMessage;
 use strandline_protocol::batch::{
-    BatchError, BatchHeader, BatchSummary, BatchView, NO_TIMESTAMP, Origin, TimestampType,
+    BatchError, BatchErrorKind, BatchHeader, BatchSummary, BatchView, NO_TIMESTAMP, Origin, TimestampType,
 };
 use strandline_protocol::{Bytes, Compression, Decompressor, ErrorCode, Text};
 
 use crate::api::topics::TopicRules;
 
 /// What a batch may grow to when it is decompressed to be looked at.
-const DECOMPRESSED_BYTES_MAX: usize = 128 << 20;
+const DECOMPRESSED_BYTES_MAX: usize = 64 << 20;
+
+/// A batch that grows beyond this is looked at elsewhere: meanwhile no other connection could be served.
+const DECOMPRESSED_HERE_BYTES_MAX: usize = 2 << 20;
 
 /// From this version on a client knows zstd.
 const ZSTD_VERSION_MIN: i16 = 7;
@@ -46,6 +50,14 @@ impl Fault {
     pub(super) fn new(code: ErrorCode, message: impl Into<Text>) -> Self {
         Self { code, message: Some(message.into()), ..Self::default() }
     }
+
+    /// The same about a log. As in Kafka, where it begins is told beside records that are at fault.
+    pub(super) fn beside(mut self, log: &Partition) -> Self {
+        if !self.records.is_empty() {
+            self.log_start_offset = Some(log.offsets().start);
+        }
+        self
+    }
 }
 
 impl From<BatchError> for Fault {
@@ -54,13 +66,24 @@ impl From<BatchError> for Fault {
     }
 }
 
-/// A batch that may go to the writer, but perhaps for its codec.
-#[derive(Debug)]
+/// A batch that may go to the writer, but perhaps for what takes its time.
+#[derive(Debug, Default)]
 pub(super) struct Checked {
     pub(super) bytes: Bytes,
-    /// What the records are to be compressed with, if with something else.
-    pub(super) recompress: Option<(Compression, Option<i32>)>,
+    pub(super) rest: Option<Rest>,
 }
+
+/// What is left to do before a batch may go to the writer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Rest {
+    /// All of the checks: there is too much to decompress for that to be done at once.
+    Check,
+    /// Its records are to be compressed with something else.
+    Recompress(Compression, Option<i32>),
+}
+
+/// Only one large batch is looked at or compressed at a time, so that its memory is taken once.
+static LARGE: Mutex<()> = Mutex::new(());
 
 /// What a producer's request says for a partition, as far as nothing about the topic has to be known.
 pub(super) fn parse(records: Option<&Bytes>, version: i16) -> Result<BatchView<'_>, Fault> {
@@ -87,9 +110,26 @@ pub(super) fn check(
     }
     check_size(bytes.len(), rules)?;
     let summary = DECOMPRESSOR.with_borrow_mut(|decompressor| {
-        batch.validate_with(decompressor, Origin::Producer, DECOMPRESSED_BYTES_MAX)
-    })?;
-    if has_faulty_record(header, &summary, rules, now_ms) {
+        batch.validate_with(decompressor, Origin::Producer, DECOMPRESSED_HERE_BYTES_MAX)
+    });
+    match summary {
+        Err(error) if matches!(error.kind, BatchErrorKind::DecompressedTooLarge(_)) => {
+            Ok(Checked { bytes: bytes.clone(), rest: Some(Rest::Check) })
+        }
+        summary => judge(bytes, batch, &summary?, rules, now_ms),
+    }
+}
+
+/// Holds what was found in the records against the topic's rules.
+fn judge(
+    bytes: &Bytes,
+    batch: &BatchView<'_>,
+    summary: &BatchSummary,
+    rules: &TopicRules,
+    now_ms: i64,
+) -> Result<Checked, Fault> {
+    let header = batch.header();
+    if has_faulty_record(header, summary, rules, now_ms) {
         return Err(faulty_records(batch, rules, now_ms));
     }
     let max_timestamp = match rules.timestamp_type {
@@ -97,13 +137,36 @@ pub(super) fn check(
         TimestampType::LogAppendTime => now_ms,
     };
     let recompress = rules.compression.filter(|(codec, _)| codec.id() != header.attributes.compression_id());
-    Ok(Checked { bytes: stamped(bytes, *header, rules.timestamp_type, max_timestamp), recompress })
+    let rest = recompress.map(|(codec, level)| Rest::Recompress(codec, level));
+    Ok(Checked { bytes: stamped(bytes, *header, rules.timestamp_type, max_timestamp), rest })
 }
 
-/// Gives a batch the codec that its topic asks for. It takes its time.
-pub(super) fn recompress(checked: &Checked, rules: &TopicRules) -> Result<Bytes, Fault> {
-    let Some((codec, level)) = checked.recompress else { return Ok(checked.bytes.clone()) };
-    let bytes = BatchView::parse_only(&checked.bytes)?.recompressed(codec, level, DECOMPRESSED_BYTES_MAX)?;
+/// Does what is left to do with a batch, and gives its bytes. It takes its time.
+pub(super) fn complete(checked: Checked, rules: &TopicRules, now_ms: i64) -> Result<Bytes, Fault> {
+    let Checked { bytes, rest } = checked;
+    let _alone = rest.is_some().then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner));
+    match rest {
+        None => Ok(bytes),
+        Some(Rest::Check) => {
+            let batch = BatchView::parse_only(&bytes)?;
+            let summary = batch.validate(Origin::Producer, DECOMPRESSED_BYTES_MAX)?;
+            let Checked { bytes, rest } = judge(&bytes, &batch, &summary, rules, now_ms)?;
+            match rest {
+                Some(Rest::Recompress(codec, level)) => recompress(&bytes, codec, level, rules),
+                _ => Ok(bytes),
+            }
+        }
+        Some(Rest::Recompress(codec, level)) => recompress(&bytes, codec, level, rules),
+    }
+}
+
+fn recompress(
+    bytes: &Bytes,
+    codec: Compression,
+    level: Option<i32>,
+    rules: &TopicRules,
+) -> Result<Bytes, Fault> {
+    let bytes = BatchView::parse_only(bytes)?.recompressed(codec, level, DECOMPRESSED_BYTES_MAX)?;
     check_size(bytes.len(), rules)?;
     Ok(bytes)
 }

@@ -32,7 +32,7 @@ use crate::context::Call;
 pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: ProduceRequest) -> Dispatched {
     let acks = request.acks;
     let mut plan = plan(broker, &call, request);
-    plan.recompress(&broker.offload).await;
+    plan.complete(&broker.offload).await;
     plan.admit(broker, &call).await;
     let Some((commands, pending)) = plan.take_commands() else {
         return Dispatched::Now(finish(broker, &call, acks, plan.response));

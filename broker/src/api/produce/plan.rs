@@ -7,7 +7,7 @@ use strandline_log::producers::Sender;
 use strandline_protocol::apis::produce::{
     PartitionProduceData, ProduceRequest, ProduceResponse, TopicProduceData, TopicProduceResponse,
 };
-use strandline_protocol::batch::{BatchHeader, BatchView, TimestampType};
+use strandline_protocol::batch::{BatchHeader, TimestampType};
 use strandline_protocol::{Bytes, ErrorCode};
 
 use super::answer::{Pending, refused};
@@ -28,6 +28,8 @@ pub(super) struct Plan {
     /// The answer, as far as it is known.
     pub(super) response: ProduceResponse,
     accepted: Vec<Accepted>,
+    /// The time that all of it has.
+    now_ms: i64,
 }
 
 /// A batch that is to be appended.
@@ -66,12 +68,12 @@ impl Plan {
             TopicProduceResponse { partition_responses, ..named(&topic) }
         };
         let responses = request.topic_data.into_iter().map(topic).collect();
-        Self { response: ProduceResponse { responses, ..Default::default() }, accepted: Vec::new() }
+        Self { response: ProduceResponse { responses, ..Default::default() }, ..Self::default() }
     }
 
     pub(super) fn new(broker: &Broker, call: &Call, request: ProduceRequest) -> Self {
         let planner = Planner { broker, call, acks: request.acks, now_ms: broker.clock.wall_ms() };
-        let mut plan = Self::default();
+        let mut plan = Self { now_ms: planner.now_ms, ..Self::default() };
         plan.response.responses.reserve(request.topic_data.len());
         for data in request.topic_data {
             let topic = planner.topic(&data);
@@ -97,26 +99,29 @@ impl Plan {
         plan
     }
 
-    /// Gives those batches another codec whose topics ask for it, off the connection's task.
-    pub(super) async fn recompress(&mut self, offload: &Offload) {
-        if self.accepted.iter().all(|accepted| accepted.checked.recompress.is_none()) {
+    /// Does with each batch what takes too long for the connection's task: decompresses much, and compresses anew.
+    pub(super) async fn complete(&mut self, offload: &Offload) {
+        if self.accepted.iter().all(|accepted| accepted.checked.rest.is_none()) {
             return;
         }
-        let accepted = std::mem::take(&mut self.accepted);
-        let recompressed = offload.run(move || {
-            let each = accepted.into_iter().map(|accepted| {
-                let result = check::recompress(&accepted.checked, &accepted.topic.rules);
-                (accepted, result)
-            });
-            each.collect::<Vec<_>>()
-        });
-        for (mut accepted, result) in recompressed.await.unwrap_or_default() {
-            match result {
-                Ok(bytes) => {
-                    accepted.checked = Checked { bytes, recompress: None };
-                    self.accepted.push(accepted);
+        let (accepted, now_ms) = (std::mem::take(&mut self.accepted), self.now_ms);
+        let completed = offload.run(move || {
+            let complete = |mut accepted: Accepted| {
+                let checked = std::mem::take(&mut accepted.checked);
+                match check::complete(checked, &accepted.topic.rules, now_ms) {
+                    Ok(bytes) => {
+                        accepted.checked.bytes = bytes;
+                        Ok(accepted)
+                    }
+                    Err(fault) => Err((accepted.pending, fault)),
                 }
-                Err(fault) => self.refuse(&accepted.pending, fault),
+            };
+            accepted.into_iter().map(complete).collect::<Vec<_>>()
+        });
+        for completed in completed.await.unwrap_or_default() {
+            match completed {
+                Ok(accepted) => self.accepted.push(accepted),
+                Err((pending, fault)) => self.refuse(&pending, fault),
             }
         }
     }
@@ -159,6 +164,7 @@ impl Plan {
     }
 
     fn refuse(&mut self, pending: &Pending, fault: Fault) {
+        let fault = fault.beside(&pending.log);
         if let Some(response) = pending.response(&mut self.response) {
             *response = refused(response.index, fault);
         }
@@ -216,22 +222,14 @@ impl Planner<'_> {
         if self.acks == -1 && led.in_sync_replicas < in_sync_min {
             return Err(Fault::of(ErrorCode::NOT_ENOUGH_REPLICAS));
         }
-        let checked = self.checked(bytes, &batch, topic).map_err(|mut fault| {
-            if !fault.records.is_empty() {
-                fault.log_start_offset = Some(led.log.offsets().start);
-            }
-            fault
-        })?;
+        let checked = check::check(bytes.unwrap_or(&Bytes::new()), &batch, &topic.rules, self.now_ms)
+            .map_err(|fault| fault.beside(&led.log))?;
         let log_append_time_ms = match topic.rules.timestamp_type {
             TimestampType::CreateTime => -1,
             TimestampType::LogAppendTime => self.now_ms,
         };
         let pending = Pending { place, partition: index, log: led.log, log_append_time_ms };
         Ok(Accepted { pending, topic: Arc::clone(topic), leader_epoch: led.leader_epoch, checked })
-    }
-
-    fn checked(&self, bytes: Option<&Bytes>, batch: &BatchView<'_>, topic: &Topic) -> Result<Checked, Fault> {
-        check::check(bytes.unwrap_or(&Bytes::new()), batch, &topic.rules, self.now_ms)
     }
 }
 

@@ -173,3 +173,19 @@ async fn a_disk_that_fails_takes_nothing_and_still_gives() {
     let response = rig.call(12, &fetch_request("t", &[(0, 0)])).await;
     assert_eq!(records(&response), expected);
 }
+
+#[tokio::test]
+async fn what_grows_large_is_looked_at_all_the_same_and_what_grows_without_end_is_refused() {
+    let rig = Rig::new();
+    rig.create("t", 1, TopicRules { message_bytes_max: 1 << 20, ..TopicRules::default() });
+    let large = built(BatchBuilder::new().compression(Compression::Zstd, None), &[&vec![0; 3 << 20]]);
+    assert_eq!(rig.produce("t", large).await.error_code, ErrorCode::NONE);
+    let endless = built(BatchBuilder::new().compression(Compression::Zstd, None), &[&vec![0; 65 << 20]]);
+    assert_eq!(rig.produce("t", endless).await.error_code, ErrorCode::MESSAGE_TOO_LARGE);
+    rig.create("compacted", 1, TopicRules { compacts: true, ..TopicRules::default() });
+    let mut without_key = BatchBuilder::new().compression(Compression::Zstd, None);
+    without_key.append(&NewRecord { value: Some(&vec![0; 3 << 20]), ..NewRecord::at(NOW_MS) }).unwrap();
+    let response = rig.produce("compacted", without_key.build().unwrap()).await;
+    assert_eq!((response.error_code, response.record_errors.len()), (ErrorCode::INVALID_RECORD, 1));
+    assert_eq!(response.log_start_offset, 0);
+}

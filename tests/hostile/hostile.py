@@ -1,0 +1,120 @@
+"""A well-behaved client beside hostile ones: what it waits, what the broker holds meanwhile, and what is in its log.
+
+usage: hostile.py FOLDER SECONDS_PER_ATTACK SEED
+"""
+
+import multiprocessing
+import os
+import pathlib
+import statistics
+import sys
+import time
+
+import attacks
+import wire
+from broker import Broker
+
+INTERVAL_S = 0.02
+# As the issue's: the whole benchmark's memory, and what a neighbour may add to a wait on a machine that it shares.
+RESIDENT_MIB_MAX = 150
+P99_FACTOR_MAX, P99_EXTRA_S, LONGEST_S_MAX = 20, 0.25, 5.0
+
+
+class Neighbour:
+    """One client that writes a record, and reads it, at a steady pace."""
+
+    def __init__(self, address):
+        self.client = wire.Client(address)
+        self.batch = wire.batch(wire.record(b"well-behaved " * 20))
+        self.written = 0
+
+    def run(self, seconds):
+        """How long each round took from when it was due, in seconds."""
+        waits = []
+        began = time.monotonic()
+        while (due := began + len(waits) * INTERVAL_S) < began + seconds:
+            time.sleep(max(due - time.monotonic(), 0))
+            error, offset = wire.produced(self.client.ask(wire.PRODUCE, 7, wire.produce("good", self.batch)))
+            if error or offset != self.written:
+                sys.exit(f"a good record was answered with error {error} and offset {offset}, not {self.written}")
+            self.written += 1
+            if b"well-behaved" not in self.client.ask(wire.FETCH, 4, wire.fetch("good", offset)):
+                sys.exit("a good record cannot be read")
+            waits.append(time.monotonic() - due)
+        return waits
+
+
+def resident_mib(pid, key):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(key)) / 1024
+
+
+def forget_peak(pid):
+    pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def p99(waits):
+    return sorted(waits)[len(waits) * 99 // 100]
+
+
+def under(name, address, seed, seconds, neighbour):
+    """Lets an attack go on beside the neighbour; its waits, and how many times the attack came."""
+    ended, rounds, problems = multiprocessing.Event(), multiprocessing.Value("L", 0), multiprocessing.Queue()
+    attacker = multiprocessing.Process(target=attacks.run, args=(name, address, "target", seed, ended, rounds, problems))
+    attacker.start()
+    waits = neighbour.run(seconds)
+    # Once at least, however slow the machine is.
+    while rounds.value == 0 and attacker.is_alive():
+        waits += neighbour.run(0.2)
+    ended.set()
+    attacker.join(60)
+    if attacker.exitcode != 0 and problems.empty():
+        sys.exit(f"{name} ended with {attacker.exitcode}")
+    if not problems.empty():
+        sys.exit(problems.get())
+    if rounds.value == 0:
+        sys.exit(f"{name} came to no end")
+    return waits, rounds.value
+
+
+def main():
+    folder, seconds, seed = pathlib.Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
+    folder.mkdir()
+    print(f"seed {seed}")
+    with Broker(folder) as broker:
+        host, port = broker.address.split(":")
+        address, pid = (host, int(port)), broker.broker.process.pid
+        with wire.Client(address) as client:
+            client.ask(wire.CREATE_TOPICS, 2, wire.create_topics(["good", "target"]))
+            filler = wire.batch(wire.record(os.urandom(500_000)))
+            for _ in range(20):
+                client.ask(wire.PRODUCE, 7, wire.produce("target", filler))
+            target_end = wire.end_offset(client, "target")
+        neighbour = Neighbour(address)
+        neighbour.run(1)
+        calm = neighbour.run(seconds)
+        print(f"calm: p50 {statistics.median(calm) * 1e3:.1f} ms, p99 {p99(calm) * 1e3:.1f} ms")
+        for attack in attacks.ATTACKS:
+            forget_peak(pid)
+            waits, rounds = under(attack.__name__, address, seed, seconds, neighbour)
+            peak = resident_mib(pid, "VmHWM")
+            print(
+                f"{attack.__name__}, {rounds} times: p50 {statistics.median(waits) * 1e3:.1f} ms, p99 {p99(waits) * 1e3:.1f} ms, "
+                f"longest {max(waits) * 1e3:.0f} ms; at most {peak:.0f} MiB"
+            )
+            if broker.broker.process.poll() is not None:
+                sys.exit(f"{attack.__name__} ended the broker")
+            if peak > RESIDENT_MIB_MAX:
+                sys.exit(f"{attack.__name__} takes {peak:.0f} MiB")
+            if p99(waits) > p99(calm) * P99_FACTOR_MAX + P99_EXTRA_S or max(waits) > LONGEST_S_MAX:
+                sys.exit(f"{attack.__name__} makes others wait")
+        with wire.Client(address) as client:
+            if wire.end_offset(client, "target") != target_end:
+                sys.exit("something of what was refused is in the log")
+            if wire.end_offset(client, "good") != neighbour.written:
+                sys.exit("the good records are not those that were acknowledged")
+    print("hostile: others hardly noticed")
+
+
+if __name__ == "__main__":
+    main()
