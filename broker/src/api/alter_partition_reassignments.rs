@@ -60,11 +60,11 @@ pub(super) async fn handle(
 }
 
 fn reassign(image: &MetadataImage, name: &str, asked: &ReassignablePartition) -> Result<(), Refused> {
-    let partition = image.topic(name).and_then(|topic| topic.partition(asked.partition_index));
-    let Some(partition) = partition else {
-        let message = "This server does not host this topic-partition.".to_owned();
-        return Err((ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, message));
-    };
+    let index = asked.partition_index;
+    let unknown = |message: String| (ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, message);
+    let topic = image.topic(name).ok_or_else(|| unknown(format!("Unable to find a topic named {name}.")))?;
+    let partition = topic.partition(index);
+    let partition = partition.ok_or_else(|| unknown(format!("Unable to find partition {name}:{index}.")))?;
     let Some(wanted) = &asked.replicas else {
         let message = "No partition reassignment is in progress.".to_owned();
         return Err((ErrorCode::NO_REASSIGNMENT_IN_PROGRESS, message));

@@ -1,7 +1,7 @@
 //! DescribeLogDirs: the data directory, how much of the disk is left, and what each partition takes of it.
 //!
 //! Null asks for all partitions; what is named and not here is left out, as Kafka does. v3: an error of the whole; v4:
-//! the size of the disk.
+//! the size of the disk; v5: whether nothing new goes there, which is never so.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

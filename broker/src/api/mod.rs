@@ -100,7 +100,7 @@ served! {
     DescribeConfigs 1..=4 => describe_configs,
     AlterConfigs 0..=2 => alter_configs,
     AlterReplicaLogDirs 1..=2 => alter_replica_log_dirs,
-    DescribeLogDirs 1..=4 => describe_log_dirs,
+    DescribeLogDirs 1..=5 => describe_log_dirs,
     CreatePartitions 0..=3 => create_partitions,
     ElectLeaders 0..=2 => elect_leaders,
     IncrementalAlterConfigs 0..=1 => incremental_alter_configs,

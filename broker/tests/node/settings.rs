@@ -145,8 +145,8 @@ async fn what_a_broker_cannot_be_told_is_refused_and_says_what_would_be_right() 
     let (set, wrong) = (Change::Set, ErrorCode::INVALID_REQUEST);
     let other = "Unexpected broker id, expected 1, but received 2";
     let no_number = "Node id must be an integer, but it is: x";
-    let hours = "Cannot update these configs dynamically: log.retention.hours";
-    let node_id = "Cannot update these configs dynamically: node.id";
+    let hours = "Cannot update these configs dynamically: [log.retention.hours]";
+    let node_id = "Cannot update these configs dynamically: [node.id]";
     let cases = [
         (BROKER, "2", "log.retention.ms", set("1"), wrong, other),
         (BROKER, "x", "log.retention.ms", set("1"), wrong, no_number),

@@ -15,6 +15,10 @@ public class KafkaAdmin {
     /** Where output goes now: what was made of System.out once, as Scala does, goes there as well. */
     static ByteArrayOutputStream output = new ByteArrayOutputStream();
 
+    /** The status that the tool ended with, and how much it had said by then. */
+    static Integer exited;
+    static int length;
+
     static class Exited extends RuntimeException {
         final int status;
 
@@ -35,15 +39,23 @@ public class KafkaAdmin {
         System.setErr(captured);
         Exit.setExitProcedure((status, message) -> {
             if (message != null) System.out.println(message);
+            // Some tools catch what ends them, and end once more.
+            captured.flush();
+            if (exited == null) {
+                exited = status;
+                length = output.size();
+            }
             throw new Exited(status);
         });
         BufferedReader questions = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = questions.readLine(); line != null; line = questions.readLine()) {
             output.reset();
+            exited = null;
             int status = run(arguments[0], line.split("\t", -1));
             captured.flush();
-            answers.println(status + " " + output.size());
-            answers.write(output.toByteArray());
+            int bytes = exited == null ? output.size() : length;
+            answers.println((exited == null ? status : exited) + " " + bytes);
+            answers.write(output.toByteArray(), 0, bytes);
             answers.flush();
         }
     }

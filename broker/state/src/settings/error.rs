@@ -21,7 +21,7 @@ pub enum SettingError {
     },
     /// A setting of a broker that stays as it was at the start.
     #[error(
-        "Cannot update these configs dynamically: {0} (it is set at the start, by --set, the environment or a file)"
+        "Cannot update these configs dynamically: [{0}] (it is set at the start, by --set, the environment or a file)"
     )]
     NotDynamic(&'static str),
     /// The value cannot be read, or is out of bounds.
