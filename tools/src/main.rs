@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 use cluster::Failure;
 
 mod bench;
+mod check;
 mod cluster;
 mod config;
 mod logging;
@@ -44,6 +45,8 @@ enum Command {
     /// Says what can be set, and shows and changes settings of any Kafka cluster.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Looks over the data directory of a broker that is not running, and changes nothing.
+    Check(check::CheckPlan),
     /// Measures on this machine, and prints a table.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Command::Wire(command) => wire::run(&command, &mut out).map_err(Failure::from),
         Command::Dev(plan) => serve::dev(&plan, &mut out),
         Command::Serve(plan) => serve::serve(&plan, &mut out),
+        Command::Check(plan) => check::run(&plan, &mut out),
         Command::Bench(command) => bench::run(&command, &mut out),
     };
     match result.and_then(|()| Ok(out.flush()?)) {
