@@ -19,6 +19,14 @@ pub(crate) struct Step {
     pub(crate) to: Option<PathBuf>,
     pub(crate) offset: u64,
     pub(crate) length: u64,
+    /// Whether the disk refused it.
+    pub(crate) has_failed: bool,
+}
+
+impl Step {
+    fn new(operation: Operation, path: &Path) -> Self {
+        Self { operation, path: path.to_owned(), to: None, offset: 0, length: 0, has_failed: false }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -60,17 +68,31 @@ impl Watched {
         self.notes().hides_losses = true;
     }
 
-    fn note(&self, operation: Operation, path: &Path) -> io::Result<()> {
-        self.note_step(Step { operation, path: path.to_owned(), to: None, offset: 0, length: 0 })
+    fn see<T>(
+        &self,
+        operation: Operation,
+        path: &Path,
+        act: impl FnOnce(&SimulatedDisk) -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.see_step(Step::new(operation, path), || act(&self.disk))
     }
 
-    fn note_step(&self, step: Step) -> io::Result<()> {
-        let mut notes = self.notes();
-        if notes.halts_before.is_some_and(|halts_before| notes.steps.len() >= halts_before) {
-            return Err(io::Error::other("the watched machine stands still"));
+    fn see_step<T>(&self, step: Step, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let place = {
+            let mut notes = self.notes();
+            if notes.halts_before.is_some_and(|halts_before| notes.steps.len() >= halts_before) {
+                return Err(io::Error::other("the watched machine stands still"));
+            }
+            notes.steps.push(step);
+            notes.steps.len() - 1
+        };
+        let result = act();
+        if result.is_err()
+            && let Some(step) = self.notes().steps.get_mut(place)
+        {
+            step.has_failed = true;
         }
-        notes.steps.push(step);
-        Ok(())
+        result
     }
 
     fn wrap(&self, path: &Path, file: Arc<dyn File>) -> Arc<dyn File> {
@@ -80,49 +102,42 @@ impl Watched {
 
 impl Disk for Watched {
     fn create(&self, path: &Path, access: Access) -> io::Result<Arc<dyn File>> {
-        self.note(Operation::Create, path)?;
-        Ok(self.wrap(path, self.disk.create(path, access)?))
+        let file = self.see(Operation::Create, path, |disk| disk.create(path, access))?;
+        Ok(self.wrap(path, file))
     }
 
     fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn File>> {
-        self.note(Operation::Open, path)?;
-        Ok(self.wrap(path, self.disk.open(path, access)?))
+        let file = self.see(Operation::Open, path, |disk| disk.open(path, access))?;
+        Ok(self.wrap(path, file))
     }
 
     fn create_directory(&self, path: &Path) -> io::Result<()> {
-        self.note(Operation::CreateDirectory, path)?;
-        self.disk.create_directory(path)
+        self.see(Operation::CreateDirectory, path, |disk| disk.create_directory(path))
     }
 
     fn remove_directory(&self, path: &Path) -> io::Result<()> {
-        self.note(Operation::RemoveDirectory, path)?;
-        self.disk.remove_directory(path)
+        self.see(Operation::RemoveDirectory, path, |disk| disk.remove_directory(path))
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<Entry>> {
-        self.note(Operation::List, path)?;
-        self.disk.list(path)
+        self.see(Operation::List, path, |disk| disk.list(path))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let (path, to_path) = (from.to_owned(), Some(to.to_owned()));
-        self.note_step(Step { operation: Operation::Rename, path, to: to_path, offset: 0, length: 0 })?;
-        self.disk.rename(from, to)
+        let step = Step { to: Some(to.to_owned()), ..Step::new(Operation::Rename, from) };
+        self.see_step(step, || self.disk.rename(from, to))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        self.note(Operation::Remove, path)?;
-        self.disk.remove(path)
+        self.see(Operation::Remove, path, |disk| disk.remove(path))
     }
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
-        self.note(Operation::SyncDirectory, path)?;
-        self.disk.sync_directory(path)
+        self.see(Operation::SyncDirectory, path, |disk| disk.sync_directory(path))
     }
 
     fn sync_file_system(&self) -> io::Result<()> {
-        self.note(Operation::SyncFileSystem, Path::new("/"))?;
-        self.disk.sync_file_system()
+        self.see(Operation::SyncFileSystem, Path::new("/"), Disk::sync_file_system)
     }
 
     fn reports_all_losses(&self) -> bool {
@@ -130,13 +145,11 @@ impl Disk for Watched {
     }
 
     fn free_bytes(&self) -> io::Result<u64> {
-        self.note(Operation::FreeBytes, Path::new("/"))?;
-        self.disk.free_bytes()
+        self.see(Operation::FreeBytes, Path::new("/"), Disk::free_bytes)
     }
 
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Lock>> {
-        self.note(Operation::Lock, path)?;
-        self.disk.lock(path)
+        self.see(Operation::Lock, path, |disk| disk.lock(path))
     }
 }
 
@@ -149,45 +162,45 @@ struct WatchedFile {
 }
 
 impl WatchedFile {
-    fn note(&self, operation: Operation, offset: u64, length: u64) -> io::Result<()> {
-        self.watched.note_step(Step { operation, path: self.path.clone(), to: None, offset, length })
+    fn see<T>(
+        &self,
+        operation: Operation,
+        (offset, length): (u64, u64),
+        act: impl FnOnce(&dyn File) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let step = Step { offset, length, ..Step::new(operation, &self.path) };
+        self.watched.see_step(step, || act(&*self.file))
     }
 }
 
 impl File for WatchedFile {
     fn length(&self) -> io::Result<u64> {
-        self.note(Operation::Length, 0, 0)?;
-        self.file.length()
+        self.see(Operation::Length, (0, 0), |file| file.length())
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.note(Operation::Read, offset, buffer.len() as u64)?;
-        self.file.read_at(buffer, offset)
+        self.see(Operation::Read, (offset, buffer.len() as u64), |file| file.read_at(buffer, offset))
     }
 
     fn write_at(&self, parts: &[io::IoSlice<'_>], offset: u64) -> io::Result<()> {
-        self.note(Operation::Write, offset, parts.iter().map(|part| part.len() as u64).sum())?;
-        self.file.write_at(parts, offset)
+        let length = parts.iter().map(|part| part.len() as u64).sum();
+        self.see(Operation::Write, (offset, length), |file| file.write_at(parts, offset))
     }
 
     fn allocate(&self, offset: u64, length: u64) -> io::Result<()> {
-        self.note(Operation::Allocate, offset, length)?;
-        self.file.allocate(offset, length)
+        self.see(Operation::Allocate, (offset, length), |file| file.allocate(offset, length))
     }
 
     fn set_length(&self, length: u64) -> io::Result<()> {
-        self.note(Operation::SetLength, 0, length)?;
-        self.file.set_length(length)
+        self.see(Operation::SetLength, (0, length), |file| file.set_length(length))
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.note(Operation::Sync, 0, 0)?;
-        self.file.sync()
+        self.see(Operation::Sync, (0, 0), |file| file.sync())
     }
 
     fn start_writeback(&self, offset: u64, length: u64) -> io::Result<()> {
-        self.note(Operation::StartWriteback, offset, length)?;
-        self.file.start_writeback(offset, length)
+        self.see(Operation::StartWriteback, (offset, length), |file| file.start_writeback(offset, length))
     }
 
     fn start_read(&self, offset: u64, length: u64) -> io::Result<()> {

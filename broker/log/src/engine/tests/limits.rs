@@ -119,7 +119,8 @@ fn a_log_that_compacts_and_deletes_does_both_and_leaves_the_active_segment_alone
             rig.settle();
         }
     };
-    append_keys(&mut rig, 30, 5);
+    // The last segment has some of them twice.
+    append_keys(&mut rig, 33, 3);
     let partition = rig.partition(id);
     assert_eq!(partition.offsets().start, 0, "compaction made it small enough");
     assert!(read_all(&partition, 0).len() < 20);
@@ -235,6 +236,27 @@ fn a_local_id_is_never_given_twice_also_when_only_the_manifest_knows() {
         assert_eq!(rig.partition(id).offsets().end, 0, "it has nothing of others");
         last = id;
     }
+}
+
+#[test]
+fn what_a_row_includes_is_not_replayed_and_what_it_does_not_is() {
+    let mut rig = Rig::new(97);
+    rig.options.flush_bytes = 1 << 30;
+    rig.recover().unwrap();
+    let [large, small] = [(); 2].map(|()| rig.create(small_segments()).id());
+    let mut expected = fill(&mut rig, large, 0..46);
+    let other = fill(&mut rig, small, 0..1);
+    // The journal is half full in here. Frames of both are behind the middle, up to which all is flushed.
+    expected.extend(fill(&mut rig, large, 46..60));
+    let checkpoint = rig.writer().manifest.meta().checkpoint;
+    let writer = rig.writer();
+    assert!(checkpoint > 0 && writer.logs[&small].first_unflushed == Some(checkpoint + 1));
+    let flushed_to = writer.logs[&large].flushed_to;
+    assert!(flushed_to > 47, "{flushed_to}: some of it comes behind the other's");
+    rig.disk.crash();
+    rig.recover().unwrap();
+    assert_records(&read_all(&rig.partition(large), 0), &expected, "the row has it");
+    assert_records(&read_all(&rig.partition(small), 0), &other, "the journal has it");
 }
 
 #[test]

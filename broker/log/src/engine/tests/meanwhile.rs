@@ -25,7 +25,7 @@ fn give_up_during(rig: &mut Rig, id: LocalId, is_it: impl Fn(&Job) -> bool) {
 }
 
 /// The next job of a kind; those before it are done.
-fn next(rig: &mut Rig, is_it: impl Fn(&Job) -> bool) -> Job {
+pub(super) fn next(rig: &mut Rig, is_it: impl Fn(&Job) -> bool) -> Job {
     loop {
         let job = rig.writer().next_job().unwrap();
         if is_it(&job) {

@@ -96,6 +96,7 @@ fn what_waits_for_the_manifest_on_a_full_disk_is_refused_and_holds_nobody_up() {
     let mut rig = Rig::new(72);
     // Nothing is kept, so that the manifest finds no room in the end.
     rig.options.reserve_bytes = 0;
+    rig.options.journal.entries_max = 30;
     rig.recover().unwrap();
     let id = rig.create(in_memory()).id();
     let other = rig.create(small_segments()).id();
@@ -107,6 +108,13 @@ fn what_waits_for_the_manifest_on_a_full_disk_is_refused_and_holds_nobody_up() {
     rig.settle();
     assert!(matches!(rig.answer(cut), Some(Err(Refusal::DiskFull))));
     assert!(rig.answer(deletion).unwrap().is_ok());
+    // Nor does the journal wait for a checkpoint that does not come, once there are as many entries as there may be.
+    let config = Arc::new(in_memory());
+    let outcomes: Vec<_> = (0..80)
+        .map(|_| rig.call(Command::Configure { partition: id, config: Arc::clone(&config) }))
+        .collect();
+    assert!(outcomes.iter().filter(|outcome| outcome.is_ok()).count() > 10);
+    assert!(matches!(outcomes.last(), Some(Err(Refusal::DiskFull))));
     assert_records(&read_all(&rig.partition(id), 0), &expected, "it is as it was");
     rig.disk.set_capacity(2 * used);
     rig.clock.advance(10_000);

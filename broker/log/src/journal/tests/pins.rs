@@ -2,11 +2,14 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 
-use super::super::{Class, Pinned, Position};
+use super::super::{Class, Journal, Pinned, Position};
 use super::{BLOCK, FOLDER, OPTIONS, append, commit, names, new_disk, recover};
 use crate::disk::Disk;
-use crate::disk::simulated::SimulatedDisk;
+use crate::disk::simulated::{Operation, SimulatedDisk};
+use crate::disk::watched::{Step, Watched};
+use crate::random::Random;
 
 fn file_bytes(disk: &SimulatedDisk) -> u64 {
     names(disk).iter().map(|name| disk.length_of(&Path::new(FOLDER).join(name)).unwrap()).sum()
@@ -59,25 +62,47 @@ fn the_oldest_files_are_taken_from_readers_that_hold_more_than_a_journal() {
     }
 }
 
+/// Lets readers hold one file after the other, until the machine stands still or they hold many.
+fn hold_many(journal: &mut Journal) {
+    let mut held = Vec::new();
+    for _ in 0..60 {
+        held.push(journal.reader().pin(journal.active.file.sequence));
+        if journal.stage(&append(&[7; 3 * BLOCK]), Class::Append).is_err() {
+            return;
+        }
+        let Ok(Some((committed, _))) = journal.commit() else { return };
+        if journal.recycle(committed.sequence).is_err() {
+            return;
+        }
+    }
+}
+
 #[test]
 fn a_file_that_was_taken_from_its_readers_hurts_no_recovery() {
+    let mut emptied = None;
     for seed in 0..20 {
         let disk = new_disk(seed);
-        let (mut journal, _) = recover(&disk, 0).unwrap();
-        let mut held = Vec::new();
-        let mut last = 0;
-        for _ in 0..40 {
-            last = commit(&mut journal, &[&[7; 3 * BLOCK]]).sequence;
-            held.push(journal.reader().pin(journal.active.file.sequence).unwrap());
-            journal.recycle(last).unwrap();
-        }
-        assert!(journal.reader().pins().given_up() > 0);
-        drop((journal, held));
-        disk.crash();
-        let (mut journal, _) = recover(&disk, last).unwrap();
-        commit(&mut journal, &[b"on"]);
+        let watched = Watched::new(&disk);
+        let open = |watched: &Watched, checkpoint| {
+            let (disk, random) = (Arc::new(watched.clone()), Random::from_seed(1));
+            Journal::recover(disk, FOLDER.into(), OPTIONS, random, checkpoint, |_| {})
+        };
+        let mut journal = open(&watched, 0).unwrap();
+        // The machine stops right behind the emptying of a file. The first time it is looked when that is.
+        watched.take_steps();
+        watched.halt_before(emptied);
+        hold_many(&mut journal);
+        let checkpoint = journal.next_sequence() - 2;
         drop(journal);
+        let steps = watched.take_steps();
+        let is_emptying = |step: &Step| step.operation == Operation::SetLength && step.length == 0;
+        let place = steps.iter().position(is_emptying).expect("a file is emptied");
+        assert!(emptied.is_none() || steps.len() == place + 1);
+        emptied = Some(place + 1);
         disk.crash();
-        assert_eq!(recover(&disk, last).unwrap().1.len(), 1);
+        watched.halt_before(None);
+        let mut journal =
+            open(&watched, checkpoint - 1).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        commit(&mut journal, &[b"on"]);
     }
 }

@@ -10,6 +10,7 @@ mod steps;
 mod stories;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use self::ledger::Ledger;
 use self::steps::{Seen, seen};
@@ -107,13 +108,25 @@ fn tell(tale: &Tale) {
 /// thread does everything here, so nothing is written meanwhile.
 fn assert_all_synced(steps: &[Step], name: &str) {
     let (mut written, mut made) = (BTreeSet::new(), BTreeSet::new());
+    let (mut has_new_index, mut named) = (false, BTreeSet::new());
     for step in steps {
         let folder = step.path.parent();
         match seen(step) {
             Some(Seen::SegmentMade) => drop(made.insert(folder)),
             Some(Seen::SegmentWritten) => drop(written.insert(&step.path)),
             Some(Seen::SegmentSynced | Seen::SegmentRemoved) => drop(written.remove(&step.path)),
-            Some(Seen::NamesSynced) => drop(made.remove(&Some(step.path.as_path()))),
+            Some(Seen::NamesSynced) => {
+                made.remove(&Some(step.path.as_path()));
+                has_new_index = false;
+            }
+            Some(Seen::IndexNamed) => {
+                assert!(!named.contains(&cleaned_segment(step)), "{name}: the batches come last");
+                has_new_index = true;
+            }
+            Some(Seen::CleanedNamed) => {
+                assert!(!has_new_index, "{name}: what comes before them is synced");
+                named.insert(cleaned_segment(step));
+            }
             Some(Seen::AllSynced) => (written, made) = Default::default(),
             Some(Seen::ManifestCommitted) => {
                 assert!(written.is_empty() && made.is_empty(), "{name}: {written:?} {made:?}");
@@ -121,4 +134,11 @@ fn assert_all_synced(steps: &[Step], name: &str) {
             _ => {}
         }
     }
+}
+
+/// Of which segment a file is that compaction made: its folder, its base offset, and how often it was made.
+fn cleaned_segment(step: &Step) -> (Option<&Path>, &str, &str) {
+    let name = step.path.file_name().and_then(|name| name.to_str()).unwrap();
+    let parts: Vec<&str> = name.split('.').collect();
+    (step.path.parent(), parts[0], parts[2])
 }

@@ -33,6 +33,9 @@ pub(super) enum Seen {
 }
 
 pub(super) fn seen(step: &Step) -> Option<Seen> {
+    if step.has_failed {
+        return None;
+    }
     let is_in = |folder: &str| step.path.starts_with(Path::new("/data").join(folder));
     let name = step.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     match step.operation {
