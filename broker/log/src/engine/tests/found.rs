@@ -173,3 +173,29 @@ fn a_segment_that_compaction_emptied_does_not_go_for_its_size() {
     let segments = [segment(4, 0), segment(9, 500), segment(12, 100)];
     assert_eq!(removal(&segments, &config, 0, 12, None), None);
 }
+
+/// Seeds 109522 and 207094: a log ended before its start.
+#[test]
+fn a_truncation_waits_for_a_start_that_is_on_its_way_where_appends_found_no_room() {
+    let mut rig = Rig::new(45);
+    let id = rig.create(in_memory()).id();
+    fill(&mut rig, id, 0..7);
+    save(&mut rig);
+    let start = rig.send(Command::SetLogStart { partition: id, start_offset: 6 });
+    let refused: Vec<_> = (10..13).map(|_| rig.send(append(id, batch(&[&[9; 700]])))).collect();
+    let free = rig.disk.free_bytes().unwrap();
+    rig.disk.set_capacity((1 << 40) - free);
+    rig.writer().take();
+    for ticket in refused {
+        assert!(matches!(rig.answer(ticket), Some(Err(Refusal::DiskFull))));
+    }
+    rig.disk.set_capacity(1 << 40);
+    let cut = rig.send(Command::Truncate { partition: id, end_offset: 3 });
+    rig.settle();
+    assert!(rig.answer(start).unwrap().is_ok());
+    assert!(matches!(rig.answer(cut), Some(Err(Refusal::OffsetOutOfRange { start_offset: 6, .. }))));
+    rig.disk.crash();
+    rig.recover().unwrap();
+    let offsets = rig.partition(id).offsets();
+    assert_eq!((offsets.start, offsets.end), (6, 7));
+}

@@ -151,7 +151,7 @@ impl Writer {
             match self.write_log(partition, &waiting) {
                 Ok(()) => self.publish_unjournaled(partition, waiting),
                 Err(error) if error.is_disk_full() => {
-                    self.discard(partition);
+                    self.discard(partition, waiting.len());
                     self.refuse_unjournaled(partition, waiting, &Refusal::DiskFull);
                 }
                 Err(error) => {
@@ -215,11 +215,12 @@ impl Writer {
         due.into_iter().for_each(Waker::wake);
     }
 
-    /// Makes a log what it was before anything of it was staged.
-    fn discard(&mut self, partition: LocalId) {
+    /// Makes a log what it was before these batches were staged. What the journal is about to say of it stays on its
+    /// way, and a truncation goes on waiting for that.
+    fn discard(&mut self, partition: LocalId, batches: usize) {
         let Some(log) = self.logs.get_mut(&partition) else { return };
         log.producers.discard_staged();
-        log.staged = 0;
+        log.staged = log.staged.saturating_sub(u32::try_from(batches).unwrap_or(u32::MAX));
         let view = log.partition.view();
         log.next_offset = view.end;
         log.latest_epoch = view.epochs.latest().map_or(NO_LEADER_EPOCH, |entry| entry.epoch);
