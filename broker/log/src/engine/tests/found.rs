@@ -199,3 +199,40 @@ fn a_truncation_waits_for_a_start_that_is_on_its_way_where_appends_found_no_room
     let offsets = rig.partition(id).offsets();
     assert_eq!((offsets.start, offsets.end), (6, 7));
 }
+
+#[test]
+fn who_waits_for_decided_records_is_woken_when_an_open_transaction_is_given_up() {
+    let mut rig = Rig::new(46);
+    let partition = rig.create(small_segments());
+    rig.call(transactional(partition.id(), 0)).unwrap();
+    fill(&mut rig, partition.id(), 0..4);
+    let sleeper = Arc::<Sleeper>::default();
+    assert!(partition.wake_when_beyond(2, UpTo::LastStable, Arc::clone(&sleeper).into()));
+    assert_eq!(partition.offsets().last_stable, 0);
+    rig.call(Command::SetLogStart { partition: partition.id(), start_offset: 3 }).unwrap();
+    assert_eq!(partition.offsets().last_stable, 3);
+    assert!(sleeper.is_awake());
+}
+
+#[test]
+fn who_waits_for_a_group_is_woken_when_it_cannot_even_begin() {
+    let mut rig = Rig::new(47);
+    let id = rig.create(small_segments()).id();
+    let answer = (0..1_000).find_map(|_| {
+        let ticket = rig.send(append(id, batch(&[&[1; 1_000]])));
+        rig.writer().take();
+        rig.disk.halt_in(1);
+        let write = rig.writer().begin();
+        rig.disk.forget_faults();
+        match write {
+            Some(write) => {
+                rig.writer().finish(write.run());
+                assert!(rig.answer(ticket).unwrap().is_ok());
+                None
+            }
+            None => rig.answer(ticket),
+        }
+    });
+    assert!(matches!(answer, Some(Err(Refusal::Offline(_)))), "{answer:?}");
+    assert!(!rig.answers.is_waking_due());
+}

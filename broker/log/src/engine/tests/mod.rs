@@ -14,7 +14,9 @@ mod simulation;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Wake;
 
 use bytes::Bytes;
 use strandline_protocol::batch::{BatchBuilder, NewRecord};
@@ -37,19 +39,48 @@ use crate::random::Random;
 
 /// Answers that have come.
 #[derive(Debug, Default)]
-struct Answers(Mutex<BTreeMap<u64, Outcome>>);
+struct Answers {
+    outcomes: Mutex<BTreeMap<u64, Outcome>>,
+    is_waking_due: AtomicBool,
+}
 
 impl Answers {
     /// The answer to a request, if it has come.
     fn take(&self, ticket: u64) -> Option<Outcome> {
-        self.0.lock().unwrap().remove(&ticket)
+        self.outcomes.lock().unwrap().remove(&ticket)
+    }
+
+    /// Whether there are answers of which nobody was told yet who sleeps until he is.
+    fn is_waking_due(&self) -> bool {
+        self.is_waking_due.load(Ordering::Relaxed)
     }
 }
 
 impl Replies for Answers {
     fn reply(&self, ticket: u64, outcome: Outcome) {
-        let before = self.0.lock().unwrap().insert(ticket, outcome);
+        let before = self.outcomes.lock().unwrap().insert(ticket, outcome);
         assert!(before.is_none(), "request {ticket} is answered twice");
+        self.is_waking_due.store(true, Ordering::Relaxed);
+    }
+
+    fn flush(&self) {
+        self.is_waking_due.store(false, Ordering::Relaxed);
+    }
+}
+
+/// Somebody who sleeps until something has happened.
+#[derive(Debug, Default)]
+struct Sleeper(AtomicBool);
+
+impl Sleeper {
+    fn is_awake(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Wake for Sleeper {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

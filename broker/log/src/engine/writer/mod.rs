@@ -346,6 +346,8 @@ impl Writer {
         }
         self.compactions.stop();
         self.abandon_unjournaled(&reason);
+        // Whatever it was that failed, nothing may follow that would wake who waits for these.
+        self.flush_replies();
     }
 
     fn offline_refusal(&self) -> Refusal {

@@ -111,9 +111,14 @@ impl Writer {
         log.staged = log.staged.saturating_sub(1);
         self.unsaved.insert(id);
         let before = log.partition.view().tail.bytes();
+        let mut due = Vec::new();
         match change {
             Change::Truncate(cut) => log.truncate(*cut),
-            Change::SetLogStart { start_offset } => log.set_start(start_offset),
+            Change::SetLogStart { start_offset } => {
+                log.set_start(start_offset);
+                // A transaction that is open holds nothing back any more below this.
+                due = log.partition.view().due();
+            }
             Change::Configure { config } => {
                 log.set_config(config);
                 log.is_changing = false;
@@ -124,6 +129,7 @@ impl Writer {
             let view = log.partition.view();
             (view.tail.bytes(), view.tail.first_frame())
         };
+        due.into_iter().for_each(Waker::wake);
         self.flushing.shrink(before - after);
         if log.first_unflushed != first {
             log.first_unflushed = first;
