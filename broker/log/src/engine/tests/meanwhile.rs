@@ -108,3 +108,42 @@ fn a_log_can_be_deleted_while_it_is_compacted() {
     rig.recover().unwrap();
     assert!(rig.writer().partitions().is_empty());
 }
+
+/// A batch with one record of a kilobyte.
+fn keyed(key: u8) -> Bytes {
+    let mut builder = BatchBuilder::new();
+    builder.append(&NewRecord { key: Some(&[key]), value: Some(&[key; 1_000]), ..NewRecord::at(1) }).unwrap();
+    builder.build().unwrap()
+}
+
+#[test]
+fn a_compaction_does_not_count_on_what_is_cut_off_meanwhile() {
+    let mut rig = Rig::new(32);
+    rig.options.flush_bytes = 0;
+    rig.recover().unwrap();
+    let cleanup = Cleanup { deletes: false, compacts: true };
+    let id = rig.create(LogConfig { cleanup, dirty_ratio_min: 0.0, ..small_segments() }).id();
+    // Seven to a segment: the first one and the fourth have keys that come again further on.
+    for key in (0..28).chain([0]).chain(21..28).chain(100..110) {
+        rig.append(id, keyed(key)).unwrap();
+    }
+    rig.clock.advance(60_000);
+    let begun = next(&mut rig, is_compaction);
+    rig.writer().job_done(begun.run());
+    let swap = next(&mut rig, is_checkpoint);
+    rig.writer().job_done(swap.run());
+    rig.call(Command::Truncate { partition: id, end_offset: 28 }).unwrap();
+    for key in 100..110 {
+        rig.append(id, keyed(key)).unwrap();
+    }
+    for _ in 0..2 {
+        rig.clock.advance(60_000);
+        rig.settle();
+        let found = read_all(&rig.partition(id), 0);
+        let keys: Vec<_> = found.iter().map(|(_, value)| value[0]).collect();
+        // The first one was gone before.
+        assert_eq!(keys, (1..28).chain(100..110).collect::<Vec<_>>());
+        rig.disk.crash();
+        rig.recover().unwrap();
+    }
+}

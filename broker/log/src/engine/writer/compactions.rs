@@ -35,6 +35,10 @@ enum State {
 
 struct Running {
     partition: LocalId,
+    /// Behind the last record that it counts on.
+    end_offset: i64,
+    /// Whether some of these are gone.
+    is_outdated: bool,
     brake: Brake,
     state: State,
 }
@@ -64,6 +68,15 @@ impl Compactions {
     /// Ends the round that is under way as soon as it can be ended.
     pub(super) fn stop(&self) {
         self.running.iter().for_each(|running| running.brake.pull());
+    }
+
+    /// Ends a round that counts on records which were cut off: what they took the place of has to stay.
+    pub(super) fn cut(&mut self, partition: LocalId, end_offset: i64) {
+        let running = self.running.as_mut().filter(|running| running.partition == partition);
+        if let Some(running) = running.filter(|running| running.end_offset > end_offset) {
+            running.is_outdated = true;
+            running.brake.pull();
+        }
     }
 
     /// Whether a round of a log is under way, and writes into its folder.
@@ -176,12 +189,17 @@ impl Writer {
         let input = log.compaction_input(&plan, now_ms, self.options.compaction_map_bytes);
         let brake = Brake::new(self.options.compaction_bytes_per_second, Arc::clone(&self.clock));
         let state = State::Next(Work::Begin(Box::new(input), self.compactions.random.split()));
-        Some(Running { partition, brake, state })
+        Some(Running { partition, end_offset: plan.end_offset, is_outdated: false, brake, state })
     }
 
     pub(super) fn compaction_done(&mut self, done: CompactionDone) {
         let CompactionDone { partition, result } = done;
+        let is_outdated = self.compactions.running.as_ref().is_some_and(|running| running.is_outdated);
         let next = match result {
+            Ok(Step::Replacement(replacement, _)) if is_outdated => {
+                Some(State::Next(Work::Discard(replacement)))
+            }
+            Ok(Step::Finished(_)) if is_outdated => None,
             Ok(Step::Replacement(replacement, compaction)) => {
                 self.checkpoints.want();
                 Some(State::Ready(replacement, compaction))

@@ -113,7 +113,10 @@ impl Writer {
         let before = log.partition.view().tail.bytes();
         let mut due = Vec::new();
         match change {
-            Change::Truncate(cut) => log.truncate(*cut),
+            Change::Truncate(cut) => {
+                self.compactions.cut(id, cut.end_offset);
+                log.truncate(*cut);
+            }
             Change::SetLogStart { start_offset } => {
                 log.set_start(start_offset);
                 // A transaction that is open holds nothing back any more below this.
