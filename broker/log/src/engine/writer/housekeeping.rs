@@ -37,6 +37,12 @@ impl Housekeeping {
     pub(super) fn hurry(&mut self) {
         self.last = Duration::ZERO;
     }
+
+    /// When the last round began, and by which time.
+    #[cfg(test)]
+    pub(in super::super) fn last_round(&self) -> (Duration, Option<i64>) {
+        (self.last, self.now_ms)
+    }
 }
 
 impl Writer {

@@ -1,8 +1,10 @@
 //! Batches as they are sent, and what the model remembers of them.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use bytes::Bytes;
+use strandline_protocol::Compression;
 use strandline_protocol::batch::{BatchBuilder, BatchHeader, BatchView, ControlRecord, NewRecord};
 
 use super::Violation;
@@ -31,6 +33,8 @@ pub(super) struct Batch {
     pub(super) marker: Option<(i32, bool)>,
     /// What the wall's clock showed when it was sent.
     pub(super) sent_ms: i64,
+    /// What is in it, once somebody has asked.
+    records: OnceCell<Vec<Record>>,
 }
 
 /// What is to be in a batch.
@@ -42,11 +46,13 @@ pub(super) struct Content {
     pub(super) is_transactional: bool,
     /// With offset and epoch, of a leader's.
     pub(super) place: Option<(i64, i32)>,
+    pub(super) compression: Compression,
 }
 
 impl Content {
     pub(super) fn build(&self) -> Bytes {
-        let mut builder = BatchBuilder::new().transactional(self.is_transactional);
+        let mut builder =
+            BatchBuilder::new().transactional(self.is_transactional).compression(self.compression, None);
         if let Some((id, epoch, sequence)) = self.producer {
             builder = builder.producer(id, epoch, sequence);
         }
@@ -99,13 +105,15 @@ impl Batch {
         let leader_epoch =
             if sender == Sender::Leader { header.partition_leader_epoch } else { leader_epoch };
         let (base_offset, last_offset) = (header.base_offset, header.last_offset());
-        Self { base_offset, last_offset, leader_epoch, bytes, header, sender, marker, sent_ms }
+        let records = OnceCell::new();
+        Self { base_offset, last_offset, leader_epoch, bytes, header, sender, marker, sent_ms, records }
     }
 
     /// The same with the place that it gets.
     pub(super) fn placed(&self, next_offset: i64) -> Rc<Self> {
         let mut placed = self.clone();
         if self.sender != Sender::Leader {
+            placed.records = OnceCell::new();
             placed.base_offset = next_offset;
             placed.last_offset = next_offset + i64::from(self.header.last_offset_delta);
         }
@@ -121,11 +129,13 @@ impl Batch {
     }
 
     /// Its records, with the offsets that they got.
-    pub(super) fn records(&self) -> Vec<Record> {
-        let shift = self.base_offset - self.header.base_offset;
-        let mut records = records(&BatchView::parse(&self.bytes).unwrap()).unwrap();
-        records.iter_mut().for_each(|record| record.offset += shift);
-        records
+    pub(super) fn records(&self) -> &[Record] {
+        self.records.get_or_init(|| {
+            let shift = self.base_offset - self.header.base_offset;
+            let mut records = records(&BatchView::parse(&self.bytes).unwrap()).unwrap();
+            records.iter_mut().for_each(|record| record.offset += shift);
+            records
+        })
     }
 
     /// Holds bytes against this batch: all must be the same but for the place, which must be the right one.

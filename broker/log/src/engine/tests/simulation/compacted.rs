@@ -9,11 +9,44 @@ use super::Violation;
 use super::batch::{Batch, Record, records};
 use super::model::Log;
 
+/// What compaction was allowed to take of what is left of a log, by what has been cut off since.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Allowed {
+    /// For each key, the offset below which its records had successors.
+    superseded: BTreeMap<Vec<u8>, i64>,
+    /// Where batches begin whose transaction had ended, and how: aborted ones and committed ones.
+    aborted: BTreeSet<i64>,
+    committed: BTreeSet<i64>,
+}
+
+impl Allowed {
+    /// What it will be when the log's end is cut off.
+    pub(super) fn before_cut(log: &Log, end: i64) -> Self {
+        let mut allowed = log.allowed.clone();
+        for (key, last) in last_of_keys(log) {
+            let below = allowed.superseded.entry(key).or_insert(last);
+            *below = last.max(*below);
+        }
+        // What comes to stand there later has nothing to do with it.
+        allowed.superseded.values_mut().for_each(|below| *below = end.min(*below));
+        let stable = log.batches.iter().filter(|batch| batch.last_offset < log.bound);
+        for batch in stable {
+            match log.producers.is_aborted(batch) {
+                Some(true) => allowed.aborted.insert(batch.base_offset),
+                Some(false) => allowed.committed.insert(batch.base_offset),
+                None => false,
+            };
+        }
+        allowed.aborted.retain(|base_offset| *base_offset < end);
+        allowed.committed.retain(|base_offset| *base_offset < end);
+        allowed
+    }
+}
+
 /// Holds what is left of a log against what was in it.
 ///
-/// The limits: nothing from the first on was ever stable, tombstones and markers stay for the second, and the third
-/// is the latest time that the wall's clock ever showed.
-pub(super) fn check_compacted(log: &Log, found: &[Bytes], limits: (i64, i64, i64)) -> Result<(), Violation> {
+/// Tombstones and markers stay for the first of the times, and the other is the latest that the wall's clock ever showed.
+pub(super) fn check_compacted(log: &Log, found: &[Bytes], times_ms: (i64, i64)) -> Result<(), Violation> {
     let mut left = BTreeSet::new();
     let mut behind = i64::MIN;
     for bytes in found {
@@ -25,8 +58,8 @@ pub(super) fn check_compacted(log: &Log, found: &[Bytes], limits: (i64, i64, i64
         behind = header.last_offset() + 1;
         left.extend(check_found(log, &view)?);
     }
-    let (bound, delete_retention_ms, latest_ms) = limits;
-    let last = last_of_keys(log, bound);
+    let (bound, (delete_retention_ms, latest_ms)) = (log.bound, times_ms);
+    let last = last_of_keys(log);
     for batch in log.from(log.start) {
         let is_late = latest_ms >= batch.sent_ms.saturating_add(delete_retention_ms);
         for record in batch.records() {
@@ -37,8 +70,12 @@ pub(super) fn check_compacted(log: &Log, found: &[Bytes], limits: (i64, i64, i64
             if batch.last_offset >= bound {
                 return Err(format!("{} is gone, and was never stable ({bound})", record.offset));
             }
-            if !may_go(log, batch, &record, &last, is_late) {
-                return Err(format!("{} is gone: {:?}", record.offset, (record.key, record.value.is_none())));
+            if !may_go(log, batch, record, &last, is_late) {
+                return Err(format!(
+                    "{} is gone: {:?}",
+                    record.offset,
+                    (&record.key, record.value.is_none())
+                ));
             }
         }
     }
@@ -67,14 +104,15 @@ pub(super) fn check_found(log: &Log, view: &BatchView<'_>) -> Result<Vec<i64>, V
 }
 
 /// The last offset that each key has of those records that count and were stable.
-fn last_of_keys(log: &Log, bound: i64) -> BTreeMap<Vec<u8>, i64> {
+fn last_of_keys(log: &Log) -> BTreeMap<Vec<u8>, i64> {
     let mut last = BTreeMap::new();
-    let batches = log.batches.iter().chain(&log.cut_off);
-    for batch in batches.filter(|batch| batch.is_data() && batch.last_offset < bound) {
+    let batches = log.batches.iter();
+    for batch in batches.filter(|batch| batch.is_data() && batch.last_offset < log.bound) {
         if log.producers.is_aborted(batch) == Some(true) {
             continue;
         }
-        let with_keys = batch.records().into_iter().filter_map(|record| Some((record.key?, record.offset)));
+        let with_keys =
+            batch.records().iter().filter_map(|record| Some((record.key.clone()?, record.offset)));
         for (key, offset) in with_keys {
             let known = last.entry(key).or_insert(offset);
             *known = offset.max(*known);
@@ -87,13 +125,17 @@ fn may_go(log: &Log, batch: &Batch, record: &Record, last: &BTreeMap<Vec<u8>, i6
     if !batch.is_data() {
         return is_late;
     }
+    if log.allowed.aborted.contains(&batch.base_offset) {
+        return true;
+    }
     let is_transactional = batch.header.attributes.is_transactional();
     match log.producers.is_aborted(batch) {
-        None if is_transactional => return false,
+        None if is_transactional && !log.allowed.committed.contains(&batch.base_offset) => return false,
         Some(true) => return true,
         _ => {}
     }
     let Some(key) = &record.key else { return true };
-    let is_superseded = last.get(key).is_some_and(|last| *last > record.offset);
+    let is_before = |offset: Option<&i64>| offset.is_some_and(|offset| record.offset < *offset);
+    let is_superseded = is_before(last.get(key)) || is_before(log.allowed.superseded.get(key));
     is_superseded || (record.value.is_none() && is_late)
 }

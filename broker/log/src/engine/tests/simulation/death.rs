@@ -62,6 +62,8 @@ impl Simulation {
         self.group = None;
         self.jobs.clear();
         self.reads.clear();
+        self.readers_waiting.clear();
+        self.sender_waiting = None;
         self.sequences.clear();
         self.answers = Arc::default();
         self.model.duplicates.clear();
@@ -143,6 +145,7 @@ impl Simulation {
             match Writer::recover(disk, PathBuf::from("/data"), options, clock, random) {
                 Ok(writer) => {
                     self.writer = Some(writer);
+                    self.plant_after_recovery();
                     // What was planned and did not happen, does not.
                     self.disk.forget_faults();
                     self.has_fault = false;
@@ -174,7 +177,10 @@ impl Simulation {
         let handles: BTreeMap<_, _> =
             self.writer().partitions().into_iter().map(|(handle, _)| (handle.id(), handle)).collect();
         self.model.partitions.retain(|number, _| logs.contains_key(number));
-        for (number, log) in logs {
+        for (number, mut log) in logs {
+            if log.producers.is_any_forgotten() {
+                log.find_producers_again();
+            }
             let partition = self.model.partitions.get_mut(&number).expect("a partition");
             let id = dump[&number].id;
             if !partition.durable.is_async() {

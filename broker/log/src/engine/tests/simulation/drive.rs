@@ -67,7 +67,9 @@ impl Simulation {
     }
 
     fn finish_group(&mut self, written: Written) -> Result<(), Violation> {
+        self.plant_before_finish();
         self.writer().finish(written);
+        self.plant_after_finish();
         if self.has_failed() { Ok(()) } else { self.publish() }
     }
 
@@ -152,7 +154,9 @@ impl Simulation {
 
     fn hand_out_job(&mut self) -> Result<bool, Violation> {
         let (was_offline, operations) = (self.has_failed(), self.disk.operations());
+        let before = self.before_round();
         let job = self.writer().next_job();
+        self.forget_producers(&before)?;
         self.note_own_operations()?;
         self.died_in("death in the writer's own work");
         self.check_idle_when_offline(was_offline, operations)?;
@@ -202,6 +206,7 @@ impl Simulation {
             if self.has_failed() || !self.round()? {
                 break;
             }
+            self.observe()?;
         }
         Ok(())
     }
@@ -220,13 +225,17 @@ impl Simulation {
         Err("the writer does not come to rest".to_owned())
     }
 
+    fn is_all_answered(&self) -> bool {
+        self.sent.is_empty() && self.sender_waiting.is_none() && self.model.duplicates.is_empty()
+    }
+
     fn check_settled(&mut self) -> Result<(), Violation> {
         // What waits for room is answered when there is some.
         if self.is_full || self.was_full {
             self.reach("rest on a full disk");
             return Ok(());
         }
-        if self.sent.is_empty() && self.model.duplicates.is_empty() {
+        if self.is_all_answered() {
             self.reach("rest");
             return Ok(());
         }
@@ -236,8 +245,9 @@ impl Simulation {
             if self.has_failed() || !self.round()? {
                 break;
             }
+            self.observe()?;
         }
-        match self.has_failed() || (self.sent.is_empty() && self.model.duplicates.is_empty()) {
+        match self.has_failed() || self.is_all_answered() {
             true => Ok(()),
             false => Err(format!("{:?} and {:?} are never answered", self.sent, self.model.duplicates)),
         }

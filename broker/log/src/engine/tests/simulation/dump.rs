@@ -147,8 +147,8 @@ impl Simulation {
             return Err(format!("its epoch is {}, not {}", found.latest_epoch, log.latest_epoch()));
         }
         if log.compacted {
-            let limits = (partition.bound, partition.delete_retention_ms, self.wall.latest_ms);
-            return check_compacted(log, &found.batches, limits);
+            let times_ms = (partition.delete_retention_ms, self.latest_ms());
+            return check_compacted(log, &found.batches, times_ms);
         }
         check_equal(log.from(log.start), &found.batches)
     }

@@ -102,14 +102,20 @@ impl Simulation {
         }
         let expected = match (&sent.ask, &answer) {
             // Who knows less of producers may see it in another way, as long as it says so.
-            (Ask::Append(batch), answer) if partition.latest.is_fuzzy && batch.producer().is_some() => {
-                let duplicate = matches!(answer, Some(Ok(Done::Appended { is_duplicate: true, .. })));
+            (Ask::Append(batch), answer) if partition.latest.may_know_less(batch) => {
+                let duplicate = match answer {
+                    Some(Ok(Done::Appended { base_offset, last_offset, is_duplicate: true })) => {
+                        Some((*base_offset, *last_offset))
+                    }
+                    _ => None,
+                };
+                let place = partition.latest.producers.place_of_duplicate(batch, duplicate);
                 match (partition.expect(&sent.ask), answer) {
                     (_, Some(Err(Refusal::Producer(_)))) => return Ok(()),
                     (expected @ Expected::Duplicate(..), _)
-                        if duplicate || (answer.is_none() && !is_staged) =>
+                        if duplicate.is_some() || (answer.is_none() && !is_staged) =>
                     {
-                        expected
+                        place.map_or(expected, |(base, last)| Expected::Duplicate(base, last))
                     }
                     (Expected::Refused(Reason::Producer(_)) | Expected::Duplicate(..), _) => {
                         partition.fresh(batch)
@@ -202,6 +208,7 @@ impl Simulation {
     /// What can be seen at any moment.
     pub(super) fn observe(&mut self) -> Result<(), Violation> {
         self.look_at_duplicates()?;
+        self.check_sleepers()?;
         if let Some(writer) = &self.writer {
             let budget = writer.sources.frames.budget();
             if budget.used_bytes() > budget.bytes_max() {
@@ -231,7 +238,8 @@ impl Simulation {
                 return Err(format!("{number}: {found:?}, {:?}; not {expected:?}", handle.latest_epoch()));
             }
             if log.config.cleanup.compacts {
-                partition.bound = partition.bound.max(found.last_stable);
+                let bound = log.bound.max(found.last_stable);
+                (partition.durable.bound, partition.latest.bound) = (bound, bound);
             }
             seen = crate::random::mix(seen ^ u64::try_from(found.end).unwrap_or(0));
         }

@@ -120,7 +120,20 @@ impl Simulation {
         self.reach(place);
     }
 
+    /// Lets the machine halt now and then where it seldom would: between the manifest's word and the last of the deeds
+    /// that follow from it.
+    fn plan_death_in(&mut self, job: &Job) {
+        let Job::Checkpoint(job) = job else { return };
+        let is_rare = !job.replacements.is_empty() || !job.removed.is_empty();
+        if is_rare && !self.has_fault && self.random.one_in(6) {
+            let operations = 1 + self.random.below(40);
+            self.disk.halt_in(operations);
+            self.has_fault = true;
+        }
+    }
+
     pub(super) fn run_job(&mut self, job: Job) -> Result<JobDone, Violation> {
+        self.plan_death_in(&job);
         let done = match self.plant_instead(job) {
             Ok(done) => done,
             Err(job) => job.run(),

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::batch::Batch;
+use super::compacted::Allowed;
 use super::producers::{Producers, Verdict};
 use crate::config::{Durability, LogConfig};
 use crate::engine;
@@ -87,8 +88,10 @@ pub(super) struct Log {
     pub(super) end: i64,
     /// Everything that was not cut off, whether or not it has been deleted since.
     pub(super) batches: Vec<Rc<Batch>>,
-    /// What was cut off of a log that is compacted: it may have taken the place of something before that.
-    pub(super) cut_off: Vec<Rc<Batch>>,
+    /// Compaction has never been allowed to touch anything from here on.
+    pub(super) bound: i64,
+    /// What compaction was allowed to take before the end was cut off.
+    pub(super) allowed: Allowed,
     pub(super) epochs: Vec<(i32, i64)>,
     pub(super) producers: Producers,
     /// Whether it was ever to be compacted.
@@ -106,7 +109,8 @@ impl Log {
             start: 0,
             end: 0,
             batches: Vec::new(),
-            cut_off: Vec::new(),
+            bound: 0,
+            allowed: Allowed::default(),
             epochs: Vec::new(),
             producers: Producers::default(),
             compacted: false,
@@ -152,12 +156,19 @@ impl Log {
 
     /// Cuts the end off, with the rest of the batch that holds the offset.
     pub(super) fn truncate(&mut self, end: i64) {
-        self.end = end;
-        while let Some(last) = self.batches.pop_if(|last| last.last_offset >= end) {
-            self.cut_off.extend(self.compacted.then_some(last));
+        if self.compacted {
+            self.allowed = Allowed::before_cut(self, end);
+            self.bound = self.bound.min(end);
         }
+        self.end = end;
+        while self.batches.pop_if(|last| last.last_offset >= end).is_some() {}
         while self.epochs.pop_if(|(_, start)| *start >= end).is_some() {}
-        self.producers = Producers::of(self.batches.iter().map(|batch| &**batch));
+        self.find_producers_again();
+    }
+
+    /// Works out again what the producers did. Who was forgotten may be known again.
+    pub(super) fn find_producers_again(&mut self) {
+        self.producers = self.producers.found_again(self.batches.iter().map(|batch| &**batch));
     }
 
     /// Epochs that end before the log begins are no part of it, and the one that it begins in begins with it.
@@ -167,6 +178,11 @@ impl Log {
         if let Some((_, first)) = self.epochs.first_mut() {
             *first = self.start.max(*first);
         }
+    }
+
+    /// Whether the engine may know less of a batch's producer than there was.
+    pub(super) fn may_know_less(&self, batch: &Batch) -> bool {
+        batch.producer().is_some() && (self.is_fuzzy || self.producers.is_doubtful(batch))
     }
 
     pub(super) fn latest_epoch(&self) -> i32 {
@@ -213,8 +229,6 @@ pub(super) struct Partition {
     pub(super) in_flight: Vec<Rc<Batch>>,
     /// Where batches begin that may leave a gap, and were not taken.
     pub(super) gaps: Vec<i64>,
-    /// Compaction has never been allowed to touch anything from here on.
-    pub(super) bound: i64,
     /// The shortest time that tombstones had to stay.
     pub(super) delete_retention_ms: i64,
 }
@@ -232,7 +246,6 @@ impl Partition {
             synced_to: 0,
             in_flight: Vec::new(),
             gaps: Vec::new(),
-            bound: 0,
             delete_retention_ms: i64::MAX,
         };
         partition.note_config(config);

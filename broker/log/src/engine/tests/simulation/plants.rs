@@ -44,6 +44,14 @@ pub(super) enum Plant {
     SwitchedWithoutFlush,
     /// The sweep was not told of one of the partitions.
     SweptTooMuch,
+    /// Nobody remembers which transactions were aborted.
+    AbortedForgotten,
+    /// Compaction takes records for committed that were aborted.
+    AbortedCompacted,
+    /// Who waits for a log to go on is forgotten.
+    ReadersForgotten,
+    /// Producers are forgotten before their time.
+    ProducersForgottenEarly,
 }
 
 impl Simulation {
@@ -74,6 +82,7 @@ impl Simulation {
             let groups = [Some(&mut writer.forming), writer.writing.as_mut()];
             for (reply, outcome) in groups.into_iter().flatten().flat_map(|group| group.answers.drain(..)) {
                 reply.replies.reply(reply.ticket, outcome);
+                reply.replies.flush();
             }
         }
         for operation in &mut writer.forming.operations {
@@ -111,6 +120,28 @@ impl Simulation {
         }
     }
 
+    pub(super) fn plant_before_finish(&mut self) {
+        if self.is_planted(Plant::ReadersForgotten) {
+            for reader in &self.readers_waiting {
+                reader.handle().stop_waking(&reader.waker());
+            }
+        }
+    }
+
+    pub(super) fn plant_after_finish(&mut self) {
+        if self.is_planted(Plant::AbortedForgotten) {
+            for log in self.writer().logs.values() {
+                log.partition.view().aborted.clear();
+            }
+        }
+    }
+
+    pub(super) fn plant_after_recovery(&mut self) {
+        if self.is_planted(Plant::ProducersForgottenEarly) {
+            self.writer().options.producer_expiration_ms /= 2;
+        }
+    }
+
     pub(super) fn plant_in_job(&mut self, job: &mut Job) {
         let Some(plant) = self.subject.plant else { return };
         match (job, plant) {
@@ -126,6 +157,7 @@ impl Simulation {
             (Job::Compaction(job), plant) => {
                 let Work::Begin(input, _) = &mut job.work else { return };
                 match plant {
+                    Plant::AbortedCompacted => input.unindexed.clear(),
                     Plant::TombstonesEarly => input.settings.delete_retention_ms = 0,
                     Plant::CompactedTooFar => {
                         let more: Vec<_> =

@@ -1,6 +1,6 @@
 //! What the model knows of a partition's producers: by Kafka's rules, and as simple as it gets.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::batch::Batch;
 use crate::producers::Sender;
@@ -21,6 +21,8 @@ struct Producer {
     /// Sequence, first and last offset of its last batches, oldest first.
     last: VecDeque<(i32, i64, i64)>,
     is_open: bool,
+    /// Of its last batch or marker.
+    last_timestamp: i64,
 }
 
 /// What is to be answered about a batch.
@@ -39,6 +41,10 @@ pub(super) enum Verdict {
 pub(super) struct Producers {
     producers: BTreeMap<i64, Producer>,
     pub(super) transactions: Vec<Transaction>,
+    /// Those that were forgotten for their age.
+    forgotten: BTreeSet<i64>,
+    /// Those that were forgotten once, and of which older snapshots may know.
+    doubtful: BTreeSet<i64>,
 }
 
 impl Producers {
@@ -46,6 +52,32 @@ impl Producers {
         let mut producers = Self::default();
         batches.for_each(|batch| producers.apply(batch));
         producers
+    }
+
+    /// The same, of a log that may have been cut or opened again since.
+    pub(super) fn found_again<'a>(&self, batches: impl Iterator<Item = &'a Batch>) -> Self {
+        Self { doubtful: &self.forgotten | &self.doubtful, ..Self::of(batches) }
+    }
+
+    pub(super) fn is_any_forgotten(&self) -> bool {
+        !self.forgotten.is_empty()
+    }
+
+    /// Whether the engine may know less of a batch's producer.
+    pub(super) fn is_doubtful(&self, batch: &Batch) -> bool {
+        batch.producer().is_some_and(|id| self.doubtful.contains(&id))
+    }
+
+    /// Forgets who has been silent for so long, but those that have something on its way. Says how many.
+    pub(super) fn forget(&mut self, now_ms: i64, expiration_ms: i64, busy: &BTreeSet<i64>) -> usize {
+        let is_old = |id: &i64, one: &mut Producer| {
+            let age_ms = now_ms.saturating_sub(one.last_timestamp);
+            !one.is_open && age_ms >= expiration_ms && !busy.contains(id)
+        };
+        let forgotten: Vec<_> = self.producers.extract_if(.., is_old).map(|(id, _)| id).collect();
+        self.doubtful.retain(|id| !forgotten.contains(id));
+        self.forgotten.extend(&forgotten);
+        forgotten.len()
     }
 
     /// The epoch that a producer has, and the sequence that it goes on with.
@@ -56,6 +88,21 @@ impl Producers {
 
     pub(super) fn is_open(&self, id: i64) -> bool {
         self.producers.get(&id).is_some_and(|producer| producer.is_open)
+    }
+
+    /// Where a batch stands that may have been taken more than once, since its producer was forgotten in between: the
+    /// place that was answered, or the last one.
+    pub(super) fn place_of_duplicate(
+        &self,
+        batch: &Batch,
+        answered: Option<(i64, i64)>,
+    ) -> Option<(i64, i64)> {
+        let known = batch.producer().and_then(|id| self.producers.get(&id))?;
+        let mut places = known.places_of(batch).rev();
+        match answered {
+            Some(answered) => places.find(|place| *place == answered),
+            None => places.next(),
+        }
     }
 
     pub(super) fn check(&self, batch: &Batch) -> Verdict {
@@ -70,17 +117,12 @@ impl Producers {
             (_, Some((epoch, _))) if epoch < known.coordinator_epoch => Verdict::CoordinatorStale,
             (_, Some(_)) => Verdict::Fresh,
             (sender, None) => {
-                let is_same = |(sequence, first, last): &&(i32, i64, i64)| {
-                    *sequence == header.base_sequence
-                        && last - first == i64::from(header.last_offset_delta)
-                        && header.producer_epoch == known.epoch
-                };
                 let is_new = header.producer_epoch > known.epoch;
                 let expected = if is_new { 0 } else { known.next_sequence() };
                 if sender == Sender::Client
-                    && let Some((_, first, last)) = known.last.iter().find(is_same)
+                    && let Some((first, last)) = known.places_of(batch).next()
                 {
-                    Verdict::Duplicate(*first, *last)
+                    Verdict::Duplicate(first, last)
                 } else if is_stale {
                     Verdict::EpochStale
                 } else if sender == Sender::Client && header.base_sequence != expected {
@@ -102,7 +144,9 @@ impl Producers {
             coordinator_epoch: -1,
             last: VecDeque::new(),
             is_open: false,
+            last_timestamp: header.max_timestamp,
         });
+        producer.last_timestamp = header.max_timestamp;
         if producer.epoch != header.producer_epoch {
             producer.epoch = header.producer_epoch;
             producer.last.clear();
@@ -146,6 +190,17 @@ impl Producers {
 }
 
 impl Producer {
+    /// Where batches stand that look like this one, oldest first.
+    fn places_of(&self, batch: &Batch) -> impl DoubleEndedIterator<Item = (i64, i64)> {
+        let header = &batch.header;
+        let is_same = |(sequence, first, last): &&(i32, i64, i64)| {
+            *sequence == header.base_sequence
+                && last - first == i64::from(header.last_offset_delta)
+                && header.producer_epoch == self.epoch
+        };
+        self.last.iter().filter(is_same).map(|(_, first, last)| (*first, *last))
+    }
+
     fn next_sequence(&self) -> i32 {
         let next = |(sequence, first, last): &(i32, i64, i64)| {
             i32::try_from((i64::from(*sequence) + last - first + 1) & i64::from(i32::MAX)).unwrap()

@@ -35,7 +35,7 @@ impl Simulation {
         Some((number, offset + outside * (end - start + 1)))
     }
 
-    fn up_to(&mut self) -> UpTo {
+    pub(super) fn up_to(&mut self) -> UpTo {
         [UpTo::End, UpTo::HighWatermark, UpTo::LastStable][self.random.index(3)]
     }
 

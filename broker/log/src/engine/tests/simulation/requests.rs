@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use strandline_protocol::Compression;
 
 use super::super::super::{Command, NewBatch, Rejected, Replies, Request};
 use super::super::Answers;
@@ -72,17 +73,17 @@ impl Simulation {
         let replies: Arc<dyn Replies> = Arc::<Answers>::clone(&self.answers);
         match self.writer().mailbox().try_send(Request { command, ticket, replies }) {
             Ok(()) => self.sent.push_back(Sent { ticket, number, ask }),
-            Err(Rejected::Full(_) | Rejected::Closed(_)) => {
+            Err(_) if matches!(ask, Ask::Create(_)) => drop(self.model.partitions.remove(&number)),
+            Err(Rejected::Full(request)) => {
                 self.reach("full mailbox");
-                if matches!(ask, Ask::Create(_)) {
-                    self.model.partitions.remove(&number);
-                }
+                self.send_later(*request, Sent { ticket, number, ask });
             }
+            Err(Rejected::Closed(_)) => {}
         }
     }
 
     /// Somewhere in the log, mostly near its end, and now and then beyond.
-    fn offset_near(&mut self, number: u64) -> i64 {
+    pub(super) fn offset_near(&mut self, number: u64) -> i64 {
         let log = &self.model.partitions[&number].latest;
         let (start, end) = (log.start, log.end);
         let length = u64::try_from(end - start).unwrap_or(0);
@@ -94,15 +95,13 @@ impl Simulation {
         end - i64::try_from(back).unwrap() + beyond
     }
 
-    /// What compaction may have counted on is not cut off: a broker cuts nothing off that is replicated.
+    /// What compaction may have counted on is seldom cut off: a broker cuts nothing off that is replicated, unless
+    /// somebody tells it to.
     fn offset_to_cut(&mut self, number: u64) -> i64 {
         let offset = self.offset_near(number);
         let partition = &self.model.partitions[&number];
-        if partition.latest.compacted {
-            offset.max(partition.bound.max(partition.last_stable().1))
-        } else {
-            offset
-        }
+        let stable = partition.latest.bound.max(partition.last_stable().1);
+        if partition.latest.compacted && !self.random.one_in(3) { offset.max(stable) } else { offset }
     }
 
     fn batch(&mut self, number: u64) -> Option<Batch> {
@@ -172,7 +171,16 @@ impl Simulation {
             let value = (!is_tombstone).then_some(value);
             records.push(Record { offset: 0, timestamp, key, value });
         }
-        Content { records, ..Content::default() }
+        let compression = self.compression();
+        Content { records, compression, ..Content::default() }
+    }
+
+    fn compression(&mut self) -> Compression {
+        if !self.random.one_in(8) {
+            return Compression::None;
+        }
+        self.reach("compressed batch");
+        [Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd][self.random.index(4)]
     }
 
     /// The next batch of a producer, or one that is wrong.

@@ -16,7 +16,7 @@ use crate::random::Random;
 /// What was done to the wall's clock.
 #[derive(Debug, Default)]
 pub(super) struct Wall {
-    /// The latest time that it ever showed.
+    /// The latest time that it showed before it was last looked at.
     pub(super) latest_ms: i64,
     /// The earliest time that it was ever set to.
     pub(super) earliest_ms: i64,
@@ -49,6 +49,8 @@ impl Simulation {
             group: None,
             jobs: Vec::new(),
             reads: Vec::new(),
+            readers_waiting: Vec::new(),
+            sender_waiting: None,
             model: Model::default(),
             recent: Default::default(),
             sequences: Default::default(),
@@ -68,6 +70,7 @@ impl Simulation {
     }
 
     pub(super) fn pass_time(&mut self) {
+        self.wall.latest_ms = self.latest_ms();
         match self.random.below(12) {
             0..=6 => self.clock.advance(1 + small(&mut self.random, 100)),
             7..=10 => self.clock.advance(1_000 + small(&mut self.random, 20_000)),
@@ -80,7 +83,11 @@ impl Simulation {
             }
             _ => self.clock.advance(600_000 + small(&mut self.random, 3_600_000)),
         }
-        self.wall.latest_ms = self.wall.latest_ms.max(self.clock.wall_ms());
+    }
+
+    /// The latest time that the wall's clock ever showed. It is only ever set here; other than that it goes on.
+    pub(super) fn latest_ms(&self) -> i64 {
+        self.wall.latest_ms.max(self.clock.wall_ms())
     }
 }
 
@@ -99,7 +106,11 @@ fn options(random: &mut Random) -> Options {
             entries_max: [12, 40, 200, 1_000][random.index(4)],
             group_bytes_max: if file_bytes == 16 << 10 { 4 << 10 } else { 8 << 10 },
         },
-        mailbox: MailboxOptions { bytes_max: 64 << 10, requests_max: 64 },
+        mailbox: if random.one_in(3) {
+            MailboxOptions { bytes_max: 4 << 10, requests_max: 8 }
+        } else {
+            MailboxOptions { bytes_max: 64 << 10, requests_max: 64 }
+        },
         tail_bytes_max: [0, 300 << 10, 8 << 20][random.index(3)],
         flush_bytes,
         flush_job_bytes: if random.one_in(2) { 4 << 10 } else { 16 << 10 },
@@ -109,7 +120,7 @@ fn options(random: &mut Random) -> Options {
         reserve_bytes: 32 << 10,
         checkpoint_interval: Duration::from_secs(5),
         housekeeping_interval: Duration::from_secs(10),
-        producer_expiration_ms: i64::MAX,
+        producer_expiration_ms: [i64::MAX, 10_000, 600_000][random.index(3)],
         compaction_map_bytes: [24 * 4, 24 * 64, 1 << 20][random.index(3)],
         compaction_bytes_per_second: u64::MAX,
     }
@@ -159,7 +170,9 @@ const PLACES: &[&str] = &[
     "compacted segments",
     "compaction",
     "compaction that failed",
+    "compressed batch",
     "death in a checkpoint's syncs",
+    "death in a compaction",
     "death in a flush",
     "death in a group's write",
     "death in a manifest's commit",
@@ -168,7 +181,9 @@ const PLACES: &[&str] = &[
     "death in an append",
     "death in making a spare",
     "death in the beginning of a group",
+    "death in the removal of a partition",
     "death in the removal of a segment",
+    "death in the swap of compacted segments",
     "death in the writing of indexes",
     "deletion",
     "disk filled",
@@ -178,6 +193,7 @@ const PLACES: &[&str] = &[
     "flush",
     "flush of several logs",
     "found by time",
+    "full mailbox",
     "group that was kept",
     "group that was lost",
     "kill",
@@ -188,9 +204,11 @@ const PLACES: &[&str] = &[
     "power cut",
     "power cut with a group on its way",
     "power cut with a job on its way",
+    "producer that was forgotten",
     "read from a segment",
     "read from memory",
     "read from the journal",
+    "reader that was woken",
     "recovered again",
     "refused",
     "refused by a failed disk",
@@ -201,6 +219,7 @@ const PLACES: &[&str] = &[
     "retention",
     "rot that was harmless",
     "rot that was told to readers",
+    "sender that was woken",
     "slow read",
     "slow sync",
     "spare",
