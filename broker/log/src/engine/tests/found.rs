@@ -214,6 +214,24 @@ fn who_waits_for_decided_records_is_woken_when_an_open_transaction_is_given_up()
     assert!(sleeper.is_awake());
 }
 
+/// Seed 1815.
+#[test]
+fn who_waits_for_decided_records_is_woken_when_an_open_transaction_is_cut_off() {
+    let mut rig = Rig::new(48);
+    let partition = rig.create(small_segments());
+    let mut builder = BatchBuilder::new().producer(7, 0, 0).transactional(true);
+    for _ in 0..3 {
+        builder.append(&NewRecord { value: Some(b"x"), ..NewRecord::at(1_000) }).unwrap();
+    }
+    rig.append(partition.id(), builder.build().unwrap()).unwrap();
+    let sleeper = Arc::<Sleeper>::default();
+    assert!(partition.wake_when_beyond(1, UpTo::LastStable, Arc::clone(&sleeper).into()));
+    // The batch that holds the offset goes as a whole.
+    rig.call(Command::Truncate { partition: partition.id(), end_offset: 2 }).unwrap();
+    assert_eq!(partition.offsets().last_stable, 2);
+    assert!(sleeper.is_awake());
+}
+
 #[test]
 fn who_waits_for_a_group_is_woken_when_it_cannot_even_begin() {
     let mut rig = Rig::new(47);

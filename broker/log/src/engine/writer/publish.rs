@@ -111,26 +111,22 @@ impl Writer {
         log.staged = log.staged.saturating_sub(1);
         self.unsaved.insert(id);
         let before = log.partition.view().tail.bytes();
-        let mut due = Vec::new();
         match change {
             Change::Truncate(cut) => {
                 self.compactions.cut(id, cut.end_offset);
                 log.truncate(*cut);
             }
-            Change::SetLogStart { start_offset } => {
-                log.set_start(start_offset);
-                // A transaction that is open holds nothing back any more below this.
-                due = log.partition.view().due();
-            }
+            Change::SetLogStart { start_offset } => log.set_start(start_offset),
             Change::Configure { config } => {
                 log.set_config(config);
                 log.is_changing = false;
             }
             Change::Create { .. } | Change::Delete => {}
         }
-        let (after, first) = {
-            let view = log.partition.view();
-            (view.tail.bytes(), view.tail.first_frame())
+        let (after, first, due) = {
+            let mut view = log.partition.view();
+            // What an open transaction held back is decided if that was given up, or cut off with all of its batch.
+            (view.tail.bytes(), view.tail.first_frame(), view.due())
         };
         due.into_iter().for_each(Waker::wake);
         self.flushing.shrink(before - after);

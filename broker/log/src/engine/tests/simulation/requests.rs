@@ -123,12 +123,12 @@ impl Simulation {
                 (bytes.clone(), Sender::Client)
             }
             0..=49 => (self.plain(number).build(), Sender::Client),
-            50..=91 => {
+            50..=86 => {
                 let content = self.of_producer(number, is_fuzzy)?;
                 let sent = content.build();
                 (sent, Sender::Client)
             }
-            92..=96 => {
+            87..=90 => {
                 let place = (end + i64::from(self.random.one_in(3)) * 2, epoch.max(0));
                 let content = Content { place: Some(place), ..self.plain(number) };
                 self.reach("batch of a leader");
@@ -136,7 +136,7 @@ impl Simulation {
             }
             _ => (self.marker_of(number)?, Sender::Coordinator),
         };
-        if (50..=91).contains(&kind) {
+        if (50..=86).contains(&kind) {
             self.recent.push_back((number, bytes.clone()));
             if self.recent.len() > 24 {
                 self.recent.pop_front();
