@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use super::mailbox::MailboxOptions;
 use crate::journal;
+use crate::manifest::ManifestOptions;
 
 /// What can be set for a data directory.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The journal, whose bound decides how long a recovery takes.
     pub journal: journal::Options,
+    /// What is known of partitions and segments.
+    pub manifest: ManifestOptions,
     /// The queue before the writer.
     pub mailbox: MailboxOptions,
     /// Memory for what was appended last, of all partitions together.
@@ -43,6 +46,7 @@ impl Default for Options {
         let journal = journal::Options::default();
         Self {
             journal,
+            manifest: ManifestOptions::default(),
             mailbox: MailboxOptions::default(),
             tail_bytes_max: 64 << 20,
             flush_bytes: 32 << 20,

@@ -29,7 +29,7 @@ use crate::epochs::{EpochEntry, LeaderEpochs};
 use crate::journal::{Entry, Journal, Reader, Replayed};
 use crate::layout::Layout;
 use crate::local_id::LocalId;
-use crate::manifest::{Manifest, ManifestOptions, PartitionRow};
+use crate::manifest::{Manifest, PartitionRow};
 use crate::producers::Producers;
 use crate::random::Random;
 use crate::reserve::Reserve;
@@ -77,12 +77,8 @@ impl Writer {
         let layout = Layout::new(root);
         let directory = Directory::open(&disk, layout.clone(), &mut random)?;
         let reserve = Reserve::open(&*disk, &layout, options.reserve_bytes)?;
-        let manifest = Manifest::open(
-            Arc::clone(&disk),
-            &layout.manifest(),
-            ManifestOptions::default(),
-            random.split(),
-        )?;
+        let manifest =
+            Manifest::open(Arc::clone(&disk), &layout.manifest(), options.manifest, random.split())?;
         let meta = manifest.meta();
         let files = FilesOptions { descriptors_max: options.open_files_max, ..FilesOptions::default() };
         let sources = Arc::new(Sources {

@@ -254,3 +254,32 @@ fn who_waits_for_a_group_is_woken_when_it_cannot_even_begin() {
     assert!(matches!(answer, Some(Err(Refusal::Offline(_)))), "{answer:?}");
     assert!(!rig.answers.is_waking_due());
 }
+
+/// Seed 34: the manifest's last transaction was taken for one that a crash had torn, and the one before it for the truth.
+#[test]
+fn rot_at_the_manifests_end_is_told_once_the_directory_was_closed() {
+    let closed = || {
+        let mut rig = Rig::new(49);
+        let id = rig.create(small_segments()).id();
+        for numbers in [0..10, 10..20] {
+            fill(&mut rig, id, numbers);
+            save(&mut rig);
+        }
+        rig.writer().mailbox().close();
+        rig.settle();
+        let checkpoint = rig.writer().manifest.meta().checkpoint;
+        rig.writer.take().unwrap().close().unwrap();
+        (rig, checkpoint)
+    };
+    let mut told = 0;
+    for block in 1..16 {
+        let (mut rig, checkpoint) = closed();
+        let file = Path::new("/data/manifest/00000000000000000001.journal");
+        rig.disk.flip_bit(file, block * 4_096 + 33, 0).unwrap();
+        match rig.recover() {
+            Ok(()) => assert_eq!(rig.writer().manifest.meta().checkpoint, checkpoint, "block {block}"),
+            Err(_) => told += 1,
+        }
+    }
+    assert!(told >= 3, "{told} of them were told");
+}

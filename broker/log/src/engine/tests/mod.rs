@@ -34,6 +34,7 @@ use crate::disk::watched::Watched;
 use crate::journal;
 use crate::layout::Layout;
 use crate::local_id::LocalId;
+use crate::manifest::ManifestOptions;
 use crate::producers::Sender;
 use crate::random::Random;
 
@@ -93,6 +94,7 @@ fn small_options() -> Options {
             entries_max: 1_000,
             group_bytes_max: 16 << 10,
         },
+        manifest: ManifestOptions { file_bytes: 64 << 10 },
         tail_bytes_max: 64 << 10,
         flush_bytes: 32 << 10,
         flush_job_bytes: 16 << 10,

@@ -1,7 +1,10 @@
 //! The last work before a directory is given up: everything goes into segments and the manifest. The next start has
 //! nothing to replay then, and `async` logs have lost nothing even if the machine dies right after.
 
+use std::sync::Arc;
+
 use super::Writer;
+use crate::engine::error::EngineError;
 use crate::engine::jobs::Job;
 
 /// How far the last work is.
@@ -35,5 +38,16 @@ impl Writer {
             && !self.flushing.is_busy()
             && self.unsaved.is_empty();
         is_done || self.offline.is_some() || self.is_short_of_room()
+    }
+
+    /// Gives the directory up. All that was acknowledged is durable; seals tell the next start that nothing was torn.
+    pub fn close(self) -> Result<(), EngineError> {
+        let Self { journal, manifest, checkpoints, offline, .. } = self;
+        // One that found no room holds on to the manifest.
+        drop(checkpoints);
+        if let Some(manifest) = Arc::into_inner(manifest).filter(|_| offline.is_none()) {
+            manifest.close()?;
+        }
+        Ok(journal.close()?)
     }
 }

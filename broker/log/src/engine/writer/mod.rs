@@ -30,7 +30,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-use super::error::{EngineError, Refusal};
+use super::error::Refusal;
 use super::group::Group;
 use super::jobs::{Job, JobDone};
 use super::log::Log;
@@ -324,12 +324,6 @@ impl Writer {
             self.logs.values().map(|log| (Arc::clone(&log.partition), log.description.clone())).collect();
         partitions.sort_by_key(|(partition, _)| partition.id());
         partitions
-    }
-
-    /// Gives the directory up. All that was acknowledged is durable; the seal tells the next start that nothing
-    /// was torn.
-    pub fn close(self) -> Result<(), EngineError> {
-        Ok(self.journal.close()?)
     }
 
     /// Nothing goes on after this. What was staged is not acknowledged; nobody knows what is on the disk.
