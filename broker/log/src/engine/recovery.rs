@@ -178,6 +178,9 @@ impl Recovery {
         broken.into_iter().for_each(|what| self.contradict(what));
         for log in self.logs.values_mut().filter(|log| !log.snapshots.is_empty()) {
             log.snapshots.sort_unstable();
+            // The snapshot may be older than the log's start, and know of markers whose segments are gone.
+            let start = log.partition.offsets().start;
+            log.producers.log_start_moved(start);
             log.partition.view().aborted = log.producers.aborted().copied().collect();
             // Their markers are in segments, some of whose indexes may have them: those know one twice.
             log.move_aborted();

@@ -283,3 +283,23 @@ fn rot_at_the_manifests_end_is_told_once_the_directory_was_closed() {
     }
     assert!(told >= 3, "{told} of them were told");
 }
+
+/// Seed 596: the transaction was listed in the index of a segment that does not have its marker, which no reader accepts.
+#[test]
+fn a_transaction_that_is_given_up_is_not_found_again_in_an_older_snapshot() {
+    let mut rig = Rig::new(50);
+    let id = rig.create(small_segments()).id();
+    rig.call(transactional(id, 0)).unwrap();
+    rig.call(marker(id, &ControlRecord::Abort { coordinator_epoch: 0 })).unwrap();
+    fill(&mut rig, id, 0..3);
+    save(&mut rig);
+    rig.call(Command::SetLogStart { partition: id, start_offset: 5 }).unwrap();
+    save(&mut rig);
+    rig.disk.kill();
+    rig.recover().unwrap();
+    fill(&mut rig, id, 3..23);
+    save(&mut rig);
+    rig.disk.kill();
+    rig.recover().unwrap();
+    assert_eq!(rig.partition(id).aborted(5, 25).unwrap(), []);
+}
