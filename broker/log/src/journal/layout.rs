@@ -112,11 +112,13 @@ impl FrameHeader {
         let checked = bytes.get(..Self::CHECKED_BYTES)?;
         let rest = &mut &*bytes;
         // The magic is there to be quick about the many blocks that begin with no header.
-        let is_ours = take(rest)? == FRAME_MAGIC && u32::from_le_bytes(take(rest)?) == FORMAT;
+        if take(rest)? != FRAME_MAGIC || u32::from_le_bytes(take(rest)?) != FORMAT {
+            return None;
+        }
         let sequence = u64::from_le_bytes(take(rest)?);
         let [payload_bytes, entries, payload_checksum, checksum] =
             [take(rest)?, take(rest)?, take(rest)?, take(rest)?].map(u32::from_le_bytes);
-        let is_valid = is_ours && checksum == salted(salt, checked);
+        let is_valid = checksum == salted(salt, checked);
         is_valid.then_some(Self { sequence, payload_bytes, entries, payload_checksum })
     }
 

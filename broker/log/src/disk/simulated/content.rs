@@ -1,6 +1,7 @@
 //! The bytes of one simulated file: what a reader sees, and what a power cut leaves of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::disk::BLOCK_BYTES;
@@ -27,7 +28,40 @@ pub(super) struct Content {
     /// zeros where there were bytes, and the order matters.
     pending_lengths: Vec<u64>,
     /// The blocks that have room of their own on the disk.
-    allocated: BTreeSet<u64>,
+    allocated: Allocated,
+}
+
+/// Which blocks have room, most of them one behind the other.
+#[derive(Debug, Default)]
+struct Allocated {
+    /// By its number, one for each that has.
+    blocks: Vec<u8>,
+    count: u64,
+}
+
+impl Allocated {
+    fn has(&self, block: u64) -> bool {
+        let block = usize::try_from(block).ok().and_then(|block| self.blocks.get(block));
+        block.is_some_and(|has| *has != 0)
+    }
+
+    fn add(&mut self, blocks: Range<u64>) {
+        let end = usize::try_from(blocks.end).unwrap_or(usize::MAX);
+        if self.blocks.len() < end {
+            self.blocks.resize(end, 0);
+        }
+        let start = usize::try_from(blocks.start).unwrap_or(usize::MAX);
+        let Some(added) = self.blocks.get_mut(start..end) else { return };
+        self.count += added.iter().filter(|has| **has == 0).count() as u64;
+        added.fill(1);
+    }
+
+    fn truncate(&mut self, blocks: u64) {
+        let left = usize::try_from(blocks).unwrap_or(usize::MAX);
+        let gone = self.blocks.get(left..).unwrap_or_default();
+        self.count -= gone.iter().filter(|has| **has != 0).count() as u64;
+        self.blocks.truncate(left);
+    }
 }
 
 impl Content {
@@ -36,12 +70,12 @@ impl Content {
     }
 
     pub(super) fn allocated_blocks(&self) -> u64 {
-        self.allocated.len() as u64
+        self.allocated.count
     }
 
     /// How many blocks of the range have no room yet.
     pub(super) fn holes(&self, offset: u64, length: u64) -> u64 {
-        blocks_of(offset, length).filter(|block| !self.allocated.contains(block)).count() as u64
+        blocks_of(offset, length).filter(|block| !self.allocated.has(*block)).count() as u64
     }
 
     pub(super) fn read(&self, buffer: &mut [u8], offset: u64) -> usize {
@@ -93,7 +127,7 @@ impl Content {
             let within = within_block(position);
             let (part, behind) = rest.split_at(rest.len().min(BLOCK_BYTES - within));
             each(self, position / BLOCK, within, part);
-            self.allocated.insert(position / BLOCK);
+            self.allocated.add(position / BLOCK..position / BLOCK + 1);
             position += part.len() as u64;
             rest = behind;
         }
@@ -103,7 +137,7 @@ impl Content {
     }
 
     pub(super) fn allocate(&mut self, offset: u64, length: u64) {
-        self.allocated.extend(blocks_of(offset, length));
+        self.allocated.add(blocks_of(offset, length));
         if offset + length > self.length {
             self.grow(offset + length);
         }
@@ -119,7 +153,7 @@ impl Content {
             self.pending.insert(block);
         }
         self.pending.retain(|block| block * BLOCK < length);
-        self.allocated.retain(|block| block * BLOCK < length);
+        self.allocated.truncate(length.div_ceil(BLOCK));
         self.grow(length);
     }
 
@@ -172,7 +206,7 @@ impl Content {
         cut(&mut self.durable, self.durable_length);
         self.written.clone_from(&self.durable);
         self.length = self.durable_length;
-        self.allocated.retain(|block| block * BLOCK < self.durable_length);
+        self.allocated.truncate(self.durable_length.div_ceil(BLOCK));
     }
 
     fn tear(&mut self, number: u64, sector_bytes: usize, random: &mut Random) {
@@ -204,7 +238,7 @@ fn within_block(position: u64) -> usize {
     usize::try_from(position % BLOCK).unwrap_or(0)
 }
 
-fn blocks_of(offset: u64, length: u64) -> std::ops::Range<u64> {
+fn blocks_of(offset: u64, length: u64) -> Range<u64> {
     if length == 0 { 0..0 } else { offset / BLOCK..(offset + length).div_ceil(BLOCK) }
 }
 
