@@ -168,6 +168,12 @@ impl Simulation {
     }
 
     fn take_back(&mut self, mut done: JobDone) -> Result<(), Violation> {
+        if self.plant_needs_group(&done) {
+            self.take()?;
+            for _ in 0..3 {
+                self.move_group()?;
+            }
+        }
         self.plant_in_done(&mut done);
         let (was_offline, operations) = (self.has_failed(), self.disk.operations());
         self.note_done(&done);

@@ -124,9 +124,13 @@ impl Simulation {
     /// that follow from it.
     fn plan_death_in(&mut self, job: &Job) {
         let Job::Checkpoint(job) = job else { return };
-        let is_rare = !job.replacements.is_empty() || !job.removed.is_empty();
-        if is_rare && !self.has_fault && self.random.one_in(6) {
-            let operations = 1 + self.random.below(40);
+        let (count, far) = match (job.removed.is_empty(), job.replacements.is_empty()) {
+            (false, _) => (2, 25),
+            (true, false) => (6, 40),
+            (true, true) => return,
+        };
+        if !self.has_fault && self.random.one_in(count) {
+            let operations = 1 + self.random.below(far);
             self.disk.halt_in(operations);
             self.has_fault = true;
         }

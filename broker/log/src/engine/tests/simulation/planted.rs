@@ -153,11 +153,6 @@ fn aborted_records_that_are_taken_for_committed() {
 }
 
 #[test]
-fn aborted_records_that_compaction_takes_for_committed() {
-    plant_for_model(Plant::AbortedCompacted);
-}
-
-#[test]
 fn a_reader_that_is_not_woken() {
     plant_for_model(Plant::ReadersForgotten);
 }

@@ -46,8 +46,6 @@ pub(super) enum Plant {
     SweptTooMuch,
     /// Nobody remembers which transactions were aborted.
     AbortedForgotten,
-    /// Compaction takes records for committed that were aborted.
-    AbortedCompacted,
     /// Who waits for a log to go on is forgotten.
     ReadersForgotten,
     /// Producers are forgotten before their time.
@@ -157,7 +155,6 @@ impl Simulation {
             (Job::Compaction(job), plant) => {
                 let Work::Begin(input, _) = &mut job.work else { return };
                 match plant {
-                    Plant::AbortedCompacted => input.unindexed.clear(),
                     Plant::TombstonesEarly => input.settings.delete_retention_ms = 0,
                     Plant::CompactedTooFar => {
                         let more: Vec<_> =
@@ -187,6 +184,11 @@ impl Simulation {
             }
             job => Err(job),
         }
+    }
+
+    /// Whether a mistake shows only if a group is published before a job is taken back.
+    pub(super) fn plant_needs_group(&self, done: &JobDone) -> bool {
+        self.is_planted(Plant::SnapshotTooNew) && matches!(done, JobDone::Flush(_)) && !self.has_failed()
     }
 
     pub(super) fn plant_in_done(&mut self, done: &mut JobDone) {

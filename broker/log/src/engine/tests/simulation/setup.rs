@@ -11,6 +11,7 @@ use crate::config::{Cleanup, Durability, LogConfig};
 use crate::disk::Disk;
 use crate::disk::simulated::{self, SimulatedDisk};
 use crate::journal;
+use crate::manifest::ManifestOptions;
 use crate::random::Random;
 
 /// What was done to the wall's clock.
@@ -106,6 +107,7 @@ fn options(random: &mut Random) -> Options {
             entries_max: [12, 40, 200, 1_000][random.index(4)],
             group_bytes_max: if file_bytes == 16 << 10 { 4 << 10 } else { 8 << 10 },
         },
+        manifest: ManifestOptions { file_bytes: [16 << 10, 64 << 10][random.index(2)] },
         mailbox: if random.one_in(3) {
             MailboxOptions { bytes_max: 4 << 10, requests_max: 8 }
         } else {
