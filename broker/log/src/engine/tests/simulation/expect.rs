@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::super::{Done, Outcome, ReadError, Refusal, UpTo};
+use super::batch::Batch;
 use super::model::{Ask, Awaited, Expected, Log, Op, Partition, Pending, Reason, Sent};
 use super::producers::Verdict;
 use super::{Simulation, Violation};
@@ -101,26 +102,11 @@ impl Simulation {
             _ => {}
         }
         let expected = match (&sent.ask, &answer) {
-            // Who knows less of producers may see it in another way, as long as it says so.
             (Ask::Append(batch), answer) if partition.latest.may_know_less(batch) => {
-                let duplicate = match answer {
-                    Some(Ok(Done::Appended { base_offset, last_offset, is_duplicate: true })) => {
-                        Some((*base_offset, *last_offset))
-                    }
-                    _ => None,
-                };
-                let place = partition.latest.producers.place_of_duplicate(batch, duplicate);
-                match (partition.expect(&sent.ask), answer) {
-                    (_, Some(Err(Refusal::Producer(_)))) => return Ok(()),
-                    (expected @ Expected::Duplicate(..), _)
-                        if duplicate.is_some() || (answer.is_none() && !is_staged) =>
-                    {
-                        place.map_or(expected, |(base, last)| Expected::Duplicate(base, last))
-                    }
-                    (Expected::Refused(Reason::Producer(_)) | Expected::Duplicate(..), _) => {
-                        partition.fresh(batch)
-                    }
-                    (expected, _) => expected,
+                let expected = partition.expect(&sent.ask);
+                match expected_of_less(partition, batch, expected, answer.as_ref(), is_staged) {
+                    Some(expected) => expected,
+                    None => return Ok(()),
                 }
             }
             _ => partition.expect(&sent.ask),
@@ -276,7 +262,7 @@ fn check_duplicate(awaited: &Awaited, outcome: &Outcome) -> Result<(), Violation
 
 /// What would have been staged was given up: others were held against it all the same. Gives the batch that may
 /// have been written.
-fn stage_in_vain(partition: &mut Partition, ask: &Ask) -> Option<std::rc::Rc<super::batch::Batch>> {
+fn stage_in_vain(partition: &mut Partition, ask: &Ask) -> Option<std::rc::Rc<Batch>> {
     match partition.expect(ask) {
         Expected::Unjournaled(batch) => {
             partition.latest.apply(&Op::Append(batch.clone()));
@@ -288,4 +274,32 @@ fn stage_in_vain(partition: &mut Partition, ask: &Ask) -> Option<std::rc::Rc<sup
         }
         _ => None,
     }
+}
+
+/// What is expected of somebody who may know less of a batch's producer: he may see it in another way, as long as he says
+/// so. None if he refused it.
+fn expected_of_less(
+    partition: &Partition,
+    batch: &Batch,
+    expected: Expected,
+    answer: Option<&Outcome>,
+    is_staged: bool,
+) -> Option<Expected> {
+    let duplicate = match answer {
+        Some(Ok(Done::Appended { base_offset, last_offset, is_duplicate: true })) => {
+            Some((*base_offset, *last_offset))
+        }
+        _ => None,
+    };
+    Some(match (expected, answer) {
+        (_, Some(Err(Refusal::Producer(_)))) => return None,
+        (expected @ Expected::Duplicate(..), _)
+            if duplicate.is_some() || (answer.is_none() && !is_staged) =>
+        {
+            let place = partition.latest.producers.place_of_duplicate(batch, duplicate);
+            place.map_or(expected, |(base, last)| Expected::Duplicate(base, last))
+        }
+        (Expected::Refused(Reason::Producer(_)) | Expected::Duplicate(..), _) => partition.fresh(batch),
+        (expected, _) => expected,
+    })
 }

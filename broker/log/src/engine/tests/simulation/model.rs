@@ -157,8 +157,7 @@ impl Log {
     /// Cuts the end off, with the rest of the batch that holds the offset.
     pub(super) fn truncate(&mut self, end: i64) {
         if self.compacted {
-            self.allowed = Allowed::before_cut(self, end);
-            self.bound = self.bound.min(end);
+            (self.allowed, self.bound) = (Allowed::before_cut(self, end), self.bound.min(end));
         }
         self.end = end;
         while self.batches.pop_if(|last| last.last_offset >= end).is_some() {}
@@ -166,12 +165,12 @@ impl Log {
         self.find_producers_again();
     }
 
-    /// Works out again what the producers did. Who was forgotten may be known again.
+    /// Who was forgotten may be known again.
     pub(super) fn find_producers_again(&mut self) {
-        self.producers = self.producers.found_again(self.batches.iter().map(|batch| &**batch));
+        self.producers = self.producers.found_again(&self.batches);
     }
 
-    /// Epochs that end before the log begins are no part of it, and the one that it begins in begins with it.
+    /// Epochs that end before the log begins go, and the one that it begins in begins with it.
     fn forget_epochs(&mut self) {
         let before = self.epochs.iter().filter(|(_, start)| *start <= self.start).count();
         self.epochs.drain(..before.saturating_sub(1));
@@ -341,10 +340,9 @@ impl Partition {
     /// A batch that is appended.
     pub(super) fn fresh(&self, batch: &Batch) -> Expected {
         let placed = batch.placed(self.latest.end);
-        if self.latest.is_async() {
-            Expected::Unjournaled(placed)
-        } else {
-            Expected::Staged(Op::Append(placed))
+        match self.latest.is_async() {
+            true => Expected::Unjournaled(placed),
+            false => Expected::Staged(Op::Append(placed)),
         }
     }
 }
@@ -392,8 +390,8 @@ pub(super) struct Model {
 impl Model {
     /// Those that can be asked for something.
     pub(super) fn known(&self) -> Vec<u64> {
-        let known = self.partitions.iter().filter(|(_, one)| one.id.is_some() && one.durable.is_there());
-        known.map(|(number, _)| *number).collect()
+        let is_known = |one: &Partition| one.id.is_some() && one.durable.is_there();
+        self.partitions.iter().filter(|(_, one)| is_known(one)).map(|(number, _)| *number).collect()
     }
 
     pub(super) fn number_of(&self, id: LocalId) -> Option<u64> {

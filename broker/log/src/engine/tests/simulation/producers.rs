@@ -1,6 +1,7 @@
 //! What the model knows of a partition's producers: by Kafka's rules, and as simple as it gets.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
 
 use super::batch::Batch;
 use crate::producers::Sender;
@@ -55,7 +56,8 @@ impl Producers {
     }
 
     /// The same, of a log that may have been cut or opened again since.
-    pub(super) fn found_again<'a>(&self, batches: impl Iterator<Item = &'a Batch>) -> Self {
+    pub(super) fn found_again(&self, batches: &[Rc<Batch>]) -> Self {
+        let batches = batches.iter().map(|batch| &**batch);
         Self { doubtful: &self.forgotten | &self.doubtful, ..Self::of(batches) }
     }
 
