@@ -40,6 +40,8 @@ pub(super) struct Log {
     pub(super) latest_epoch: i32,
     /// How many operations are staged and not published.
     pub(super) staged: u32,
+    /// How many of those let it begin further on, with fewer segments.
+    pub(super) staged_starts: u32,
     /// Whether one of them leaves nothing as it was: what comes after it waits until it is published.
     pub(super) is_changing: bool,
     /// Whether one of them is its end.

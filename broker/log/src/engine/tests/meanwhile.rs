@@ -147,3 +147,37 @@ fn a_compaction_does_not_count_on_what_is_cut_off_meanwhile() {
         rig.recover().unwrap();
     }
 }
+
+/// Seed 1002390: what was left of two segments in one was taken for the first of them, and went with it.
+#[test]
+fn a_start_that_is_on_its_way_when_segments_become_one_takes_no_more_than_it_should() {
+    let mut rig = Rig::new(33);
+    rig.options.flush_bytes = 0;
+    rig.recover().unwrap();
+    let cleanup = Cleanup { deletes: false, compacts: true };
+    let config = LogConfig { cleanup, dirty_ratio_min: 0.0, segment_bytes: 2_500, ..small_segments() };
+    let id = rig.create(config.clone()).id();
+    for key in 0..10 {
+        rig.append(id, keyed(key)).unwrap();
+    }
+    let config = Arc::new(LogConfig { segment_bytes: 8_000, ..config });
+    rig.call(Command::Configure { partition: id, config }).unwrap();
+    rig.clock.advance(60_000);
+    let compaction = next(&mut rig, is_compaction);
+    let ticket = rig.send(Command::SetLogStart { partition: id, start_offset: 2 });
+    rig.writer().take();
+    let write = rig.writer().begin().unwrap();
+    rig.writer().job_done(compaction.run());
+    let swap = next(&mut rig, is_checkpoint).run();
+    rig.writer().finish(write.run());
+    assert!(rig.answer(ticket).unwrap().is_ok());
+    rig.writer().job_done(swap);
+    for _ in 0..3 {
+        rig.clock.advance(60_000);
+        rig.settle();
+        let keys: Vec<_> = read_all(&rig.partition(id), 2).iter().map(|(_, value)| value[0]).collect();
+        assert_eq!(keys, (2..10).collect::<Vec<_>>());
+        rig.disk.crash();
+        rig.recover().unwrap();
+    }
+}

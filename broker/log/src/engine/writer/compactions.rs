@@ -233,6 +233,11 @@ impl Writer {
     /// Lets a checkpoint take new segments along that wait for one.
     pub(super) fn add_replacement(&mut self, job: &mut CheckpointJob) {
         let Some(running) = &mut self.compactions.running else { return };
+        let log = self.logs.get(&running.partition);
+        if log.is_some_and(|log| log.staged_starts > 0 || log.is_changing) {
+            // What is on its way would take segments out of the log while they are replaced.
+            return self.checkpoints.want();
+        }
         let (replacement, compaction) = match std::mem::replace(&mut running.state, State::Out) {
             State::Ready(replacement, compaction) => (replacement, compaction),
             state => {

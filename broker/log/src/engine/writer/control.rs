@@ -242,7 +242,8 @@ impl Log {
             }
             Change::Configure { config } => self.is_changing |= config.durability != self.config.durability,
             Change::Delete => self.is_ending = true,
-            Change::Create { .. } | Change::SetLogStart { .. } => {}
+            Change::SetLogStart { .. } => self.staged_starts += 1,
+            Change::Create { .. } => {}
         }
     }
 }

@@ -116,7 +116,10 @@ impl Writer {
                 self.compactions.cut(id, cut.end_offset);
                 log.truncate(*cut);
             }
-            Change::SetLogStart { start_offset } => log.set_start(start_offset),
+            Change::SetLogStart { start_offset } => {
+                log.staged_starts = log.staged_starts.saturating_sub(1);
+                log.set_start(start_offset);
+            }
             Change::Configure { config } => {
                 log.set_config(config);
                 log.is_changing = false;
@@ -154,6 +157,7 @@ impl Log {
             next_offset: start_offset,
             latest_epoch: strandline_protocol::batch::NO_LEADER_EPOCH,
             staged: 0,
+            staged_starts: 0,
             is_changing: false,
             is_ending: false,
             first_unflushed: None,
