@@ -142,7 +142,8 @@ impl Recovery {
         let partition =
             Partition::new(id, Arc::clone(&self.sources), Arc::clone(&config), row.log_start, row.flushed_to);
         let partition = Arc::new(partition);
-        let mut log = Log::new(Arc::clone(&partition), config, row.description.into(), row.flushed_to);
+        let log = Log::new(Arc::clone(&partition), config, row.description.into(), row.flushed_to);
+        let mut log = Box::new(log);
         let epochs = row.epochs.into_iter().map(|(epoch, start_offset)| EpochEntry { epoch, start_offset });
         {
             let mut view = partition.view();
@@ -252,11 +253,11 @@ impl Recovery {
         let config = self.config(config);
         let partition = Partition::new(id, Arc::clone(&self.sources), Arc::clone(&config), 0, 0);
         let partition = Arc::new(partition);
-        self.logs.insert(id, Log::new(partition, config, description, 0));
+        self.logs.insert(id, Box::new(Log::new(partition, config, description, 0)));
         self.changed.insert(id);
     }
 
-    fn replay_change(&mut self, mut log: Log, replayed: &Replayed<'_>) -> Result<(), EngineError> {
+    fn replay_change(&mut self, mut log: Box<Log>, replayed: &Replayed<'_>) -> Result<(), EngineError> {
         let id = log.partition.id();
         let contradiction =
             |what: &dyn ToString| EngineError::Inconsistent(format!("partition {id}: {}", what.to_string()));

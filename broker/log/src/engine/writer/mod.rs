@@ -67,7 +67,8 @@ impl Hasher for LocalIdHasher {
     }
 }
 
-pub(super) type Logs = HashMap<LocalId, Log, BuildHasherDefault<LocalIdHasher>>;
+/// Each by itself: the map is up to half empty, and a place in it that nobody has should cost little.
+pub(super) type Logs = HashMap<LocalId, Box<Log>, BuildHasherDefault<LocalIdHasher>>;
 
 pub(super) use self::control::decode_description;
 
@@ -373,7 +374,11 @@ impl Writer {
     }
 
     fn log(&self, partition: LocalId) -> Result<&Log, Refusal> {
-        self.logs.get(&partition).filter(|log| !log.is_ending).ok_or(Refusal::UnknownPartition)
+        self.logs
+            .get(&partition)
+            .map(|log| &**log)
+            .filter(|log| !log.is_ending)
+            .ok_or(Refusal::UnknownPartition)
     }
 }
 

@@ -60,7 +60,7 @@ impl Writer {
     fn add_log(&mut self, id: LocalId, description: Bytes, config: Arc<LogConfig>) -> Arc<Partition> {
         let partition = Partition::new(id, Arc::clone(&self.sources), Arc::clone(&config), 0, 0);
         let partition = Arc::new(partition);
-        self.logs.insert(id, Log::new(Arc::clone(&partition), config, description, 0));
+        self.logs.insert(id, Box::new(Log::new(Arc::clone(&partition), config, description, 0)));
         self.unsaved.insert(id);
         partition
     }

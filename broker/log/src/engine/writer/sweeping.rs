@@ -57,7 +57,7 @@ impl Writer {
         let swept = next.iter().filter_map(|partition| {
             // One whose segments are about to change keeps its orphans for this time.
             let is_steady = |log: &&Log| !log.is_removing && !self.compactions.is_replacing(*partition);
-            let log = self.logs.get(partition).filter(is_steady)?;
+            let log = self.logs.get(partition).map(|log| &**log).filter(is_steady)?;
             let view = log.partition.view();
             let gone = log.unsaved.iter().flat_map(|unsaved| &unsaved.gone);
             let named = view.segments.iter().chain(gone).map(|segment| segment.base_offset());
