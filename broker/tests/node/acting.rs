@@ -17,6 +17,17 @@ fn keyed<'a>(running: &Running, key: &'a [u8], value: Option<&'a [u8]>) -> NewRe
     NewRecord { key: Some(key), value, ..NewRecord::at(now_ms(running)) }
 }
 
+/// Waits until old records have been looked for in all topics, and once more.
+async fn rounds(running: &Running) {
+    for _ in 0..2 {
+        let name = format!("round-{}", running.node.broker().metadata.new_id());
+        create(running, &name, &[]).await;
+        produce(running, &name, &[NewRecord { value: Some(b"old"), ..NewRecord::at(1) }]).await.unwrap();
+        set(running, &name, &[("retention.ms", "1000")]).await;
+        until("a round", async || offset(running, &name, -2).await == 1).await;
+    }
+}
+
 #[tokio::test]
 async fn limits_of_messages_hold_from_the_next_one_on() {
     let folder = Folder::new();
@@ -128,15 +139,59 @@ async fn old_segments_go_by_time_and_by_size() {
         produce(&running, "kept", &[NewRecord { value: Some(b"old"), ..NewRecord::at(1) }]).await,
         Ok(0)
     );
-    // Two rounds over all topics lie between these.
-    for round in 0..2 {
-        let name = format!("round-{round}");
-        create(&running, &name, &[]).await;
-        produce(&running, &name, &[NewRecord { value: Some(b"old"), ..NewRecord::at(1) }]).await.unwrap();
-        set(&running, &name, &[("retention.ms", "1000")]).await;
-        until("a round", async || offset(&running, &name, -2).await == 1).await;
-    }
+    rounds(&running).await;
     assert_eq!(read(&running, "kept").await.len(), 1);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn segments_end_where_the_topic_says() {
+    let folder = Folder::new();
+    let running = folder.start(&EAGER).await;
+    let value = vec![1; 4_000];
+    let settings = [("internal.segment.bytes", "10000"), ("segment.ms", "1"), ("segment.index.bytes", "40")];
+    for (setting, _) in settings {
+        create(&running, setting, &[("retention.bytes", "20000")]).await;
+        for _ in 0..10 {
+            produce_value(&running, setting, &value).await.unwrap();
+        }
+    }
+    rounds(&running).await;
+    for (setting, small) in settings {
+        assert_eq!(offset(&running, setting, -2).await, 0, "one segment that takes more stays as a whole");
+        set(&running, setting, &[(setting, small)]).await;
+        for _ in 0..10 {
+            produce_value(&running, setting, &value).await.unwrap();
+        }
+        until(setting, async || offset(&running, setting, -2).await >= 10).await;
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn compaction_waits_and_hurries_as_the_topic_says() {
+    let folder = Folder::new();
+    let running = folder.start(&EAGER).await;
+    let own = [
+        ("min.compaction.lag.ms", "3600000", "min.cleanable.dirty.ratio", "0.01", "0"),
+        ("max.compaction.lag.ms", "3600000", "min.cleanable.dirty.ratio", "1", "1"),
+    ];
+    let value = vec![b'v'; 1_000];
+    for (lag, long, ratio, part, _) in own {
+        let small = ("internal.segment.bytes", "4000");
+        create(&running, lag, &[("cleanup.policy", "compact"), small, (lag, long), (ratio, part)]).await;
+        for number in 0..20_u8 {
+            produce(&running, lag, &[keyed(&running, &[number % 3], Some(&value))]).await.unwrap();
+        }
+        let filler = vec![b'f'; 3_900];
+        produce(&running, lag, &[keyed(&running, b"filler", Some(&filler))]).await.unwrap();
+    }
+    rounds(&running).await;
+    for (lag, _, _, _, short) in own {
+        assert_eq!(read(&running, lag).await.len(), 21, "{lag}");
+        set(&running, lag, &[(lag, short)]).await;
+        until(lag, async || read(&running, lag).await.len() < 10).await;
+    }
     running.stop().await;
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::super::group::Change;
 use super::super::log::Log;
 use super::Writer;
+use crate::config::LogConfig;
 use crate::local_id::LocalId;
 use crate::retention::{SegmentAge, WallClockGuard, removal};
 
@@ -81,6 +82,9 @@ impl Writer {
         if self.compactions.is_replacing(partition) {
             return;
         }
+        if let Some(frame) = log.first_overdue(self.housekeeping.now_ms) {
+            self.flushing.want_up_to(frame);
+        }
         let Some(start_offset) = log.start_by_retention(self.housekeeping.now_ms, now_ms) else { return };
         // If there is no room for it now, the next round comes to the same.
         let _ = self.stage_change(partition, Change::SetLogStart { start_offset }, None);
@@ -88,6 +92,25 @@ impl Writer {
 }
 
 impl Log {
+    /// The frame of the first batch that is in no segment, if retention has to see what lies there: it has grown old
+    /// where it is, or is more than the log may have.
+    fn first_overdue(&self, now_ms: Option<i64>) -> Option<u64> {
+        let frame = self.first_unflushed.filter(|_| self.config.cleanup.deletes)?;
+        let LogConfig { retention_ms, retention_bytes, .. } = *self.config;
+        let view = self.partition.view();
+        let timestamp = view.tail.iter().next().map(|first| first.max_timestamp).filter(|time| *time > 0);
+        let is_old = timestamp.zip(now_ms.filter(|_| retention_ms >= 0));
+        let is_old =
+            is_old.is_some_and(|(timestamp, now_ms)| timestamp < now_ms.saturating_sub(retention_ms));
+        let in_segments = view.segments.iter().map(|segment| segment.length()).sum::<u64>();
+        // The oldest segment can go once there is as much besides it, here and there.
+        let oldest = view.segments.first().map_or(0, |segment| segment.length());
+        let excess = |allowed| (in_segments + view.tail.bytes()).checked_sub(allowed);
+        let excess = u64::try_from(retention_bytes).ok().and_then(excess);
+        let is_much = excess.is_some_and(|excess| excess > 0 && excess >= oldest);
+        (is_old || is_much).then_some(frame)
+    }
+
     /// Where the log should begin, if that is not where it begins. Segments that have to go are sealed.
     fn start_by_retention(&mut self, now_ms: Option<i64>, appended_ms: i64) -> Option<i64> {
         let (segments, offsets) = {
