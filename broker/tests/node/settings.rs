@@ -197,7 +197,7 @@ async fn lists_grow_and_shrink_and_old_clients_set_everything_anew() {
         assert_eq!(alter(&running, TOPIC, "t", &[("cleanup.policy", change)]).await.0, ErrorCode::NONE);
         value(&running, TOPIC, "t", "cleanup.policy").await.0
     };
-    assert_eq!(policy(Change::Append("compact")).await, "compact,delete");
+    assert_eq!(policy(Change::Append("compact")).await, "delete,compact", "in the order of giving");
     assert_eq!(policy(Change::Subtract("delete")).await, "compact");
     assert_eq!(policy(Change::Delete).await, "delete");
     let resource = |configs: &[(&str, Option<&str>)]| AlterConfigsResource {

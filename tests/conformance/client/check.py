@@ -108,6 +108,38 @@ def topics(checked):
     checked.strandline("topic", "create", expected=2)
 
 
+def configs(checked):
+    checked.strandline("topic", "create", "set", "--config", "segment.ms=7200000")
+    subject = ["--topic", "set"]
+    changed = checked.json("config", "alter", *subject, "--set", "retention.ms=60000", "--append", "cleanup.policy=compact", "--reset", "segment.ms")
+    expect(changed["changed"], True, "that a topic was changed")
+    described = checked.kafka("TopicCommand", "--describe", "--topic", "set")
+    for part in ["retention.ms=60000", "cleanup.policy=delete,compact"]:
+        if part not in described:
+            fail(f"Kafka does not see {part!r} of our change:\n{described}")
+    own = {entry["name"]: (entry["value"], entry["source"]) for entry in checked.json("config", "describe", *subject)}
+    expect(own, {"cleanup.policy": ("delete,compact", "topic"), "retention.ms": ("60000", "topic")}, "what is set on a topic")
+    everything = {entry["name"]: entry["source"] for entry in checked.json("config", "describe", *subject, "--all")}
+    expect(everything["segment.ms"], "default", "where a default comes from")
+    checked.strandline("config", "alter", *subject, "--set", "retention.ms=7", "--validate-only")
+    expect_error(checked.strandline("config", "alter", *subject, "--set", "retention.ms=x", expected=1), "topic set", "INVALID_CONFIG", "LONG")
+    expect_error(checked.strandline("config", "alter", *subject, expected=2), "--set")
+    checked.strandline("config", "alter", "--all-brokers", "--set", "log.retention.ms=5000")
+    checked.strandline("config", "alter", "--broker", 1, "--set", "log.retention.ms=4000")
+    brokers = {entry["name"]: entry["value"] for entry in checked.json("config", "describe", "--all-brokers")}
+    expect(brokers["log.retention.ms"], "5000", "what is set for all brokers")
+    found = {entry["name"]: entry for entry in checked.json("config", "describe", "--broker", 1)}
+    expect((found["log.retention.ms"]["value"], found["log.retention.ms"]["source"]), ("4000", "broker"), "what is set for a broker")
+    expect(found["node.id"]["readOnly"], True, "that a broker's number stays")
+    table = checked.strandline("config", "describe", "--broker", 1).stdout
+    if "log.retention.ms" not in table or "at the start" not in table:
+        fail(f"the table lacks something:\n{table}")
+    expect_error(checked.strandline("config", "describe", "--topic", "nowhere", expected=1), "UNKNOWN_TOPIC_OR_PARTITION")
+    checked.strandline("config", "alter", "--broker", 1, "--reset", "log.retention.ms")
+    checked.strandline("config", "alter", "--all-brokers", "--reset", "log.retention.ms")
+    checked.strandline("topic", "delete", "set")
+
+
 def unreachable(checked):
     brokers, checked.brokers = checked.brokers, f"127.0.0.1:{free_ports(1)[0]}"
     expect_error(checked.strandline("topic", "list", expected=3), "no broker can be reached")
@@ -188,7 +220,7 @@ def main():
     port = free_ports(1)[0]
     with running_broker(folder, CLASSPATH, [("CLIENT", port, port)]) as broker:
         checked = Checked(port, broker.process.pid)
-        for check in [topics, unreachable, produce_and_consume, others, library]:
+        for check in [topics, configs, unreachable, produce_and_consume, others, library]:
             check(checked)
     print("client: the library, the topics and the benchmarks agree with Kafka")
 

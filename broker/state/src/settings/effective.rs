@@ -2,7 +2,7 @@
 //! of CreateTopics and DescribeConfigs.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::broker::BrokerSettings;
 use super::error::SettingError;
@@ -47,10 +47,15 @@ pub fn effective_topic_configs<'a>(
     overrides: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
 ) -> Result<Vec<EffectiveConfig>, SettingError> {
     let settings = TopicSettings::resolve(&broker.topic_defaults, overrides.clone())?;
-    let overridden: BTreeSet<&str> = overrides.into_iter().map(|(name, _)| name).collect();
+    let overridden: BTreeMap<&str, &str> = overrides.into_iter().collect();
     let effective = |setting: &'static Setting| {
-        let value = settings.text_of(setting.name);
-        let own = overridden.contains(setting.name).then(|| ConfigSynonym {
+        let own_text = overridden.get(setting.name);
+        // The members of a list stay in the order in which they were given.
+        let value = match own_text.filter(|_| setting.kind == Kind::List) {
+            Some(text) => Some(text.split(',').map(str::trim).collect::<Vec<_>>().join(",")),
+            None => settings.text_of(setting.name),
+        };
+        let own = own_text.map(|_| ConfigSynonym {
             name: setting.name,
             value: value.clone(),
             source: ConfigSource::Topic,
@@ -75,7 +80,7 @@ pub fn effective_topic_configs<'a>(
     };
     let described = TOPIC_SETTINGS
         .iter()
-        .filter(|setting| !setting.is_internal || overridden.contains(setting.name))
+        .filter(|setting| !setting.is_internal || overridden.contains_key(setting.name))
         .map(effective);
     Ok(described.collect())
 }
