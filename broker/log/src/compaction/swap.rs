@@ -18,7 +18,7 @@ use crate::layout::{FileKind, Layout, parse_cleaned_name};
 use crate::local_id::LocalId;
 
 /// Gives the files of a segment's generation their names, if they do not have them yet. The manifest must name that
-/// generation, durably. May be done again at any time, and costs one look at the folder when all is done.
+/// generation, durably. May be done again at any time.
 ///
 /// # Errors
 /// The disk's. It has to be done again, and the segment must not be read before.
@@ -30,8 +30,11 @@ pub fn finish_swap(
     generation: u32,
 ) -> Result<(), CompactionError> {
     let cleaned = |kind| layout.cleaned(partition, base_offset, kind, generation);
+    let folder = layout.partition(partition);
+    let sync = || disk.sync_directory(&folder).map_err(failed("sync", &folder));
     match disk.open(&cleaned(FileKind::Log), Access::Read) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        // It has its name, and whoever gave it may have died before that was durable.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return sync(),
         opened => opened.map(drop).map_err(failed("open", &cleaned(FileKind::Log)))?,
     }
     let rename = |kind| {
@@ -42,8 +45,6 @@ pub fn finish_swap(
             result => result.map_err(failed("rename", &path)),
         }
     };
-    let folder = layout.partition(partition);
-    let sync = || disk.sync_directory(&folder).map_err(failed("sync", &folder));
     for kind in FileKind::ALL.into_iter().filter(|kind| *kind != FileKind::Log) {
         rename(kind)?;
     }

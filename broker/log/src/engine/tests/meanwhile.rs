@@ -181,3 +181,38 @@ fn a_start_that_is_on_its_way_when_segments_become_one_takes_no_more_than_it_sho
         rig.recover().unwrap();
     }
 }
+
+/// Seed 1003259: a name that was given, and was not durable, was taken back by the machine's death after the process's.
+#[test]
+fn names_that_a_dead_process_gave_are_durable_when_the_next_one_goes_on() {
+    for operations in 1..60 {
+        let mut rig = Rig::new(34);
+        rig.options.flush_bytes = 0;
+        rig.recover().unwrap();
+        let cleanup = Cleanup { deletes: false, compacts: true };
+        let id = rig.create(LogConfig { cleanup, dirty_ratio_min: 0.0, ..small_segments() }).id();
+        for key in [0, 1, 2, 0, 1, 2].into_iter().chain(10..20) {
+            rig.append(id, keyed(key)).unwrap();
+        }
+        rig.clock.advance(60_000);
+        let compaction = next(&mut rig, is_compaction);
+        rig.writer().job_done(compaction.run());
+        let swap = next(&mut rig, is_checkpoint);
+        rig.disk.halt_in(operations);
+        rig.writer().job_done(swap.run());
+        rig.disk.kill();
+        rig.recover().unwrap();
+        let expected = read_all(&rig.partition(id), 0);
+        // The manifest hears that the names are given; nothing is compacted any more.
+        rig.call(Command::Configure { partition: id, config: Arc::new(small_segments()) }).unwrap();
+        rig.clock.advance(60_000);
+        rig.settle();
+        rig.disk.crash();
+        rig.recover().unwrap();
+        assert_records(
+            &read_all(&rig.partition(id), 0),
+            &expected,
+            &format!("after {operations} operations"),
+        );
+    }
+}

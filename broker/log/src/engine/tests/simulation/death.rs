@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::super::super::{EngineError, Writer};
-use super::dump::{Death, Dump};
+use super::dump::{Death, Dump, Found};
 use super::model::{Ask, Log, Sent};
 use super::{Simulation, Violation};
 use crate::check::{Severity, check};
@@ -117,13 +117,12 @@ impl Simulation {
         self.die(death);
         let death = self.open(death, true)?;
         let after = self.dump()?;
-        let is_same = before.len() == after.len()
-            && before.iter().zip(&after).all(|((number, before), (other, after))| {
-                let may_lose = self.model.partitions[number].durable.is_async() && death == Death::PowerCut;
-                number == other && (before == after || may_lose)
-            });
-        if !is_same {
-            return Err(format!("{death:?}: recovering again came to something else"));
+        let may_lose =
+            |number: &u64| self.model.partitions[number].durable.is_async() && death == Death::PowerCut;
+        let differs = |number: &&u64| before.get(number) != after.get(number) && !may_lose(number);
+        if let Some(number) = before.keys().chain(after.keys()).find(differs) {
+            let [before, after] = [&before, &after].map(|dump| dump.get(number).map(Found::facts));
+            return Err(format!("{death:?}: recovering {number} again makes {after:?} of {before:?}"));
         }
         let logs = self.compare(&after, self.candidate(&[]), death)?;
         self.adopt(&after, logs);

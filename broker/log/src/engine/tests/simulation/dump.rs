@@ -33,6 +33,14 @@ pub(super) struct Found {
     pub(super) batches: Vec<Bytes>,
 }
 
+impl Found {
+    /// Start, end, last stable offset, epoch and where batches begin.
+    pub(super) fn facts(&self) -> (i64, i64, i64, i32, Vec<i64>) {
+        let bases = self.batches.iter().filter_map(|bytes| base_offset(bytes)).collect();
+        (self.start, self.end, self.last_stable, self.latest_epoch, bases)
+    }
+}
+
 /// By the numbers in their descriptions.
 pub(super) type Dump = BTreeMap<u64, Found>;
 
