@@ -70,7 +70,7 @@ impl Chaos {
                 let nth = 1 + world.below(6);
                 world.note(format_args!("{operation:?} {nth} will fail"));
                 world.reach("failing disk");
-                self.machine.disk.fail(operation, nth);
+                self.machine.fail(operation, nth);
             }
             19..=21 => {
                 let operations = 1 + world.below(80);

@@ -8,6 +8,8 @@ mod session;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use strandline_protocol::apis::fetch::FetchRequest;
+
 use crate::ledger::Place;
 use crate::link::{Broken, Link};
 use crate::world::World;
@@ -33,6 +35,12 @@ pub(crate) async fn consumer(world: Arc<World>, mut link: Link, rounds: u64) {
             link.leave();
         }
     }
+}
+
+/// A request for all that there is in these partitions from these offsets on.
+pub(crate) fn fetch_of(world: &World, positions: impl IntoIterator<Item = (Place, i64)>) -> FetchRequest {
+    let topics = session::topics(positions, |id| world.ledger().name(id), 1 << 20);
+    FetchRequest { max_bytes: 10 << 20, topics, ..Default::default() }
 }
 
 async fn read_some(world: &World, link: &mut Link, places: BTreeSet<Place>) -> Result<(), Broken> {

@@ -123,10 +123,22 @@ impl Link {
         Ok(ticket)
     }
 
+    /// Sends bytes that may be no request.
+    pub(crate) async fn send_raw(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+        self.connect().await?;
+        let Some(open) = &mut self.open else { return Err(Broken) };
+        timeout(ANSWER_MAX, open.write(bytes)).await.unwrap_or(Err(Broken))
+    }
+
     /// The answer to the request that was sent first of those that wait.
     pub(crate) async fn receive<R: Request>(&mut self, ticket: Ticket) -> Result<R::Response, Broken> {
         let Some(open) = &mut self.open else { return Err(Broken) };
-        let Ok(Some(frame)) = timeout(ANSWER_MAX, open.read()).await else {
+        let is_calm = self.world.has_been_calm();
+        let read = timeout(ANSWER_MAX, open.read()).await;
+        if is_calm && read.is_err() {
+            self.world.blame(format_args!("nothing is wrong, and client {} is not answered", self.client));
+        }
+        let Ok(Some(frame)) = read else {
             self.world.note(format_args!("client {} is not answered {:?}", self.client, R::KEY));
             self.world.reach("not answered");
             self.cut();

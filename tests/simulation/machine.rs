@@ -11,7 +11,7 @@ use strandline_broker::node::{Foundation, NodeError};
 use strandline_broker::offload::{Offload, Pauses};
 use strandline_log::clock::Clock;
 use strandline_log::disk::Disk;
-use strandline_log::disk::simulated::{self, SimulatedDisk};
+use strandline_log::disk::simulated::{self, Operation, SimulatedDisk};
 use strandline_log::engine::{EngineError, Mailbox, MailboxOptions, Options as EngineOptions};
 use strandline_log::journal;
 use strandline_state::settings::BrokerSettings;
@@ -46,6 +46,8 @@ pub(crate) struct Machine {
     subject: Subject,
     network: Arc<Network>,
     pub(crate) disk: SimulatedDisk,
+    /// Whether the disk will fail, if it has not.
+    is_failing: bool,
     engine: EngineOptions,
     net: NetOptions,
     condition: Arc<Condition>,
@@ -85,7 +87,18 @@ impl Machine {
         disk.sync_directory(Path::new("/")).unwrap();
         let (engine, net) = (engine_options(&world), net_options(&world));
         let condition = Arc::default();
-        Self { world, subject, network, disk, engine, net, condition, process: None, processes: 0 }
+        Self {
+            world,
+            subject,
+            network,
+            disk,
+            is_failing: false,
+            engine,
+            net,
+            condition,
+            process: None,
+            processes: 0,
+        }
     }
 
     /// Brings the broker up. With a fault of the disk on its way it may not come.
@@ -135,6 +148,7 @@ impl Machine {
             Death::Kill => self.disk.kill(),
             Death::PowerCut => self.disk.crash(),
         }
+        self.is_failing = false;
         self.process = None;
     }
 
@@ -148,11 +162,20 @@ impl Machine {
         driver.mailbox.close();
         match (&mut driver.task).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) if !self.has_fault() => self.world.blame(format_args!("the end: {error}")),
+            Ok(Err(error)) if !self.has_fault() && !self.is_failing => {
+                self.world.blame(format_args!("the end: {error}"))
+            }
             Ok(Err(error)) => self.world.note(format_args!("the end: {error}")),
             Err(error) => self.world.blame(format_args!("the writer: {error}")),
         }
         self.disk.kill();
+        self.is_failing = false;
+    }
+
+    /// Lets the nth operation of a kind from now on fail.
+    pub(crate) fn fail(&mut self, operation: Operation, nth: u64) {
+        self.is_failing = true;
+        self.disk.fail(operation, nth);
     }
 
     /// Whether something is wrong with the disk that explains that the broker does not do what it should.
@@ -212,6 +235,11 @@ fn engine_options(world: &World) -> EngineOptions {
 fn net_options(world: &World) -> NetOptions {
     NetOptions {
         pipeline_requests_max: world.any(&[1, 2, 64]),
+        requests_bytes_max: world.any(&[64 << 10, 1 << 20, 256 << 20]),
+        answers_bytes_max: world.any(&[8 << 10, 128 << 20]),
+        connections_idle_max: world.any(&[Duration::from_secs(3), Duration::from_mins(10)]),
+        stalled_max: Duration::from_secs(1),
+        half_closed_max: Duration::from_secs(2),
         shutdown_max: Duration::from_secs(2),
         ..NetOptions::default()
     }

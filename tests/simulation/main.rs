@@ -25,6 +25,8 @@ mod machine;
 #[cfg(test)]
 mod network;
 #[cfg(test)]
+mod panics;
+#[cfg(test)]
 mod planted;
 #[cfg(test)]
 mod plants;
@@ -34,6 +36,8 @@ mod producing;
 mod run;
 #[cfg(test)]
 mod seeds;
+#[cfg(test)]
+mod strangers;
 #[cfg(test)]
 mod subject;
 #[cfg(test)]

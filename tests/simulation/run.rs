@@ -13,7 +13,9 @@ use crate::ledger::Place;
 use crate::link::{Broken, Link};
 use crate::machine::Machine;
 use crate::network::Network;
+use crate::panics;
 use crate::producing::{idempotent, once};
+use crate::strangers::{deaf, hostile};
 use crate::subject::Subject;
 use crate::world::{Report, World};
 
@@ -21,18 +23,23 @@ use crate::world::{Report, World};
 const NAMES: &[&str] = &["one", "two", "three"];
 
 /// How many clients there are, the one that looks at the end apart.
-const CLIENTS: usize = 7;
+const CLIENTS: usize = 9;
 
 /// After so long without an end there is none.
 const RUN_MAX: Duration = Duration::from_hours(1);
 
 /// Runs one seed.
 pub(crate) fn run(seed: u64, subject: Subject) -> Result<Report, String> {
+    let panics_before = panics::count();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.unwrap().block_on(async {
         let world = Arc::new(World::new(seed));
         if timeout(RUN_MAX, simulate(&world, subject)).await.is_err() {
             world.blame("the run does not end");
+        }
+        // One in a task of the broker's ends nothing but that task.
+        if panics::count() > panics_before {
+            world.blame("something panicked");
         }
         world.report()
     })
@@ -80,9 +87,11 @@ fn start_clients(world: &Arc<World>, network: &Arc<Network>) -> JoinSet<()> {
     for client in 3..5 {
         clients.spawn(once(Arc::clone(world), link(client), 20));
     }
-    for client in 5..CLIENTS {
+    for client in 5..7 {
         clients.spawn(consumer(Arc::clone(world), link(client), 12));
     }
+    clients.spawn(hostile(Arc::clone(world), link(7), 10));
+    clients.spawn(deaf(Arc::clone(world), link(8), 3));
     clients
 }
 

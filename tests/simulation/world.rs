@@ -15,6 +15,9 @@ use crate::ledger::Ledger;
 /// What the clock on the wall shows when a run begins.
 const WALL_MS: i64 = 1_700_000_000_000;
 
+/// Some time after the last fault nothing of it is to be seen any more.
+const CALM_AFTER: Duration = Duration::from_secs(8);
+
 /// How often a run came by a place that matters.
 pub(crate) type Reached = BTreeMap<&'static str, u64>;
 
@@ -35,8 +38,8 @@ struct Found {
     events: u64,
     reached: Reached,
     violation: Option<String>,
-    /// Set when faults are over: who waits for nothing else ends.
-    is_calm: bool,
+    /// When faults were over.
+    calm_since: Option<Instant>,
 }
 
 /// What a run was.
@@ -138,11 +141,16 @@ impl World {
     /// From now on nothing is made to go wrong.
     pub(crate) fn calm(&self) {
         self.note("calm");
-        locked(&self.found).is_calm = true;
+        locked(&self.found).calm_since = Some(Instant::now());
     }
 
     pub(crate) fn is_calm(&self) -> bool {
-        locked(&self.found).is_calm
+        locked(&self.found).calm_since.is_some()
+    }
+
+    /// Whether faults have been over for so long that nothing is left of them.
+    pub(crate) fn has_been_calm(&self) -> bool {
+        locked(&self.found).calm_since.is_some_and(|since| since.elapsed() > CALM_AFTER)
     }
 
     /// How the run went.

@@ -16,6 +16,9 @@ use crate::world::World;
 /// After so many attempts that came to nothing, nothing will.
 const ATTEMPTS_MAX: u32 = 600;
 
+/// The same where nothing goes wrong.
+const CALM_ATTEMPTS_MAX: u32 = 5;
+
 /// A producer with an identity.
 struct Producer {
     world: Arc<World>,
@@ -53,10 +56,11 @@ impl Producer {
             let chosen: BTreeSet<_> = (0..1 + self.world.below(2)).map(|_| self.world.any(&places)).collect();
             requests.push(chosen.into_iter().map(|place| self.batch(place, identity)).collect());
         }
-        let mut attempts = 0;
+        let (mut attempts, mut calm_attempts) = (0, 0);
         while !requests.is_empty() && !self.world.is_broken() {
             attempts += 1;
-            if attempts > ATTEMPTS_MAX {
+            calm_attempts += u32::from(self.world.has_been_calm());
+            if attempts > ATTEMPTS_MAX || calm_attempts > CALM_ATTEMPTS_MAX {
                 self.world.blame(format_args!("{:?} cannot send any more", self.sender));
             }
             if attempts > 1 {
