@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, VecDeque};
 use strandline_protocol::batch::{BatchHeader, NO_SEQUENCE};
 
 mod batch;
+mod refused;
 mod snapshot;
 mod state;
 mod transactions;
@@ -29,6 +30,7 @@ pub use snapshot::SnapshotError;
 pub use transactions::CompletedTransaction;
 
 use batch::Change;
+use refused::Refused;
 use state::{Effect, State};
 use transactions::Transactions;
 
@@ -47,6 +49,7 @@ struct Table {
     /// that each staged batch is published once.
     staged: VecDeque<Staged>,
     transactions: Transactions,
+    refused: Refused,
 }
 
 #[derive(Debug)]
@@ -94,7 +97,21 @@ impl Producers {
     /// # Errors
     /// The batch must not be appended.
     pub fn check(&self, batch: &ProducerBatch<'_>) -> Result<Verdict, ProducerError> {
-        self.latest(batch.header.producer_id).check(batch)
+        let latest = self.latest(batch.header.producer_id);
+        if *latest == State::UNKNOWN
+            && let Some(table) = &self.0
+        {
+            table.refused.check(batch)?;
+        }
+        latest.check(batch)
+    }
+
+    /// Notes that there was no room for a batch that might have been appended: what its producer has sent behind it
+    /// does not take its place.
+    pub fn refuse(&mut self, batch: &ProducerBatch<'_>) {
+        if *self.latest(batch.header.producer_id) == State::UNKNOWN {
+            self.0.get_or_insert_default().refused.note(batch);
+        }
     }
 
     /// Notes that the batch is on its way into the log. It was checked before, and is fresh.
@@ -102,6 +119,7 @@ impl Producers {
         let producer_id = batch.header.producer_id;
         let change = Change::of(batch.header, batch.marker);
         let table = self.0.get_or_insert_default();
+        table.refused.forget(producer_id);
         if let Some(change) = &change {
             let producer = table.producers.entry(producer_id).or_default();
             producer.latest.apply(change);
@@ -234,8 +252,10 @@ impl Producers {
             state.transaction_start.is_none() && now_ms.saturating_sub(state.last_timestamp) >= expiration_ms
         };
         table.producers.retain(|_, producer| producer.staged_count > 0 || !is_expired(&producer.latest));
+        table.refused.remove_expired(now_ms, expiration_ms);
         table.staged.shrink_to_fit();
-        if table.producers.is_empty() && table.staged.is_empty() && table.transactions.is_empty() {
+        let is_empty = table.producers.is_empty() && table.refused.is_empty();
+        if is_empty && table.staged.is_empty() && table.transactions.is_empty() {
             self.0 = None;
         }
     }

@@ -69,27 +69,37 @@ impl Writer {
         {
             return Ok(Appended::Duplicate { base_offset, last_offset });
         }
+        let admitted = self.admit(partition, placed, batch);
+        let Some(log) = self.logs.get_mut(&partition) else { return admitted };
+        match &admitted {
+            Ok(Appended::Staged(..) | Appended::Unjournaled(_)) => {
+                log.note_append(&placed);
+                if placed.has_producer {
+                    log.producers.stage(&described);
+                }
+            }
+            Err(Refusal::DiskFull) if placed.has_producer => log.producers.refuse(&described),
+            _ => {}
+        }
+        admitted
+    }
+
+    /// Lets a batch in that may be there, if there is room for it.
+    fn admit(
+        &mut self,
+        partition: LocalId,
+        placed: PlacedBatch,
+        batch: &NewBatch,
+    ) -> Result<Appended, Refusal> {
         if !self.reserve.is_whole() {
             return Err(Refusal::DiskFull);
         }
-        let appended = if log.is_async() {
-            match self.admit_unjournaled(partition, &placed.facts(batch.bytes.len()))? {
-                true => Appended::Unjournaled(placed),
-                false => return Ok(Appended::NotYet),
-            }
-        } else {
-            match self.stage_append(partition, &placed, batch)? {
-                Some(staged) => Appended::Staged(placed, staged),
-                None => return Ok(Appended::NotYet),
-            }
-        };
-        if let Some(log) = self.logs.get_mut(&partition) {
-            log.note_append(&placed);
-            if placed.has_producer {
-                log.producers.stage(&described);
-            }
+        if self.log(partition)?.is_async() {
+            let is_admitted = self.admit_unjournaled(partition, &placed.facts(batch.bytes.len()))?;
+            return Ok(if is_admitted { Appended::Unjournaled(placed) } else { Appended::NotYet });
         }
-        Ok(appended)
+        let staged = self.stage_append(partition, &placed, batch)?;
+        Ok(staged.map_or(Appended::NotYet, |staged| Appended::Staged(placed, staged)))
     }
 
     /// Puts a batch into the group that is forming; none if it has to wait for room.

@@ -1,6 +1,7 @@
 //! The rules one by one; `model` holds all of them against a naive account of the same, at random.
 
 mod model;
+mod refused;
 mod snapshots;
 
 use strandline_protocol::ErrorCode;

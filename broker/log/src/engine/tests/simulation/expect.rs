@@ -1,6 +1,6 @@
 //! What becomes of requests, held against what the model says has to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::super::{Done, Outcome, ReadError, Refusal, UpTo};
 use super::batch::Batch;
@@ -72,6 +72,9 @@ impl Simulation {
         let is_staged = self.is_staged(sent.ticket);
         let has_room_kept = self.writer().reserve.is_whole();
         let (has_fault, was_full) = (self.has_fault, self.was_full);
+        if self.heed_first_batches(sent, answer.as_ref()) {
+            return Ok(());
+        }
         let partition = self.partition(sent.number);
         if let (Ask::Append(batch), Some(Err(_))) = (&sent.ask, &answer)
             && batch.sender == Sender::Leader
@@ -302,4 +305,37 @@ fn expected_of_less(
         (Expected::Refused(Reason::Producer(_)) | Expected::Duplicate(..), _) => partition.fresh(batch),
         (expected, _) => expected,
     })
+}
+
+/// Partition, producer, epoch and sequence of batches that found no room when nothing was known of the producer.
+pub(super) type WithoutRoom = BTreeSet<(u64, i64, i16, i32)>;
+
+impl Simulation {
+    /// What a request is about, if it is a client's batch and its producer is not known.
+    fn first_of_producer(&mut self, sent: &Sent) -> Option<(u64, i64, i16, i32)> {
+        let Ask::Append(batch) = &sent.ask else { return None };
+        let (id, header) = (batch.producer()?, batch.header);
+        let is_unknown = self.partition(sent.number).latest.producers.next(id).is_none();
+        is_unknown.then_some((sent.number, id, header.producer_epoch, header.base_sequence))
+    }
+
+    /// Notes first batches that found no room. Whether it is refused since another one is awaited as the first: that
+    /// may be, and need not, for the engine may have forgotten it.
+    fn heed_first_batches(&mut self, sent: &Sent, answer: Option<&Outcome>) -> bool {
+        let Some(first) = self.first_of_producer(sent) else { return false };
+        let (number, id, epoch, sequence) = first;
+        match answer {
+            Some(Err(Refusal::DiskFull)) => {
+                self.without_room.insert(first);
+                false
+            }
+            Some(Err(Refusal::Producer(ProducerError::SequenceOutOfOrder { .. }))) => {
+                let same = (number, id, epoch, i32::MIN)..=(number, id, epoch, i32::MAX);
+                let is_awaited = self.without_room.range(same).any(|(.., awaited)| *awaited != sequence);
+                self.reach("refused for a first batch that found no room");
+                is_awaited
+            }
+            _ => false,
+        }
+    }
 }

@@ -109,6 +109,7 @@ struct Simulation {
     last_ticket: u64,
     last_number: u64,
     last_value: u64,
+    without_room: expect::WithoutRoom,
     steps: u64,
     trace: u64,
     reached: Reached,

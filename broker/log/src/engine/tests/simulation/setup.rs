@@ -64,6 +64,7 @@ impl Simulation {
             last_ticket: 0,
             last_number: 0,
             last_value: 0,
+            without_room: Default::default(),
             steps: 0,
             trace: 0,
             reached: Reached::new(),
