@@ -154,7 +154,8 @@ impl Chaos {
         }
         self.machine.empty_disk();
         self.machine.disk.forget_faults();
-        self.world.pause_ms(100, 200).await;
+        // A write that has failed may be held back, and not be known of yet.
+        self.world.pause_ms(1_000, 1_100).await;
         if self.machine.has_fault() || !self.machine.is_up() {
             self.machine.die(Death::PowerCut);
             self.come_up().await;

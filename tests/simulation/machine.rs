@@ -163,7 +163,7 @@ impl Machine {
         match (&mut driver.task).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) if !self.has_fault() && !self.is_failing => {
-                self.world.blame(format_args!("the end: {error}"))
+                self.world.blame(format_args!("the end: {error}"));
             }
             Ok(Err(error)) => self.world.note(format_args!("the end: {error}")),
             Err(error) => self.world.blame(format_args!("the writer: {error}")),
