@@ -171,7 +171,8 @@ impl Rig {
                 writer.finish(write.run());
                 is_idle = false;
             }
-            while let Some(job) = writer.next_job() {
+            // One at a time: what is staged meanwhile may be what the next one waits for.
+            if let Some(job) = writer.next_job() {
                 writer.job_done(job.run());
                 is_idle = false;
             }
