@@ -71,7 +71,7 @@ impl Simulation {
         self.has_died = false;
         self.has_fault = false;
         self.was_full = self.is_full;
-        self.wall.set_at = None;
+        (self.wall.set_at, self.wall.seen_set_at, self.wall.unseen_ms) = (None, None, 0);
         self.note(death as u64);
     }
 

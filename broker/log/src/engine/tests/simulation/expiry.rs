@@ -25,6 +25,9 @@ impl Simulation {
     /// Lets the model forget as well, if there was a round.
     pub(super) fn forget_producers(&mut self, before: &Before) -> Result<(), Violation> {
         let (last, now_ms) = self.writer().housekeeping.last_round();
+        if last != before.last {
+            (self.wall.seen_set_at, self.wall.unseen_ms) = (self.wall.set_at, 0);
+        }
         let Some(now_ms) = now_ms.filter(|_| last != before.last) else { return Ok(()) };
         let set_at = self.wall.set_at;
         let expiration_ms = self.options.producer_expiration_ms;

@@ -23,6 +23,9 @@ pub(super) struct Wall {
     pub(super) earliest_ms: i64,
     /// When it was last set, by the monotonic clock, as far as this process could notice.
     pub(super) set_at: Option<Duration>,
+    /// The same when the engine last looked, and how far it was set since: back and forth is nothing that it could notice.
+    pub(super) seen_set_at: Option<Duration>,
+    pub(super) unseen_ms: i64,
 }
 
 impl Simulation {
@@ -60,7 +63,7 @@ impl Simulation {
             is_verbose: std::env::var_os("SIMULATION_VERBOSE").is_some(),
             was_full: false,
             is_full: false,
-            wall: Wall { latest_ms: wall_ms, earliest_ms: i64::MAX, set_at: None },
+            wall: Wall { latest_ms: wall_ms, earliest_ms: i64::MAX, ..Wall::default() },
             last_ticket: 0,
             last_number: 0,
             last_value: 0,
@@ -78,9 +81,12 @@ impl Simulation {
             7..=10 => self.clock.advance(1_000 + small(&mut self.random, 20_000)),
             _ if self.random.one_in(4) => {
                 let shift_ms = [3_600_000, -3_600_000, 315_360_000_000, 86_400_000][self.random.index(4)];
-                self.clock.set_wall_ms((self.clock.wall_ms() + shift_ms).max(1));
+                let before_ms = self.clock.wall_ms();
+                self.clock.set_wall_ms((before_ms + shift_ms).max(1));
+                self.wall.unseen_ms += self.clock.wall_ms() - before_ms;
                 self.wall.earliest_ms = self.wall.earliest_ms.min(self.clock.wall_ms());
-                self.wall.set_at = Some(self.clock.monotonic());
+                let is_back = self.wall.unseen_ms == 0;
+                self.wall.set_at = if is_back { self.wall.seen_set_at } else { Some(self.clock.monotonic()) };
                 self.reach("wall clock set");
             }
             _ => self.clock.advance(600_000 + small(&mut self.random, 3_600_000)),
