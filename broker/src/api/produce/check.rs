@@ -145,18 +145,17 @@ fn judge(
 pub(super) fn complete(checked: Checked, rules: &TopicRules, now_ms: i64) -> Result<Bytes, Fault> {
     let Checked { bytes, rest } = checked;
     let _alone = rest.is_some().then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner));
-    match rest {
-        None => Ok(bytes),
+    let Checked { bytes, rest } = match rest {
         Some(Rest::Check) => {
             let batch = BatchView::parse_only(&bytes)?;
             let summary = batch.validate(Origin::Producer, DECOMPRESSED_BYTES_MAX)?;
-            let Checked { bytes, rest } = judge(&bytes, &batch, &summary, rules, now_ms)?;
-            match rest {
-                Some(Rest::Recompress(codec, level)) => recompress(&bytes, codec, level, rules),
-                _ => Ok(bytes),
-            }
+            judge(&bytes, &batch, &summary, rules, now_ms)?
         }
+        rest => Checked { bytes, rest },
+    };
+    match rest {
         Some(Rest::Recompress(codec, level)) => recompress(&bytes, codec, level, rules),
+        _ => Ok(bytes),
     }
 }
 
