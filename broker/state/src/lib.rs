@@ -11,8 +11,10 @@
 //! State is replayed records, and what replay cannot rebuild is not state. Records come from a disk: they are
 //! never trusted for a length, and a newer version than this program knows is an error, not a crash.
 //!
+//! [`coordinator`] is what the machines promise that keep their records in an internal topic.
 //! [`metadata`] is what a cluster knows of itself; [`settings`] is the one table of everything that can be set.
 
+pub mod coordinator;
 pub mod metadata;
 pub mod settings;
 pub mod tree;
