@@ -4,11 +4,20 @@
 //! alone and may be lost with the process, such as a member that waits for the others. It never waits: an answer that
 //! has to wait keeps its [`Ticket`], and a later decision answers it.
 //!
-//! Whoever drives a machine appends the records of a decision as one batch, then evolves the machine by them, then
-//! applies what is passing, all before the next decision; answers leave when the records, and all that were appended
-//! before them, are durable. Where an append fails, the machine is thrown away and replayed.
+//! Whoever drives a machine appends the records of a decision as one batch or as part of one, then evolves the machine
+//! by them, then applies what is passing, all before the next decision; answers leave when the records, and all that
+//! were appended before them, are durable. Where an append fails, the machine is thrown away and replayed, and whoever
+//! still waits is told to come again. A decision that cannot be appended at all (it is too large, or its producer has
+//! been fenced) does not happen: its tickets are answered with the reason, and the machine is as it was.
+//!
+//! The time is the wall clock's, which somebody may set. What is to happen after a while is a timer, which counts from
+//! the decision's own time by a clock that nobody sets; no moment that was kept is held against a later time but one
+//! that stands in a record.
 
 use std::fmt;
+
+use strandline_protocol::wire::DecodeResult;
+use strandline_protocol::{Bytes, EncodeError};
 
 /// A request that waits for its answer. Whoever drives the machine gives it out, and never twice.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -29,25 +38,57 @@ pub enum Origin {
     },
 }
 
+/// The end of a producer's transaction on one partition: a marker in its log.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct TransactionEnd {
+    /// The producer.
+    pub producer_id: i64,
+    /// The epoch that the marker carries.
+    pub producer_epoch: i16,
+    /// Whether what it wrote counts.
+    pub is_commit: bool,
+}
+
+/// What a machine keeps: a key and what is so about it, as bytes in the internal topic.
+pub trait Record: Sized + Send + 'static {
+    /// The record that these bytes are. None if a newer program wrote it: it is passed over.
+    ///
+    /// # Errors
+    /// The bytes are not what they say they are.
+    fn from_bytes(key: Bytes, value: Option<Bytes>) -> DecodeResult<Option<Self>>;
+
+    /// The bytes of its key, and of its value if it does not take the key back.
+    ///
+    /// # Errors
+    /// Something in it is too long for its field.
+    fn to_bytes(&self) -> Result<(Bytes, Option<Bytes>), Box<EncodeError>>;
+}
+
 /// One coordinator's state, as a pure machine.
-pub trait Machine: Default {
+pub trait Machine: Send + Sized + 'static {
     /// What is asked of it: requests with their tickets, timers that went off, what changed in the cluster's metadata.
-    type Command;
-    /// What is kept in the internal topic, with the batch's [`Origin`] where that matters; the end of a transaction is
-    /// a record too.
-    type Record;
+    type Command: Send;
+    /// What is kept in the internal topic.
+    type Record: Record;
     /// What changes memory alone.
-    type Passing;
+    type Passing: Send;
     /// What a request is answered.
-    type Reply;
+    type Reply: Send;
     /// What a timer is about. One that is set again replaces the one before.
-    type Timer: Clone + fmt::Debug + Ord;
+    type Timer: Clone + fmt::Debug + Ord + Send;
 
     /// What a command comes to. Nothing has changed when it returns.
     fn decide(&self, now_ms: i64, command: Self::Command) -> Decision<Self>;
 
-    /// Takes in a record that was appended, or is replayed, at this offset.
-    fn evolve(&mut self, offset: i64, record: Self::Record);
+    /// The command that a timer becomes when it goes off. It may come although what it was set for is no more.
+    fn due(timer: Self::Timer) -> Self::Command;
+
+    /// Takes in a record that was appended, or is replayed, at this offset: of two, the later one has the higher.
+    fn evolve(&mut self, offset: i64, origin: Origin, record: Self::Record);
+
+    /// Takes in the end of a transaction, in its place among the records. A machine whose records are part of none
+    /// has nothing to do.
+    fn end_transaction(&mut self, _offset: i64, _end: TransactionEnd) {}
 
     /// Takes in what is in memory alone.
     fn pass(&mut self, passing: Self::Passing);
@@ -57,10 +98,10 @@ pub trait Machine: Default {
 }
 
 /// What a command came to.
-pub struct Decision<M: Machine + ?Sized> {
+pub struct Decision<M: Machine> {
     /// Who the batch of the records comes from.
     pub origin: Origin,
-    /// To be appended in this order as one batch, all of them or none. Empty where nothing durable changes.
+    /// To be appended in this order, all of them or none. Empty where nothing durable changes.
     pub records: Vec<M::Record>,
     /// To be taken in after the records.
     pub passing: Vec<M::Passing>,
@@ -70,7 +111,7 @@ pub struct Decision<M: Machine + ?Sized> {
     pub timers: Vec<(M::Timer, Option<i64>)>,
 }
 
-impl<M: Machine + ?Sized> Default for Decision<M> {
+impl<M: Machine> Default for Decision<M> {
     fn default() -> Self {
         Self {
             origin: Origin::Plain,
@@ -82,7 +123,7 @@ impl<M: Machine + ?Sized> Default for Decision<M> {
     }
 }
 
-impl<M: Machine + ?Sized> Decision<M> {
+impl<M: Machine> Decision<M> {
     /// One answer, and nothing else.
     pub fn reply(ticket: Ticket, reply: M::Reply) -> Self {
         Self { replies: vec![(ticket, reply)], ..Self::default() }

@@ -12,9 +12,11 @@
 //! never trusted for a length, and a newer version than this program knows is an error, not a crash.
 //!
 //! [`coordinator`] is what the machines promise that keep their records in an internal topic.
+//! [`groups`] is the first of them: groups of consumers, and the offsets that they commit.
 //! [`metadata`] is what a cluster knows of itself; [`settings`] is the one table of everything that can be set.
 
 pub mod coordinator;
+pub mod groups;
 pub mod metadata;
 pub mod settings;
 pub mod tree;

@@ -36,6 +36,14 @@ settings! {
     delete_topic_enable: bool = "delete.topic.enable", true, Bounds::Any, None, acted;
     /// The most that one answer to Fetch holds, the first batch apart.
     fetch_max_bytes: i32 = "fetch.max.bytes", 57_671_680, Bounds::AtLeast(1_024), Bytes, acted;
+    /// How long the first rebalance of an empty group waits for more members to join.
+    group_initial_rebalance_delay_ms: i32 = "group.initial.rebalance.delay.ms", 3_000, Bounds::Any, Milliseconds, acted;
+    /// The longest session timeout that a member of a classic group may ask for.
+    group_max_session_timeout_ms: i32 = "group.max.session.timeout.ms", 1_800_000, Bounds::Any, Milliseconds, acted;
+    /// So many members a classic group has at most.
+    group_max_size: i32 = "group.max.size", i32::MAX, Bounds::AtLeast(1), None, acted;
+    /// The shortest session timeout that a member of a classic group may ask for.
+    group_min_session_timeout_ms: i32 = "group.min.session.timeout.ms", 6_000, Bounds::Any, Milliseconds, acted;
     /// The addresses that the broker listens on, with commas between them: `LISTENER://HOST:PORT`.
     listeners: Option<Arc<str>> = "listeners", None, Bounds::Any, None, acted;
     /// The folder that holds everything; there is one.
@@ -57,6 +65,19 @@ settings! {
     node_id: i32 = "node.id", 1, Bounds::AtLeast(0), None, acted;
     /// How many partitions a topic has that does not say how many.
     num_partitions: i32 = "num.partitions", 1, Bounds::AtLeast(1), None, acted;
+    /// How much a client may note beside an offset that it commits.
+    offset_metadata_max_bytes: i32 = "offset.metadata.max.bytes", 4_096, Bounds::Any, Bytes, acted;
+    /// How often it is looked whether committed offsets can go.
+    offsets_retention_check_interval_ms: i64 = "offsets.retention.check.interval.ms", 600_000, Bounds::AtLeast(1),
+        Milliseconds, acted;
+    /// Committed offsets are kept for so long after their group has become empty, or has no use for them any more.
+    offsets_retention_minutes: i32 = "offsets.retention.minutes", 10_080, Bounds::AtLeast(1), Minutes, acted;
+    /// How many partitions the topic of the groups and their offsets gets when it is made.
+    offsets_topic_num_partitions: i32 = "offsets.topic.num.partitions", 50, Bounds::AtLeast(1), None, acted;
+    /// How many replicas that topic gets when it is made, or as many as there are brokers, if these are fewer.
+    offsets_topic_replication_factor: i32 = "offsets.topic.replication.factor", 3, Bounds::AtLeast(1), None, acted;
+    /// How large the segments of that topic are.
+    offsets_topic_segment_bytes: i32 = "offsets.topic.segment.bytes", 104_857_600, Bounds::AtLeast(1), Bytes, acted;
     /// A producer that sent nothing for so long is forgotten.
     producer_id_expiration_ms: i32 = "producer.id.expiration.ms", 86_400_000, Bounds::AtLeast(1),
         Milliseconds, acted;

@@ -1,0 +1,120 @@
+//! What is asked of groups and what they answer, of every kind.
+
+use std::sync::Arc;
+
+use strandline_protocol::apis::delete_groups::DeletableGroupResult;
+use strandline_protocol::apis::list_groups::ListedGroup;
+use strandline_protocol::apis::offset_commit::{OffsetCommitRequest, OffsetCommitResponse};
+use strandline_protocol::apis::offset_delete::{OffsetDeleteRequest, OffsetDeleteResponse};
+use strandline_protocol::apis::offset_fetch::{OffsetFetchRequestGroup, OffsetFetchResponseGroup};
+use strandline_protocol::apis::txn_offset_commit::{TxnOffsetCommitRequest, TxnOffsetCommitResponse};
+use strandline_protocol::{Text, Uuid};
+
+use super::classic::ClassicGroup;
+use super::settings::GroupSettings;
+use crate::coordinator::Ticket;
+use crate::metadata::MetadataImage;
+
+/// Who asks, as members are described to people.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Caller {
+    /// What the client calls itself.
+    pub client_id: Text,
+    /// Where it is, as Kafka writes it: with a slash before the address.
+    pub client_host: Text,
+}
+
+/// What is asked of the groups of a partition.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// A request, to be answered.
+    Ask {
+        /// What the answer is given for.
+        ticket: Ticket,
+        /// Who asks.
+        caller: Caller,
+        /// What.
+        request: Request,
+    },
+    /// A timer went off.
+    Due(Timer),
+    /// The cluster is another one now.
+    MetadataChanged {
+        /// What it is.
+        image: Arc<MetadataImage>,
+        /// Topics that were created, grew or changed in some other way.
+        changed: Vec<Uuid>,
+        /// Topics that are gone, with the names that they had.
+        deleted: Vec<(Uuid, Text)>,
+    },
+    /// Other settings are in force.
+    SettingsChanged(Arc<GroupSettings>),
+}
+
+/// What clients ask. Each is about one group but for [`Request::ListGroups`].
+#[derive(Clone, Debug)]
+pub enum Request {
+    /// A group got so far.
+    OffsetCommit {
+        /// The request. Of topics that are named by their ids, the names are filled in.
+        request: OffsetCommitRequest,
+        /// Its version: what a missing group is called depends on it.
+        version: i16,
+    },
+    /// A group got so far, if a transaction is committed.
+    TxnOffsetCommit(TxnOffsetCommitRequest),
+    /// How far a group got.
+    OffsetFetch {
+        /// The request. Of topics that are named by their ids, the names are filled in.
+        request: OffsetFetchRequestGroup,
+        /// Whether offsets that an open transaction may replace are refused.
+        require_stable: bool,
+    },
+    /// Offsets of a group go.
+    OffsetDelete(OffsetDeleteRequest),
+    /// Which groups there are.
+    ListGroups {
+        /// In which states, in small letters; empty = all.
+        states: Vec<Text>,
+        /// Of which types, in small letters; empty = all.
+        types: Vec<Text>,
+    },
+    /// A group goes.
+    DeleteGroup(Text),
+}
+
+/// What clients are answered.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each is the answer to the request of its name")]
+pub enum Reply {
+    OffsetCommit(OffsetCommitResponse),
+    TxnOffsetCommit(TxnOffsetCommitResponse),
+    OffsetFetch(OffsetFetchResponseGroup),
+    OffsetDelete(OffsetDeleteResponse),
+    ListGroups(Vec<ListedGroup>),
+    DeleteGroup(DeletableGroupResult),
+}
+
+/// What changes memory alone.
+#[derive(Clone, Debug)]
+pub enum Passing {
+    /// A classic group is so now, with everyone who waits; none if it is no more.
+    Classic(Text, Option<Arc<ClassicGroup>>),
+    /// Other settings are in force.
+    Settings(Arc<GroupSettings>),
+    /// The cluster is another one.
+    Metadata(Arc<MetadataImage>),
+    /// Topics are gone whose offsets are still here.
+    TopicsGone(Vec<(Text, Uuid)>),
+    /// All of them are being seen to.
+    TopicsSeenTo,
+}
+
+/// What is to happen after a while.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Timer {
+    /// It is time to look for offsets that nobody needs any more, and groups without any.
+    Expire,
+    /// There are more offsets of topics that are gone than one batch should take away.
+    Sweep,
+}

@@ -1,0 +1,100 @@
+//! Which rules a command is held against.
+
+use strandline_protocol::apis::delete_groups::DeletableGroupResult;
+use strandline_protocol::{ErrorCode, Text, Uuid};
+
+use super::{Caller, Command, Decision, Groups, Passing, Reply, Request, Timer, offsets};
+use crate::coordinator::Ticket;
+
+/// So many offsets of topics that are gone one batch takes away at most.
+const SWEPT_MAX: usize = 10_000;
+
+/// What a command comes to.
+pub(super) fn decide(groups: &Groups, now_ms: i64, command: Command) -> Decision {
+    match command {
+        Command::Ask { ticket, caller, request } => answer(groups, now_ms, ticket, &caller, request),
+        Command::Due(timer) => due(groups, now_ms, &timer),
+        Command::MetadataChanged { image, changed: _, deleted } => {
+            let passing = vec![Passing::Metadata(image)];
+            if deleted.is_empty() {
+                return Decision { passing, ..Decision::default() };
+            }
+            let gone = deleted.into_iter().map(|(topic_id, name)| (name, topic_id)).collect();
+            sweep(groups, now_ms, gone, passing)
+        }
+        Command::SettingsChanged(settings) => {
+            Decision { passing: vec![Passing::Settings(settings)], ..Decision::default() }
+        }
+    }
+}
+
+/// What there is to do after replay. Topics may have gone without anybody having seen to their offsets.
+pub(super) fn loaded(groups: &Groups, now_ms: i64) -> Decision {
+    let gone = offsets::missing_topics(groups);
+    let check_ms = now_ms.saturating_add(groups.settings.offsets_retention_check_ms);
+    let mut decision = sweep(groups, now_ms, gone, Vec::new());
+    decision.timers.push((Timer::Expire, Some(check_ms)));
+    decision
+}
+
+fn answer(groups: &Groups, now_ms: i64, ticket: Ticket, _: &Caller, request: Request) -> Decision {
+    match request {
+        Request::OffsetCommit { request, version } => {
+            offsets::decide_commit(groups, now_ms, ticket, &request, version)
+        }
+        Request::TxnOffsetCommit(request) => {
+            offsets::decide_commit_in_transaction(groups, now_ms, ticket, &request)
+        }
+        Request::OffsetFetch { request, require_stable } => {
+            offsets::decide_fetch(groups, ticket, &request, require_stable)
+        }
+        Request::OffsetDelete(request) => offsets::decide_delete(groups, ticket, &request),
+        Request::ListGroups { states, types } => {
+            let is_wanted = |group: &super::Group| {
+                let is_of_type = types.iter().any(|name| name.eq_ignore_ascii_case(group.type_name()));
+                (types.is_empty() || is_of_type) && (states.is_empty() || group.is_in_states(&states))
+            };
+            let listed = groups.groups().filter(|(_, group)| is_wanted(group));
+            Decision::reply(ticket, Reply::ListGroups(listed.map(|(id, group)| group.listed(id)).collect()))
+        }
+        Request::DeleteGroup(id) => delete(groups, ticket, id),
+    }
+}
+
+fn due(groups: &Groups, now_ms: i64, timer: &Timer) -> Decision {
+    match timer {
+        Timer::Expire => offsets::expire(groups, now_ms),
+        Timer::Sweep => sweep(groups, now_ms, Vec::new(), Vec::new()),
+    }
+}
+
+/// Takes away offsets of topics that are gone: some now, and others after that where there are many.
+fn sweep(groups: &Groups, now_ms: i64, more: Vec<(Text, Uuid)>, mut passing: Vec<Passing>) -> Decision {
+    let mut gone = groups.gone.clone();
+    gone.extend(more.iter().cloned());
+    let (records, is_cut) = offsets::delete_for_topics(groups, &gone, SWEPT_MAX);
+    let mut timers = Vec::new();
+    if is_cut {
+        passing.push(Passing::TopicsGone(more));
+        timers.push((Timer::Sweep, Some(now_ms)));
+    } else {
+        passing.push(Passing::TopicsSeenTo);
+    }
+    Decision { records, passing, timers, ..Decision::default() }
+}
+
+fn delete(groups: &Groups, ticket: Ticket, group_id: Text) -> Decision {
+    let Some(group) = groups.group(&group_id) else {
+        return Decision::reply(ticket, deleted(group_id, ErrorCode::GROUP_ID_NOT_FOUND));
+    };
+    if let Err(code) = group.check_delete() {
+        return Decision::reply(ticket, deleted(group_id, code));
+    }
+    let mut records = groups.offsets.tombstones_of_group(&group_id);
+    group.tombstones(&group_id, &mut records);
+    Decision { records, ..Decision::reply(ticket, deleted(group_id, ErrorCode::NONE)) }
+}
+
+fn deleted(group_id: Text, error_code: ErrorCode) -> Reply {
+    Reply::DeleteGroup(DeletableGroupResult { group_id, error_code, ..Default::default() })
+}

@@ -1,0 +1,119 @@
+//! Groups of every kind, and the offsets that they committed: one partition of `__consumer_offsets` as a machine.
+//!
+//! All kinds share one namespace, so there is one typed map ([`Groups`]) and one enum of what a group can be
+//! ([`Group`]): a request for one kind that meets another gets Kafka's error for that. [`classic`] has the groups in
+//! which a member assigns, [`offsets`] what groups committed, pending transactions included. Another kind is a module
+//! of its own beside them, a variant of [`Group`], and variants of [`Request`], [`Reply`], [`Passing`] and [`Timer`].
+//!
+//! Records are Kafka's (`strandline_protocol::group_log`). Nothing here knows of connections, versions or rights:
+//! whoever asks has been authorised, and the topics that may not be touched have been taken out.
+
+#[expect(dead_code, reason = "how a rebalance goes comes next")]
+pub mod classic;
+mod command;
+mod decide;
+mod evolve;
+mod group;
+pub mod offsets;
+mod record;
+mod settings;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use strandline_protocol::{Text, Uuid};
+
+pub use self::command::{Caller, Command, Passing, Reply, Request, Timer};
+pub use self::group::Group;
+pub use self::record::GroupRecord;
+pub use self::settings::GroupSettings;
+
+use self::offsets::Offsets;
+use crate::coordinator::{self, Machine, Origin, TransactionEnd};
+use crate::metadata::MetadataImage;
+
+/// What a command to a partition's groups comes to.
+pub type Decision = coordinator::Decision<Groups>;
+
+/// The groups of one partition of the internal topic.
+#[derive(Debug)]
+pub struct Groups {
+    groups: BTreeMap<Text, Group>,
+    offsets: Offsets,
+    settings: Arc<GroupSettings>,
+    /// The cluster as the last command about it had it.
+    image: Arc<MetadataImage>,
+    /// Topics that are gone, and some of whose offsets may still be here.
+    gone: BTreeSet<(Text, Uuid)>,
+}
+
+impl Groups {
+    /// No groups yet.
+    pub fn new(settings: Arc<GroupSettings>, image: Arc<MetadataImage>) -> Self {
+        Self { groups: BTreeMap::new(), offsets: Offsets::default(), settings, image, gone: BTreeSet::new() }
+    }
+
+    /// The group of this id, of whatever kind.
+    pub fn group(&self, id: &str) -> Option<&Group> {
+        self.groups.get(id)
+    }
+
+    /// All groups, by rising id.
+    pub fn groups(&self) -> impl Iterator<Item = (&Text, &Group)> {
+        self.groups.iter()
+    }
+
+    /// What groups committed.
+    pub fn offsets(&self) -> &Offsets {
+        &self.offsets
+    }
+
+    /// What is in force.
+    pub fn settings(&self) -> &Arc<GroupSettings> {
+        &self.settings
+    }
+
+    /// The cluster.
+    pub fn image(&self) -> &Arc<MetadataImage> {
+        &self.image
+    }
+}
+
+impl Machine for Groups {
+    type Command = Command;
+    type Record = GroupRecord;
+    type Passing = Passing;
+    type Reply = Reply;
+    type Timer = Timer;
+
+    fn decide(&self, now_ms: i64, command: Command) -> Decision {
+        decide::decide(self, now_ms, command)
+    }
+
+    fn due(timer: Timer) -> Command {
+        Command::Due(timer)
+    }
+
+    fn evolve(&mut self, offset: i64, origin: Origin, record: GroupRecord) {
+        evolve::evolve(self, offset, origin, record);
+    }
+
+    fn end_transaction(&mut self, _: i64, end: TransactionEnd) {
+        self.offsets.end_transaction(end);
+    }
+
+    fn pass(&mut self, passing: Passing) {
+        match passing {
+            Passing::Classic(id, Some(group)) => drop(self.groups.insert(id, Group::Classic(group))),
+            Passing::Classic(id, None) => drop(self.groups.remove(&id)),
+            Passing::Settings(settings) => self.settings = settings,
+            Passing::Metadata(image) => self.image = image,
+            Passing::TopicsGone(topics) => self.gone.extend(topics),
+            Passing::TopicsSeenTo => self.gone.clear(),
+        }
+    }
+
+    fn loaded(&self, now_ms: i64) -> Decision {
+        decide::loaded(self, now_ms)
+    }
+}
