@@ -13,10 +13,12 @@
 //!
 //! [`coordinator`] is what the machines promise that keep their records in an internal topic.
 //! [`groups`] is the first of them: groups of consumers, and the offsets that they commit.
+//! [`transactions`] is the second: who has a transactional id, what its transaction has touched, and how it ends.
 //! [`metadata`] is what a cluster knows of itself; [`settings`] is the one table of everything that can be set.
 
 pub mod coordinator;
 pub mod groups;
 pub mod metadata;
 pub mod settings;
+pub mod transactions;
 pub mod tree;
