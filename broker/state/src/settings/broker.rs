@@ -100,6 +100,23 @@ settings! {
         acted;
     /// The memory for what was appended last, of all partitions together.
     tail_bytes: i64 = "strandline.tail.bytes", 64 << 20, Bounds::AtLeast(1 << 20), Bytes, acted;
+    /// The longest that a producer may want its transactions to stay open.
+    transaction_max_timeout_ms: i32 = "transaction.max.timeout.ms", 900_000, Bounds::AtLeast(1), Milliseconds, acted;
+    /// How often it is looked whether transactional ids can go.
+    transaction_remove_expired_interval_ms: i32 = "transaction.remove.expired.transaction.cleanup.interval.ms",
+        3_600_000, Bounds::AtLeast(1), Milliseconds, acted;
+    /// How many partitions the topic of the transactions gets when it is made.
+    transaction_topic_num_partitions: i32 = "transaction.state.log.num.partitions", 50, Bounds::AtLeast(1), None,
+        acted;
+    /// How many replicas that topic gets when it is made, or as many as there are brokers, if these are fewer.
+    transaction_topic_replication_factor: i32 = "transaction.state.log.replication.factor", 3, Bounds::AtLeast(1),
+        None, acted;
+    /// How large the segments of that topic are.
+    transaction_topic_segment_bytes: i32 = "transaction.state.log.segment.bytes", 104_857_600, Bounds::AtLeast(1),
+        Bytes, acted;
+    /// A transactional id that nothing happens with for so long is forgotten.
+    transactional_id_expiration_ms: i32 = "transactional.id.expiration.ms", 604_800_000, Bounds::AtLeast(1),
+        Milliseconds, acted;
 }
 
 impl BrokerSettings {

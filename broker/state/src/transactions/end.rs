@@ -44,7 +44,9 @@ impl Transactions {
         match step {
             Err(code) => refused(code),
             Ok(Step::Repeated) => Decision::reply(ticket, answer(state, raises)),
-            Ok(Step::End) if raises && is_exhausted(state.producer_epoch) && wanted.fresh_producer_id.is_none() => {
+            Ok(Step::End)
+                if raises && is_exhausted(state.producer_epoch) && wanted.fresh_producer_id.is_none() =>
+            {
                 Decision::reply(ticket, Reply::NeedsProducerId)
             }
             Ok(Step::End) => {
@@ -53,7 +55,10 @@ impl Transactions {
                     return decision;
                 };
                 // What it is when the markers are there: the producer goes on with that.
-                let reply = answer(&if next.status.is_prepared() { next.completed(now_ms) } else { next.clone() }, raises);
+                let reply = answer(
+                    &if next.status.is_prepared() { next.completed(now_ms) } else { next.clone() },
+                    raises,
+                );
                 decision.replies.insert(0, (ticket, reply));
                 decision
             }
@@ -133,8 +138,9 @@ fn raising(state: &TransactionState, producer: &Producer, wanted: Wanted) -> Res
     let epoch = producer.producer_epoch;
     let is_current = state.producer_epoch == epoch;
     let was_raised = epoch.checked_add(1) == Some(state.producer_epoch);
-    let was_replaced =
-        state.previous_producer_id == producer.producer_id && epoch == i16::MAX - 1 && state.producer_epoch == 0;
+    let was_replaced = state.previous_producer_id == producer.producer_id
+        && epoch == i16::MAX - 1
+        && state.producer_epoch == 0;
     if state.producer_id != producer.producer_id && !was_replaced {
         return Err(ErrorCode::INVALID_PRODUCER_ID_MAPPING);
     }

@@ -10,12 +10,18 @@ const SWEPT_MAX: usize = 1_000;
 
 impl Transactions {
     /// Aborts a transaction that is still the one that the timer was set for.
-    pub(super) fn abort_overdue(&self, now_ms: i64, overdue: &Overdue, fresh_producer_id: Option<i64>) -> Decision {
+    pub(super) fn abort_overdue(
+        &self,
+        now_ms: i64,
+        overdue: &Overdue,
+        fresh_producer_id: Option<i64>,
+    ) -> Decision {
         let Some((id, entry)) = self.ids.get_key_value(&overdue.transactional_id) else {
             return Decision::default();
         };
         let state = &entry.state;
-        let is_same = (state.producer_epoch, state.started_ms) == (overdue.producer_epoch, overdue.started_ms);
+        let is_same =
+            (state.producer_epoch, state.started_ms) == (overdue.producer_epoch, overdue.started_ms);
         if state.status != Status::Ongoing || !is_same {
             return Decision::default();
         }

@@ -4,7 +4,7 @@ use strandline_protocol::{ErrorCode, Text};
 
 use super::command::{Initialise, Passing, Reply};
 use super::state::{Status, TransactionState, is_exhausted};
-use super::{Decision, NO_EPOCH, Transactions, TransactionRecord, step};
+use super::{Decision, NO_EPOCH, TransactionRecord, Transactions, step};
 use crate::coordinator::Ticket;
 
 /// What a producer gets.
@@ -85,7 +85,11 @@ fn welcome(now_ms: i64, ticket: Ticket, request: &Initialise) -> Decision {
 }
 
 /// Whether the one who has this may go on, where no transaction is open.
-fn granted(state: &TransactionState, last_epoch: i16, expected: Option<(i64, i16)>) -> Result<Granted, ErrorCode> {
+fn granted(
+    state: &TransactionState,
+    last_epoch: i16,
+    expected: Option<(i64, i16)>,
+) -> Result<Granted, ErrorCode> {
     let Some((producer_id, epoch)) = expected else {
         return Ok(Granted::Raised { last_epoch: NO_EPOCH });
     };

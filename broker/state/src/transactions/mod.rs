@@ -39,6 +39,7 @@ pub use self::record::TransactionRecord;
 pub use self::state::{Producer, Status, TransactionState};
 
 use crate::coordinator::{self, Machine, Origin, Ticket};
+use crate::settings::BrokerSettings;
 
 /// What a command comes to.
 pub type Decision = coordinator::Decision<Transactions>;
@@ -64,6 +65,17 @@ pub struct TransactionSettings {
     pub id_expiration_ms: i64,
     /// How often it is looked for those.
     pub sweep_interval_ms: i64,
+}
+
+impl TransactionSettings {
+    /// What a broker's settings say about transactions.
+    pub fn of(broker: &BrokerSettings) -> Self {
+        Self {
+            timeout_max_ms: broker.transaction_max_timeout_ms,
+            id_expiration_ms: broker.transactional_id_expiration_ms.into(),
+            sweep_interval_ms: broker.transaction_remove_expired_interval_ms.into(),
+        }
+    }
 }
 
 /// The transactional ids of one partition of the internal topic.
@@ -237,7 +249,13 @@ fn overdue_timer(transactional_id: &Text, state: &TransactionState) -> Timer {
 }
 
 /// Notes in a decision what an id is next, and what that means for the timer of its transaction.
-fn step(decision: &mut Decision, now_ms: i64, transactional_id: &Text, before: &TransactionState, next: TransactionState) {
+fn step(
+    decision: &mut Decision,
+    now_ms: i64,
+    transactional_id: &Text,
+    before: &TransactionState,
+    next: TransactionState,
+) {
     let (was_open, is_open) = (before.status == Status::Ongoing, next.status == Status::Ongoing);
     if was_open && !is_open {
         decision.timers.push((overdue_timer(transactional_id, before), None));
@@ -246,7 +264,9 @@ fn step(decision: &mut Decision, now_ms: i64, transactional_id: &Text, before: &
         let moment = now_ms.saturating_add(next.timeout_ms.into());
         decision.timers.push((overdue_timer(transactional_id, &next), Some(moment)));
     }
-    decision.records.push(TransactionRecord { transactional_id: transactional_id.clone(), state: Some(next) });
+    decision
+        .records
+        .push(TransactionRecord { transactional_id: transactional_id.clone(), state: Some(next) });
 }
 
 #[cfg(test)]

@@ -66,7 +66,8 @@ impl Partitions {
 
     /// Those that are not among the others.
     pub fn without(&self, others: &Self) -> Self {
-        let left = self.iter().filter(|(topic, index)| !others.0.get(*topic).is_some_and(|set| set.contains(index)));
+        let left =
+            self.iter().filter(|(topic, index)| !others.0.get(*topic).is_some_and(|set| set.contains(index)));
         left.map(|(topic, index)| (topic.clone(), index)).collect()
     }
 }

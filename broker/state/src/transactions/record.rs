@@ -1,7 +1,8 @@
 //! The records of `__transaction_state`: each is the whole state of one transactional id, or takes it back.
 
 use strandline_protocol::transaction_log::{
-    PartitionsSchema, TransactionLogKey, TransactionLogRecordKey, TransactionLogRecordValue, TransactionLogValue,
+    PartitionsSchema, TransactionLogKey, TransactionLogRecordKey, TransactionLogRecordValue,
+    TransactionLogValue,
 };
 use strandline_protocol::wire::DecodeResult;
 use strandline_protocol::{Bytes, DecodeErrorKind, EncodeError, Text};
@@ -51,9 +52,10 @@ impl Record for TransactionRecord {
     fn to_bytes(&self) -> Result<(Bytes, Option<Bytes>), Box<EncodeError>> {
         let key = TransactionLogKey { transactional_id: self.transactional_id.clone() };
         let key = TransactionLogRecordKey::Transaction(key).to_bytes()?;
-        let value = self.state.as_ref().map(|state| {
-            TransactionLogRecordValue::Transaction(value(state)).to_bytes(VALUE_VERSION)
-        });
+        let value = self
+            .state
+            .as_ref()
+            .map(|state| TransactionLogRecordValue::Transaction(value(state)).to_bytes(VALUE_VERSION));
         Ok((key, value.transpose()?))
     }
 }

@@ -22,7 +22,8 @@ impl Transactions {
         for written in written {
             let Some((id, entry)) = self.ids.get_key_value(&written.transactional_id) else { continue };
             let Entry { state, unmarked, .. } = entry;
-            let is_same = (state.producer_id, state.producer_epoch) == (written.producer_id, written.producer_epoch);
+            let is_same =
+                (state.producer_id, state.producer_epoch) == (written.producer_id, written.producer_epoch);
             if !state.status.is_prepared() || !is_same || !done.insert(id) {
                 continue;
             }
@@ -54,9 +55,9 @@ impl Transactions {
 
     /// Gives the worker something to do, or lets it wait.
     fn give_out<'a>(&self, decision: &mut Decision, worker: Ticket, due: impl Iterator<Item = &'a Text>) {
-        let markers = due.filter_map(|id| self.ids.get_key_value(id)).map(|(id, entry)| {
-            Work::Markers(markers(id, &entry.state, entry.unmarked.clone()))
-        });
+        let markers = due
+            .filter_map(|id| self.ids.get_key_value(id))
+            .map(|(id, entry)| Work::Markers(markers(id, &entry.state, entry.unmarked.clone())));
         let ids = self.outbox.wants_id.iter().map(|overdue| Work::ProducerId(overdue.clone()));
         let given: Vec<Work> = ids.chain(markers).take(GIVEN_OUT_MAX).collect();
         if given.is_empty() {

@@ -28,7 +28,11 @@ fn the_table_of_version_2_is_kafkas() {
         for (ended_by_commit, expected) in [(false, in_aborted), (true, in_committed)] {
             let mut rig = Rig::new();
             let producer = ended(&mut rig, ended_by_commit);
-            assert_eq!(rig.end(&as_if(&producer), is_commit, 2), *expected, "{ended_by_commit} {is_commit} {is_repeated}");
+            assert_eq!(
+                rig.end(&as_if(&producer), is_commit, 2),
+                *expected,
+                "{ended_by_commit} {is_commit} {is_repeated}"
+            );
         }
     }
 }

@@ -17,12 +17,7 @@ mod working;
 const HOUR_MS: i64 = 3_600_000;
 
 fn settings() -> Arc<TransactionSettings> {
-    let settings = TransactionSettings {
-        timeout_max_ms: 900_000,
-        id_expiration_ms: 168 * HOUR_MS,
-        sweep_interval_ms: HOUR_MS,
-    };
-    Arc::new(settings)
+    Arc::new(TransactionSettings::of(&BrokerSettings::default()))
 }
 
 /// A machine with the one who drives it: its log, its clock and its timers.
@@ -131,7 +126,12 @@ impl Rig {
     }
 
     fn end(&mut self, producer: &Producer, is_commit: bool, version: i16) -> Reply {
-        let end = |fresh_producer_id| Request::End { producer: producer.clone(), is_commit, version, fresh_producer_id };
+        let end = |fresh_producer_id| Request::End {
+            producer: producer.clone(),
+            is_commit,
+            version,
+            fresh_producer_id,
+        };
         match self.ask(end(None)) {
             Reply::NeedsProducerId => {
                 let fresh = self.fresh_id();
@@ -166,8 +166,11 @@ impl Rig {
     /// Lets time pass, and the timers go off that are due.
     fn wait(&mut self, ms: i64) {
         let end_ms = self.now_ms + ms;
-        while let Some((timer, moment)) =
-            self.timers.iter().min_by_key(|(_, moment)| **moment).map(|(timer, moment)| (timer.clone(), *moment))
+        while let Some((timer, moment)) = self
+            .timers
+            .iter()
+            .min_by_key(|(_, moment)| **moment)
+            .map(|(timer, moment)| (timer.clone(), *moment))
             && moment <= end_ms
         {
             self.timers.remove(&timer);

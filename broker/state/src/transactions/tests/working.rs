@@ -121,14 +121,19 @@ fn who_waits_for_the_end_of_the_transaction_before_gets_on_with_it() {
     assert_eq!(answers, [Reply::Done, refused(ErrorCode::PRODUCER_FENCED), Reply::Done]);
     let state = rig.machine.state("tx").unwrap();
     assert_eq!((state.status, &state.partitions), (Status::Ongoing, &partitions(&[5, 7])));
-    assert!(rig.timers.keys().any(|timer| matches!(timer, Timer::Overdue(overdue) if overdue.producer_epoch == 1)));
+    assert!(
+        rig.timers
+            .keys()
+            .any(|timer| matches!(timer, Timer::Overdue(overdue) if overdue.producer_epoch == 1))
+    );
 }
 
 #[test]
 fn not_too_many_wait() {
     let mut rig = Rig::new();
     let producer = prepared(&mut rig, "tx");
-    let add = Request::Add { producer: under(&producer, 1), partitions: partitions(&[5]), version: 2, waits: true };
+    let add =
+        Request::Add { producer: under(&producer, 1), partitions: partitions(&[5]), version: 2, waits: true };
     for _ in 0..8 {
         rig.send(add.clone());
     }
