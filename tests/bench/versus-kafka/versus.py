@@ -41,6 +41,9 @@ class PageCache:
         with open(path, "wb") as hole:
             hole.truncate(self._kib("MemTotal") << 10)
         self.reader = open(path, "rb", buffering=0)
+        # Read ahead, a hole is cached in large folios: where memory is fragmented the kernel then takes pages of the
+        # cache for them for ever, and never what is free.
+        os.posix_fadvise(self.reader.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
         self.chunk = bytearray(self.CHUNK_BYTES)
 
     def top_up(self):

@@ -77,6 +77,21 @@ fn more_parts_than_the_kernel_takes_at_once_are_all_written() {
 }
 
 #[test]
+fn what_is_longer_than_the_page_cache_takes_at_once_is_written_whole_wherever_it_begins() {
+    on_each(|disk, root| {
+        let file = disk.create(&root.join("file"), Access::Write).unwrap();
+        let bytes: Vec<u8> = (0..200_000u32).flat_map(u32::to_le_bytes).collect();
+        let (first, rest) = bytes.split_at(70_001);
+        let (second, third) = rest.split_at(1);
+        file.write_at(&[first, &[], second, third].map(IoSlice::new), 65_535).unwrap();
+        let mut read = vec![0; bytes.len()];
+        read_exact_at(&*file, &mut read, 65_535).unwrap();
+        assert!(read == bytes, "what is read is not what was written");
+        assert_eq!(file.length().unwrap(), 65_535 + 800_000);
+    });
+}
+
+#[test]
 fn a_file_is_cut_and_grows_with_zeros() {
     on_each(|disk, root| {
         let file = disk.create(&root.join("file"), Access::Write).unwrap();
