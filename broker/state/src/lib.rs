@@ -19,6 +19,7 @@
 pub mod coordinator;
 pub mod groups;
 pub mod metadata;
+pub mod regex;
 pub mod settings;
 pub mod transactions;
 pub mod tree;
