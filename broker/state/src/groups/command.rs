@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use strandline_protocol::apis::consumer_group_describe::DescribedGroup;
+use strandline_protocol::apis::consumer_group_heartbeat::{
+    ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse,
+};
 use strandline_protocol::apis::delete_groups::DeletableGroupResult;
 use strandline_protocol::apis::list_groups::ListedGroup;
 use strandline_protocol::apis::offset_commit::{OffsetCommitRequest, OffsetCommitResponse};
@@ -11,6 +15,7 @@ use strandline_protocol::apis::txn_offset_commit::{TxnOffsetCommitRequest, TxnOf
 use strandline_protocol::{Text, Uuid};
 
 use super::classic::ClassicGroup;
+use super::consumer;
 use super::settings::GroupSettings;
 use crate::coordinator::Ticket;
 use crate::metadata::MetadataImage;
@@ -24,18 +29,22 @@ pub struct Caller {
     pub client_host: Text,
 }
 
+/// A request, and who waits for its answer.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// What the answer is given for.
+    pub ticket: Ticket,
+    /// Who asks.
+    pub caller: Caller,
+    /// What.
+    pub request: Request,
+}
+
 /// What is asked of the groups of a partition.
 #[derive(Clone, Debug)]
 pub enum Command {
     /// A request, to be answered.
-    Ask {
-        /// What the answer is given for.
-        ticket: Ticket,
-        /// Who asks.
-        caller: Caller,
-        /// What.
-        request: Request,
-    },
+    Ask(Box<Ask>),
     /// A timer went off.
     Due(Timer),
     /// The cluster is another one now.
@@ -81,6 +90,17 @@ pub enum Request {
     },
     /// A group goes.
     DeleteGroup(Text),
+    /// A member of a consumer group joins, stays or leaves.
+    ConsumerGroupHeartbeat {
+        /// The request.
+        request: ConsumerGroupHeartbeatRequest,
+        /// Its version: from 1 on members choose their ids.
+        version: i16,
+        /// The id of a member that joins without one; nobody else has it.
+        new_member_id: Text,
+    },
+    /// A consumer group is to be described.
+    ConsumerGroupDescribe(Text),
 }
 
 /// What clients are answered.
@@ -93,6 +113,8 @@ pub enum Reply {
     OffsetDelete(OffsetDeleteResponse),
     ListGroups(Vec<ListedGroup>),
     DeleteGroup(DeletableGroupResult),
+    ConsumerGroupHeartbeat(ConsumerGroupHeartbeatResponse),
+    ConsumerGroupDescribe(DescribedGroup),
 }
 
 /// What changes memory alone.
@@ -100,6 +122,8 @@ pub enum Reply {
 pub enum Passing {
     /// A classic group is so now, with everyone who waits; none if it is no more.
     Classic(Text, Option<Arc<ClassicGroup>>),
+    /// A consumer group, in what its records do not say.
+    Consumer(consumer::Passing),
     /// Other settings are in force.
     Settings(Arc<GroupSettings>),
     /// The cluster is another one.
@@ -117,4 +141,6 @@ pub enum Timer {
     Expire,
     /// There are more offsets of topics that are gone than one batch should take away.
     Sweep,
+    /// Something about a consumer group.
+    Consumer(consumer::Timer),
 }

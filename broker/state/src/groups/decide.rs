@@ -3,7 +3,7 @@
 use strandline_protocol::apis::delete_groups::DeletableGroupResult;
 use strandline_protocol::{ErrorCode, Text, Uuid};
 
-use super::{Caller, Command, Decision, Groups, Passing, Reply, Request, Timer, offsets};
+use super::{Ask, Command, Decision, Groups, Passing, Reply, Request, Timer, consumer, offsets};
 use crate::coordinator::Ticket;
 
 /// So many offsets of topics that are gone one batch takes away at most.
@@ -12,7 +12,7 @@ const SWEPT_MAX: usize = 10_000;
 /// What a command comes to.
 pub(super) fn decide(groups: &Groups, now_ms: i64, command: Command) -> Decision {
     match command {
-        Command::Ask { ticket, caller, request } => answer(groups, now_ms, ticket, &caller, request),
+        Command::Ask(ask) => answer(groups, now_ms, *ask),
         Command::Due(timer) => due(groups, now_ms, &timer),
         Command::MetadataChanged { image, changed: _, deleted } => {
             let passing = vec![Passing::Metadata(image)];
@@ -34,10 +34,12 @@ pub(super) fn loaded(groups: &Groups, now_ms: i64) -> Decision {
     let check_ms = now_ms.saturating_add(groups.settings.offsets_retention_check_ms);
     let mut decision = sweep(groups, now_ms, gone, Vec::new());
     decision.timers.push((Timer::Expire, Some(check_ms)));
+    decision.timers.extend(consumer::timers(groups, now_ms));
     decision
 }
 
-fn answer(groups: &Groups, now_ms: i64, ticket: Ticket, _: &Caller, request: Request) -> Decision {
+fn answer(groups: &Groups, now_ms: i64, ask: Ask) -> Decision {
+    let Ask { ticket, caller, request } = ask;
     match request {
         Request::OffsetCommit { request, version } => {
             offsets::decide_commit(groups, now_ms, ticket, &request, version)
@@ -58,6 +60,11 @@ fn answer(groups: &Groups, now_ms: i64, ticket: Ticket, _: &Caller, request: Req
             Decision::reply(ticket, Reply::ListGroups(listed.map(|(id, group)| group.listed(id)).collect()))
         }
         Request::DeleteGroup(id) => delete(groups, ticket, id),
+        Request::ConsumerGroupHeartbeat { request, version, new_member_id } => {
+            let asked = (&request, version, &new_member_id);
+            consumer::decide_heartbeat(groups, now_ms, ticket, &caller, asked)
+        }
+        Request::ConsumerGroupDescribe(id) => consumer::decide_describe(groups, now_ms, ticket, &id),
     }
 }
 
@@ -65,6 +72,7 @@ fn due(groups: &Groups, now_ms: i64, timer: &Timer) -> Decision {
     match timer {
         Timer::Expire => offsets::expire(groups, now_ms),
         Timer::Sweep => sweep(groups, now_ms, Vec::new(), Vec::new()),
+        Timer::Consumer(timer) => consumer::decide_due(groups, now_ms, timer),
     }
 }
 

@@ -7,7 +7,7 @@ use strandline_protocol::group_log::group_metadata::GroupMetadataValue;
 use strandline_protocol::group_log::{GroupLogKey, GroupLogValue};
 
 use super::classic::ClassicGroup;
-use super::{Group, GroupRecord, Groups};
+use super::{Group, GroupRecord, Groups, consumer};
 use crate::coordinator::Origin;
 
 /// Takes in a record. One of a kind of group that this build does not have changes nothing.
@@ -26,7 +26,9 @@ pub(super) fn evolve(groups: &mut Groups, offset: i64, origin: Origin, record: G
         (GroupLogKey::GroupMetadata(key), Some(GroupLogValue::GroupMetadata(value))) => {
             evolve_classic(groups, &key.group, Some(value));
         }
-        _ => {}
+        _ => {
+            consumer::evolve(groups, &GroupRecord { key, value });
+        }
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::list_groups::ListedGroup;
-use strandline_protocol::{Text, apis::offset_fetch::OffsetFetchRequestGroup};
+use strandline_protocol::apis::offset_fetch::OffsetFetchRequestGroup;
+use strandline_protocol::{ErrorCode, Text, Uuid};
 
 use super::GroupRecord;
-use super::classic::ClassicGroup;
+use super::classic::{CONSUMER_PROTOCOL_TYPE, ClassicGroup};
+use super::consumer::{self, ConsumerGroup};
 use super::offsets::CommittedOffset;
 
 /// Who commits offsets for a group, as far as the group checks it.
@@ -18,6 +19,8 @@ pub(super) struct Committer<'a> {
     /// The generation or, of a consumer group, the member's epoch; negative = none.
     pub(super) generation: i32,
     pub(super) is_transactional: bool,
+    /// The version of OffsetCommit; of no interest in a transaction.
+    pub(super) version: i16,
 }
 
 /// A group of one kind or another. There is one for each id, whatever its kind.
@@ -26,6 +29,8 @@ pub enum Group {
     /// Its members choose one of them to assign. A group that nobody ever joined, and that only has offsets, is of
     /// this kind too.
     Classic(Arc<ClassicGroup>),
+    /// The broker assigns.
+    Consumer(Arc<ConsumerGroup>),
 }
 
 impl Group {
@@ -33,6 +38,7 @@ impl Group {
     pub fn type_name(&self) -> &'static str {
         match self {
             Self::Classic(_) => "classic",
+            Self::Consumer(_) => "consumer",
         }
     }
 
@@ -40,6 +46,7 @@ impl Group {
     pub fn state_name(&self) -> &'static str {
         match self {
             Self::Classic(group) => group.state().name(),
+            Self::Consumer(group) => group.state().name(),
         }
     }
 
@@ -52,6 +59,7 @@ impl Group {
     pub(super) fn listed(&self, id: &Text) -> ListedGroup {
         let protocol_type = match self {
             Self::Classic(group) => group.protocol_type().cloned().unwrap_or_default(),
+            Self::Consumer(_) => Text::from_static(CONSUMER_PROTOCOL_TYPE),
         };
         ListedGroup {
             group_id: id.clone(),
@@ -66,27 +74,45 @@ impl Group {
     pub(super) fn is_empty(&self) -> bool {
         match self {
             Self::Classic(group) => group.is_empty(),
+            Self::Consumer(group) => group.is_empty(),
         }
     }
 
     /// Whether it goes by itself when it has no members and no offsets any more.
     pub(super) fn goes_when_empty(&self) -> bool {
         match self {
-            Self::Classic(_) => true,
+            Self::Classic(_) | Self::Consumer(_) => true,
         }
     }
 
-    /// Whether this one may commit offsets for it.
-    pub(super) fn check_commit(&self, committer: Committer<'_>) -> Result<(), ErrorCode> {
+    /// Whether this one may commit offsets for it, of all these partitions.
+    pub(super) fn check_commit(
+        &self,
+        committer: Committer<'_>,
+        partitions: impl FnOnce() -> Vec<(Uuid, i32)>,
+    ) -> Result<(), ErrorCode> {
         match self {
             Self::Classic(group) => group.check_commit(committer),
+            Self::Consumer(group) => {
+                let Committer { member_id, instance_id, generation: epoch, is_transactional, version } =
+                    committer;
+                let committer =
+                    consumer::Committer { member_id, instance_id, epoch, is_transactional, version };
+                match group.check_commit(committer)? {
+                    consumer::CommitCheck::All => Ok(()),
+                    check => partitions()
+                        .into_iter()
+                        .try_for_each(|(topic_id, partition)| check.check(topic_id, partition)),
+                }
+            }
         }
     }
 
     /// Whether its offsets may be fetched by this one.
-    pub(super) fn check_fetch(&self, _request: &OffsetFetchRequestGroup) -> Result<(), ErrorCode> {
+    pub(super) fn check_fetch(&self, request: &OffsetFetchRequestGroup) -> Result<(), ErrorCode> {
         match self {
             Self::Classic(_) => Ok(()),
+            Self::Consumer(group) => group.check_fetch(request.member_id.as_ref(), request.member_epoch),
         }
     }
 
@@ -95,6 +121,7 @@ impl Group {
         match self {
             Self::Classic(group) if group.is_empty() || group.is_of_consumers() => Ok(()),
             Self::Classic(_) => Err(ErrorCode::NON_EMPTY_GROUP),
+            Self::Consumer(_) => Ok(()),
         }
     }
 
@@ -107,6 +134,7 @@ impl Group {
     pub(super) fn tombstones(&self, id: &Text, records: &mut Vec<GroupRecord>) {
         match self {
             Self::Classic(_) => records.push(ClassicGroup::tombstone(id)),
+            Self::Consumer(group) => records.extend(group.tombstones()),
         }
     }
 
@@ -114,6 +142,7 @@ impl Group {
     pub(super) fn is_subscribed_to(&self, topic: &str) -> bool {
         match self {
             Self::Classic(group) => group.is_subscribed_to(topic),
+            Self::Consumer(group) => group.is_subscribed_to(topic),
         }
     }
 
@@ -121,6 +150,7 @@ impl Group {
     pub(super) fn retention_base_ms(&self, offset: &CommittedOffset) -> Option<i64> {
         match self {
             Self::Classic(group) => group.retention_base_ms(offset),
+            Self::Consumer(_) => Some(offset.commit_ms),
         }
     }
 }

@@ -8,13 +8,16 @@
 //! Records are Kafka's (`strandline_protocol::group_log`). Nothing here knows of connections, versions or rights:
 //! whoever asks has been authorised, and the topics that may not be touched have been taken out.
 
+pub mod assignors;
 #[expect(dead_code, reason = "how a rebalance goes comes next")]
 pub mod classic;
 mod command;
+pub mod consumer;
 mod decide;
 mod evolve;
 mod group;
 pub mod offsets;
+pub mod partitions;
 mod record;
 mod settings;
 
@@ -23,7 +26,7 @@ use std::sync::Arc;
 
 use strandline_protocol::{Text, Uuid};
 
-pub use self::command::{Caller, Command, Passing, Reply, Request, Timer};
+pub use self::command::{Ask, Caller, Command, Passing, Reply, Request, Timer};
 pub use self::group::Group;
 pub use self::record::GroupRecord;
 pub use self::settings::GroupSettings;
@@ -106,6 +109,7 @@ impl Machine for Groups {
         match passing {
             Passing::Classic(id, Some(group)) => drop(self.groups.insert(id, Group::Classic(group))),
             Passing::Classic(id, None) => drop(self.groups.remove(&id)),
+            Passing::Consumer(passing) => consumer::pass(self, &passing),
             Passing::Settings(settings) => self.settings = settings,
             Passing::Metadata(image) => self.image = image,
             Passing::TopicsGone(topics) => self.gone.extend(topics),

@@ -1,5 +1,6 @@
 //! What is set for groups and their offsets.
 
+use super::consumer;
 use crate::settings::BrokerSettings;
 
 /// The part of a broker's settings that groups are held against.
@@ -19,6 +20,8 @@ pub struct GroupSettings {
     pub offsets_retention_ms: i64,
     /// How often it is looked whether some can go.
     pub offsets_retention_check_ms: i64,
+    /// What consumer groups are held against.
+    pub consumer: consumer::Settings,
 }
 
 impl GroupSettings {
@@ -33,6 +36,7 @@ impl GroupSettings {
             offset_metadata_max: count(broker.offset_metadata_max_bytes),
             offsets_retention_ms: i64::from(broker.offsets_retention_minutes).saturating_mul(60_000),
             offsets_retention_check_ms: broker.offsets_retention_check_interval_ms,
+            consumer: consumer::Settings::of(broker),
         }
     }
 }

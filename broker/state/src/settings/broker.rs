@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::error::{InvalidValue, SettingError};
 use super::given::Given;
+use super::groups::{Assignors, MigrationPolicy};
 use super::names::BrokerName;
 use super::setting::{Bounds, settings};
 use super::source::ConfigSource;
@@ -36,6 +37,41 @@ settings! {
     delete_topic_enable: bool = "delete.topic.enable", true, Bounds::Any, None, acted;
     /// The most that one answer to Fetch holds, the first batch apart.
     fetch_max_bytes: i32 = "fetch.max.bytes", 57_671_680, Bounds::AtLeast(1_024), Bytes, acted;
+    /// How long the target of a consumer group stands before the next is computed.
+    group_consumer_assignment_interval_ms: i32 = "group.consumer.assignment.interval.ms", 1_000, Bounds::AtLeast(0),
+        Milliseconds, acted;
+    /// The assignors that members of consumer groups may ask for; the first is for those that do not.
+    group_consumer_assignors: Assignors = "group.consumer.assignors", Assignors::all(), Bounds::Any, None, acted;
+    /// How often members of consumer groups are to send a heartbeat.
+    group_consumer_heartbeat_interval_ms: i32 = "group.consumer.heartbeat.interval.ms", 5_000, Bounds::AtLeast(1),
+        Milliseconds, acted;
+    /// The longest that a consumer group may be set to have its target stand.
+    group_consumer_max_assignment_interval_ms: i32 = "group.consumer.max.assignment.interval.ms", 15_000,
+        Bounds::AtLeast(0), Milliseconds, acted;
+    /// The longest time between heartbeats that a consumer group may be set to.
+    group_consumer_max_heartbeat_interval_ms: i32 = "group.consumer.max.heartbeat.interval.ms", 15_000,
+        Bounds::AtLeast(1), Milliseconds, acted;
+    /// The longest session timeout that a consumer group may be set to.
+    group_consumer_max_session_timeout_ms: i32 = "group.consumer.max.session.timeout.ms", 60_000, Bounds::AtLeast(1),
+        Milliseconds, acted;
+    /// So many members a consumer group has at most.
+    group_consumer_max_size: i32 = "group.consumer.max.size", i32::MAX, Bounds::AtLeast(1), None, acted;
+    /// Which groups change from one protocol to the other while they live, when members of the other come or the last
+    /// of their own goes: `bidirectional`, `upgrade`, `downgrade`, `disabled`.
+    group_consumer_migration_policy: MigrationPolicy = "group.consumer.migration.policy",
+        MigrationPolicy::Bidirectional, Bounds::Any, None, acted;
+    /// The shortest that a consumer group may be set to have its target stand.
+    group_consumer_min_assignment_interval_ms: i32 = "group.consumer.min.assignment.interval.ms", 0,
+        Bounds::AtLeast(0), Milliseconds, acted;
+    /// The shortest time between heartbeats that a consumer group may be set to.
+    group_consumer_min_heartbeat_interval_ms: i32 = "group.consumer.min.heartbeat.interval.ms", 5_000,
+        Bounds::AtLeast(1), Milliseconds, acted;
+    /// The shortest session timeout that a consumer group may be set to.
+    group_consumer_min_session_timeout_ms: i32 = "group.consumer.min.session.timeout.ms", 45_000, Bounds::AtLeast(1),
+        Milliseconds, acted;
+    /// How long a member of a consumer group may be silent before it is thrown out.
+    group_consumer_session_timeout_ms: i32 = "group.consumer.session.timeout.ms", 45_000, Bounds::AtLeast(1),
+        Milliseconds, acted;
     /// How long the first rebalance of an empty group waits for more members to join.
     group_initial_rebalance_delay_ms: i32 = "group.initial.rebalance.delay.ms", 3_000, Bounds::Any, Milliseconds, acted;
     /// The longest session timeout that a member of a classic group may ask for.

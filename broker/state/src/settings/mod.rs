@@ -22,6 +22,7 @@ mod broker;
 mod effective;
 mod error;
 mod given;
+mod groups;
 mod names;
 mod setting;
 mod source;
@@ -36,6 +37,7 @@ pub use effective::{
 };
 pub use error::{InvalidValue, SettingError};
 pub use given::Given;
+pub use groups::{Assignors, MigrationPolicy};
 pub use names::{BrokerName, ENVIRONMENT};
 pub use setting::{Bounds, Kind, Setting, Synonym, Unit};
 pub use source::ConfigSource;

@@ -111,7 +111,7 @@ impl<T: SettingValue> SettingValue for Option<T> {
 }
 
 /// The members of a list, as Kafka takes it apart.
-fn members(text: &str) -> Result<Vec<&str>> {
+pub(super) fn members(text: &str) -> Result<Vec<&str>> {
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }

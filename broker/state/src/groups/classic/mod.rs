@@ -127,7 +127,7 @@ impl ClassicGroup {
     /// Members commit in their generation; others do while there are none, and in transactions of old clients, which
     /// do not say who they are.
     pub(super) fn check_commit(&self, committer: Committer<'_>) -> Result<(), ErrorCode> {
-        let Committer { member_id, instance_id, generation, is_transactional } = committer;
+        let Committer { member_id, instance_id, generation, is_transactional, .. } = committer;
         if generation < 0 && self.is_empty() {
             return Ok(());
         }

@@ -1,6 +1,5 @@
 //! Requests about offsets: first what the group says to them, then what becomes of them.
 
-use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::offset_commit::{
     OffsetCommitRequest, OffsetCommitResponse, OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
@@ -10,6 +9,7 @@ use strandline_protocol::apis::txn_offset_commit::{
     TxnOffsetCommitRequest, TxnOffsetCommitResponse, TxnOffsetCommitResponsePartition,
     TxnOffsetCommitResponseTopic,
 };
+use strandline_protocol::{ErrorCode, Text, Uuid};
 
 use super::super::group::Committer;
 use super::super::{Decision, Groups, Reply};
@@ -48,13 +48,27 @@ fn check_commit(groups: &Groups, request: &OffsetCommitRequest, version: i16) ->
         instance_id: request.group_instance_id.as_ref(),
         generation,
         is_transactional: false,
+        version,
     };
-    group.check_commit(committer).map_err(|code| match code {
+    let partitions = || {
+        let topics = request.topics.iter();
+        let pairs = topics.flat_map(|topic| {
+            let topic_id = topic_id(groups, &topic.name, topic.topic_id);
+            topic.partitions.iter().map(move |partition| (topic_id, partition.partition_index))
+        });
+        pairs.collect()
+    };
+    group.check_commit(committer, partitions).map_err(|code| match code {
         ErrorCode::STALE_MEMBER_EPOCH if version < FIRST_COMMIT_VERSION_OF_NEW_GROUPS => {
             ErrorCode::UNSUPPORTED_VERSION
         }
         code => code,
     })
+}
+
+/// The id of a topic that is named by one or the other.
+fn topic_id(groups: &Groups, name: &Text, topic_id: Uuid) -> Uuid {
+    if topic_id.is_zero() { groups.image.topic(name).map_or(topic_id, |topic| topic.id()) } else { topic_id }
 }
 
 /// Every partition refused alike.
@@ -87,9 +101,18 @@ pub(in super::super) fn decide_commit_in_transaction(
         instance_id: request.group_instance_id.as_ref(),
         generation: request.generation_id,
         is_transactional: true,
+        version: 0,
+    };
+    let partitions = || {
+        let topics = request.topics.iter();
+        let pairs = topics.flat_map(|topic| {
+            let topic_id = topic_id(groups, &topic.name, Uuid::ZERO);
+            topic.partitions.iter().map(move |partition| (topic_id, partition.partition_index))
+        });
+        pairs.collect()
     };
     let checked = match groups.group(&request.group_id) {
-        Some(group) => group.check_commit(committer),
+        Some(group) => group.check_commit(committer, partitions),
         None if request.generation_id < 0 => Ok(()),
         None => Err(ErrorCode::ILLEGAL_GENERATION),
     };

@@ -1,0 +1,146 @@
+//! What is asked of consumer groups, among groups of all kinds.
+
+use std::sync::Arc;
+
+use strandline_protocol::apis::consumer_group_heartbeat::{
+    ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse,
+};
+use strandline_protocol::{ErrorCode, Text};
+
+use super::draft::{Context, Outcome, Refusal};
+use super::heartbeat::{Answer, Base, Heartbeat};
+use super::{ConsumerGroup, Passing, Timer, describe, group_id};
+use crate::coordinator::Ticket;
+use crate::groups::{self, Caller, Decision, Group, GroupRecord, Groups, Reply};
+
+impl Groups {
+    /// What consumer groups are held against.
+    fn consumer_context(&self, now_ms: i64) -> Context<'_> {
+        Context { now_ms, image: &self.image, settings: &self.settings.consumer }
+    }
+
+    /// The consumer group of this id.
+    pub fn consumer_group(&self, id: &str) -> Option<&ConsumerGroup> {
+        match self.groups.get(id) {
+            Some(Group::Consumer(group)) => Some(group),
+            _ => None,
+        }
+    }
+}
+
+/// A member's heartbeat.
+pub(in crate::groups) fn decide_heartbeat(
+    groups: &Groups,
+    now_ms: i64,
+    ticket: Ticket,
+    caller: &Caller,
+    (request, version, new_member_id): (&ConsumerGroupHeartbeatRequest, i16, &Text),
+) -> Decision {
+    let context = groups.consumer_context(now_ms);
+    let heartbeat = Heartbeat { request, version, caller, new_member_id };
+    let answer = heartbeat.check(context).and_then(|()| answer(groups, context, &heartbeat));
+    match answer {
+        Ok((outcome, response)) => {
+            let mut decision = decision(outcome);
+            decision.replies.push((ticket, Reply::ConsumerGroupHeartbeat(response)));
+            decision
+        }
+        Err(refusal) => Decision::reply(ticket, Reply::ConsumerGroupHeartbeat(refused(&refusal))),
+    }
+}
+
+fn answer(groups: &Groups, context: Context<'_>, heartbeat: &Heartbeat<'_>) -> Result<Answer, Refusal> {
+    let id = &heartbeat.request.group_id;
+    let missing = |message: String| Err(Refusal::new(ErrorCode::GROUP_ID_NOT_FOUND, message));
+    let base = match groups.groups.get(id) {
+        Some(Group::Consumer(group)) => Base::Group(group),
+        Some(group) if heartbeat.is_join() && group.is_empty() => {
+            let mut records = Vec::new();
+            group.tombstones(id, &mut records);
+            Base::New(records)
+        }
+        Some(_) => return missing(format!("Group {id} is not a consumer group.")),
+        None if heartbeat.is_join() => Base::New(Vec::new()),
+        None => return missing(format!("Consumer group {id} not found.")),
+    };
+    heartbeat.decide(context, base)
+}
+
+fn refused(refusal: &Refusal) -> ConsumerGroupHeartbeatResponse {
+    ConsumerGroupHeartbeatResponse {
+        error_code: refusal.code,
+        error_message: Some(Text::from(refusal.message.as_str())),
+        ..Default::default()
+    }
+}
+
+/// A group, described.
+pub(in crate::groups) fn decide_describe(
+    groups: &Groups,
+    now_ms: i64,
+    ticket: Ticket,
+    id: &Text,
+) -> Decision {
+    let described = describe(groups.consumer_context(now_ms), id, groups.consumer_group(id));
+    Decision::reply(ticket, Reply::ConsumerGroupDescribe(described))
+}
+
+/// A timer of a consumer group went off.
+pub(in crate::groups) fn decide_due(groups: &Groups, now_ms: i64, timer: &Timer) -> Decision {
+    let group = groups.consumer_group(&timer.group_id);
+    let outcome = group.map(|group| group.due(groups.consumer_context(now_ms), timer));
+    outcome.map(decision).unwrap_or_default()
+}
+
+/// The timers of all consumer groups after replay.
+pub(in crate::groups) fn timers(groups: &Groups, now_ms: i64) -> Vec<(groups::Timer, Option<i64>)> {
+    let context = groups.consumer_context(now_ms);
+    let of_consumers = groups.groups.values().filter_map(|group| match group {
+        Group::Consumer(group) => Some(group),
+        Group::Classic(_) => None,
+    });
+    let timers = of_consumers.flat_map(|group| group.timers(context));
+    timers.map(|(timer, at_ms)| (groups::Timer::Consumer(timer), at_ms)).collect()
+}
+
+fn decision(outcome: Outcome) -> Decision {
+    let Outcome { records, passing, timers } = outcome;
+    Decision {
+        records,
+        passing: passing.into_iter().map(groups::Passing::Consumer).collect(),
+        timers: timers.into_iter().map(|(timer, at_ms)| (groups::Timer::Consumer(timer), at_ms)).collect(),
+        ..Decision::default()
+    }
+}
+
+/// Takes in a record of a consumer group; says whether it was one.
+///
+/// A group that has offsets alone gives way, since it has no record of its own. One with members does not: its own
+/// tombstone comes first.
+pub(in crate::groups) fn evolve(groups: &mut Groups, record: &GroupRecord) -> bool {
+    let Some(id) = group_id(&record.key) else { return false };
+    let is_there = matches!(groups.groups.get(id), Some(Group::Consumer(_)));
+    if !is_there {
+        let gives_way = groups.groups.get(id).is_none_or(Group::is_empty);
+        if record.value.is_none() || !gives_way {
+            return true;
+        }
+        let id = id.detached();
+        groups.groups.insert(id.clone(), Group::Consumer(Arc::new(ConsumerGroup::new(id))));
+    }
+    let is_gone = match groups.groups.get_mut(id) {
+        Some(Group::Consumer(group)) => !Arc::make_mut(group).evolve(record),
+        _ => false,
+    };
+    if is_gone {
+        groups.groups.remove(id);
+    }
+    true
+}
+
+/// Takes in what is in memory alone.
+pub(in crate::groups) fn pass(groups: &mut Groups, passing: &Passing) {
+    if let Some(Group::Consumer(group)) = groups.groups.get_mut(passing.group_id()) {
+        Arc::make_mut(group).pass(passing);
+    }
+}

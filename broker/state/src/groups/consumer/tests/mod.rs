@@ -1,0 +1,13 @@
+//! Consumer groups, held against what the protocol says of them.
+
+mod commits;
+mod describing;
+mod joining;
+mod patterns;
+mod reconciling;
+mod refusals;
+mod simulation;
+mod static_members;
+mod world;
+
+use world::{Beat, World, topic_id};
