@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Compares what our tests of consumer groups go by with Kafka's own: which topics a pattern stands for, by the library
+# that Kafka compiles patterns with.
+
+source "$(dirname "$0")/../kafka.sh"
+need java mvn diff
+
+fetch_jar com.google.re2j re2j "$RE2J_VERSION"
+ours=$REPOSITORY_FOLDER/broker/state/src/regex/tests
+java -cp "$WORK_FOLDER/jars/*" "$CONFORMANCE_FOLDER/groups/KafkaRegexes.java" "$ours/texts.txt" "$ours/re2j.txt" \
+    >"$WORK_FOLDER/re2j.txt"
+
+# A difference that is planted has to be seen.
+if sed 's/^abc\t0/abc\t1/' "$ours/re2j.txt" | diff -q - "$WORK_FOLDER/re2j.txt" >/dev/null; then
+    echo "groups: a planted difference was not seen" >&2
+    exit 1
+fi
+diff "$ours/re2j.txt" "$WORK_FOLDER/re2j.txt"
+echo "groups: $(wc -l <"$ours/re2j.txt") patterns mean what RE2/J $RE2J_VERSION says"
