@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use strandline_protocol::batch::BuildError;
 use strandline_protocol::schema::VersionRange;
 use strandline_protocol::{DecodeError, EncodeError, ErrorCode, Retry};
 
@@ -15,7 +16,7 @@ use strandline_protocol::{DecodeError, EncodeError, ErrorCode, Retry};
 /// }
 /// assert_eq!(port("a:7").unwrap(), 7);
 /// ```
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why something did not work. Cheap to clone: one lost connection fails many requests.
 ///
@@ -102,6 +103,41 @@ pub enum Error {
     /// The answer lacks what was asked for, or has it in a way that makes no sense.
     #[error("{0} is missing in the broker's answer")]
     Missing(String),
+    /// A record is larger than the limit that was set, or than all the memory there is for it.
+    #[error("a record of {bytes} bytes is too large: the limit is {bytes_max}")]
+    RecordTooLarge {
+        /// How large it would be.
+        bytes: usize,
+        /// How large it may be.
+        bytes_max: usize,
+    },
+    /// The records do not fit into a batch, such as with timestamps that no batch can hold.
+    #[error("no batch can be made: {0}")]
+    Batch(Arc<BuildError>),
+    /// The records were not acknowledged in time. Where there was an attempt, they may be there all the same.
+    #[error("not delivered within {after:?} ({attempts} attempts){}", .last.as_ref().map(|last| format!(": {last}")).unwrap_or_default())]
+    DeliveryTimeout {
+        /// How long it was tried.
+        after: Duration,
+        /// How often they were sent.
+        attempts: u32,
+        /// What happened at the last attempt, or kept it from being made.
+        last: Option<Box<Error>>,
+    },
+    /// There is no such partition.
+    #[error("{topic} has no partition {partition}")]
+    NoPartition {
+        /// The topic.
+        topic: String,
+        /// What was asked for.
+        partition: i32,
+    },
+    /// Settings that do not go together, or that no value of makes sense.
+    #[error("{0}")]
+    Settings(String),
+    /// What was used has been closed, or its runtime has ended.
+    #[error("it has been closed")]
+    Ended,
 }
 
 /// How a connection ended.
@@ -168,7 +204,13 @@ impl Error {
             | Self::Unsupported { .. }
             | Self::Decode { .. }
             | Self::Encode(_)
-            | Self::Missing(_) => false,
+            | Self::Missing(_)
+            | Self::RecordTooLarge { .. }
+            | Self::Batch(_)
+            | Self::DeliveryTimeout { .. }
+            | Self::NoPartition { .. }
+            | Self::Settings(_)
+            | Self::Ended => false,
         }
     }
 
@@ -182,7 +224,12 @@ impl Error {
     /// ```
     pub const fn is_in_doubt(&self) -> bool {
         match self {
-            Self::Closed { .. } | Self::Timeout { .. } | Self::Decode { .. } | Self::Missing(_) => true,
+            Self::Closed { .. }
+            | Self::Timeout { .. }
+            | Self::Decode { .. }
+            | Self::Missing(_)
+            | Self::Ended => true,
+            Self::DeliveryTimeout { attempts, .. } => *attempts > 0,
             Self::Broker { code, .. } => matches!(
                 *code,
                 ErrorCode::REQUEST_TIMED_OUT

@@ -40,6 +40,7 @@ mod cluster;
 mod config;
 mod connection;
 mod error;
+mod producer;
 
 pub use address::BrokerAddress;
 pub use admin::{
@@ -52,6 +53,10 @@ pub use cluster::{BrokerInfo, Client, ClusterMetadata, PartitionInfo, TopicInfo}
 pub use config::ClientConfig;
 pub use connection::{Answer, BrokerVersions, Connection};
 pub use error::{CloseReason, Error, Result};
+pub use producer::{
+    Acks, Delivered, Delivery, Partitioner, Producer, ProducerBuilder, ProducerRecord, partition_of_key,
+};
+pub use strandline_protocol::Compression;
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use strandline_protocol::ErrorCode;
-use strandline_protocol::apis::metadata::{MetadataRequest, MetadataRequestTopic};
+use strandline_protocol::apis::metadata::{MetadataRequest, MetadataRequestTopic, MetadataResponse};
 use strandline_protocol::{Request, Text};
 use tokio::time::Instant;
 
@@ -15,6 +15,7 @@ use crate::admin::Admin;
 use crate::config::ClientConfig;
 use crate::connection::Connection;
 use crate::error::{Error, Result};
+use crate::producer::ProducerBuilder;
 
 mod metadata;
 mod pool;
@@ -77,6 +78,18 @@ impl Client {
         Admin::new(self.clone())
     }
 
+    /// A producer in the making: see [`Producer`](crate::Producer).
+    ///
+    /// ```no_run
+    /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
+    /// let producer = client.producer().start()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn producer(&self) -> ProducerBuilder {
+        ProducerBuilder::new(self.clone())
+    }
+
     /// The cluster as it was last seen, without asking.
     ///
     /// ```no_run
@@ -112,7 +125,20 @@ impl Client {
     pub async fn refresh(&self, topics: &[&str]) -> Result<Arc<ClusterMetadata>> {
         let named =
             |name: &&str| MetadataRequestTopic { name: Some(Text::from(*name)), ..Default::default() };
-        self.ask_metadata(Some(topics.iter().map(named).collect())).await
+        Ok(self.ask_metadata(Some(topics.iter().map(named).collect()), false).await?.0)
+    }
+
+    /// Asks for one topic, which a broker may make that makes what it is asked for. What is the matter with it is an
+    /// error.
+    pub(crate) async fn find_topic(&self, name: &str, may_create: bool) -> Result<TopicInfo> {
+        let named = MetadataRequestTopic { name: Some(Text::from(name)), ..Default::default() };
+        let (metadata, response) = self.ask_metadata(Some(vec![named]), may_create).await?;
+        let described = response.topics.iter().find(|topic| topic.name.as_deref() == Some(name));
+        let subject = || format!("topic {name}");
+        let described = described.ok_or_else(|| Error::Missing(subject()))?;
+        Error::check(described.error_code, subject, None)?;
+        let known = metadata.topics.get(name).filter(|topic| !topic.partitions.is_empty());
+        known.cloned().ok_or_else(|| Error::broker(ErrorCode::LEADER_NOT_AVAILABLE, subject(), None))
     }
 
     /// Asks for the brokers and every topic.
@@ -124,11 +150,15 @@ impl Client {
     /// # }
     /// ```
     pub async fn refresh_all(&self) -> Result<Arc<ClusterMetadata>> {
-        self.ask_metadata(None).await
+        Ok(self.ask_metadata(None, false).await?.0)
     }
 
-    async fn ask_metadata(&self, topics: Option<Vec<MetadataRequestTopic>>) -> Result<Arc<ClusterMetadata>> {
-        let request = MetadataRequest { topics, allow_auto_topic_creation: false, ..Default::default() };
+    async fn ask_metadata(
+        &self,
+        topics: Option<Vec<MetadataRequestTopic>>,
+        may_create: bool,
+    ) -> Result<(Arc<ClusterMetadata>, MetadataResponse)> {
+        let request = MetadataRequest { topics, allow_auto_topic_creation: may_create, ..Default::default() };
         let response = match self.any_broker().await?.request(&request).await {
             Ok(response) if response.error_code == ErrorCode::REBOOTSTRAP_REQUIRED => {
                 self.forget_brokers();
@@ -144,7 +174,7 @@ impl Client {
         let next = Arc::new(current.updated(&request, &response)?);
         self.inner.pool.keep_only(&next);
         *current = next.clone();
-        Ok(next)
+        Ok((next, response))
     }
 
     /// What is known may be of another cluster, or of long ago: begin again at the addresses that were given.

@@ -219,7 +219,16 @@ impl Connection {
     /// # }
     /// ```
     pub async fn submit_unanswered<R: Request>(&self, request: &R) -> Result<()> {
-        let version = self.version::<R>(R::KEY.api().stable_versions())?;
+        self.submit_unanswered_in(request, R::KEY.api().stable_versions()).await
+    }
+
+    /// The same in one of these versions.
+    pub(crate) async fn submit_unanswered_in<R: Request>(
+        &self,
+        request: &R,
+        versions: VersionRange,
+    ) -> Result<()> {
+        let version = self.version::<R>(versions)?;
         self.hand_over(request, version, None).await
     }
 
