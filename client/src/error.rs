@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use strandline_protocol::batch::BuildError;
+use strandline_protocol::batch::{BatchError, BuildError};
 use strandline_protocol::schema::VersionRange;
 use strandline_protocol::{DecodeError, EncodeError, ErrorCode, Retry};
 
@@ -132,6 +132,27 @@ pub enum Error {
         /// What was asked for.
         partition: i32,
     },
+    /// What was read is damaged, or cannot be decompressed.
+    #[error("{subject}: {source}")]
+    Corrupt {
+        /// The partition and the offset from which on it was read.
+        subject: String,
+        /// What is wrong.
+        source: Arc<BatchError>,
+    },
+    /// Nothing says where to read this partition from, and the settings say not to choose.
+    #[error("{0}: nothing says where to begin")]
+    NoOffset(String),
+    /// A new leader does not have what was read of an old one: records that were read are gone.
+    #[error("{subject} was cut off at {end_offset}, and has been read up to {position}")]
+    Truncated {
+        /// The partition.
+        subject: String,
+        /// How far it had been fetched.
+        position: i64,
+        /// Where what is left of it ends.
+        end_offset: i64,
+    },
     /// Settings that do not go together, or that no value of makes sense.
     #[error("{0}")]
     Settings(String),
@@ -210,6 +231,9 @@ impl Error {
             | Self::DeliveryTimeout { .. }
             | Self::NoPartition { .. }
             | Self::Settings(_)
+            | Self::Corrupt { .. }
+            | Self::NoOffset(_)
+            | Self::Truncated { .. }
             | Self::Ended => false,
         }
     }

@@ -39,6 +39,7 @@ mod backoff;
 mod cluster;
 mod config;
 mod connection;
+mod consumer;
 mod error;
 mod producer;
 
@@ -52,11 +53,13 @@ pub use backoff::Backoff;
 pub use cluster::{BrokerInfo, Client, ClusterMetadata, PartitionInfo, TopicInfo};
 pub use config::ClientConfig;
 pub use connection::{Answer, BrokerVersions, Connection};
+pub use consumer::{Consumer, ConsumerBuilder, ConsumerHeader, ConsumerRecord, OffsetReset, SeekTo};
 pub use error::{CloseReason, Error, Result};
 pub use producer::{
     Acks, Delivered, Delivery, Partitioner, Producer, ProducerBuilder, ProducerRecord, partition_of_key,
 };
 pub use strandline_protocol::Compression;
+pub use strandline_protocol::batch::TimestampType;
 
 #[cfg(test)]
 mod tests;

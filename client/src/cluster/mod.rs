@@ -14,6 +14,7 @@ use crate::address::BrokerAddress;
 use crate::admin::Admin;
 use crate::config::ClientConfig;
 use crate::connection::Connection;
+use crate::consumer::ConsumerBuilder;
 use crate::error::{Error, Result};
 use crate::producer::ProducerBuilder;
 
@@ -88,6 +89,18 @@ impl Client {
     /// ```
     pub fn producer(&self) -> ProducerBuilder {
         ProducerBuilder::new(self.clone())
+    }
+
+    /// A consumer in the making: see [`Consumer`](crate::Consumer).
+    ///
+    /// ```no_run
+    /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
+    /// let consumer = client.consumer().start()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn consumer(&self) -> ConsumerBuilder {
+        ConsumerBuilder::new(self.clone())
     }
 
     /// The cluster as it was last seen, without asking.
