@@ -96,6 +96,9 @@ impl State {
         let generation = self.next_generation();
         let Some(partition) = self.partitions.get_mut(key) else { return false };
         partition.drop_chunks(generation);
+        let subject = format!("{}-{}", key.0, key.1);
+        // Now something does.
+        self.errors.retain(|error| !matches!(error, Error::NoOffset(other) if *other == subject));
         match to {
             SeekTo::Offset(offset) => partition.begin_at(offset),
             SeekTo::Earliest => partition.phase = Phase::Lost(OffsetAt::Earliest),
@@ -118,7 +121,6 @@ impl State {
         partition.is_paused = is_paused;
         true
     }
-
 
     /// Hands out the chunk that has waited longest, of those that are not paused.
     pub(super) fn take_chunk(&mut self) -> Option<(Chunk, u64)> {

@@ -8,9 +8,14 @@
 //! - So does the first one. A broker that knows nothing of a producer takes any number for its first, so nothing
 //!   follows before that has been acknowledged.
 //!
+//! And a third one, so that what was written and not acknowledged is known again: brokers remember the last five batches
+//! of a producer, so no batch is sent while one is open that four others were sent after. (Were the answers of one
+//! broker in order, that would need no saying. A partition that moves is answered for by two.)
+//!
 //! Where a broker says that there is a gap, though everything before has its fate, what was before is lost for good
 //! (its user has been told), and the numbers start again at 0, in a new epoch. An epoch counts for one partition:
-//! others are not disturbed.
+//! others are not disturbed. After 32,767 of them it goes on under a new producer id, and only there a request that
+//! comes later than its connection ended could do harm.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -50,13 +55,25 @@ struct Lineage {
     is_proven: bool,
 }
 
+/// How many batches of a producer a broker knows again.
+const REMEMBERED: u64 = 5;
+
+struct InFlight {
+    place: Place,
+    promise: Arc<Promise>,
+    // How many had been sent before it.
+    sent_before: u64,
+    is_retry: bool,
+}
+
 #[derive(Default)]
 pub(super) struct Queue {
     pub(super) leader: Option<i32>,
     open: Option<Batch>,
     // By rising place.
     waiting: VecDeque<Batch>,
-    in_flight: Vec<(Place, Arc<Promise>)>,
+    in_flight: Vec<InFlight>,
+    sent: u64,
     lineage: Option<Lineage>,
     must_restart: bool,
     retry_at: Option<Instant>,
@@ -157,7 +174,7 @@ impl Queue {
     /// What everything that is here now waits for.
     pub(super) fn promises(&self) -> impl Iterator<Item = &Arc<Promise>> {
         let here = self.waiting.iter().chain(&self.open).map(Batch::promise);
-        here.chain(self.in_flight.iter().map(|(_, promise)| promise))
+        here.chain(self.in_flight.iter().map(|in_flight| &in_flight.promise))
     }
 
     /// Whether a batch could be sent, were there a leader and room for it.
@@ -172,7 +189,12 @@ impl Queue {
             Numbering::By(_) if may_follow => in_flight_max,
             Numbering::By(_) => 1,
         };
-        let is_behind_retry = first.attempts > 0 && !self.in_flight.is_empty();
+        let is_retried = first.attempts > 0 && !self.in_flight.is_empty();
+        let is_behind_retry = is_retried || self.in_flight.iter().any(|in_flight| in_flight.is_retry);
+        let oldest = self.in_flight.iter().map(|in_flight| in_flight.sent_before).min();
+        if numbering != Numbering::Off && oldest.is_some_and(|oldest| self.sent - oldest >= REMEMBERED) {
+            return false;
+        }
         self.retry_at.is_none_or(|at| at <= now) && self.in_flight.len() < in_flight_max && !is_behind_retry
     }
 
@@ -195,7 +217,10 @@ impl Queue {
         batch.was_first = self.in_flight.is_empty();
         batch.attempts += 1;
         self.retry_at = None;
-        self.in_flight.push((batch.place, batch.promise().clone()));
+        let (place, promise) = (batch.place, batch.promise().clone());
+        let is_retry = batch.attempts > 1;
+        self.in_flight.push(InFlight { place, promise, sent_before: self.sent, is_retry });
+        self.sent += 1;
         Some(batch)
     }
 
@@ -228,7 +253,7 @@ impl Queue {
         backoff: impl FnOnce(u32) -> Duration,
         now: Instant,
     ) -> Wishes {
-        self.in_flight.retain(|(place, _)| *place != batch.place);
+        self.in_flight.retain(|in_flight| in_flight.place != batch.place);
         let mut wishes = Wishes::default();
         let error = match result {
             Ok(written) => {

@@ -2,4 +2,6 @@
 
 mod cluster;
 mod connection;
+mod delivery;
 mod fake;
+mod troubled;
