@@ -45,7 +45,7 @@ struct Driver {
     producers: HashMap<String, Producer>,
 }
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let broker = std::env::args().nth(1).ok_or("the broker's address is missing")?;
     let client = Client::connect(ClientConfig::new(&broker)?).await?;

@@ -278,7 +278,7 @@ impl Admin {
             allow_auto_topic_creation: false,
             ..Default::default()
         };
-        let response = self.client.any_broker().await?.request(&request).await?;
+        let response = self.client.ask_any(&request).await?;
         let results = response.topics.iter().filter_map(|topic| {
             let info = topic_info(topic)?;
             let subject = || format!("topic {}", info.name);
@@ -310,7 +310,7 @@ impl Admin {
         };
         let request =
             DescribeConfigsRequest { resources: names.iter().map(resource).collect(), ..Default::default() };
-        let response = self.client.any_broker().await?.request(&request).await?;
+        let response = self.client.ask_any(&request).await?;
         let results = response.results.into_iter().map(|result| {
             let name = String::from(result.resource_name);
             let subject = || format!("topic {name}");

@@ -172,16 +172,11 @@ impl Client {
         may_create: bool,
     ) -> Result<(Arc<ClusterMetadata>, MetadataResponse)> {
         let request = MetadataRequest { topics, allow_auto_topic_creation: may_create, ..Default::default() };
-        let response = match self.any_broker().await?.request(&request).await {
-            Ok(response) if response.error_code == ErrorCode::REBOOTSTRAP_REQUIRED => {
-                self.forget_brokers();
-                self.any_broker().await?.request(&request).await?
-            }
-            Ok(response) => response,
-            // The broker may be gone since it was last asked; the others may not.
-            Err(error) if error.is_retriable() => self.any_broker().await?.request(&request).await?,
-            Err(error) => return Err(error),
-        };
+        let mut response = self.ask_any(&request).await?;
+        if response.error_code == ErrorCode::REBOOTSTRAP_REQUIRED {
+            self.forget_brokers();
+            response = self.any_broker().await?.request(&request).await?;
+        }
         Error::check(response.error_code, || "metadata".to_owned(), None)?;
         let mut current = self.inner.metadata.lock().unwrap_or_else(PoisonError::into_inner);
         let next = Arc::new(current.updated(&request, &response)?);
@@ -232,6 +227,15 @@ impl Client {
             }
         }
         self.inner.pool.any(&candidates).await
+    }
+
+    /// Asks whichever broker can be reached what any of them knows; another one where the first is gone.
+    pub(crate) async fn ask_any<R: Request>(&self, request: &R) -> Result<R::Response> {
+        match self.any_broker().await?.request(request).await {
+            // It may be gone since it was last asked; the others may not.
+            Err(error) if error.is_retriable() => self.any_broker().await?.request(request).await,
+            result => result,
+        }
     }
 
     /// A connection to a broker that takes requests for the controller.
