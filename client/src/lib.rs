@@ -1,20 +1,52 @@
 //! A client of Kafka brokers: ours, and any other since Kafka 2.4.
 //!
-//! Owns connections, what is known of the cluster, and administration. The producer and the consumer will stand
-//! on what is here. It never uses a crate of the broker's, keeps no thread of its own, and starts tasks only on
-//! the Tokio runtime that it is called from.
+//! Owns connections, what is known of the cluster, producing, consuming and administration. It never uses a crate of
+//! the broker's, keeps no thread of its own, and starts tasks only on the Tokio runtime that it is called from.
 //!
 //! # From the outside in
 //!
 //! A [`Client`] knows a cluster: it finds a broker among the addresses that it was given, learns of the others,
-//! and keeps one [`Connection`] to each that is asked something. [`Admin`] is what one can ask for by name.
+//! and keeps one [`Connection`] to each that is asked something. From it come a [`Producer`], a [`Consumer`], and
+//! [`Admin`], which is what one can ask for by name.
 //!
 //! A [`Connection`] carries any request of [`strandline_protocol`]: in the highest version that both sides know,
 //! many at a time, each with a deadline.
 //!
-//! Every failure is an [`Error`], which says whether the same may succeed later ([`Error::is_retriable`]).
+//! Every failure is an [`Error`], which says whether the same may succeed later ([`Error::is_retriable`]), and
+//! whether it may have been carried out ([`Error::is_in_doubt`]).
 //!
-//! # Example
+//! # Producing
+//!
+//! ```no_run
+//! use strandline_client::{Client, ClientConfig, ProducerRecord};
+//!
+//! # async fn example() -> Result<(), strandline_client::Error> {
+//! let client = Client::connect(ClientConfig::new("127.0.0.1:9092")?).await?;
+//! let producer = client.producer().start()?;
+//! let delivery = producer.send(ProducerRecord::to("orders").key("customer-7").value("4 anchors")).await?;
+//! println!("at offset {:?}", delivery.await?.offset);
+//! producer.close().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Consuming
+//!
+//! ```no_run
+//! use strandline_client::{Client, ClientConfig, OffsetReset};
+//!
+//! # async fn example() -> Result<(), strandline_client::Error> {
+//! let client = Client::connect(ClientConfig::new("127.0.0.1:9092")?).await?;
+//! let mut consumer = client.consumer().offset_reset(OffsetReset::Earliest).start()?;
+//! consumer.assign_topics(&["orders"]).await?;
+//! loop {
+//!     let record = consumer.next().await?;
+//!     println!("{} at {}: {:?}", record.partition, record.offset, record.value);
+//! }
+//! # }
+//! ```
+//!
+//! # Administration
 //!
 //! ```no_run
 //! use strandline_client::{Client, ClientConfig, NewTopic};
@@ -31,7 +63,8 @@
 //! # What may be dropped
 //!
 //! Every future here may be dropped at any time. A request that had been handed to its connection is sent all the
-//! same, and its answer is taken off the wire and thrown away: whatever else is in flight is not disturbed.
+//! same, and its answer is taken off the wire and thrown away: whatever else is in flight is not disturbed. What that
+//! means for records, [`Producer`] and [`Consumer`] say.
 
 mod address;
 mod admin;

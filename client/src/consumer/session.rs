@@ -82,7 +82,11 @@ fn by_topic<'a>(asks: impl Iterator<Item = (&'a Key, &'a Ask)>) -> Vec<FetchTopi
         match topics.last_mut().filter(|topic| topic.topic == *name) {
             Some(topic) => topic.partitions.push(asked),
             None => {
-                topics.push(FetchTopic { topic: name.clone(), partitions: vec![asked], ..Default::default() })
+                topics.push(FetchTopic {
+                    topic: name.clone(),
+                    partitions: vec![asked],
+                    ..Default::default()
+                });
             }
         }
     }

@@ -165,10 +165,10 @@ impl Batch {
         }
     }
 
-    /// Two batches in place of one that is too large for its broker; the one itself where it has but one record.
-    pub(super) fn halved(mut self) -> Result<[Self; 2], Self> {
+    /// Two batches in place of one that is too large for its broker; the one itself where it cannot be halved.
+    pub(super) fn halved(mut self) -> Vec<Self> {
         let Ok([(left, left_records), (right, right_records)]) = self.content_halves() else {
-            return Err(self);
+            return vec![self];
         };
         let charge = self.charge.split(self.charge.bytes / 2);
         let mut second = Self::open(self.partition, self.place.batch, self.created, charge);
@@ -184,7 +184,7 @@ impl Batch {
         second.promise = self.promise.clone();
         self.records = left_records;
         self.content = Content::Open(left);
-        Ok([self, second])
+        vec![self, second]
     }
 
     fn content_halves(&self) -> Result<[(BatchBuilder, i32); 2], Error> {

@@ -270,10 +270,13 @@ impl Queue {
                 batch.settle(Ok(Written { base_offset: None, append_time: None }));
             }
             Verdict::Fail => batch.settle(Err(error)),
-            Verdict::Halve => match batch.halved() {
-                Ok(halves) => halves.into_iter().rev().for_each(|half| self.put_back(half)),
-                Err(batch) => batch.settle(Err(error)),
-            },
+            Verdict::Halve => {
+                let mut halves = batch.halved();
+                match halves.pop() {
+                    Some(whole) if halves.is_empty() => whole.settle(Err(error)),
+                    last => last.into_iter().chain(halves).for_each(|half| self.put_back(half)),
+                }
+            }
             Verdict::Retry { restarts } => {
                 self.must_restart |= restarts && self.is_of_lineage(&batch);
                 wishes.identity = self.must_restart && self.is_used_up();

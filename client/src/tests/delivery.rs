@@ -142,7 +142,7 @@ async fn a_consumer_goes_where_it_is_told_and_says_where_it_is() {
     for number in 0..40 {
         let partition = i32::try_from(number % 2).unwrap();
         let value = value(number);
-        let _ = producer.send(ProducerRecord::to(TOPIC).partition(partition).value(&value)).await.unwrap();
+        drop(producer.send(ProducerRecord::to(TOPIC).partition(partition).value(&value)).await.unwrap());
     }
     producer.close().await;
     let mut consumer = client.consumer().offset_reset(OffsetReset::Fail).start().unwrap();

@@ -30,13 +30,15 @@ use super::fake::{Asked, Peer};
 
 pub(crate) const TOPIC: &str = "orders";
 
+type Remembered = VecDeque<(i32, i32, i64)>;
+
 struct Log {
     leader: usize,
     leader_epoch: i32,
     batches: Vec<SharedBatch>,
     end: i64,
     // By producer id: its epoch, and the last five batches by first and last sequence, with their offsets.
-    producers: HashMap<i64, (i16, VecDeque<(i32, i32, i64)>)>,
+    producers: HashMap<i64, (i16, Remembered)>,
 }
 
 pub(crate) struct Inner {
