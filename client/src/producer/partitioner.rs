@@ -34,7 +34,7 @@ pub trait Partitioner: Send + Sync {
 /// The partition that Java's producer, and everyone who does as it does, chooses for a key.
 ///
 /// ```
-/// assert_eq!(strandline_client::partition_of_key(b"customer-7", 12), 9);
+/// assert_eq!(strandline_client::partition_of_key(b"foobar", 12), 6);
 /// ```
 pub fn partition_of_key(key: &[u8], partitions: i32) -> i32 {
     let positive = murmur2(key) & 0x7FFF_FFFF;

@@ -4,4 +4,5 @@ mod cluster;
 mod connection;
 mod delivery;
 mod fake;
+pub(crate) mod numbers;
 mod troubled;

@@ -1,7 +1,6 @@
 //! A cluster in which things go wrong: connections are cut before and after a request was carried out, brokers answer
 //! with errors that pass, answers are late, and leaders move. Its logs check sequence numbers as Kafka's do.
 
-use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -27,18 +26,16 @@ use strandline_protocol::batch::SharedBatch;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::fake::{Asked, Peer};
+use super::numbers::Numbers;
 
 pub(crate) const TOPIC: &str = "orders";
-
-type Remembered = VecDeque<(i32, i32, i64)>;
 
 struct Log {
     leader: usize,
     leader_epoch: i32,
     batches: Vec<SharedBatch>,
     end: i64,
-    // By producer id: its epoch, and the last five batches by first and last sequence, with their offsets.
-    producers: HashMap<i64, (i16, Remembered)>,
+    numbers: Numbers,
 }
 
 pub(crate) struct Inner {
@@ -68,7 +65,7 @@ impl Cluster {
             leader_epoch: 0,
             batches: Vec::new(),
             end: 0,
-            producers: HashMap::new(),
+            numbers: Numbers::default(),
         };
         let inner = Inner {
             addresses: Vec::new(),
@@ -366,32 +363,8 @@ impl Log {
         let batch = SharedBatch::parse(bytes.clone()).unwrap();
         batch.view().check_crc().unwrap();
         let mut header = *batch.header();
-        if header.has_producer_id() {
-            let (first, last) = (header.base_sequence, header.last_sequence());
-            let (epoch, known) = self.producers.entry(header.producer_id).or_default();
-            if *epoch == header.producer_epoch
-                && let Some((.., offset)) = known.iter().find(|it| (it.0, it.1) == (first, last))
-            {
-                return Ok(*offset);
-            }
-            if let Some((_, previous, _)) = known.back() {
-                if header.producer_epoch < *epoch {
-                    return Err(ErrorCode::INVALID_PRODUCER_EPOCH);
-                }
-                let is_new = header.producer_epoch > *epoch;
-                let expected = if is_new { 0 } else { previous.wrapping_add(1) & i32::MAX };
-                if first != expected {
-                    return Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
-                }
-                if is_new {
-                    known.clear();
-                }
-            }
-            *epoch = header.producer_epoch;
-            known.push_back((first, last, self.end));
-            if known.len() > 5 {
-                known.pop_front();
-            }
+        if let Some(offset) = self.numbers.take(&header, self.end)? {
+            return Ok(offset);
         }
         let offset = self.end;
         header.assign(offset, self.leader_epoch);

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use strandline_protocol::batch::{BatchHeader, SharedBatch};
+use strandline_protocol::batch::SharedBatch;
 use strandline_protocol::{Bytes, Compression, Compressor, ErrorCode};
 use tokio::sync::Semaphore;
 
@@ -14,6 +14,7 @@ use super::*;
 use crate::address::BrokerAddress;
 use crate::cluster::{BrokerInfo, PartitionInfo};
 use crate::error::CloseReason;
+use crate::tests::numbers::Numbers;
 
 const PARTITIONS: usize = 3;
 const BROKERS: i32 = 2;
@@ -52,18 +53,11 @@ impl Random {
     }
 }
 
-/// What a partition knows of a producer id: its epoch, and the last five batches.
-#[derive(Default)]
-struct Known {
-    epoch: i16,
-    batches: VecDeque<(i32, i32, i64)>,
-}
-
 #[derive(Default)]
 struct Log {
     leader: i32,
     records: Vec<u64>,
-    producers: HashMap<i64, Known>,
+    numbers: Numbers,
 }
 
 impl Log {
@@ -71,42 +65,13 @@ impl Log {
     fn append(&mut self, bytes: &Bytes, records_max: usize) -> Result<i64, ErrorCode> {
         let batch = SharedBatch::parse(bytes.clone()).unwrap();
         batch.view().check_crc().unwrap();
-        let BatchHeader { producer_id, producer_epoch, base_sequence, .. } = *batch.header();
-        let last_sequence = batch.header().last_sequence();
         let values = values(&batch);
         if values.len() > records_max {
             return Err(ErrorCode::MESSAGE_TOO_LARGE);
         }
         let next_offset = i64::try_from(self.records.len()).unwrap();
-        if !batch.header().has_producer_id() {
-            self.records.extend(values);
-            return Ok(next_offset);
-        }
-        let known = self.producers.entry(producer_id).or_default();
-        let of_same =
-            known.batches.iter().find(|(first, last, _)| (*first, *last) == (base_sequence, last_sequence));
-        if let Some((_, _, offset)) = of_same
-            && known.epoch == producer_epoch
-        {
-            return Ok(*offset);
-        }
-        if !known.batches.is_empty() {
-            let last = known.batches.back().unwrap().1;
-            if producer_epoch < known.epoch {
-                return Err(ErrorCode::INVALID_PRODUCER_EPOCH);
-            }
-            let expected = if producer_epoch > known.epoch { 0 } else { last.wrapping_add(1) & i32::MAX };
-            if base_sequence != expected {
-                return Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
-            }
-        }
-        if producer_epoch > known.epoch {
-            known.batches.clear();
-        }
-        known.epoch = producer_epoch;
-        known.batches.push_back((base_sequence, last_sequence, next_offset));
-        if known.batches.len() > 5 {
-            known.batches.pop_front();
+        if let Some(offset) = self.numbers.take(batch.header(), next_offset)? {
+            return Ok(offset);
         }
         self.records.extend(values);
         Ok(next_offset)
