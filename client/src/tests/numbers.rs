@@ -5,10 +5,13 @@ use std::collections::{HashMap, VecDeque};
 use strandline_protocol::ErrorCode;
 use strandline_protocol::batch::BatchHeader;
 
-/// Of each producer id the epoch, and the last five batches: first and last number, and the offset.
+/// A batch: first and last number, and offset.
+type Remembered = (i32, i32, i64);
+
+/// Of each producer id the epoch, and the last five batches.
 #[derive(Default)]
 pub(crate) struct Numbers {
-    producers: HashMap<i64, (i16, VecDeque<(i32, i32, i64)>)>,
+    producers: HashMap<i64, (i16, VecDeque<Remembered>)>,
 }
 
 impl Numbers {
