@@ -13,6 +13,7 @@ mod check;
 mod cluster;
 mod config;
 mod logging;
+mod memory;
 mod serve;
 mod table;
 mod topic;

@@ -14,6 +14,7 @@ use tracing::Level;
 use crate::cluster::Failure;
 use crate::config::{SettingSources, environment, gather};
 use crate::logging;
+use crate::memory;
 
 /// Where `dev` keeps its data unless it is told otherwise.
 const DEV_DATA_DIR: &str = "strandline-data";
@@ -136,6 +137,7 @@ fn run<W: Write>(
 ) -> Result<(), Failure> {
     let options = plan.node_options(data_dir_default)?;
     logging::start(plan.log);
+    memory::keep_what_requests_leave();
     let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
     let result: io::Result<()> = runtime.block_on(async {
         // Before anything is begun: a signal that comes early is not lost.
