@@ -2,8 +2,8 @@
 # Every client that continuous integration plays the story with, two at a time. All of them are, even if one fails.
 source "$(dirname "$0")/library/client.sh"
 
-# The slow ones first. rust-rdkafka takes minutes to build and is librdkafka once more: run it by hand.
-CLIENTS="kafka-tools java-4 kafka-go java-3 kafkajs kafka-python sarama franz-go aiokafka confluent-kafka kcat"
+# The slow ones first.
+CLIENTS="kafka-tools java-4 rust-rdkafka kafka-go java-3 kafkajs kafka-python sarama franz-go aiokafka confluent-kafka kcat"
 
 one() {
     local log="$WORK_FOLDER/$1.log" began=$SECONDS

@@ -15,7 +15,6 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use serde_json::{Value, json};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -34,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let admin = config(&broker).create()?;
     let mut driver = Driver { broker, admin, producers: HashMap::new() };
     let hello = json!({
-        "commands": ["create", "grow", "describe", "list", "delete", "delete_records", "offsets", "produce", "consume"],
+        "commands": ["create", "grow", "describe", "list", "delete", "offsets", "produce", "consume"],
         "compressions": ["none", "gzip", "snappy", "lz4", "zstd"], "acks": ["0", "1", "all"], "idempotent": true,
     });
     println!("{hello}");
@@ -94,18 +93,6 @@ impl Driver {
                 Ok(json!({"topics": metadata.topics().iter().map(|each| each.name()).collect::<Vec<_>>()}))
             }
             "delete" => done(block_on(self.admin.delete_topics(&[topic], &options))?),
-            "delete_records" => {
-                let mut places = TopicPartitionList::new();
-                places.add_partition_offset(
-                    topic,
-                    partition,
-                    Offset::Offset(request["offset"].as_i64().unwrap_or(0)),
-                )?;
-                for place in block_on(self.admin.delete_records(&places, &options))?.elements() {
-                    place.error()?;
-                }
-                Ok(json!({}))
-            }
             "offsets" => {
                 let consumer: BaseConsumer = config(&self.broker).create()?;
                 let (earliest, latest) = consumer.fetch_watermarks(topic, partition, TIMEOUT)?;
