@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use strandline_protocol::batch::{BatchHeader, BatchView, Origin};
+use strandline_protocol::batch::{BatchHeader, BatchView, Origin, TimestampType};
 
 use super::error::Refusal;
 use super::partition::Partition;
@@ -15,6 +15,7 @@ use crate::producers::{ActiveProducer, Marker, MarkerError, Sender};
 /// A record batch that may be appended: its checksum and its records have been looked at.
 #[derive(Clone, Debug)]
 pub struct NewBatch {
+    /// As it came; its header is not the one that counts.
     pub(super) bytes: Bytes,
     pub(super) header: BatchHeader,
     /// The end of a transaction, if it is one.
@@ -37,6 +38,13 @@ impl NewBatch {
         let view = BatchView::parse_only(&bytes)?;
         let (header, marker) = (*view.header(), Marker::read(&view)?);
         Ok(Self { bytes, header, marker })
+    }
+
+    /// The same with these timestamps. Nothing is copied: it is its header that changes, when it is written.
+    #[must_use]
+    pub fn stamped(mut self, timestamp_type: TimestampType, max_timestamp: i64) -> Self {
+        self.header.set_timestamps(timestamp_type, max_timestamp);
+        self
     }
 
     /// What its header says.

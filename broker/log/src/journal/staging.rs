@@ -1,6 +1,6 @@
 //! What goes into the group that is forming.
 
-use strandline_protocol::batch::HEADER_BYTES;
+use strandline_protocol::batch::{BatchHeader, HEADER_BYTES};
 
 use super::entry::{Entry, Prefix};
 use super::error::{Error, StageError};
@@ -15,23 +15,20 @@ impl Journal {
         Ok(self.group.add(&prefix, &[body]))
     }
 
-    /// Adds a batch that was appended to a partition, with these numbers in place of those in its header.
-    ///
-    /// Both stand outside of what the batch's own checksum covers, so it stays right.
+    /// Adds a batch that was appended to a partition, with this header in place of its own.
     pub fn stage_append(
         &mut self,
         partition: u64,
-        base_offset: i64,
-        leader_epoch: i32,
+        header: &BatchHeader,
         batch: &[u8],
         class: Class,
     ) -> Result<Staged, StageError> {
         let no_batch = StageError::NoBatch { bytes: batch.len() };
-        let (header, records) = batch.split_first_chunk::<HEADER_BYTES>().ok_or(no_batch)?;
+        let records = batch.get(HEADER_BYTES..).ok_or(no_batch)?;
+        let base_offset = header.base_offset;
         let (prefix, _) = encode(&Entry::Append { partition, base_offset, batch })?;
         self.admit(prefix.bytes().len() + batch.len(), class)?;
-        let header = patched(header, base_offset, leader_epoch);
-        Ok(self.group.add(&prefix, &[&header, records]))
+        Ok(self.group.add(&prefix, &[&header.encode(), records]))
     }
 
     /// Whether entries are staged.
@@ -61,12 +58,4 @@ impl Journal {
 fn encode<'a>(entry: &Entry<'a>) -> Result<(Prefix, &'a [u8]), StageError> {
     let bytes = entry.body().len() as u64;
     entry.encode().ok_or(StageError::TooLarge { bytes })
-}
-
-/// A batch's header: eight bytes of base offset, four of length, four of leader epoch, and the rest.
-fn patched(header: &[u8; HEADER_BYTES], base_offset: i64, leader_epoch: i32) -> [u8; HEADER_BYTES] {
-    let mut patched = *header;
-    patched.iter_mut().zip(base_offset.to_be_bytes()).for_each(|(to, from)| *to = from);
-    patched.iter_mut().skip(12).zip(leader_epoch.to_be_bytes()).for_each(|(to, from)| *to = from);
-    patched
 }

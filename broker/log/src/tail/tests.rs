@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use strandline_protocol::batch::{BatchBuilder, BatchView, NewRecord};
+use strandline_protocol::batch::{BatchBuilder, BatchHeader, BatchView, NewRecord};
 
 use super::memory::CHUNK_BYTES;
 use super::{Budget, FrameSlice, Frames, Tail, TailEntry};
@@ -327,8 +327,11 @@ fn a_batch_is_the_same_from_memory_from_the_journal_and_after_a_recovery() {
     for number in 0..50_u8 {
         let offsets = [2 * i64::from(number), 2 * i64::from(number) + 1];
         let batches = [batch(&[number; 100]), batch(&[number; 9_000])];
-        let staged = [0, 1]
-            .map(|index| journal.stage_append(7, offsets[index], 3, &batches[index], Class::Append).unwrap());
+        let staged = [0, 1].map(|index| {
+            let mut header = BatchHeader::parse(&batches[index]).unwrap();
+            header.assign(offsets[index], 3);
+            journal.stage_append(7, &header, &batches[index], Class::Append).unwrap()
+        });
         let (committed, buffer) = journal.commit().unwrap().unwrap();
         frames.keep(committed.sequence, committed.file, committed.offset, buffer);
         for (base_offset, Staged { offset, length }) in offsets.into_iter().zip(staged) {

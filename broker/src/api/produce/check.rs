@@ -4,7 +4,6 @@
 use std::cell::RefCell;
 use std::sync::{Mutex, PoisonError};
 
-use bytes::BytesMut;
 use strandline_log::engine::{NewBatch, Partition};
 use strandline_protocol::apis::produce::BatchIndexAndErrorMessage;
 use strandline_protocol::batch::{
@@ -70,6 +69,8 @@ impl From<BatchError> for Fault {
 #[derive(Debug, Default)]
 pub(super) struct Checked {
     pub(super) bytes: Bytes,
+    /// The timestamps that its header gets, where it has others.
+    stamp: Option<(TimestampType, i64)>,
     pub(super) rest: Option<Rest>,
 }
 
@@ -114,7 +115,7 @@ pub(super) fn check(
     });
     match summary {
         Err(error) if matches!(error.kind, BatchErrorKind::DecompressedTooLarge(_)) => {
-            Ok(Checked { bytes: bytes.clone(), rest: Some(Rest::Check) })
+            Ok(Checked { bytes: bytes.clone(), stamp: None, rest: Some(Rest::Check) })
         }
         summary => judge(bytes, batch, &summary?, rules, now_ms),
     }
@@ -138,25 +139,28 @@ fn judge(
     };
     let recompress = rules.compression.filter(|(codec, _)| codec.id() != header.attributes.compression_id());
     let rest = recompress.map(|(codec, level)| Rest::Recompress(codec, level));
-    Ok(Checked { bytes: stamped(bytes, *header, rules.timestamp_type, max_timestamp), rest })
+    let stamp = (rules.timestamp_type, max_timestamp);
+    let is_right = (header.attributes.timestamp_type(), header.max_timestamp) == stamp;
+    Ok(Checked { bytes: bytes.clone(), stamp: (!is_right).then_some(stamp), rest })
 }
 
-/// Does what is left to do with a batch, and gives its bytes. It takes its time.
-pub(super) fn complete(checked: Checked, rules: &TopicRules, now_ms: i64) -> Result<Bytes, Fault> {
-    let Checked { bytes, rest } = checked;
+/// Does what is left to do with a batch. It takes its time.
+pub(super) fn complete(checked: Checked, rules: &TopicRules, now_ms: i64) -> Result<Checked, Fault> {
+    let Checked { bytes, stamp, rest } = checked;
     let _alone = rest.is_some().then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner));
-    let Checked { bytes, rest } = match rest {
+    let Checked { bytes, stamp, rest } = match rest {
         Some(Rest::Check) => {
             let batch = BatchView::parse_only(&bytes)?;
             let summary = batch.validate(Origin::Producer, DECOMPRESSED_BYTES_MAX)?;
             judge(&bytes, &batch, &summary, rules, now_ms)?
         }
-        rest => Checked { bytes, rest },
+        rest => Checked { bytes, stamp, rest },
     };
-    match rest {
-        Some(Rest::Recompress(codec, level)) => recompress(&bytes, codec, level, rules),
-        _ => Ok(bytes),
-    }
+    let bytes = match rest {
+        Some(Rest::Recompress(codec, level)) => recompress(&bytes, codec, level, rules)?,
+        _ => bytes,
+    };
+    Ok(Checked { bytes, stamp, rest: None })
 }
 
 fn recompress(
@@ -171,8 +175,14 @@ fn recompress(
 }
 
 /// A batch for the writer.
-pub(super) fn new_batch(bytes: Bytes) -> Result<NewBatch, Fault> {
-    NewBatch::validated(bytes).map_err(|error| Fault::new(ErrorCode::INVALID_RECORD, error.to_string()))
+pub(super) fn new_batch(checked: Checked) -> Result<NewBatch, Fault> {
+    let Checked { bytes, stamp, .. } = checked;
+    let batch = NewBatch::validated(bytes);
+    let batch = batch.map_err(|error| Fault::new(ErrorCode::INVALID_RECORD, error.to_string()))?;
+    Ok(match stamp {
+        Some((timestamp_type, max_timestamp)) => batch.stamped(timestamp_type, max_timestamp),
+        None => batch,
+    })
 }
 
 fn check_size(bytes: usize, rules: &TopicRules) -> Result<(), Fault> {
@@ -182,18 +192,6 @@ fn check_size(bytes: usize, rules: &TopicRules) -> Result<(), Fault> {
     let message =
         format!("the batch has {bytes} bytes, and max.message.bytes allows {}", rules.message_bytes_max);
     Err(Fault::new(ErrorCode::MESSAGE_TOO_LARGE, message))
-}
-
-/// The same bytes if their timestamps are right already: only otherwise they are copied.
-fn stamped(bytes: &Bytes, mut header: BatchHeader, kind: TimestampType, max_timestamp: i64) -> Bytes {
-    if header.attributes.timestamp_type() == kind && header.max_timestamp == max_timestamp {
-        return bytes.clone();
-    }
-    header.set_timestamps(kind, max_timestamp);
-    let mut copy = BytesMut::from(&**bytes);
-    // It was parsed, so there is room for a header.
-    let _ = header.write_over(&mut copy);
-    copy.freeze()
 }
 
 /// Whether any record is at fault, as far as the facts about all of them tell: no record is looked at again.

@@ -109,8 +109,8 @@ impl Plan {
             let complete = |mut accepted: Accepted| {
                 let checked = std::mem::take(&mut accepted.checked);
                 match check::complete(checked, &accepted.topic.rules, now_ms) {
-                    Ok(bytes) => {
-                        accepted.checked.bytes = bytes;
+                    Ok(checked) => {
+                        accepted.checked = checked;
                         Ok(accepted)
                     }
                     Err(fault) => Err((accepted.pending, fault)),
@@ -145,7 +145,7 @@ impl Plan {
         let (mut commands, mut pending) =
             (Vec::with_capacity(accepted.len()), Vec::with_capacity(accepted.len()));
         for Accepted { pending: place, leader_epoch, checked, .. } in accepted {
-            match check::new_batch(checked.bytes) {
+            match check::new_batch(checked) {
                 Ok(batch) => {
                     let (partition, sender) = (place.log.id(), Sender::Client);
                     commands.push(Command::Append { partition, leader_epoch, sender, batch });

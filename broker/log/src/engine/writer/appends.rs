@@ -39,7 +39,7 @@ impl Writer {
             }
             Ok(Appended::Unjournaled(placed)) => {
                 let reply = ReplyTo { ticket: *ticket, replies: Arc::clone(replies) };
-                self.add_unjournaled(*partition, placed, batch.bytes.clone(), reply);
+                self.add_unjournaled(*partition, placed, batch.clone(), reply);
             }
             Ok(Appended::Duplicate { base_offset, last_offset }) => {
                 let reply = ReplyTo { ticket: *ticket, replies: Arc::clone(replies) };
@@ -109,9 +109,8 @@ impl Writer {
         placed: &PlacedBatch,
         batch: &NewBatch,
     ) -> Result<Option<Staged>, Refusal> {
-        let PlacedBatch { base_offset, leader_epoch, .. } = *placed;
-        let staged =
-            self.journal.stage_append(partition.0, base_offset, leader_epoch, &batch.bytes, Class::Append);
+        let header = placed.header(batch);
+        let staged = self.journal.stage_append(partition.0, &header, &batch.bytes, Class::Append);
         self.staged(staged)
     }
 
@@ -168,6 +167,13 @@ impl Log {
 }
 
 impl PlacedBatch {
+    /// The header that a batch has where it is placed.
+    pub(super) fn header(&self, batch: &NewBatch) -> BatchHeader {
+        let mut header = batch.header;
+        header.assign(self.base_offset, self.leader_epoch);
+        header
+    }
+
     pub(super) fn facts(&self, bytes: usize) -> BatchFacts {
         let Self { base_offset, last_offset, max_timestamp, .. } = *self;
         BatchFacts { base_offset, last_offset, max_timestamp, bytes: bytes as u64 }

@@ -8,13 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::Waker;
 
-use bytes::Bytes;
 use strandline_protocol::batch::NO_LEADER_EPOCH;
 
 use super::super::error::Refusal;
 use super::super::flush_job::{Part, WRITEBACK_BYTES_MIN, write_piece};
 use super::super::group::PlacedBatch;
-use super::super::request::{Done, Outcome, ReplyTo};
+use super::super::request::{Done, NewBatch, Outcome, ReplyTo};
 use super::Writer;
 use super::control::Readiness;
 use crate::local_id::LocalId;
@@ -24,7 +23,7 @@ use crate::segment::{BatchFacts, SegmentError};
 #[derive(Debug)]
 struct Waiting {
     placed: PlacedBatch,
-    bytes: Bytes,
+    batch: NewBatch,
     reply: ReplyTo,
 }
 
@@ -133,11 +132,11 @@ impl Writer {
         &mut self,
         partition: LocalId,
         placed: PlacedBatch,
-        bytes: Bytes,
+        batch: NewBatch,
         reply: ReplyTo,
     ) {
-        self.unjournaled.bytes += bytes.len() as u64;
-        self.unjournaled.waiting.entry(partition).or_default().push(Waiting { placed, bytes, reply });
+        self.unjournaled.bytes += batch.bytes.len() as u64;
+        self.unjournaled.waiting.entry(partition).or_default().push(Waiting { placed, batch, reply });
     }
 
     /// Writes, publishes and answers what waits.
@@ -180,7 +179,10 @@ impl Writer {
         let Some(log) = self.logs.get_mut(&partition) else { return Ok(()) };
         let batches = waiting.iter().map(|waiting| (waiting.facts(), waiting.part()));
         let pieces = log.plan_pieces(batches, now_ms);
-        let written = pieces.iter().map(|piece| write_piece(&self.sources, piece, WRITEBACK_BYTES_MIN));
+        // All of it is in memory.
+        let mut unused = Vec::new();
+        let write = |piece| write_piece(&self.sources, piece, &mut unused, WRITEBACK_BYTES_MIN);
+        let written = pieces.iter().map(write);
         let written = match written.collect::<Result<Vec<_>, _>>() {
             Err(error) if error.is_disk_full() => {
                 // A scan after a crash would find what was written before there was no room, and it is refused.
@@ -237,10 +239,11 @@ impl Writer {
 
 impl Waiting {
     fn facts(&self) -> BatchFacts {
-        self.placed.facts(self.bytes.len())
+        self.placed.facts(self.batch.bytes.len())
     }
 
     fn part(&self) -> Part {
-        Part::patched(self.placed.base_offset, self.placed.leader_epoch, self.bytes.clone())
+        let header = self.placed.header(&self.batch).encode();
+        Part::Patched { header, bytes: self.batch.bytes.clone() }
     }
 }

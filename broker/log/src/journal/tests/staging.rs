@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use strandline_protocol::batch::{BatchBuilder, BatchView, HEADER_BYTES, NewRecord};
+use strandline_protocol::batch::{BatchBuilder, BatchHeader, BatchView, HEADER_BYTES, NewRecord};
 
 use super::super::{BufferPool, Class, Entry, Journal, StageError};
 use super::{BLOCK, FOLDER, OPTIONS, append, commit, names, new_disk, recover};
@@ -24,7 +24,9 @@ fn an_appended_batch_gets_its_offset_and_epoch_and_stays_valid() {
     let batches = [batch(b"one"), batch(&[7; 9_000]), batch(b"")];
     let mut staged = Vec::new();
     for (offset, bytes) in (70..).zip(&batches) {
-        staged.push(journal.stage_append(3, offset, 12, bytes, Class::Append).unwrap());
+        let mut header = BatchHeader::parse(bytes).unwrap();
+        header.assign(offset, 12);
+        staged.push(journal.stage_append(3, &header, bytes, Class::Append).unwrap());
     }
     let (committed, frame) = journal.commit().unwrap().unwrap();
     for ((offset, original), staged) in (70..).zip(&batches).zip(&staged) {
@@ -56,12 +58,13 @@ fn an_appended_batch_gets_its_offset_and_epoch_and_stays_valid() {
 #[test]
 fn what_is_too_short_for_a_batch_is_refused() {
     let (mut journal, _) = recover(&new_disk(1), 0).unwrap();
+    let header = BatchHeader::parse(&batch(b"one")).unwrap();
     for length in [0, 16, HEADER_BYTES - 1] {
-        let refused = journal.stage_append(1, 0, 0, &vec![0; length], Class::Append).unwrap_err();
+        let refused = journal.stage_append(1, &header, &vec![0; length], Class::Append).unwrap_err();
         assert!(matches!(refused, StageError::NoBatch { bytes } if bytes == length), "{refused}");
     }
     assert!(!journal.has_staged());
-    journal.stage_append(1, 0, 0, &[0; HEADER_BYTES], Class::Append).unwrap();
+    journal.stage_append(1, &header, &[0; HEADER_BYTES], Class::Append).unwrap();
 }
 
 #[test]
