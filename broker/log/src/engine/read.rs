@@ -94,6 +94,9 @@ pub struct ReadOut {
     /// Batches, one behind the other. The first one may begin before the offset that was asked for; the last
     /// one may be cut where it comes from a file, but not if it is the only one.
     pub slices: Vec<Slice>,
+    /// No record of them has this offset or a higher one. Where they are from a segment, some before it may not be
+    /// among them: an index tells it.
+    pub end_offset: i64,
     /// Where the log began and ended when it was read.
     pub offsets: Offsets,
 }
@@ -106,9 +109,15 @@ enum Found {
     Segment(Arc<Segment>),
 }
 
+/// The offset behind these batches.
+fn end_of(entries: &[TailEntry], offset: i64) -> i64 {
+    entries.last().map_or(offset, TailEntry::end_offset)
+}
+
 /// What of a segment can be read.
 enum Range {
-    Found(FileRange),
+    /// These bytes, with an offset that nothing in them has.
+    Found(FileRange, i64),
     /// There is no batch from the offset on in it.
     Passed,
     /// The next batch reaches the limit.
@@ -130,8 +139,9 @@ impl Partition {
             Found::Tail(entries) => entries,
             Found::Segment(_) => return Ok(None),
         };
+        let end_offset = end_of(&entries, offset);
         let slices: Option<Vec<_>> = entries.iter().map(|entry| self.memory_slice(entry)).collect();
-        Ok(slices.map(|slices| ReadOut { slices, offsets }))
+        Ok(slices.map(|slices| ReadOut { slices, end_offset, offsets }))
     }
 
     /// Reads from an offset on: batches of as many bytes as the limits say.
@@ -140,9 +150,13 @@ impl Partition {
         let mut attempts = 0;
         while attempts < ATTEMPTS_MAX {
             let (found, offsets) = self.find(from, limits)?;
+            let mut end_offset = from;
             let slices = match found {
                 Found::Nothing => Some(Vec::new()),
-                Found::Tail(entries) => entries.iter().map(|entry| self.slice(entry)).collect(),
+                Found::Tail(entries) => {
+                    end_offset = end_of(&entries, from);
+                    entries.iter().map(|entry| self.slice(entry)).collect()
+                }
                 Found::Segment(segment) => {
                     match self.range(&segment, from, limits, offsets.limit(limits.up_to)) {
                         Err(SegmentError::Gone { .. }) => None,
@@ -152,13 +166,16 @@ impl Partition {
                             continue;
                         }
                         Ok(Range::Beyond) => Some(Vec::new()),
-                        Ok(Range::Found(range)) => Some(vec![Slice::Segment(range)]),
+                        Ok(Range::Found(range, end)) => {
+                            end_offset = end;
+                            Some(vec![Slice::Segment(range)])
+                        }
                         Err(error) => return Err(error.into()),
                     }
                 }
             };
             if let Some(slices) = slices {
-                return Ok(ReadOut { slices, offsets });
+                return Ok(ReadOut { slices, end_offset, offsets });
             }
             attempts += 1;
         }
@@ -208,7 +225,9 @@ impl Partition {
             Some(end) if end_offset > limit => bytes_max.min(end.position - found.position),
             _ => bytes_max,
         };
-        segment.range(files, &found, bytes_max).map(Range::Found)
+        let range = segment.range(files, &found, bytes_max)?;
+        let end_offset = segment.offset_bound(files, range.offset + range.length)?;
+        Ok(Range::Found(range, end_offset))
     }
 
     /// A tail's batch, if it is in memory.
@@ -235,8 +254,11 @@ impl Partition {
             let (segments, in_tail) = {
                 let view = self.view();
                 let segments = view.segments.iter().filter(|segment| segment.end_offset() > from).cloned();
-                let begins_before = |aborted: &&CompletedTransaction| aborted.first_offset < to;
-                let in_tail = view.aborted.iter().filter(begins_before).map(aborted_transaction);
+                // One that ended before is none of theirs: they would wait in vain for its end.
+                let concerns = |aborted: &&CompletedTransaction| {
+                    aborted.last_offset >= from && aborted.first_offset < to
+                };
+                let in_tail = view.aborted.iter().filter(concerns).map(aborted_transaction);
                 (segments.collect::<Vec<_>>(), in_tail.collect::<Vec<_>>())
             };
             match self.aborted_in(&segments, in_tail, from, to) {

@@ -94,6 +94,24 @@ impl Segment {
         Ok(FileRange { file, offset: found.position, length: end - found.position })
     }
 
+    /// An offset that no record has which lies before a position, as near as the index tells.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn offset_bound(&self, files: &Files, end_position: u64) -> Result<i64, SegmentError> {
+        if end_position >= self.length() {
+            return Ok(self.end_offset());
+        }
+        let pick = |index: OffsetIndex<'_>| index.position_above(end_position);
+        let (live, covered) = {
+            let state = self.state();
+            (pick(state.builder.offsets()), state.covered)
+        };
+        // What a file has comes before what memory has.
+        let filed = if covered > end_position { pick(self.index(files)?.offsets()) } else { None };
+        Ok(filed.or(live).map_or(self.end_offset(), |entry| entry.offset))
+    }
+
     /// The aborted transactions whose markers are in this segment and that a reader of the offsets from `from`
     /// on and below `to` has to know.
     ///

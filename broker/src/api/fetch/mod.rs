@@ -19,7 +19,6 @@
 mod answer;
 mod read;
 pub mod sessions;
-mod wait;
 mod wanted;
 
 use std::sync::Arc;
@@ -31,7 +30,6 @@ use strandline_protocol::apis::fetch::{FetchRequest, FetchResponse};
 use tokio::time::{Instant, timeout_at};
 
 use self::read::Reads;
-use self::wait::Wait;
 use super::Dispatched;
 use crate::broker::Broker;
 use crate::context::Call;
@@ -86,7 +84,7 @@ async fn complete(
         if reads.is_enough() {
             return Some(reads);
         }
-        let is_woken = match Wait::on(&reads) {
+        let is_woken = match reads.wait() {
             Some(wait) => timeout_at(deadline, wait).await.is_ok(),
             None => Instant::now() < deadline,
         };

@@ -10,6 +10,7 @@ use strandline_protocol::{Compression, ErrorCode};
 use super::Terms;
 use super::wanted::{TopicKey, Wanted, WantedPartition};
 use crate::api::topics::{Led, Topic, check_leader_epoch, end_of_epoch};
+use crate::api::wait::Wait;
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
@@ -114,6 +115,16 @@ impl Reads {
         true
     }
 
+    /// Waits for what was read to go on; none if some of it has.
+    pub(super) fn wait(&self) -> Option<Wait> {
+        let up_to = self.terms.up_to;
+        Wait::on(
+            self.targets
+                .iter()
+                .filter_map(|target| Some((target.log.as_ref()?, target.found.offsets?.limit(up_to), up_to))),
+        )
+    }
+
     /// Whether there is nothing to wait for.
     pub(super) fn is_enough(&self) -> bool {
         self.has_news
@@ -139,7 +150,7 @@ impl Found {
         limits: ReadLimits,
         read: impl Fn(&Partition, i64, ReadLimits) -> Result<Option<ReadOut>, ReadError>,
     ) -> Option<Self> {
-        let ReadOut { slices, offsets } = match read(log, offset, limits) {
+        let ReadOut { slices, end_offset, offsets } = match read(log, offset, limits) {
             Ok(read) => read?,
             Err(error) => {
                 let offsets = matches!(error, ReadError::OffsetOutOfRange { .. }).then(|| log.offsets());
@@ -151,7 +162,8 @@ impl Found {
         };
         let mut found = Self { offsets: Some(offsets), slices, ..Self::default() };
         if limits.up_to == UpTo::LastStable && !found.slices.is_empty() {
-            match log.aborted(offset, offsets.last_stable) {
+            // Of what comes behind it, the next fetch asks.
+            match log.aborted(offset, end_offset.min(offsets.last_stable)) {
                 Ok(aborted) => found.aborted = aborted,
                 Err(error) => return Some(Self::of(error.code())),
             }

@@ -367,6 +367,8 @@ fn what_was_aborted_is_named_to_those_who_ask() {
     rig.call(transactional(1)).unwrap();
     rig.call(marker(ControlRecord::Abort { coordinator_epoch: 0 })).unwrap();
     assert_eq!(partition.offsets().last_stable, 3);
+    // Who reads behind the marker does not see it, and would skip what the producer commits next.
+    assert_eq!((partition.aborted(2, 3).unwrap().len(), partition.aborted(3, 50).unwrap().len()), (1, 0));
     fill(&mut rig, id, 0..100);
     rig.call(transactional(2)).unwrap();
     rig.call(marker(ControlRecord::Commit { coordinator_epoch: 0 })).unwrap();

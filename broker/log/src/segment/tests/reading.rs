@@ -27,6 +27,20 @@ fn assert_finds_timestamps(files: &Files, segment: &Segment, batches: &[Vec<u8>]
     }
 }
 
+/// Behind each batch: no record before that has the offset which is told, and it is not far away.
+fn assert_bounds(files: &Files, segment: &Segment, batches: &[Vec<u8>]) {
+    let mut near = 0;
+    for (position, bytes) in positions(batches).into_iter().zip(batches) {
+        let bound = segment.offset_bound(files, position + bytes.len() as u64).unwrap();
+        let last_offset = facts(bytes).last_offset;
+        assert!(last_offset < bound && bound <= segment.end_offset(), "{bound} behind {last_offset}");
+        near += usize::from(bound < segment.end_offset());
+        assert!(segment.offset_bound(files, position).unwrap() <= bound);
+    }
+    assert!(near > batches.len() / 2, "{near} of {}", batches.len());
+    assert_eq!(segment.offset_bound(files, segment.length()).unwrap(), segment.end_offset());
+}
+
 #[test]
 fn every_offset_and_timestamp_is_found_in_whatever_state_a_segment_is() {
     for seed in 0..8 {
@@ -44,11 +58,13 @@ fn every_offset_and_timestamp_is_found_in_whatever_state_a_segment_is() {
         append(&place.files, &segment, second);
         append(&place.files, &segment, third);
         assert_finds_all(&place.files, &segment, &batches);
+        assert_bounds(&place.files, &segment, &batches);
         assert_finds_timestamps(&place.files, &segment, &batches);
         segment.seal();
         segment.write_indexes(&place.files).unwrap();
         segment.indexes_written(&place.files);
         assert_finds_all(&place.files, &segment, &batches);
+        assert_bounds(&place.files, &segment, &batches);
         assert_finds_timestamps(&place.files, &segment, &batches);
         let facts = segment.facts();
         place.kill();

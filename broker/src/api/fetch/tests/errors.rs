@@ -106,6 +106,33 @@ async fn a_follower_that_nobody_knows_is_refused() {
 }
 
 #[tokio::test]
+async fn aborted_transactions_are_named_as_far_as_was_read_and_no_further() {
+    let rig = Rig::new();
+    rig.create("t", 1, TopicRules::default());
+    let (partition, leader_epoch) = (rig.log("t", 0).id(), LEADER_EPOCH);
+    let append = |sender, bytes| {
+        let batch = NewBatch::validated(bytes).unwrap();
+        rig.engine.call(Command::Append { partition, leader_epoch, sender, batch }).unwrap();
+    };
+    // Records at 0, 2, 4 and their ends behind them.
+    for producer_id in 7..10 {
+        let builder = BatchBuilder::new().producer(producer_id, 0, 0).transactional(true);
+        append(Sender::Client, built(builder, &[&[1; 500]]));
+        let abort = ControlRecord::Abort { coordinator_epoch: 0 };
+        append(Sender::Coordinator, abort.transaction_marker(0, producer_id, 0).unwrap());
+    }
+    for (offset, bytes_max, expected) in
+        [(0, 1, &[7][..]), (0, 1 << 20, &[7, 8, 9]), (2, 700, &[8]), (5, 1, &[9])]
+    {
+        let mut request = FetchRequest { isolation_level: 1, ..fetch_request("t", &[(0, offset)]) };
+        request.topics[0].partitions[0].partition_max_bytes = bytes_max;
+        let aborted = ask(&rig, 12, &request).await.aborted_transactions.unwrap();
+        let ids: Vec<_> = aborted.iter().map(|aborted| aborted.producer_id).collect();
+        assert_eq!(ids, expected, "{bytes_max} bytes from {offset}");
+    }
+}
+
+#[tokio::test]
 async fn ids_that_are_nobodys_are_unknown() {
     let rig = rig().await;
     assert_eq!(

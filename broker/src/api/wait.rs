@@ -5,9 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use strandline_log::engine::Partition;
-
-use super::read::Reads;
+use strandline_log::engine::{Partition, UpTo};
 
 /// Whether any partition went on, and who is to know.
 #[derive(Debug, Default)]
@@ -34,7 +32,7 @@ impl Wake for Bell {
     }
 }
 
-/// Done once any of the partitions has gone on since it was read, or was deleted.
+/// Done once any of the partitions has gone on, or was deleted.
 ///
 /// Dropped, it leaves nothing behind in them: clients that come and go would fill a quiet partition with wakers.
 #[derive(Debug)]
@@ -45,15 +43,13 @@ pub(super) struct Wait {
 }
 
 impl Wait {
-    /// Waits on what was read; none if something has gone on already.
-    pub(super) fn on(reads: &Reads) -> Option<Self> {
+    /// Waits for any of these logs to get beyond an offset; none if one of them is there already.
+    pub(super) fn on<'a>(places: impl IntoIterator<Item = (&'a Arc<Partition>, i64, UpTo)>) -> Option<Self> {
         let bell = Arc::<Bell>::default();
         let waker = Waker::from(Arc::clone(&bell));
-        let mut wait = Self { bell, waker, logs: Vec::with_capacity(reads.targets.len()) };
-        for target in &reads.targets {
-            let (Some(log), Some(offsets)) = (&target.log, target.found.offsets) else { continue };
-            let up_to = reads.terms.up_to;
-            if !log.wake_when_beyond(offsets.limit(up_to), up_to, wait.waker.clone()) {
+        let mut wait = Self { bell, waker, logs: Vec::new() };
+        for (log, beyond, up_to) in places {
+            if !log.wake_when_beyond(beyond, up_to, wait.waker.clone()) {
                 return None;
             }
             wait.logs.push(Arc::clone(log));
