@@ -34,6 +34,7 @@ mod produce;
 mod reply;
 pub mod topics;
 mod update_features;
+mod wait;
 
 use std::sync::Arc;
 

@@ -4,9 +4,18 @@ use std::sync::Arc;
 
 use strandline_log::engine::{Done, Outcome, Partition, Refusal};
 use strandline_protocol::ErrorCode;
-use strandline_protocol::apis::produce::{PartitionProduceResponse, ProduceResponse};
+use strandline_protocol::apis::produce::{
+    LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, ProduceResponse,
+};
 
 use super::check::Fault;
+use super::replicated::Appended;
+use crate::api::topics::Leadership;
+use crate::broker::Broker;
+use crate::context::Call;
+
+/// The version from which on an answer says where a leader can be reached.
+const ENDPOINTS_VERSION_MIN: i16 = 10;
 
 /// A batch that the writer has, and where the answer about it belongs.
 #[derive(Debug)]
@@ -41,22 +50,70 @@ pub(super) fn refused(index: i32, fault: Fault) -> PartitionProduceResponse {
     }
 }
 
-/// Fills in what the writer said, one outcome for each that is pending.
-pub(super) fn fill(response: &mut ProduceResponse, pending: Vec<Pending>, outcomes: Vec<Outcome>) {
+/// Fills in what the writer said, one outcome for each that is pending; gives what is not replicated yet.
+pub(super) fn fill(
+    response: &mut ProduceResponse,
+    pending: Vec<Pending>,
+    outcomes: Vec<Outcome>,
+) -> Vec<Appended> {
+    let mut unreplicated = Vec::new();
     for (pending, outcome) in pending.into_iter().zip(outcomes) {
         let Some(partition) = pending.response(response) else { continue };
         *partition = match outcome {
-            Ok(Done::Appended { base_offset, .. }) => PartitionProduceResponse {
-                index: partition.index,
-                base_offset,
-                log_append_time_ms: pending.log_append_time_ms,
-                log_start_offset: pending.log.offsets().start,
-                ..Default::default()
-            },
+            Ok(Done::Appended { base_offset, last_offset, .. }) => {
+                let offsets = pending.log.offsets();
+                let partition = PartitionProduceResponse {
+                    index: partition.index,
+                    base_offset,
+                    log_append_time_ms: pending.log_append_time_ms,
+                    log_start_offset: offsets.start,
+                    ..Default::default()
+                };
+                if offsets.high_watermark <= last_offset {
+                    unreplicated.push(Appended { pending, last_offset });
+                }
+                partition
+            }
             // The writer answers an append so or not at all.
             Ok(_) => refused(partition.index, Fault::of(ErrorCode::KAFKA_STORAGE_ERROR)),
             Err(refusal) => refused(partition.index, fault(&refusal)),
         };
+    }
+    unreplicated
+}
+
+/// Says who leads the partitions that this broker does not lead, and where that one is, so that the producer need not
+/// ask.
+pub(super) fn name_leaders(broker: &Broker, call: &Call, response: &mut ProduceResponse) {
+    if call.version < ENDPOINTS_VERSION_MIN {
+        return;
+    }
+    let mut is_own_named = false;
+    for topic in &mut response.responses {
+        let is_elsewhere =
+            |partition: &PartitionProduceResponse| partition.error_code == ErrorCode::NOT_LEADER_OR_FOLLOWER;
+        if !topic.partition_responses.iter().any(is_elsewhere) {
+            continue;
+        }
+        let known = if topic.topic_id.is_zero() {
+            broker.topics.by_name(&topic.name)
+        } else {
+            broker.topics.by_id(topic.topic_id)
+        };
+        let Some(known) = known else { continue };
+        for partition in topic.partition_responses.iter_mut().filter(|partition| is_elsewhere(partition)) {
+            let Ok(Leadership { leader, leader_epoch, .. }) = known.leadership(partition.index) else {
+                continue;
+            };
+            partition.current_leader =
+                LeaderIdAndEpoch { leader_id: leader, leader_epoch, ..Default::default() };
+            is_own_named |= leader == broker.topics.node_id();
+        }
+    }
+    if is_own_named {
+        let (node_id, endpoint) = (broker.topics.node_id(), &call.connection.endpoint);
+        let (host, port) = (endpoint.host.clone(), endpoint.port.into());
+        response.node_endpoints.push(NodeEndpoint { node_id, host, port, ..Default::default() });
     }
 }
 

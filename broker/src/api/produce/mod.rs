@@ -11,26 +11,36 @@
 //!   other than -1, 0 and 1 are INVALID_REQUIRED_ACKS for every partition.
 //! - A batch that its producer has sent before is answered with its first offset. Errors about sequences and epochs
 //!   are the log's; UNKNOWN_SERVER_ERROR ends an idempotent producer, and is never answered.
+//! - With acks -1 the answer waits until the high watermark is beyond what was appended, for `timeout_ms` at most.
+//! - From v10 on NOT_LEADER_OR_FOLLOWER comes with the leader, and where it can be reached (KIP-951).
 //! - Transactional batches need the right to write under their transactional id, or the whole request is
 //!   TRANSACTIONAL_ID_AUTHORIZATION_FAILED. Whether their transaction is open is for [`crate::admission`] to say.
 
 mod answer;
 mod check;
 mod plan;
+mod replicated;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::produce::{ProduceRequest, ProduceResponse};
+use tokio::time::Instant;
 
 use self::plan::Plan;
+use self::replicated::replicated;
 use super::{Dispatched, Reply};
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
 
+/// The `acks` of a producer that waits for all replicas.
+const ALL: i16 = -1;
+
 pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: ProduceRequest) -> Dispatched {
     let acks = request.acks;
+    let wait = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
     let mut plan = plan(broker, &call, request);
     plan.complete(&broker.offload).await;
     plan.admit(broker, &call).await;
@@ -41,7 +51,10 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: ProduceReq
     let (broker, mut response) = (Arc::clone(broker), plan.response);
     Dispatched::Later(Box::pin(async move {
         let outcomes = submitted.await;
-        answer::fill(&mut response, pending, outcomes);
+        let unreplicated = answer::fill(&mut response, pending, outcomes);
+        if acks == ALL && !unreplicated.is_empty() {
+            replicated(&mut response, unreplicated, Instant::now() + wait).await;
+        }
         finish(&broker, &call, acks, response)
     }))
 }
@@ -59,8 +72,9 @@ fn plan(broker: &Broker, call: &Call, request: ProduceRequest) -> Plan {
 }
 
 /// Answers as the producer wants to be answered.
-fn finish(broker: &Broker, call: &Call, acks: i16, response: ProduceResponse) -> Reply {
+fn finish(broker: &Broker, call: &Call, acks: i16, mut response: ProduceResponse) -> Reply {
     if acks != 0 {
+        answer::name_leaders(broker, call, &mut response);
         return call.reply(broker, response);
     }
     let mut partitions = response.responses.iter().flat_map(|topic| &topic.partition_responses);

@@ -2,6 +2,7 @@
 
 mod idempotence;
 mod refusals;
+mod replicated;
 mod rewriting;
 
 use strandline_protocol::batch::BatchView;
