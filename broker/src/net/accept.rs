@@ -56,10 +56,19 @@ fn is_of_one(error: &io::Error) -> bool {
     )
 }
 
+/// Where connections come in.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// What their answers name.
+    pub(super) endpoint: Arc<Endpoint>,
+    /// Whether they are taken in although there are as many as there may be.
+    pub(super) is_protected: bool,
+}
+
 /// Takes connections in for as long as it is let.
 pub(super) async fn accept_all<A: Acceptor>(
     mut acceptor: A,
-    endpoint: Arc<Endpoint>,
+    source: Source,
     service: Arc<dyn Service>,
     shared: Arc<Shared>,
 ) {
@@ -84,7 +93,7 @@ pub(super) async fn accept_all<A: Acceptor>(
             }
         };
         pause = PAUSE_MIN;
-        let admitted = match shared.registry.admit(peer) {
+        let admitted = match shared.registry.admit(peer, source.is_protected) {
             Ok(admitted) => admitted,
             Err(refused) => {
                 let counter = match refused {
@@ -104,7 +113,7 @@ pub(super) async fn accept_all<A: Acceptor>(
             id: admitted.entry.id,
             principal: principal.clone(),
             peer,
-            endpoint: Arc::clone(&endpoint),
+            endpoint: Arc::clone(&source.endpoint),
         };
         let (service, shared) = (Arc::clone(&service), Arc::clone(&shared));
         let parts = Parts { transport, connection, admitted, service, shared };

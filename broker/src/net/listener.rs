@@ -44,6 +44,7 @@ pub(super) struct BoundListener {
     pub(super) listener: TcpListener,
     pub(super) endpoint: Arc<Endpoint>,
     pub(super) address: SocketAddr,
+    pub(super) is_protected: bool,
 }
 
 impl BoundListener {
@@ -68,7 +69,7 @@ impl BoundListener {
         };
         let port = if port == 0 { address.port() } else { port };
         let endpoint = Endpoint { listener: options.name.as_str().into(), host: host.into(), port };
-        Ok(Self { listener, endpoint: Arc::new(endpoint), address })
+        Ok(Self { listener, endpoint: Arc::new(endpoint), address, is_protected: options.is_protected })
     }
 }
 
@@ -89,6 +90,8 @@ fn listen_at(address: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // A restart need not wait for the connections of its predecessor to be forgotten.
     socket.set_reuseaddr(true)?;
+    // As in Kafka, so that a client whose machine is gone is noticed. What is accepted has what its listener has.
+    socket.set_keepalive(true)?;
     socket.bind(address)?;
     socket.listen(backlog)
 }

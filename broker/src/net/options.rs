@@ -12,12 +12,15 @@ pub struct ListenerOptions {
     /// The host and the port that clients are told; port 0 is the bound one. Without it they are told what it is
     /// bound to or, where that is every address, the machine's name.
     pub advertised: Option<(String, u16)>,
+    /// Whether one who comes here is taken in although there are as many as there may be: one of another listener is
+    /// closed for it.
+    pub is_protected: bool,
 }
 
 impl ListenerOptions {
     /// A listener that is advertised as it is bound.
     pub fn new(name: &str, host: &str, port: u16) -> Self {
-        Self { name: name.to_owned(), bind: (host.to_owned(), port), advertised: None }
+        Self { name: name.to_owned(), bind: (host.to_owned(), port), advertised: None, is_protected: false }
     }
 }
 
@@ -26,7 +29,7 @@ impl ListenerOptions {
 pub struct NetOptions {
     /// `listeners` and `advertised.listeners`.
     pub listeners: Vec<ListenerOptions>,
-    /// `max.connections`: what comes beyond is closed at once.
+    /// `max.connections`: what comes beyond is closed at once, but for what comes to a protected listener.
     pub connections_max: usize,
     /// `max.connections.per.ip`.
     pub connections_per_address_max: usize,

@@ -46,6 +46,7 @@ pub(super) struct Entry {
     ask_at: AtomicU64,
     /// Whether it keeps memory for a part of a request, or answers that are not sent.
     is_holding: AtomicBool,
+    is_protected: bool,
     waker: Mutex<Option<Waker>>,
 }
 
@@ -156,6 +157,14 @@ impl Drop for Admitted {
     }
 }
 
+impl Connections {
+    /// The one that has been idle for the longest time, of those that may be closed for another.
+    fn least_active(&self) -> Option<Arc<Entry>> {
+        let may_go = |entry: &&Arc<Entry>| !entry.is_protected && entry.order() == Order::Run;
+        self.entries.values().filter(may_go).min_by_key(|entry| (entry.active_at(), entry.id)).cloned()
+    }
+}
+
 impl Registry {
     pub(super) fn new(connections_max: usize, per_address_max: usize) -> Self {
         Self {
@@ -171,19 +180,20 @@ impl Registry {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a connection in, if there are not too many.
-    pub(super) fn admit(self: &Arc<Self>, peer: SocketAddr) -> Result<Admitted, Refused> {
+    /// Takes a connection in, if there are not too many. As in Kafka, for a protected one another is closed then.
+    pub(super) fn admit(self: &Arc<Self>, peer: SocketAddr, is_protected: bool) -> Result<Admitted, Refused> {
         let address = peer.ip().to_canonical();
         let mut connections = self.connections();
         if connections.is_closing {
             return Err(Refused::Closing);
         }
-        if connections.entries.len() >= self.connections_max {
-            return Err(Refused::Total);
-        }
         let from_address = connections.per_address.get(&address).copied().unwrap_or(0);
         if from_address >= self.per_address_max {
             return Err(Refused::Address);
+        }
+        if connections.entries.len() >= self.connections_max {
+            let closed = if is_protected { connections.least_active() } else { None };
+            closed.ok_or(Refused::Total)?.give(Order::Close);
         }
         connections.per_address.insert(address, from_address + 1);
         let id = connections.next_id;
@@ -196,6 +206,7 @@ impl Registry {
             active_at: AtomicU64::new(self.tick()),
             ask_at: AtomicU64::new(u64::MAX),
             is_holding: AtomicBool::new(false),
+            is_protected,
             waker: Mutex::default(),
         });
         connections.entries.insert(id, Arc::clone(&entry));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::accept::accept_all;
+use super::accept::{Source, accept_all};
 use super::counters::Counters;
 use super::listener::{BindError, BoundListener};
 use super::options::NetOptions;
@@ -60,7 +60,7 @@ impl Bound {
     pub fn serve(self, service: Arc<dyn Service>) -> Server {
         let server = Server::new(self.options, service);
         for bound in self.listeners {
-            server.accept(bound.listener, bound.endpoint);
+            server.accept_as(bound.listener, bound.endpoint, bound.is_protected);
         }
         server
     }
@@ -104,8 +104,13 @@ impl Server {
 
     /// Takes connections in from here too; their answers name this endpoint.
     pub fn accept<A: Acceptor>(&self, acceptor: A, endpoint: Arc<Endpoint>) {
+        self.accept_as(acceptor, endpoint, false);
+    }
+
+    fn accept_as<A: Acceptor>(&self, acceptor: A, endpoint: Arc<Endpoint>, is_protected: bool) {
+        let from = Source { endpoint, is_protected };
         let service = Arc::clone(&self.service.0);
-        let task = accept_all(acceptor, endpoint, service, Arc::clone(&self.shared));
+        let task = accept_all(acceptor, from, service, Arc::clone(&self.shared));
         self.tasks().accepting.push(tokio::spawn(task));
     }
 

@@ -35,6 +35,9 @@ pub enum AddressError {
     /// `advertised.listeners` names a listener that there is not.
     #[error("advertised.listeners names {0}, which no listener is called")]
     NoListener(String),
+    /// `inter.broker.listener.name` names a listener that there is not.
+    #[error("inter.broker.listener.name is {0}, which no listener is called")]
+    NoInterBrokerListener(String),
 }
 
 /// Takes `HOST:PORT` apart; the host of an IPv6 address may stand in brackets.
@@ -59,6 +62,11 @@ fn listeners(options: &NodeOptions) -> Result<Vec<ListenerOptions>, AddressError
         let listener = listeners.iter_mut().find(|listener| listener.name == name);
         let listener = listener.ok_or_else(|| AddressError::NoListener(name.to_owned()))?;
         listener.advertised = Some(parse_address(address)?);
+    }
+    if let Some(name) = &options.settings.inter_broker_listener_name {
+        let listener = listeners.iter_mut().find(|listener| listener.name == **name);
+        let missing = || AddressError::NoInterBrokerListener(name.to_string());
+        listener.ok_or_else(missing)?.is_protected = true;
     }
     Ok(listeners)
 }
@@ -134,6 +142,10 @@ mod tests {
         plain.advertised = Some(("broker.example".to_owned(), 1));
         let mut inside = ListenerOptions::new("INSIDE", "[::1]", 0);
         inside.advertised = Some(("10.0.0.1".to_owned(), 2));
+        assert_eq!(found, [plain.clone(), inside.clone()]);
+        let protected = [advertised, ("inter.broker.listener.name", "INSIDE")];
+        let found = listeners(&options(&["127.0.0.1:9092", "INSIDE=[::1]:0"], &protected)).unwrap();
+        inside.is_protected = true;
         assert_eq!(found, [plain, inside]);
     }
 
@@ -145,6 +157,8 @@ mod tests {
         }
         let unknown = listeners(&options(&["a:1"], &[("advertised.listeners", "OTHER://a:1")]));
         assert_eq!(unknown, Err(AddressError::NoListener("OTHER".to_owned())));
+        let unknown = listeners(&options(&["a:1"], &[("inter.broker.listener.name", "OTHER")]));
+        assert_eq!(unknown, Err(AddressError::NoInterBrokerListener("OTHER".to_owned())));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::support::{Ask, Client, Rig, frame, options, wait_until};
 use crate::context::Endpoint;
+use crate::net::listener::BoundListener;
 use crate::net::{Acceptor, BindError, Bound, ListenerOptions, NetOptions};
 
 /// Fails as often as it is told, and then accepts.
@@ -91,6 +92,17 @@ fn what_cannot_be_advertised_or_bound_is_refused() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     assert!(matches!(bind(vec![ListenerOptions::new("A", "127.0.0.1", port)]), Err(BindError::Bind { .. })));
+}
+
+#[test]
+fn a_client_whose_machine_is_gone_is_noticed() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut bound = BoundListener::bind(&ListenerOptions::new("A", "127.0.0.1", 0), 8).unwrap();
+        let _client = TcpStream::connect(bound.address).await.unwrap();
+        let (stream, _) = Acceptor::accept(&mut bound.listener).await.unwrap();
+        assert!(rustix::net::sockopt::socket_keepalive(&stream).unwrap());
+    });
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::io::Write;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::support::{Ask, Rig, frame, options, wait_until};
-use crate::net::NetOptions;
+use super::support::{Ask, Client, Rig, frame, options, wait_until};
+use crate::net::{ListenerOptions, NetOptions};
 
 #[test]
 fn a_length_that_no_frame_has_closes() {
@@ -63,6 +63,33 @@ fn connections_beyond_the_limit_are_refused() {
     let mut client = rig.connect();
     client.send(&frame(Ask::Now, 2, 0));
     assert_eq!(client.answered(), Some(2));
+}
+
+#[test]
+fn one_who_comes_by_the_protected_listener_takes_the_place_of_another() {
+    let listeners = vec![
+        ListenerOptions::new("OUTSIDE", "127.0.0.1", 0),
+        ListenerOptions { is_protected: true, ..ListenerOptions::new("INSIDE", "127.0.0.1", 0) },
+    ];
+    let rig = Rig::new(NetOptions { listeners, connections_max: 2, ..options() });
+    let connect = |listener: usize, number: u32| {
+        let mut client = Client(std::net::TcpStream::connect(rig.addresses[listener]).unwrap());
+        client.0.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        client.send(&frame(Ask::Now, number, 0));
+        let answered = client.answered();
+        (client, answered == Some(number))
+    };
+    let mut outside = [connect(0, 1), connect(0, 2)];
+    assert!(outside.iter().all(|(_, is_answered)| *is_answered));
+    assert!(!connect(0, 3).1, "no more from outside");
+    let (mut inside, is_answered) = connect(1, 4);
+    assert!(is_answered && outside[0].0.is_closed(), "the oldest goes, of those that are as idle");
+    let (_other, is_answered) = connect(1, 5);
+    assert!(is_answered && outside[1].0.is_closed());
+    wait_until("both have left", || rig.counters().open() == 2);
+    assert!(!connect(1, 6).1, "those that are protected do not go for each other");
+    inside.send(&frame(Ask::Now, 7, 0));
+    assert_eq!(inside.answered(), Some(7));
 }
 
 #[test]

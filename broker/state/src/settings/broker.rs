@@ -80,6 +80,9 @@ settings! {
     group_max_size: i32 = "group.max.size", i32::MAX, Bounds::AtLeast(1), None, acted;
     /// The shortest session timeout that a member of a classic group may ask for.
     group_min_session_timeout_ms: i32 = "group.min.session.timeout.ms", 6_000, Bounds::Any, Milliseconds, acted;
+    /// The listener that brokers and those who look after them come by: where there are as many connections as there may
+    /// be, they are let in all the same, and one of another listener that did nothing for the longest time is closed.
+    inter_broker_listener_name: Option<Arc<str>> = "inter.broker.listener.name", None, Bounds::Any, None, acted;
     /// The addresses that the broker listens on, with commas between them: `LISTENER://HOST:PORT`.
     listeners: Option<Arc<str>> = "listeners", None, Bounds::Any, None, acted;
     /// The folder that holds everything; there is one.
