@@ -2,6 +2,7 @@
 
 mod denying;
 mod framing;
+mod full_disk;
 mod topics;
 
 use std::net::SocketAddr;
@@ -67,6 +68,7 @@ pub(super) struct Rig {
     pub(super) topics: Arc<FixedTopics>,
     pub(super) engine: Engine,
     pub(super) disk: SimulatedDisk,
+    pub(super) clock: Arc<SimulatedClock>,
     pub(super) connection: Arc<Connection>,
 }
 
@@ -113,7 +115,7 @@ impl Rig {
             peer: SocketAddr::from(([127, 0, 0, 1], 50_000)),
             endpoint: Arc::new(endpoint),
         };
-        Self { broker: Arc::new(broker), topics, engine, disk, connection: Arc::new(connection) }
+        Self { broker: Arc::new(broker), topics, engine, disk, clock, connection: Arc::new(connection) }
     }
 
     /// Makes a topic with so many partitions.
