@@ -1,6 +1,8 @@
 //! A client that makes topics, lets them go, and makes others of the same names; that shortens logs, and looks at
 //! what there is. It alone changes its names, one request after the other.
 
+mod growing;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,14 +14,15 @@ use strandline_protocol::apis::delete_topics::{DeleteTopicState, DeleteTopicsReq
 use strandline_protocol::apis::metadata::{MetadataRequest, MetadataRequestTopic};
 use strandline_protocol::{ErrorCode, Text, Uuid};
 
+use crate::kinds::Kind;
 use crate::ledger::Name;
 use crate::link::{Broken, Link};
 use crate::world::World;
 
 /// A client that changes topics.
 pub(crate) struct Administrator {
-    world: Arc<World>,
-    link: Link,
+    pub(super) world: Arc<World>,
+    pub(super) link: Link,
     names: Vec<Text>,
 }
 
@@ -48,7 +51,7 @@ impl Administrator {
         }
     }
 
-    fn state(&self, name: &Text) -> Name {
+    pub(super) fn state(&self, name: &Text) -> Name {
         self.world.ledger().names.get(name).cloned().unwrap_or_else(Name::none)
     }
 
@@ -59,36 +62,37 @@ impl Administrator {
 
     async fn change(&mut self, name: Text) -> Result<(), Broken> {
         let state = self.state(&name);
-        match (state.only(), self.world.below(10)) {
+        match (state.only(), self.world.below(12)) {
             (Some(id), 0) => self.delete(&name, id).await,
             (Some(id), 1) => {
                 self.delete(&name, id).await?;
                 self.create(&name).await
             }
             (Some(_), 2..=5) => self.shorten(&name).await,
+            (Some(id), 6..=7) => self.grow(&name, id).await,
             (None, 0..=4) if !state.ids.is_empty() => {
                 // Nobody knows whether it has gone.
                 let id = state.ids.first().copied().unwrap();
                 self.delete(&name, id).await
             }
-            (None, 0..=6) => self.create(&name).await,
+            (None, 0..=8) => self.create(&name).await,
             _ => self.look(&name).await,
         }
     }
 
     async fn create(&mut self, name: &Text) -> Result<(), Broken> {
         let partitions = self.world.any(&[1, 1, 2, 3]);
-        let segment_bytes = self.world.any(&["3500", "8000", "100000"]);
-        let config = CreatableTopicConfig {
-            name: "internal.segment.bytes".into(),
-            value: Some(segment_bytes.into()),
+        let settings = Kind::of(name).settings(&self.world).into_iter();
+        let config = |(name, value): (&'static str, &'static str)| CreatableTopicConfig {
+            name: name.into(),
+            value: Some(value.into()),
             ..Default::default()
         };
         let topic = CreatableTopic {
             name: name.clone(),
             num_partitions: partitions,
             replication_factor: 1,
-            configs: vec![config],
+            configs: settings.map(config).collect(),
             ..Default::default()
         };
         let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: 1_000, ..Default::default() };
@@ -159,7 +163,9 @@ impl Administrator {
 
     /// Lets the beginning of a log go.
     async fn shorten(&mut self, name: &Text) -> Result<(), Broken> {
-        let Some(id) = self.state(name).only() else { return Ok(()) };
+        let Some(id) = self.state(name).only().filter(|_| Kind::of(name) != Kind::Keyed) else {
+            return Ok(());
+        };
         let places = self.world.ledger().live_places();
         let places: Vec<_> = places.into_iter().filter(|place| place.topic == id).collect();
         if places.is_empty() {
@@ -175,7 +181,7 @@ impl Administrator {
         let request = DeleteRecordsRequest { topics: vec![topic], timeout_ms: 1_000, ..Default::default() };
         self.world.judge(self.world.ledger().ask_start(place, offset));
         let known = self.world.ledger().known(place);
-        let (_, response) = self.link.call(2, &request).await?;
+        let (ticket, response) = self.link.call(2, &request).await?;
         let answer = response.topics.first().and_then(|topic| topic.partitions.first());
         let Some(answer) = answer else { return Err(Broken) };
         match answer.error_code {
@@ -186,10 +192,13 @@ impl Administrator {
                     self.world
                         .blame(format_args!("{place} begins at {} and not {offset}", answer.low_watermark));
                 }
-                let verdict = self.world.ledger().told(place, known, None, Some(answer.low_watermark));
+                let mut ledger = self.world.ledger();
+                let verdict = ledger.told(place, ticket.process, known, None, Some(answer.low_watermark));
+                drop(ledger);
                 self.world.judge(verdict);
             }
             ErrorCode::KAFKA_STORAGE_ERROR => {}
+            ErrorCode::OFFSET_OUT_OF_RANGE if self.world.ledger().was_cut(place) => {}
             code => self.world.blame(format_args!("{place} is not shortened: {code:?}")),
         }
         Ok(())
@@ -219,7 +228,8 @@ impl Administrator {
                 code => self.world.blame(format_args!("metadata of {name}: {code:?}")),
             }
         }
-        let names = if everything { self.names.clone() } else { vec![name.clone()] };
+        let known = self.world.ledger().names.keys().cloned().collect();
+        let names = if everything { known } else { vec![name.clone()] };
         for name in names {
             let mut state = self.state(&name);
             let found = seen.get(&name).copied();

@@ -50,7 +50,7 @@ impl Chaos {
 
     async fn strike(&mut self) {
         let world = Arc::clone(&self.world);
-        match world.below(24) {
+        match world.below(27) {
             0..=4 => {
                 if self.network.reset_any() {
                     world.note("a connection is reset");
@@ -78,7 +78,11 @@ impl Chaos {
                 world.reach("halting machine");
                 self.machine.disk.halt_in(operations);
             }
-            _ => self.fill_up().await,
+            22..=23 => self.fill_up().await,
+            _ => {
+                world.set_clock();
+                world.reach("clock set");
+            }
         }
     }
 
@@ -162,9 +166,9 @@ impl Chaos {
         }
     }
 
-    /// The power fails once more, and the broker comes up.
+    /// The power fails once more, or the process dies alone, and the broker comes up.
     pub(crate) async fn last_restart(&mut self) {
-        self.machine.die(Death::PowerCut);
+        self.machine.die(if self.world.one_in(3) { Death::Kill } else { Death::PowerCut });
         self.come_up().await;
     }
 }

@@ -9,9 +9,15 @@
 //! - The records of one sender have rising offsets in the order in which they were sent.
 //! - High watermark and log start never go back; the log start goes no further than somebody asked.
 //! - What was told to go offline acknowledges nothing any more.
+//! - Of a log whose durability is left to the page cache, a power cut takes the end and nothing else.
+//! - Of a log that is compacted, the last record of each key is there, and what a deletion deleted never comes back.
 
+mod complete;
+mod log;
 mod names;
 mod order;
+mod record;
+mod times;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -20,8 +26,11 @@ use std::ops::Range;
 use strandline_protocol::{Text, Uuid};
 use tokio::time::Instant;
 
+use self::log::Log;
 pub(crate) use self::names::Name;
-use self::order::Orders;
+use self::record::Sent;
+pub(crate) use self::record::{Bytes, Content};
+use crate::kinds::Kind;
 
 /// A partition of a topic that once was.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -45,35 +54,13 @@ pub(crate) enum Sender {
     Once(u64),
 }
 
-/// A record that was sent.
-#[derive(Clone, Copy, Debug)]
-struct Sent {
-    place: Place,
-    sender: Sender,
-    bytes: usize,
-    offset: Option<i64>,
-    is_acknowledged: bool,
-    is_refused: bool,
-    /// Whether it may have come to another topic of the same name.
-    is_by_name: bool,
-}
-
-/// What is known of a partition.
-#[derive(Debug, Default)]
-struct Log {
-    records: BTreeMap<i64, u64>,
-    orders: Orders,
-    high_watermark: i64,
-    log_start: i64,
-    /// So far at most somebody asked for the beginning to go.
-    start_asked: i64,
-}
-
 /// What is known of a topic.
 #[derive(Debug)]
 struct Topic {
     name: Text,
     logs: Vec<Log>,
+    /// So many partitions at most somebody asked for.
+    partitions_asked: usize,
     /// Whether anybody has asked for it to go.
     is_ending: bool,
     is_gone: bool,
@@ -84,6 +71,8 @@ struct Topic {
 pub(crate) struct Known {
     high_watermark: i64,
     log_start: i64,
+    /// The last process that was up.
+    process: u64,
 }
 
 /// What clients have been told and have seen.
@@ -123,12 +112,51 @@ impl Ledger {
         self.offline.get(&process).is_some_and(|offline| *offline < sent_at)
     }
 
-    /// There is a topic.
+    /// The power was cut: what need not last may be gone.
+    pub(crate) fn power_cut(&mut self) {
+        let process = self.process;
+        for topic in self.topics.values_mut().filter(|topic| Kind::of(&topic.name) == Kind::Async) {
+            topic.logs.iter_mut().for_each(|log| log.power_cut(process));
+        }
+        let (topics, values) = (&self.topics, &mut self.values);
+        let is_async =
+            |place: Place| topics.get(&place.topic).is_some_and(|topic| Kind::of(&topic.name) == Kind::Async);
+        for sent in values.iter_mut().filter(|sent| is_async(sent.place)) {
+            (sent.offset, sent.is_acknowledged) = (None, false);
+        }
+    }
+
+    /// Whether the end of a log may have been lost at any time.
+    pub(crate) fn was_cut(&self, place: Place) -> bool {
+        self.known_log(place).is_some_and(Log::was_cut)
+    }
+
+    /// There is a topic with so many partitions.
     pub(crate) fn add_topic(&mut self, id: Uuid, name: Text, partitions: usize) -> Verdict {
-        let logs = (0..partitions).map(|_| Log::default()).collect();
-        let topic = Topic { name, logs, is_ending: false, is_gone: false };
+        let topic =
+            Topic { name, logs: Vec::new(), partitions_asked: partitions, is_ending: false, is_gone: false };
         let known = self.topics.entry(id).or_insert(topic);
-        if known.is_gone { Err(format!("topic {id} has gone, and is there again")) } else { Ok(()) }
+        if known.is_gone {
+            return Err(format!("topic {id} has gone, and is there again"));
+        }
+        if partitions < known.logs.len() || partitions > known.partitions_asked {
+            let (were, asked) = (known.logs.len(), known.partitions_asked);
+            return Err(format!("topic {id} had {were} partitions, {asked} were asked, it has {partitions}"));
+        }
+        known.logs.resize_with(partitions, Log::default);
+        Ok(())
+    }
+
+    /// Somebody is about to ask for a topic to have so many partitions.
+    pub(crate) fn ask_partitions(&mut self, id: Uuid, partitions: usize) {
+        if let Some(topic) = self.topics.get_mut(&id) {
+            topic.partitions_asked = topic.partitions_asked.max(partitions);
+        }
+    }
+
+    /// How many partitions a topic is known to have, and may have.
+    pub(crate) fn partitions(&self, id: Uuid) -> (usize, usize) {
+        self.topics.get(&id).map_or((0, 0), |topic| (topic.logs.len(), topic.partitions_asked))
     }
 
     /// Somebody is about to ask for a topic to go.
@@ -162,10 +190,16 @@ impl Ledger {
         self.topics.get(&id).map(|topic| topic.name.clone()).unwrap_or_default()
     }
 
+    /// How a topic is kept.
+    pub(crate) fn kind(&self, id: Uuid) -> Kind {
+        self.topics.get(&id).map_or(Kind::Plain, |topic| Kind::of(&topic.name))
+    }
+
     /// Whether a partition may be among the logs of a broker.
     pub(crate) fn may_have_log(&self, place: Place) -> bool {
         self.topics.get(&place.topic).is_none_or(|topic| {
-            !topic.is_gone && usize::try_from(place.partition).is_ok_and(|index| index < topic.logs.len())
+            !topic.is_gone
+                && usize::try_from(place.partition).is_ok_and(|index| index < topic.partitions_asked)
         })
     }
 
@@ -177,21 +211,18 @@ impl Ledger {
         log.ok_or_else(|| format!("{place} is none that there ever was"))
     }
 
+    fn known_log(&self, place: Place) -> Option<&Log> {
+        self.topics.get(&place.topic)?.logs.get(usize::try_from(place.partition).ok()?)
+    }
+
     /// What is known of a partition by now.
     pub(crate) fn known(&self, place: Place) -> Known {
-        let topic = self.topics.get(&place.topic);
-        let log = topic.and_then(|topic| topic.logs.get(usize::try_from(place.partition).ok()?));
-        log.map_or(Known::default(), |log| Known {
-            high_watermark: log.high_watermark,
-            log_start: log.log_start,
-        })
+        self.known_log(place).map_or(Known::default(), |log| log.known(self.process))
     }
 
     /// How far somebody may have asked for the beginning of a log to go.
     pub(crate) fn start_asked(&self, place: Place) -> i64 {
-        let topic = self.topics.get(&place.topic);
-        let log = topic.and_then(|topic| topic.logs.get(usize::try_from(place.partition).ok()?));
-        log.map_or(0, |log| log.start_asked)
+        self.known_log(place).map_or(0, |log| log.start_asked)
     }
 
     /// An offset that is known to have been in a partition.
@@ -212,17 +243,9 @@ impl Ledger {
     }
 
     /// Records that are about to be sent: their numbers.
-    pub(crate) fn send(&mut self, place: Place, sender: Sender, sizes: &[usize]) -> Range<u64> {
+    pub(crate) fn send(&mut self, place: Place, sender: Sender, contents: &[Content]) -> Range<u64> {
         let first = self.values.len() as u64;
-        self.values.extend(sizes.iter().map(|bytes| Sent {
-            place,
-            sender,
-            bytes: *bytes,
-            offset: None,
-            is_acknowledged: false,
-            is_refused: false,
-            is_by_name: false,
-        }));
+        self.values.extend(contents.iter().map(|content| Sent::new(place, sender, *content)));
         first..self.values.len() as u64
     }
 
@@ -233,20 +256,20 @@ impl Ledger {
         }
     }
 
-    /// The value of a record that was sent.
-    pub(crate) fn value(&self, number: u64) -> Option<Vec<u8>> {
+    /// The bytes of a record that was sent.
+    pub(crate) fn bytes(&self, number: u64) -> Option<Bytes> {
         let sent = self.values.get(usize::try_from(number).ok()?)?;
-        let mut value = number.to_be_bytes().to_vec();
-        value.resize(8 + sent.bytes, number.to_le_bytes()[0]);
-        Some(value)
+        Some(sent.content.to_bytes(number))
     }
 
-    /// Records were acknowledged; an offset of -1 says nothing of where they are.
-    pub(crate) fn acknowledge(&mut self, numbers: Range<u64>, base_offset: i64) -> Verdict {
+    /// Records were acknowledged by a process; an offset of -1 says nothing of where they are.
+    pub(crate) fn acknowledge(&mut self, process: u64, numbers: Range<u64>, base_offset: i64) -> Verdict {
         for (number, offset) in numbers.zip(base_offset..) {
-            let sent = self.sent(number)?;
-            sent.is_acknowledged = true;
-            let place = sent.place;
+            let place = self.sent(number)?.place;
+            if self.log(place)?.is_stale(process) {
+                continue;
+            }
+            self.sent(number)?.is_acknowledged = true;
             if base_offset >= 0 {
                 self.put(place, offset, number)?;
                 let log = self.log(place)?;
@@ -273,12 +296,11 @@ impl Ledger {
         sent.ok_or_else(|| format!("record {number} was never sent"))
     }
 
-    /// A record was read.
-    pub(crate) fn read(&mut self, place: Place, offset: i64, value: &[u8]) -> Verdict {
-        let number = value.first_chunk().map(|bytes| u64::from_be_bytes(*bytes));
-        let number = number.ok_or_else(|| format!("{place} has a value of nobody at {offset}"))?;
+    /// A record was read from a process.
+    pub(crate) fn read(&mut self, place: Place, process: u64, offset: i64, bytes: &Bytes) -> Verdict {
+        let number = bytes.number().ok_or_else(|| format!("{place} has a value of nobody at {offset}"))?;
         let sent = *self.sent(number)?;
-        if sent.place != place && self.may_have_come(sent, place) {
+        if sent.place != place && sent.may_have_come(place, |place| self.name(place.topic)) {
             self.sent(number)?.place = place;
         } else if sent.place != place {
             return Err(format!(
@@ -289,23 +311,26 @@ impl Ledger {
         if sent.is_refused {
             return Err(format!("record {number} was refused and is read in {place} at {offset}"));
         }
-        if self.value(number).as_deref() != Some(value) {
+        if self.bytes(number).as_ref() != Some(bytes) {
             return Err(format!("record {number} is read with other bytes in {place} at {offset}"));
         }
-        self.put(place, offset, number)
+        if self.log(place)?.is_stale(process) { Ok(()) } else { self.put(place, offset, number) }
     }
 
-    /// Whether a record may be in another topic of the name that it was sent to.
-    fn may_have_come(&self, sent: Sent, place: Place) -> bool {
-        sent.is_by_name
-            && !sent.is_acknowledged
-            && sent.offset.is_none()
-            && sent.place.partition == place.partition
-            && self.name(sent.place.topic) == self.name(place.topic)
+    /// Somebody who read a record before goes on behind it, and was not told that it has gone.
+    pub(crate) fn stands(&mut self, place: Place, process: u64, offset: i64, number: u64) -> Verdict {
+        if self.log(place)?.is_stale(process) { Ok(()) } else { self.put(place, offset, number) }
     }
 
-    /// A record is at an offset.
+    /// A record is at an offset, and with it whatever was in doubt before it.
     fn put(&mut self, place: Place, offset: i64, number: u64) -> Verdict {
+        for (offset, number) in self.log(place)?.settle(offset, number) {
+            self.place(place, offset, number)?;
+        }
+        self.place(place, offset, number)
+    }
+
+    fn place(&mut self, place: Place, offset: i64, number: u64) -> Verdict {
         let sent = self.sent(number)?;
         let before = *sent.offset.get_or_insert(offset);
         if before != offset {
@@ -320,56 +345,20 @@ impl Ledger {
         log.orders.put(sender, offset, number).map_err(|what| format!("{place}: {what}"))
     }
 
-    /// What an answer says of a partition, when so much was known as it was asked.
+    /// What a process says of a partition, when so much was known as it was asked.
     pub(crate) fn told(
         &mut self,
         place: Place,
+        process: u64,
         known: Known,
         high_watermark: Option<i64>,
         log_start: Option<i64>,
     ) -> Verdict {
         let log = self.log(place)?;
-        if let Some(told) = high_watermark {
-            if told < known.high_watermark {
-                return Err(format!("{place}: high watermark {told} after {}", known.high_watermark));
-            }
-            log.high_watermark = log.high_watermark.max(told);
+        if log.is_stale(process) {
+            return Ok(());
         }
-        if let Some(told) = log_start {
-            if told < known.log_start {
-                return Err(format!("{place}: log start {told} after {}", known.log_start));
-            }
-            if told > log.start_asked {
-                return Err(format!("{place}: log start {told}, and only {} was asked", log.start_asked));
-            }
-            log.log_start = log.log_start.max(told);
-        }
-        Ok(())
-    }
-
-    /// All of a partition was read, from its start to its high watermark: what has to be there is.
-    pub(crate) fn complete(&self, place: Place, start: i64, found: &BTreeMap<i64, u64>) -> Verdict {
-        let log = self
-            .topics
-            .get(&place.topic)
-            .and_then(|topic| topic.logs.get(usize::try_from(place.partition).ok()?));
-        let log = log.ok_or_else(|| format!("{place} is none that there ever was"))?;
-        for (offset, number) in log.records.range(start..) {
-            if found.get(offset) != Some(number) {
-                let sent = &self.values[usize::try_from(*number).unwrap()];
-                let how = if sent.is_acknowledged { "was acknowledged" } else { "was read" };
-                return Err(format!("record {number} {how} in {place} at {offset}, and is not there"));
-            }
-        }
-        let missing = self
-            .values
-            .iter()
-            .enumerate()
-            .find(|(_, sent)| sent.place == place && sent.is_acknowledged && sent.offset.is_none());
-        match missing {
-            Some((number, _)) => Err(format!("record {number} of {place} was acknowledged, and is nowhere")),
-            None => Ok(()),
-        }
+        log.told(known, high_watermark, log_start).map_err(|what| format!("{place}: {what}"))
     }
 
     /// How many records were sent, and how many acknowledged.

@@ -146,7 +146,10 @@ impl Machine {
         self.network.fall();
         match death {
             Death::Kill => self.disk.kill(),
-            Death::PowerCut => self.disk.crash(),
+            Death::PowerCut => {
+                self.disk.crash();
+                self.world.ledger().power_cut();
+            }
         }
         self.is_failing = false;
         self.process = None;

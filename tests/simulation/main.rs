@@ -17,6 +17,8 @@ mod consuming;
 #[cfg(test)]
 mod driver;
 #[cfg(test)]
+mod kinds;
+#[cfg(test)]
 mod ledger;
 #[cfg(test)]
 mod link;

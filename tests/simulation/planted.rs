@@ -54,6 +54,10 @@ services! {
     a_producer_id_for_two: plants::producer_id_twice;
     a_topic_that_comes_back_with_its_old_records: plants::recreated_as_it_was;
     an_acknowledgement_without_a_disk: plants::offline_acknowledges;
+    a_compression_that_is_left_out: plants::not_recompressed;
+    a_partition_that_is_not_made: plants::partitions_not_made;
+    a_record_that_its_time_does_not_find: plants::time_looked_up_late;
+    a_truncation_that_nobody_is_told_of: plants::truncation_not_told;
     answers_in_another_order_than_their_requests: plants::answers_as_they_come;
     requests_that_overtake_each_other: plants::requests_as_they_come;
 }

@@ -8,7 +8,8 @@ use tokio::time::timeout;
 
 use crate::administration::Administrator;
 use crate::chaos::Chaos;
-use crate::consuming::{Positions, Reader, Start, consumer};
+use crate::consuming::{Position, Positions, Reader, Start, consumer, keeper};
+use crate::kinds;
 use crate::ledger::Place;
 use crate::link::{Broken, Link};
 use crate::machine::Machine;
@@ -19,11 +20,8 @@ use crate::strangers::{deaf, hostile};
 use crate::subject::Subject;
 use crate::world::{Report, World};
 
-/// The names that topics have.
-const NAMES: &[&str] = &["one", "two", "three"];
-
 /// How many clients there are, the one that looks at the end apart.
-const CLIENTS: usize = 9;
+const CLIENTS: usize = 11;
 
 /// After so long without an end there is none.
 const RUN_MAX: Duration = Duration::from_hours(1);
@@ -80,7 +78,7 @@ async fn simulate(world: &Arc<World>, subject: Subject) {
 fn start_clients(world: &Arc<World>, network: &Arc<Network>) -> JoinSet<()> {
     let mut clients = JoinSet::new();
     let link = |client| Link::new(world, network, client);
-    clients.spawn(Administrator::new(Arc::clone(world), link(0), NAMES).run(14));
+    clients.spawn(Administrator::new(Arc::clone(world), link(0), &kinds::names(world)).run(16));
     for client in 1..3 {
         clients.spawn(idempotent(Arc::clone(world), link(client), client, 20));
     }
@@ -92,6 +90,9 @@ fn start_clients(world: &Arc<World>, network: &Arc<Network>) -> JoinSet<()> {
     }
     clients.spawn(hostile(Arc::clone(world), link(7), 10));
     clients.spawn(deaf(Arc::clone(world), link(8), 3));
+    for client in 9..CLIENTS {
+        clients.spawn(keeper(Arc::clone(world), link(client), 14));
+    }
     clients
 }
 
@@ -107,8 +108,9 @@ async fn wait_for(world: &World, mut clients: JoinSet<()>) {
 /// Reads every log from its beginning to its end, and holds that against everything that was promised.
 async fn look_for_everything(world: &Arc<World>, network: &Arc<Network>) {
     let mut administrator = Administrator::new(Arc::clone(world), Link::new(world, network, CLIENTS), &[]);
-    for name in NAMES {
-        if administrator.look(&(*name).into()).await.is_err() {
+    let names: Vec<_> = world.ledger().names.keys().cloned().collect();
+    for name in &names {
+        if administrator.look(name).await.is_err() {
             world.blame("the broker does not say which topics there are");
         }
     }
@@ -127,10 +129,10 @@ async fn look_for_everything(world: &Arc<World>, network: &Arc<Network>) {
 async fn look_through(world: &World, link: &mut Link, place: Place) -> Result<(), Broken> {
     let mut reader = Reader::new(world, link, false, world.one_in(2));
     let start = reader.start(place, Start::Earliest).await?.ok_or(Broken)?;
-    let mut positions = Positions::from([(place, start)]);
+    let mut positions = Positions::from([(place, Position::at(start))]);
     loop {
         reader.fetch(&mut positions).await?;
-        let position = positions.get(&place).copied().ok_or(Broken)?;
+        let position = positions.get(&place).copied().ok_or(Broken)?.offset;
         if reader.high_watermarks.get(&place).is_some_and(|end| position >= *end) || world.is_broken() {
             break;
         }

@@ -10,7 +10,7 @@ use strandline_protocol::apis::produce::ProduceRequest;
 use strandline_protocol::frame::OutboundFrame;
 use strandline_protocol::{Piece, Request};
 
-use crate::consuming::fetch_of;
+use crate::consuming::{Position, fetch_of};
 use crate::link::{Broken, Link};
 use crate::world::World;
 
@@ -83,7 +83,7 @@ async fn listen_late(world: &World, link: &mut Link) -> Result<(), Broken> {
     let places = world.ledger().live_places();
     let mut tickets = Vec::new();
     for _ in 0..5 + world.below(60) {
-        let request = fetch_of(world, places.iter().map(|place| (*place, 0)));
+        let request = fetch_of(world, places.iter().map(|place| (*place, Position::at(0))));
         tickets.push(link.send(13, &request, true).await?);
     }
     world.pause_ms(0, 7_000).await;

@@ -15,6 +15,12 @@ use crate::ledger::Ledger;
 /// What the clock on the wall shows when a run begins.
 const WALL_MS: i64 = 1_700_000_000_000;
 
+/// The clock is put forward by so much and some hours in all: producers are forgotten after a day.
+const FORWARD_MAX_MS: i64 = 16 * 60 * 60 * 1_000;
+
+/// The clock goes wrong by so much at most: records may be an hour ahead of it.
+const WRONG_MAX_MS: i64 = 20 * 60 * 1_000;
+
 /// Some time after the last fault nothing of it is to be seen any more.
 const CALM_AFTER: Duration = Duration::from_secs(8);
 
@@ -29,6 +35,16 @@ pub(crate) struct World {
     is_verbose: bool,
     found: Mutex<Found>,
     ledger: Mutex<Ledger>,
+    clock: Mutex<WallClock>,
+}
+
+/// How far the clock on the wall is from where it should be.
+#[derive(Debug, Default)]
+struct WallClock {
+    /// By so much it was put forward, for good.
+    forward_ms: i64,
+    /// By so much it goes wrong, for now.
+    wrong_ms: i64,
 }
 
 #[derive(Debug, Default)]
@@ -63,7 +79,20 @@ impl World {
             is_verbose: std::env::var_os("SIMULATION_VERBOSE").is_some(),
             found: Mutex::default(),
             ledger: Mutex::default(),
+            clock: Mutex::default(),
         }
+    }
+
+    /// Somebody sets the clock on the wall: forward by hours, or to and fro by minutes. Nothing that is promised hangs
+    /// on it as long as nothing gets as old as records and producers may.
+    pub(crate) fn set_clock(&self) {
+        let mut clock = locked(&self.clock);
+        if clock.forward_ms < FORWARD_MAX_MS && self.one_in(2) {
+            clock.forward_ms += i64::try_from(self.below(4 * 60 * 60 * 1_000)).unwrap();
+        } else {
+            clock.wrong_ms = self.any(&[-WRONG_MAX_MS, -61_000, -1, 0, 5_000, WRONG_MAX_MS]);
+        }
+        self.note(format_args!("the clock is set: {clock:?}"));
     }
 
     /// What clients have been told and have seen.
@@ -168,7 +197,8 @@ impl World {
 
 impl Clock for World {
     fn wall_ms(&self) -> i64 {
-        WALL_MS + i64::try_from(self.elapsed_ms()).unwrap()
+        let WallClock { forward_ms, wrong_ms } = *locked(&self.clock);
+        WALL_MS + forward_ms + wrong_ms + i64::try_from(self.elapsed_ms()).unwrap()
     }
 
     fn monotonic(&self) -> Duration {

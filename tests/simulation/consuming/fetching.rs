@@ -4,22 +4,34 @@ use std::collections::BTreeMap;
 
 use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::fetch::{FetchRequest, FetchableTopicResponse, PartitionData};
-use strandline_protocol::apis::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 
 use super::reading::read;
 use super::session::{Session, topics};
+use crate::kinds::Kind;
 use crate::ledger::{Known, Place};
 use crate::link::{Broken, Link};
 use crate::world::World;
 
-const EARLIEST: i64 = -2;
-const LATEST: i64 = -1;
-
 /// The last version that names topics by name.
 const NAMES_VERSION_MAX: i16 = 12;
 
+/// Where a reader goes on in a partition.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Position {
+    pub(crate) offset: i64,
+    /// The leader epoch of what it has read last; -1 if it minds none.
+    pub(crate) epoch: i32,
+}
+
+impl Position {
+    /// A place of which nothing more is known.
+    pub(crate) fn at(offset: i64) -> Self {
+        Self { offset, epoch: -1 }
+    }
+}
+
 /// Where a reader goes on, partition by partition.
-pub(crate) type Positions = BTreeMap<Place, i64>;
+pub(crate) type Positions = BTreeMap<Place, Position>;
 
 /// Where a reader begins.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,14 +40,18 @@ pub(crate) enum Start {
     Latest,
     /// Anywhere in what is there.
     Somewhere,
+    /// Where the records of a time begin.
+    ByTime,
 }
 
 /// One reader.
 pub(crate) struct Reader<'a> {
-    world: &'a World,
-    link: &'a mut Link,
+    pub(super) world: &'a World,
+    pub(super) link: &'a mut Link,
     session: Option<Session>,
     by_name: bool,
+    /// Whether it says which epoch it read last, so that it is told where logs part.
+    pub(super) minds_epochs: bool,
     /// Everything that was read, by partition.
     pub(crate) found: BTreeMap<Place, BTreeMap<i64, u64>>,
     /// The last high watermark of each.
@@ -46,51 +62,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn new(world: &'a World, link: &'a mut Link, has_session: bool, by_name: bool) -> Self {
         let session = (has_session && !by_name).then(Session::default);
         let (found, high_watermarks) = (BTreeMap::new(), BTreeMap::new());
-        Self { world, link, session, by_name, found, high_watermarks }
-    }
-
-    /// Where to begin; none where there is nothing to be read.
-    pub(crate) async fn start(&mut self, place: Place, start: Start) -> Result<Option<i64>, Broken> {
-        let earliest = self.list(place, EARLIEST).await?;
-        let (Some(earliest), false) = (earliest, start == Start::Earliest) else { return Ok(earliest) };
-        let Some(latest) = self.list(place, LATEST).await? else { return Ok(None) };
-        let span = u64::try_from(latest - earliest).unwrap_or(0);
-        let somewhere = earliest + i64::try_from(self.world.below(span + 1)).unwrap();
-        Ok(Some(if start == Start::Latest { latest } else { somewhere }))
-    }
-
-    /// The offset that belongs to a time; none if the topic has gone.
-    async fn list(&mut self, place: Place, timestamp: i64) -> Result<Option<i64>, Broken> {
-        let (world, name) = (self.world, self.world.ledger().name(place.topic));
-        let partition =
-            ListOffsetsPartition { partition_index: place.partition, timestamp, ..Default::default() };
-        let topic = ListOffsetsTopic { name, partitions: vec![partition], ..Default::default() };
-        let request = ListOffsetsRequest { replica_id: -1, topics: vec![topic], ..Default::default() };
-        let known = world.ledger().known(place);
-        let (_, response) = self.link.call(7, &request).await?;
-        // It is asked by name: an answer is about this topic only if nobody has asked for it to go.
-        if !world.ledger().is_live(place.topic) {
-            return Ok(None);
-        }
-        let answer = response.topics.first().and_then(|topic| topic.partitions.first());
-        let Some(answer) = answer else {
-            world.blame(format_args!("nothing is said of {place}: {response:?}"));
-            return Err(Broken);
-        };
-        match answer.error_code {
-            ErrorCode::NONE => {
-                let offset = Some(answer.offset);
-                let (high_watermark, start) =
-                    if timestamp == LATEST { (offset, None) } else { (None, offset) };
-                world.judge(world.ledger().told(place, known, high_watermark, start));
-                Ok(offset)
-            }
-            ErrorCode::KAFKA_STORAGE_ERROR => Ok(None),
-            code => {
-                world.blame(format_args!("offsets of {place}, which is there: {code:?}"));
-                Ok(None)
-            }
-        }
+        Self { world, link, session, by_name, minds_epochs: false, found, high_watermarks }
     }
 
     /// Fetches once.
@@ -112,7 +84,7 @@ impl<'a> Reader<'a> {
         let known: BTreeMap<_, _> =
             positions.keys().map(|place| (*place, world.ledger().known(*place))).collect();
         let version = if self.by_name { NAMES_VERSION_MAX } else { world.any(&[13, 16, 18]) };
-        let (_, response) = self.link.call(version, &request).await?;
+        let (ticket, response) = self.link.call(version, &request).await?;
         match (response.error_code, &mut self.session) {
             (ErrorCode::NONE, Some(session)) => session.answered(response.session_id),
             (ErrorCode::NONE, None) => {}
@@ -129,8 +101,8 @@ impl<'a> Reader<'a> {
                 let Some(place) = self.place(topic, partition, positions) else { continue };
                 let known = known.get(&place).copied().unwrap_or_default();
                 let before = positions.get(&place).copied();
-                self.take(place, known, partition, positions);
-                let has_more = before.is_some_and(|before| before < partition.high_watermark);
+                self.take((place, ticket.process), known, partition, positions);
+                let has_more = before.is_some_and(|before| before.offset < partition.high_watermark);
                 if is_alone && has_more && before == positions.get(&place).copied() {
                     world.blame(format_args!("nothing is read of {place} from {before:?} on"));
                 }
@@ -164,36 +136,37 @@ impl<'a> Reader<'a> {
         place.filter(|_| is_clear && other.is_none())
     }
 
-    /// What an answer says of a partition.
-    fn take(&mut self, place: Place, known: Known, answer: &PartitionData, positions: &mut Positions) {
-        let (world, position) = (self.world, positions.get(&place).copied().unwrap_or(0));
+    /// What a process says of a partition.
+    fn take(
+        &mut self,
+        (place, process): (Place, u64),
+        known: Known,
+        answer: &PartitionData,
+        positions: &mut Positions,
+    ) {
+        let world = self.world;
+        let position = positions.get(&place).copied().unwrap_or(Position::at(0));
         let is_live = world.ledger().is_live(place.topic);
         match answer.error_code {
             ErrorCode::NONE => {
                 let (high_watermark, log_start) = (answer.high_watermark, answer.log_start_offset);
-                world.judge(world.ledger().told(place, known, Some(high_watermark), Some(log_start)));
+                let told = (Some(high_watermark), Some(log_start));
+                world.judge(world.ledger().told(place, process, known, told.0, told.1));
                 self.high_watermarks.insert(place, high_watermark);
-                let empty = Default::default();
-                let bytes = answer.records.as_ref().and_then(|records| records.as_slice()).unwrap_or(&empty);
-                let found = self.found.entry(place).or_default();
-                match read(world, place, position, bytes, found) {
-                    Ok(next) if next > high_watermark => {
-                        world.blame(format_args!("{place} is read to {next}, beyond {high_watermark}"));
-                    }
-                    Ok(next) => {
-                        if next > position {
-                            world.reach("records read");
-                            world.note(format_args!("{place} read from {position} to {next}"));
-                        }
-                        positions.insert(place, next);
-                    }
+                if answer.diverging_epoch.end_offset >= 0 {
+                    return self.go_back(place, position, answer, positions);
+                }
+                match self.read(place, process, position, answer) {
+                    Ok(next) => drop(positions.insert(place, next)),
                     Err(violation) => world.blame(violation),
                 }
             }
             ErrorCode::OFFSET_OUT_OF_RANGE => {
                 world.reach("out of range");
-                if is_live && world.ledger().start_asked(place) <= position {
-                    world.blame(format_args!("{place}: {position} is out of range"));
+                let may_be =
+                    world.ledger().start_asked(place) > position.offset || world.ledger().was_cut(place);
+                if is_live && !may_be {
+                    world.blame(format_args!("{place}: {position:?} is out of range"));
                 }
                 positions.remove(&place);
             }
@@ -209,10 +182,61 @@ impl<'a> Reader<'a> {
                 positions.remove(&place);
             }
             code => {
-                world.blame(format_args!("fetch of {place} at {position}: {code:?}"));
+                world.blame(format_args!("fetch of {place} at {position:?}: {code:?}"));
                 positions.remove(&place);
             }
         }
+    }
+
+    /// The records that a process gives from a position on; gives where to go on.
+    fn read(
+        &mut self,
+        place: Place,
+        process: u64,
+        position: Position,
+        answer: &PartitionData,
+    ) -> Result<Position, String> {
+        let (world, empty) = (self.world, Default::default());
+        let bytes = answer.records.as_ref().and_then(|records| records.as_slice()).unwrap_or(&empty);
+        let found = self.found.entry(place).or_default();
+        let last = found.last_key_value().map(|(offset, number)| (*offset, *number));
+        let next = read(world, (place, process), position, bytes, found)?;
+        if next.offset > answer.high_watermark {
+            return Err(format!("{place} is read to {next:?}, beyond {}", answer.high_watermark));
+        }
+        if next == position {
+            return Ok(position);
+        }
+        world.reach("records read");
+        world.note(format_args!("{place} read from {} to {}", position.offset, next.offset));
+        if !self.minds_epochs {
+            return Ok(Position::at(next.offset));
+        }
+        // It would have been told if what it read before were gone.
+        let kept = last.filter(|_| position.epoch >= 0 && world.ledger().kind(place.topic) != Kind::Keyed);
+        if let Some((offset, number)) = kept {
+            world.ledger().stands(place, process, offset, number)?;
+        }
+        Ok(next)
+    }
+
+    /// A reader is told that its log and the broker's part.
+    fn go_back(
+        &mut self,
+        place: Place,
+        position: Position,
+        answer: &PartitionData,
+        positions: &mut Positions,
+    ) {
+        let (world, end) = (self.world, &answer.diverging_epoch);
+        world.note(format_args!("{place} parts at {end:?} from {position:?}"));
+        world.reach("told of a truncation");
+        if !world.ledger().was_cut(place) || end.end_offset > position.offset {
+            world.blame(format_args!("{place} parts at {end:?} from {position:?}"));
+        }
+        self.found.entry(place).or_default().retain(|offset, _| *offset < end.end_offset);
+        // What it has read of a later epoch than that is gone too.
+        positions.insert(place, Position { offset: end.end_offset, epoch: end.epoch });
     }
 
     /// Says that nothing more will be fetched.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use strandline_protocol::apis::fetch::{FetchPartition, FetchRequest, FetchTopic, ForgottenTopic};
 use strandline_protocol::{Text, Uuid};
 
+use super::fetching::{Position, Positions};
 use crate::ledger::Place;
 
 /// What the broker knows of a client, as far as the client knows.
@@ -12,13 +13,14 @@ use crate::ledger::Place;
 pub(super) struct Session {
     id: i32,
     epoch: i32,
-    told: BTreeMap<Place, i64>,
+    told: Positions,
 }
 
-fn partition(place: Place, position: i64, bytes_max: i32) -> FetchPartition {
+fn partition(place: Place, position: Position, bytes_max: i32) -> FetchPartition {
     FetchPartition {
         partition: place.partition,
-        fetch_offset: position,
+        fetch_offset: position.offset,
+        last_fetched_epoch: position.epoch,
         partition_max_bytes: bytes_max,
         ..Default::default()
     }
@@ -26,7 +28,7 @@ fn partition(place: Place, position: i64, bytes_max: i32) -> FetchPartition {
 
 /// The topics of these partitions.
 pub(super) fn topics(
-    positions: impl IntoIterator<Item = (Place, i64)>,
+    positions: impl IntoIterator<Item = (Place, Position)>,
     name: impl Fn(Uuid) -> Text,
     bytes_max: i32,
 ) -> Vec<FetchTopic> {
@@ -44,7 +46,7 @@ impl Session {
     pub(super) fn name(
         &mut self,
         request: &mut FetchRequest,
-        positions: &BTreeMap<Place, i64>,
+        positions: &Positions,
         name: impl Fn(Uuid) -> Text,
         bytes_max: i32,
     ) {

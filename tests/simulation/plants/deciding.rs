@@ -19,12 +19,9 @@ use strandline_protocol::apis::produce::{
 use strandline_protocol::batch::{BatchBuilder, BatchHeader, BatchView, NewRecord};
 use strandline_protocol::{ErrorCode, Uuid};
 
+use super::honest;
 use super::rewrite::Rewrite;
 use crate::world::World;
-
-fn honest(broker: &Arc<Broker>) -> Arc<dyn Service> {
-    Arc::new(Arc::clone(broker))
-}
 
 /// All batches of a request, with where they go.
 fn batches(request: &ProduceRequest) -> Vec<((Uuid, i32), Bytes)> {
@@ -42,7 +39,9 @@ fn without_sender(bytes: &Bytes) -> Bytes {
     let view = BatchView::parse_only(bytes).unwrap();
     for record in &view.records(1 << 20).unwrap() {
         let record = record.unwrap();
-        builder.append(&NewRecord { value: record.value, ..NewRecord::at(record.timestamp) }).unwrap();
+        let headers: Vec<_> = record.headers.clone().map(Result::unwrap).collect();
+        let (key, value, timestamp) = (record.key, record.value, record.timestamp);
+        builder.append(&NewRecord { timestamp, key, value, headers: &headers }).unwrap();
     }
     builder.build().unwrap()
 }

@@ -38,27 +38,26 @@ impl<R: Request> Rewrite<R> {
     }
 }
 
-/// All of these, in one.
-fn whole(pieces: Vec<Piece>) -> Bytes {
+/// All of these, in one; none if a file of them cannot be read.
+fn whole(pieces: Vec<Piece>) -> Option<Bytes> {
     let mut bytes = BytesMut::new();
     for piece in pieces {
         match piece {
             Piece::Slice(slice) => bytes.extend_from_slice(&slice),
             Piece::External(external) => {
-                // A file of a process that is dead cannot be read, and what is answered then reaches nobody.
                 let slice = FileSlice::of(&external).unwrap();
-                let read = slice.read(external.position, external.length);
-                bytes.extend_from_slice(&read.unwrap_or_else(|_| vec![0; external.length].into()));
+                bytes.extend_from_slice(&slice.read(external.position, external.length).ok()?);
             }
         }
     }
-    bytes.freeze()
+    Some(bytes.freeze())
 }
 
 /// What a reply becomes.
 fn reply<R: Request>(version: i16, reply: Reply, change: impl FnOnce(R::Response) -> R::Response) -> Reply {
     let Reply::Send { frame, throttle } = reply else { return reply };
-    let bytes = whole(frame.into_pieces()).slice(LENGTH_BYTES..);
+    let Some(bytes) = whole(frame.into_pieces()) else { return Reply::Close("it cannot be read") };
+    let bytes = bytes.slice(LENGTH_BYTES..);
     let (correlation_id, response) = read_response::<R>(bytes, version).unwrap();
     let frame = OutboundFrame::response(version, correlation_id, &change(response)).unwrap();
     Reply::Send { frame, throttle }
@@ -77,7 +76,10 @@ where
             return self.inner.dispatch(connection, frame);
         }
         let version = header.request_api_version;
-        let request: R = Message::read(&mut reader, version).unwrap();
+        // What is no request is told so.
+        let Ok(request) = <R as Message>::read(&mut reader, version) else {
+            return self.inner.dispatch(connection, frame);
+        };
         if let Some(response) = (self.skip)(&request) {
             let frame = OutboundFrame::response(version, header.correlation_id, &response).unwrap();
             let reply = Reply::Send { frame, throttle: Default::default() };
@@ -85,7 +87,7 @@ where
         }
         let asked = (self.ask)(request.clone());
         let frame = OutboundFrame::request(version, header.correlation_id, header.client_id, &asked).unwrap();
-        let frame = whole(frame.into_pieces()).slice(LENGTH_BYTES..);
+        let frame = whole(frame.into_pieces()).unwrap().slice(LENGTH_BYTES..);
         let dispatching = self.inner.dispatch(connection, frame);
         let say = Arc::clone(&self.say);
         Box::pin(async move {

@@ -11,12 +11,16 @@ use strandline_protocol::apis::produce::{
 use strandline_protocol::batch::{BatchBuilder, NewRecord};
 use strandline_protocol::{Bytes, Compression, ErrorCode, Uuid};
 
-use crate::ledger::{Place, Sender};
+use crate::kinds::Kind;
+use crate::ledger::{Content, Place, Sender};
 use crate::link::Ticket;
 use crate::world::World;
 
 /// The first version that names topics by id.
 const IDS_VERSION_MIN: i16 = 13;
+
+/// Records of a compacted topic have one of so many keys.
+const KEYS: u64 = 6;
 
 /// The identity of a producer.
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +45,9 @@ impl Batch {
         sender: Sender,
         identity: Option<(Identity, i32)>,
     ) -> Self {
-        let sizes: Vec<_> = (0..1 + world.below(4)).map(|_| size(world)).collect();
-        let numbers = world.ledger().send(place, sender, &sizes);
+        let is_keyed = world.ledger().kind(place.topic) == Kind::Keyed;
+        let contents: Vec<_> = (0..1 + world.below(4)).map(|_| content(world, is_keyed)).collect();
+        let numbers = world.ledger().send(place, sender, &contents);
         let mut builder = BatchBuilder::new();
         if let Some((Identity { id, epoch }, sequence)) = identity {
             builder = builder.producer(id, epoch, sequence);
@@ -51,9 +56,10 @@ impl Batch {
             builder = builder.compression(world.any(&[Compression::Lz4, Compression::Gzip]), None);
         }
         for number in numbers.clone() {
-            let value = world.ledger().value(number).unwrap();
-            let record = NewRecord { value: Some(&value), ..NewRecord::at(world.wall_ms()) };
-            builder.append(&record).unwrap();
+            let bytes = world.ledger().bytes(number).unwrap();
+            let headers = bytes.headers();
+            let (key, value) = (bytes.key.as_deref(), bytes.value.as_deref());
+            builder.append(&NewRecord { key, value, headers: &headers, timestamp: bytes.timestamp }).unwrap();
         }
         Self { place, numbers, bytes: builder.build().unwrap() }
     }
@@ -64,9 +70,15 @@ impl Batch {
     }
 }
 
-fn size(world: &World) -> usize {
+fn content(world: &World, is_keyed: bool) -> Content {
     let bound = world.any(&[1, 50, 50, 300, 300, 700]);
-    usize::try_from(world.below(bound)).unwrap()
+    let bytes = usize::try_from(world.below(bound)).unwrap();
+    let timestamp = world.wall_ms() - world.any(&[0, 0, 7, 900]);
+    if !is_keyed {
+        return Content { bytes: Some(bytes), key: None, timestamp };
+    }
+    let key = world.below(KEYS).to_le_bytes()[0];
+    Content { bytes: if world.one_in(6) { None } else { Some(bytes) }, key: Some(key), timestamp }
 }
 
 /// A request with these batches, each for another partition, and the version that it is sent in.
@@ -137,12 +149,13 @@ pub(super) fn judge(world: &World, ticket: Ticket, batch: &Batch, answer: &Parti
     match code {
         ErrorCode::NONE => {
             world.reach("acknowledged");
-            world.judge(world.ledger().acknowledge(batch.numbers.clone(), answer.base_offset));
+            let (process, numbers) = (ticket.process, batch.numbers.clone());
+            world.judge(world.ledger().acknowledge(process, numbers, answer.base_offset));
             Fate::Acknowledged
         }
         // It was there before; where, nobody says. Clients take this for an acknowledgement.
         ErrorCode::DUPLICATE_SEQUENCE_NUMBER => {
-            world.judge(world.ledger().acknowledge(batch.numbers.clone(), -1));
+            world.judge(world.ledger().acknowledge(ticket.process, batch.numbers.clone(), -1));
             Fate::Acknowledged
         }
         ErrorCode::KAFKA_STORAGE_ERROR => {

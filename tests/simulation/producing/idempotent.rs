@@ -56,7 +56,7 @@ impl Producer {
             let chosen: BTreeSet<_> = (0..1 + self.world.below(2)).map(|_| self.world.any(&places)).collect();
             requests.push(chosen.into_iter().map(|place| self.batch(place, identity)).collect());
         }
-        let (mut attempts, mut calm_attempts) = (0, 0);
+        let (mut attempts, mut calm_attempts, mut connection) = (0, 0, None);
         while !requests.is_empty() && !self.world.is_broken() {
             attempts += 1;
             calm_attempts += u32::from(self.world.has_been_calm());
@@ -66,6 +66,11 @@ impl Producer {
             if attempts > 1 {
                 self.world.reach("sent again");
                 self.world.pause_ms(10, 120).await;
+            }
+            if let Ok(number) = self.link.connect().await
+                && connection.replace(number).is_some_and(|before| before != number)
+            {
+                self.world.reach("sent again by another connection");
             }
             let _ = self.attempt(&mut requests).await;
             requests.retain(|batches| !batches.is_empty());
@@ -114,6 +119,7 @@ impl Producer {
         }
         // Of these nothing is known: what comes behind is out of order.
         let mut in_doubt = BTreeSet::new();
+        let mut lost_identity = false;
         for (batches, (version, ticket)) in requests.iter_mut().zip(tickets) {
             let response = self.link.receive::<ProduceRequest>(ticket).await?;
             let world = &self.world;
@@ -131,6 +137,14 @@ impl Producer {
                         world.reach("out of order behind a failure");
                         true
                     }
+                    // Its last batches are gone, and the sequences with them: only another identity helps.
+                    (Fate::Refused, ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER)
+                        if world.ledger().was_cut(batch.place) =>
+                    {
+                        world.reach("sequence lost in a power cut");
+                        lost_identity = true;
+                        false
+                    }
                     (Fate::Refused, code) => {
                         if world.ledger().is_live(batch.place.topic) {
                             world.blame(format_args!("{code:?} for {:?} in {}", batch.numbers, batch.place));
@@ -139,6 +153,9 @@ impl Producer {
                     }
                 }
             });
+        }
+        if lost_identity {
+            self.identity = None;
         }
         Ok(())
     }
