@@ -17,6 +17,7 @@ use strandline_log::disk::real::RealDisk;
 use strandline_log::journal::{BufferPool, Class, Journal, Options, Staged};
 use strandline_log::random::Random;
 use strandline_log::tail::{Budget, Frames, Tail, TailEntry};
+use strandline_protocol::batch::{BatchBuilder, BatchHeader, NewRecord};
 
 const BATCH_BYTES: usize = 16 << 10;
 const GROUP_BATCHES: usize = 250;
@@ -115,6 +116,11 @@ fn journal_groups(folder: &Path, frames: Option<&Frames>) -> Outcome<(f64, f64)>
     let random = Random::from_system()?;
     let mut journal = Journal::recover(disk, folder.join("journal"), Options::default(), random, 0, |_| {})?;
     let mut batch = vec![0; BATCH_BYTES - 32];
+    let header = {
+        let mut builder = BatchBuilder::new().base_offset(1).partition_leader_epoch(1);
+        builder.append(&NewRecord::at(1))?;
+        BatchHeader::parse(&builder.build()?)?
+    };
     let mut measured = (0.0, 0.0);
     // The first round makes the files and touches the memory.
     for _ in 0..2 {
@@ -122,7 +128,7 @@ fn journal_groups(folder: &Path, frames: Option<&Frames>) -> Outcome<(f64, f64)>
         for group in 0..GROUPS {
             batch.fill(group.to_le_bytes().first().copied().unwrap_or_default());
             for partition in 0..GROUP_BATCHES as u64 {
-                journal.stage_append(partition, 1, 1, &batch, Class::Append)?;
+                journal.stage_append(partition, &header, &batch, Class::Append)?;
             }
             let (committed, buffer) = journal.commit()?.ok_or("nothing was staged")?;
             let done = committed.sequence.saturating_sub(24);

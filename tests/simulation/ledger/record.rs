@@ -60,7 +60,8 @@ impl Bytes {
 
     /// The bytes of a record that was read.
     pub(crate) fn of(record: &Record<'_>) -> Self {
-        let mark = record.headers.clone().find_map(|header| {
+        let mut headers = record.headers;
+        let mark = headers.find_map(|header| {
             header.ok().filter(|header| header.key == HEADER.as_bytes())?.value?.first_chunk().copied()
         });
         let owned = |bytes: Option<&[u8]>| bytes.map(<[u8]>::to_vec);

@@ -39,7 +39,7 @@ fn without_sender(bytes: &Bytes) -> Bytes {
     let view = BatchView::parse_only(bytes).unwrap();
     for record in &view.records(1 << 20).unwrap() {
         let record = record.unwrap();
-        let headers: Vec<_> = record.headers.clone().map(Result::unwrap).collect();
+        let headers: Vec<_> = record.headers.map(Result::unwrap).collect();
         let (key, value, timestamp) = (record.key, record.value, record.timestamp);
         builder.append(&NewRecord { timestamp, key, value, headers: &headers }).unwrap();
     }
