@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use strandline_log::clock::Clock;
+use strandline_state::groups::Groups;
 
 use crate::admission::Admission;
 use crate::api::fetch_sessions::FetchSessions;
 use crate::api::topics::Topics;
 use crate::authorize::Authorizer;
+use crate::coordinator::Coordinator;
 use crate::metadata::Metadata;
 use crate::offload::Offload;
 use crate::producer_ids::ProducerIds;
@@ -29,6 +31,8 @@ pub struct Broker {
     pub fetch_sessions: Arc<FetchSessions>,
     /// What producers are known by.
     pub producer_ids: Arc<ProducerIds>,
+    /// The groups whose coordinator this broker is.
+    pub groups: Arc<Coordinator<Groups>>,
     /// The logs.
     pub storage: Arc<Storage>,
     /// What the cluster is.

@@ -9,6 +9,7 @@ pub mod api;
 pub mod authorize;
 pub mod broker;
 pub mod context;
+pub mod coordinator;
 pub mod features;
 pub mod http;
 pub mod loggers;

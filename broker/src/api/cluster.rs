@@ -32,6 +32,14 @@ const CLUSTER_OPERATIONS: [Operation; 7] = [
     Operation::IdempotentWrite,
 ];
 
+const GROUP_OPERATIONS: [Operation; 5] = [
+    Operation::Read,
+    Operation::Delete,
+    Operation::Describe,
+    Operation::DescribeConfigs,
+    Operation::AlterConfigs,
+];
+
 /// Whether the asker may see how the cluster is.
 pub(super) fn may_describe_cluster(broker: &Broker, call: &Call) -> Result<(), Refusal> {
     may(broker, call, Operation::Describe)
@@ -81,6 +89,11 @@ pub(super) fn controller_id(broker: &Broker) -> i32 {
 /// What the asker may do with a topic, one bit each.
 pub(super) fn topic_operations(broker: &Broker, call: &Call, name: &str) -> i32 {
     operations(broker, call, &TOPIC_OPERATIONS, Resource::Topic(name))
+}
+
+/// What the asker may do with a group, one bit each.
+pub(super) fn group_operations(broker: &Broker, call: &Call, id: &str) -> i32 {
+    operations(broker, call, &GROUP_OPERATIONS, Resource::Group(id))
 }
 
 /// What the asker may do with the cluster, one bit each.

@@ -11,13 +11,16 @@ use strandline_protocol::apis::create_topics::{
     CreatableTopic, CreatableTopicConfigs, CreatableTopicResult, CreateTopicsRequest, CreateTopicsResponse,
 };
 use strandline_protocol::{ErrorCode, Text};
-use strandline_state::metadata::decide::{CreateTopics, CreatedTopic, NewTopic, Refusal, TopicCreation};
+use strandline_state::metadata::decide::{
+    CreateTopics, CreatedTopic, NewTopic, Refusal, TopicCreation, is_internal_name,
+};
 use strandline_state::settings::effective_topic_configs;
 
 use super::Dispatched;
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
+use crate::coordinator::internal_topic;
 
 pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: CreateTopicsRequest) -> Dispatched {
     let (owner, caller) = (Arc::clone(broker), call.clone());
@@ -26,12 +29,15 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: CreateTopi
 
 /// Makes topics as a client wishes by asking for them. Whether it went well shows in the next image.
 pub(super) async fn auto_create(broker: &Arc<Broker>, names: Vec<Text>) {
-    let topics = names.into_iter().map(|name| NewTopic {
-        name,
-        topic_id: broker.metadata.new_id(),
-        partition_count: -1,
-        replication_factor: -1,
-        ..NewTopic::default()
+    let topics = names.into_iter().map(|name| match internal_topic(&name) {
+        Some(topic) => topic.new_topic(&broker.metadata),
+        None => NewTopic {
+            name,
+            topic_id: broker.metadata.new_id(),
+            partition_count: -1,
+            replication_factor: -1,
+            ..NewTopic::default()
+        },
     });
     let settings = broker.metadata.settings();
     let command = CreateTopics { topics: topics.collect(), validate_only: false, settings };
@@ -69,13 +75,13 @@ fn new_topic(broker: &Broker, topic: CreatableTopic) -> NewTopic {
     let assignments = topic.assignments.into_iter();
     let configs = topic.configs.into_iter();
     NewTopic {
+        is_internal: is_internal_name(&topic.name),
         name: topic.name.detached(),
         topic_id: broker.metadata.new_id(),
         partition_count: topic.num_partitions,
         replication_factor: topic.replication_factor,
         assignments: assignments.map(|entry| (entry.partition_index, entry.broker_ids)).collect(),
         configs: configs.map(|entry| (entry.name, entry.value)).collect(),
-        is_internal: false,
     }
 }
 

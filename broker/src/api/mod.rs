@@ -13,25 +13,37 @@ mod configs;
 mod configs_of_loggers;
 mod create_partitions;
 mod create_topics;
+mod delete_groups;
 mod delete_records;
 mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
+mod describe_groups;
 mod describe_log_dirs;
 mod describe_producers;
 mod describe_quorum;
 mod describe_topic_partitions;
 mod elect_leaders;
 mod fetch;
+mod find_coordinator;
+mod groups;
+mod heartbeat;
 mod incremental_alter_configs;
 mod init_producer_id;
+mod join_group;
+mod leave_group;
 mod list_config_resources;
+mod list_groups;
 mod list_offsets;
 mod list_partition_reassignments;
 mod metadata;
+mod offset_commit;
+mod offset_delete;
+mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
 mod reply;
+mod sync_group;
 pub mod topics;
 mod update_features;
 mod wait;
@@ -92,6 +104,15 @@ served! {
     Fetch 4..=18 => fetch,
     ListOffsets 1..=11 => list_offsets,
     Metadata 0..=13 => metadata,
+    OffsetCommit 2..=10 => offset_commit,
+    OffsetFetch 1..=10 => offset_fetch,
+    FindCoordinator 0..=6 => find_coordinator,
+    JoinGroup 0..=9 => join_group,
+    Heartbeat 0..=4 => heartbeat,
+    LeaveGroup 0..=5 => leave_group,
+    SyncGroup 0..=5 => sync_group,
+    DescribeGroups 0..=6 => describe_groups,
+    ListGroups 0..=5 => list_groups,
     ApiVersions 0..=4 => api_versions,
     CreateTopics 2..=7 => create_topics,
     DeleteTopics 1..=6 => delete_topics,
@@ -103,10 +124,12 @@ served! {
     AlterReplicaLogDirs 1..=2 => alter_replica_log_dirs,
     DescribeLogDirs 1..=5 => describe_log_dirs,
     CreatePartitions 0..=3 => create_partitions,
+    DeleteGroups 0..=2 => delete_groups,
     ElectLeaders 0..=2 => elect_leaders,
     IncrementalAlterConfigs 0..=1 => incremental_alter_configs,
     AlterPartitionReassignments 0..=1 => alter_partition_reassignments,
     ListPartitionReassignments 0..=0 => list_partition_reassignments,
+    OffsetDelete 0..=0 => offset_delete,
     DescribeQuorum 0..=2 => describe_quorum,
     UpdateFeatures 0..=2 => update_features,
     DescribeCluster 0..=2 => describe_cluster,

@@ -90,6 +90,17 @@ throttled! {
     describe_topic_partitions::DescribeTopicPartitionsResponse,
     metadata::MetadataResponse,
     update_features::UpdateFeaturesResponse,
+    delete_groups::DeleteGroupsResponse,
+    describe_groups::DescribeGroupsResponse,
+    find_coordinator::FindCoordinatorResponse,
+    heartbeat::HeartbeatResponse,
+    join_group::JoinGroupResponse,
+    leave_group::LeaveGroupResponse,
+    list_groups::ListGroupsResponse,
+    offset_commit::OffsetCommitResponse,
+    offset_delete::OffsetDeleteResponse,
+    offset_fetch::OffsetFetchResponse,
+    sync_group::SyncGroupResponse,
 }
 
 /// Has no place for it: the client is held back all the same.

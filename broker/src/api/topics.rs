@@ -10,7 +10,7 @@ use strandline_protocol::batch::TimestampType;
 use strandline_protocol::{Compression, ErrorCode, Text, Uuid};
 
 use crate::broker::Broker;
-use crate::storage::TopicPartition;
+use crate::storage::{Storage, TopicPartition};
 
 /// What a topic's settings say about batches.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,9 +91,11 @@ pub trait Topics: Send + Sync + fmt::Debug {
 
 /// A partition that this broker leads.
 #[derive(Clone, Debug)]
-pub(super) struct Led {
-    pub(super) log: Arc<Partition>,
-    pub(super) leader_epoch: i32,
+pub(crate) struct Led {
+    /// Its number.
+    pub(crate) index: i32,
+    pub(crate) log: Arc<Partition>,
+    pub(crate) leader_epoch: i32,
     pub(super) in_sync_replicas: usize,
     pub(super) replicas: usize,
 }
@@ -104,15 +106,23 @@ impl Topic {
     /// # Errors
     /// What Kafka answers otherwise.
     pub(super) fn led(&self, broker: &Broker, index: i32) -> Result<Led, ErrorCode> {
+        self.led_by(broker.topics.node_id(), &broker.storage, index)
+    }
+
+    /// The partition with this number, if the broker with that number leads it.
+    ///
+    /// # Errors
+    /// What Kafka answers otherwise.
+    pub(crate) fn led_by(&self, node_id: i32, storage: &Storage, index: i32) -> Result<Led, ErrorCode> {
         let leadership = self.leadership(index)?;
-        if leadership.leader != broker.topics.node_id() {
+        if leadership.leader != node_id {
             return Err(ErrorCode::NOT_LEADER_OR_FOLLOWER);
         }
         let Leadership { leader_epoch, in_sync_replicas, replicas, .. } = leadership;
         // It is known before its log is there, and for a moment after the log is gone.
-        let log = broker.storage.partition(TopicPartition { topic_id: self.id, index });
+        let log = storage.partition(TopicPartition { topic_id: self.id, index });
         let log = log.ok_or(ErrorCode::NOT_LEADER_OR_FOLLOWER)?;
-        Ok(Led { log, leader_epoch, in_sync_replicas, replicas })
+        Ok(Led { index, log, leader_epoch, in_sync_replicas, replicas })
     }
 
     /// Who leads the partition with this number.

@@ -12,7 +12,7 @@ use strandline_state::settings::{BrokerSettings, TopicSettings};
 
 use super::log::MetadataLogError;
 use super::topics::topic_settings;
-use super::{Metadata, MetadataError, in_force};
+use super::{Metadata, MetadataChange, MetadataError, in_force};
 use crate::storage::{TopicPartition, log_config};
 
 /// What records are about.
@@ -77,8 +77,21 @@ impl Metadata {
         self.create_logs(image, &settings, of(&touched.topics).iter()).await?;
         self.configure_logs(image, &settings, of(&touched.configured).iter()).await?;
         self.topics.refresh(image, &settings, touched.topics.iter().copied());
+        let change = self.change(image, &touched);
         self.publish(image);
-        self.delete_logs(touched.removed).await
+        self.delete_logs(touched.removed).await?;
+        self.listeners.tell(change).await;
+        Ok(())
+    }
+
+    /// What others are told of it: the image that counts still is the one before.
+    fn change(&self, image: &Arc<MetadataImage>, touched: &Touched) -> MetadataChange {
+        let before = self.image();
+        let (changed, gone): (Vec<_>, Vec<_>) =
+            touched.topics.iter().copied().partition(|id| image.topic_by_id(*id).is_some());
+        let deleted = gone.into_iter().filter_map(|id| Some((id, before.topic_by_id(id)?.name().clone())));
+        let (deleted, settings_changed) = (deleted.collect(), touched.broker);
+        MetadataChange { image: Arc::clone(image), changed, deleted, settings_changed }
     }
 
     /// Makes logs and metadata agree after a start: what one of them has and the other lacks is made, or goes, and
@@ -188,7 +201,7 @@ impl<'a> LogConfigs<'a> {
     }
 
     fn of(&self, topic: &Topic) -> Arc<LogConfig> {
-        if self.image.topic_config(topic.name()).is_none() {
+        if !topic.is_internal() && self.image.topic_config(topic.name()).is_none() {
             return Arc::clone(&self.default);
         }
         Arc::new(log_config(&topic_settings(self.image, self.settings, topic)))

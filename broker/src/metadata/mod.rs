@@ -5,6 +5,7 @@
 //! the other, so that nobody who goes away leaves a change half done.
 
 mod apply;
+mod changes;
 pub mod log;
 mod producer_ids;
 mod topics;
@@ -20,6 +21,7 @@ use strandline_state::settings::BrokerSettings;
 use tokio::sync::Mutex;
 
 pub(crate) use self::apply::sort_found;
+pub use self::changes::MetadataChange;
 pub use self::producer_ids::MetadataBlocks;
 
 use self::log::{KeyedRecord, MetadataLog, MetadataLogError};
@@ -37,6 +39,8 @@ pub struct Metadata {
     image: RwLock<Arc<MetadataImage>>,
     topics: TopicTable,
     random: StdMutex<Random>,
+    /// Who wants to know of changes.
+    listeners: changes::Listeners,
     /// Held by who changes something.
     changing: Mutex<Standing>,
 }
@@ -119,7 +123,20 @@ impl Metadata {
         let random = StdMutex::new(random);
         let (image, changing) = (RwLock::new(Arc::new(image)), Mutex::new(Standing::Together));
         let (started_with, in_force) = (settings, RwLock::new(in_force));
-        Ok(Self { node_id, started_with, in_force, storage, clock, log, image, topics, random, changing })
+        let listeners = changes::Listeners::default();
+        Ok(Self {
+            node_id,
+            started_with,
+            in_force,
+            storage,
+            clock,
+            log,
+            image,
+            topics,
+            random,
+            listeners,
+            changing,
+        })
     }
 
     /// The number of this broker.
@@ -168,7 +185,7 @@ impl Metadata {
         C::Reply: Send,
     {
         let metadata = Arc::clone(self);
-        let running = tokio::spawn(async move { metadata.change(&command).await });
+        let running = tokio::spawn(async move { metadata.decide_and_commit(&command).await });
         match running.await {
             Ok(result) => result,
             Err(error) => {
@@ -178,7 +195,7 @@ impl Metadata {
         }
     }
 
-    async fn change<C: Command>(&self, command: &C) -> Result<C::Reply, Refusal> {
+    async fn decide_and_commit<C: Command>(&self, command: &C) -> Result<C::Reply, Refusal> {
         let mut standing = self.changing.lock().await;
         if let Standing::Unknown(why) = &*standing {
             tracing::warn!(%why, "a change of the metadata is refused");

@@ -8,7 +8,7 @@ use strandline_protocol::batch::TimestampType;
 use strandline_protocol::{Compression, Text, Uuid};
 use strandline_state::metadata::MetadataImage;
 use strandline_state::metadata::image::{Partition, Topic as ImageTopic};
-use strandline_state::settings::{self, BrokerSettings, CompressionType, TopicSettings};
+use strandline_state::settings::{self, BrokerSettings, CompressionType, Durability, TopicSettings};
 
 use super::Metadata;
 use crate::api::topics::{Leadership, Topic, TopicRules, Topics};
@@ -88,7 +88,12 @@ pub(super) fn topic_settings(
     let config = image.topic_config(topic.name());
     let pairs = config.into_iter().flat_map(|config| config.pairs());
     let complain = |error| tracing::error!(topic = %topic.name(), %error, "a setting that is none");
-    TopicSettings::overlay(&settings.topic_defaults, pairs, complain)
+    let overlaid = TopicSettings::overlay(&settings.topic_defaults, pairs, complain);
+    if topic.is_internal() {
+        // What coordinators have promised is never lost, whatever is set for the topics of users.
+        return TopicSettings { durability: Durability::Fsync, ..overlaid };
+    }
+    overlaid
 }
 
 fn resolve(image: &MetadataImage, settings: &BrokerSettings, topic: &ImageTopic) -> Topic {

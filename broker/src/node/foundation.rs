@@ -24,6 +24,7 @@ use crate::api::fetch_sessions::FetchSessions;
 use crate::authorize::AllowAll;
 use crate::broker::Broker;
 use crate::context::Endpoint;
+use crate::coordinator::{CoordinatorParts, start_groups};
 use crate::features::FEATURES;
 use crate::metadata::log::{MetadataLogError, PartitionLog};
 use crate::metadata::{Metadata, MetadataBlocks, MetadataError, MetadataParts, sort_found};
@@ -142,6 +143,8 @@ impl Starting {
     fn broker(self, metadata: Arc<Metadata>) -> Arc<Broker> {
         let sessions = FetchSessions::new(fetch_session_options(&self.settings), metadata.new_random());
         let producer_ids = ProducerIds::new(Box::new(MetadataBlocks::new(Arc::clone(&metadata))));
+        let parts =
+            CoordinatorParts::new(Arc::clone(&metadata), Arc::clone(&self.clock), self.offload.clone());
         Arc::new(Broker {
             authorizer: Arc::new(AllowAll),
             quotas: Arc::new(Unlimited),
@@ -149,6 +152,7 @@ impl Starting {
             topics: Arc::<Metadata>::clone(&metadata),
             fetch_sessions: Arc::new(sessions),
             producer_ids: Arc::new(producer_ids),
+            groups: start_groups(Arc::new(parts)),
             storage: Arc::clone(metadata.storage()),
             metadata,
             clock: self.clock,

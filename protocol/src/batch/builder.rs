@@ -59,7 +59,8 @@ pub enum BuildError {
     /// A transactional batch needs a producer id.
     #[error("a transactional batch needs a producer id")]
     TransactionalWithoutProducer,
-    /// A batch with a producer id needs an epoch and, unless it is a control batch, a sequence number.
+    /// A batch with a producer id needs an epoch and, unless it is a control batch or a coordinator's in a
+    /// transaction, a sequence number.
     #[error(
         "producer {producer_id} needs more than epoch {producer_epoch} and sequence number {base_sequence}"
     )]
@@ -374,7 +375,12 @@ impl BatchBuilder {
             let transactional = attributes.is_transactional();
             return if transactional { Err(BuildError::TransactionalWithoutProducer) } else { Ok(()) };
         }
-        if producer_epoch < 0 || (base_sequence < 0 && !attributes.is_control()) {
+        // A group's coordinator appends the offsets of a transaction under its producer's id, and counts nothing.
+        let is_counted = match base_sequence {
+            NO_SEQUENCE => !(attributes.is_control() || attributes.is_transactional()),
+            _ => true,
+        };
+        if producer_epoch < 0 || (base_sequence < 0 && is_counted) {
             return Err(BuildError::ProducerIncomplete { producer_id, producer_epoch, base_sequence });
         }
         Ok(())

@@ -25,6 +25,7 @@ use strandline_protocol::apis::produce::{
 use strandline_protocol::batch::{BatchBuilder, NewRecord};
 use strandline_protocol::frame::{LENGTH_BYTES, OutboundFrame};
 use strandline_protocol::{Bytes, Piece, Request, Text, Uuid};
+use strandline_state::groups::Groups;
 use strandline_state::metadata::decide::{CreateTopics, FormatCluster, NewTopic, RegisterBroker};
 
 use self::topics::FixedTopics;
@@ -35,6 +36,7 @@ use crate::admission::NoTransactions;
 use crate::authorize::AllowAll;
 use crate::broker::Broker;
 use crate::context::{Call, Connection, Endpoint};
+use crate::coordinator::{Coordinator, CoordinatorParts, OFFSETS_TOPIC};
 use crate::metadata::Metadata;
 use crate::offload::Offload;
 use crate::producer_ids::{NextBlock, ProducerIdBlocks, ProducerIds};
@@ -93,6 +95,8 @@ impl Rig {
         let metadata_clock = Arc::<SimulatedClock>::clone(&clock);
         let metadata = Metadata::in_memory(NODE_ID, Arc::clone(&storage), metadata_clock);
         let topics = Arc::new(FixedTopics::new(NODE_ID));
+        let parts = CoordinatorParts::new(Arc::clone(&metadata), clock.clone(), Offload::Threads);
+        let fresh = Arc::new(|| Groups::new(Arc::default(), Arc::default()));
         let broker = Broker {
             authorizer: Arc::new(AllowAll),
             quotas: Arc::new(Unlimited),
@@ -103,6 +107,7 @@ impl Rig {
                 Random::from_seed(2),
             )),
             producer_ids: Arc::new(ProducerIds::new(Box::<Blocks>::default())),
+            groups: Arc::new(Coordinator::new(&OFFSETS_TOPIC, Arc::new(parts), fresh)),
             metadata,
             storage,
             clock: Arc::<SimulatedClock>::clone(&clock),

@@ -7,14 +7,19 @@ use strandline_protocol::apis::consumer_group_heartbeat::{
     ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse,
 };
 use strandline_protocol::apis::delete_groups::DeletableGroupResult;
+use strandline_protocol::apis::describe_groups::DescribedGroup as DescribedClassicGroup;
+use strandline_protocol::apis::heartbeat::HeartbeatRequest;
+use strandline_protocol::apis::join_group::JoinGroupResponse;
+use strandline_protocol::apis::leave_group::{LeaveGroupRequest, LeaveGroupResponse};
 use strandline_protocol::apis::list_groups::ListedGroup;
 use strandline_protocol::apis::offset_commit::{OffsetCommitRequest, OffsetCommitResponse};
 use strandline_protocol::apis::offset_delete::{OffsetDeleteRequest, OffsetDeleteResponse};
 use strandline_protocol::apis::offset_fetch::{OffsetFetchRequestGroup, OffsetFetchResponseGroup};
+use strandline_protocol::apis::sync_group::{SyncGroupRequest, SyncGroupResponse};
 use strandline_protocol::apis::txn_offset_commit::{TxnOffsetCommitRequest, TxnOffsetCommitResponse};
-use strandline_protocol::{Text, Uuid};
+use strandline_protocol::{ErrorCode, Text, Uuid};
 
-use super::classic::ClassicGroup;
+use super::classic::{ClassicGroup, Join};
 use super::consumer;
 use super::settings::GroupSettings;
 use crate::coordinator::Ticket;
@@ -63,6 +68,14 @@ pub enum Command {
 /// What clients ask. Each is about one group but for [`Request::ListGroups`].
 #[derive(Clone, Debug)]
 pub enum Request {
+    /// A member joins a classic group.
+    JoinGroup(Join),
+    /// A member of a classic group wants its assignment.
+    SyncGroup(SyncGroupRequest),
+    /// A member of a classic group lives.
+    Heartbeat(HeartbeatRequest),
+    /// Members leave a group.
+    LeaveGroup(LeaveGroupRequest),
     /// A group got so far.
     OffsetCommit {
         /// The request. Of topics that are named by their ids, the names are filled in.
@@ -88,6 +101,8 @@ pub enum Request {
         /// Of which types, in small letters; empty = all.
         types: Vec<Text>,
     },
+    /// What a classic group is.
+    DescribeGroup(Text),
     /// A group goes.
     DeleteGroup(Text),
     /// A member of a consumer group joins, stays or leaves.
@@ -107,11 +122,16 @@ pub enum Request {
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "each is the answer to the request of its name")]
 pub enum Reply {
+    JoinGroup(JoinGroupResponse),
+    SyncGroup(SyncGroupResponse),
+    Heartbeat(ErrorCode),
+    LeaveGroup(LeaveGroupResponse),
     OffsetCommit(OffsetCommitResponse),
     TxnOffsetCommit(TxnOffsetCommitResponse),
     OffsetFetch(OffsetFetchResponseGroup),
     OffsetDelete(OffsetDeleteResponse),
     ListGroups(Vec<ListedGroup>),
+    DescribeGroup(DescribedClassicGroup),
     DeleteGroup(DeletableGroupResult),
     ConsumerGroupHeartbeat(ConsumerGroupHeartbeatResponse),
     ConsumerGroupDescribe(DescribedGroup),
@@ -137,6 +157,17 @@ pub enum Passing {
 /// What is to happen after a while.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Timer {
+    /// A member was not heard of for too long, or was given an id and did not come again.
+    Session {
+        /// Its group.
+        group: Text,
+        /// The member.
+        member: Text,
+    },
+    /// A rebalance has waited long enough for members to join.
+    Join(Text),
+    /// A rebalance has waited long enough for members to fetch their assignments.
+    Sync(Text),
     /// It is time to look for offsets that nobody needs any more, and groups without any.
     Expire,
     /// There are more offsets of topics that are gone than one batch should take away.

@@ -1,9 +1,14 @@
 //! Which rules a command is held against.
 
 use strandline_protocol::apis::delete_groups::DeletableGroupResult;
+use strandline_protocol::apis::describe_groups::DescribedGroup;
+use strandline_protocol::apis::leave_group::LeaveGroupResponse;
+use strandline_protocol::apis::sync_group::SyncGroupResponse;
 use strandline_protocol::{ErrorCode, Text, Uuid};
 
-use super::{Ask, Command, Decision, Groups, Passing, Reply, Request, Timer, consumer, offsets};
+use super::{
+    Ask, Command, Decision, Group, Groups, Passing, Reply, Request, Timer, classic, consumer, offsets,
+};
 use crate::coordinator::Ticket;
 
 /// So many offsets of topics that are gone one batch takes away at most.
@@ -35,12 +40,37 @@ pub(super) fn loaded(groups: &Groups, now_ms: i64) -> Decision {
     let mut decision = sweep(groups, now_ms, gone, Vec::new());
     decision.timers.push((Timer::Expire, Some(check_ms)));
     decision.timers.extend(consumer::timers(groups, now_ms));
+    for (id, group) in groups.groups() {
+        if let Group::Classic(group) = group {
+            decision.timers.extend(classic::sessions_after_replay(now_ms, id, group));
+        }
+    }
     decision
 }
 
 fn answer(groups: &Groups, now_ms: i64, ask: Ask) -> Decision {
     let Ask { ticket, caller, request } = ask;
     match request {
+        Request::JoinGroup(join) => classic::decide_join(groups, now_ms, ticket, &caller, &join),
+        Request::SyncGroup(request) => match groups.classic(&request.group_id) {
+            Ok(group) => classic::decide_sync(groups, now_ms, ticket, &request, group),
+            Err(error_code) => {
+                let response = SyncGroupResponse { error_code, ..Default::default() };
+                Decision::reply(ticket, Reply::SyncGroup(response))
+            }
+        },
+        Request::Heartbeat(request) => match groups.classic(&request.group_id) {
+            Ok(group) => classic::decide_heartbeat(now_ms, ticket, &request, group),
+            Err(code) => Decision::reply(ticket, Reply::Heartbeat(code)),
+        },
+        Request::LeaveGroup(request) => match groups.classic(&request.group_id) {
+            Ok(group) => classic::decide_leave(groups, now_ms, ticket, &request, group),
+            Err(error_code) => {
+                let response = LeaveGroupResponse { error_code, ..Default::default() };
+                Decision::reply(ticket, Reply::LeaveGroup(response))
+            }
+        },
+        Request::DescribeGroup(id) => Decision::reply(ticket, Reply::DescribeGroup(describe(groups, id))),
         Request::OffsetCommit { request, version } => {
             offsets::decide_commit(groups, now_ms, ticket, &request, version)
         }
@@ -68,8 +98,29 @@ fn answer(groups: &Groups, now_ms: i64, ask: Ask) -> Decision {
     }
 }
 
+/// A group that is not there, or not a classic one, is Dead as far as this answer goes.
+fn describe(groups: &Groups, group_id: Text) -> DescribedGroup {
+    match groups.classic(&group_id) {
+        Ok(group) => group.described(&group_id),
+        Err(_) => DescribedGroup {
+            error_code: ErrorCode::GROUP_ID_NOT_FOUND,
+            error_message: Some(Text::from(format!("Group {group_id} not found."))),
+            group_id,
+            group_state: Text::from_static("Dead"),
+            ..Default::default()
+        },
+    }
+}
+
 fn due(groups: &Groups, now_ms: i64, timer: &Timer) -> Decision {
+    let classic = |id: &Text| groups.classic(id).ok();
+    let nothing = Decision::default();
     match timer {
+        Timer::Session { group: id, member } => {
+            classic(id).map_or(nothing, |group| classic::session_over(groups, now_ms, id, group, member))
+        }
+        Timer::Join(id) => classic(id).map_or(nothing, |group| classic::join_over(groups, now_ms, id, group)),
+        Timer::Sync(id) => classic(id).map_or(nothing, |group| classic::sync_over(groups, now_ms, id, group)),
         Timer::Expire => offsets::expire(groups, now_ms),
         Timer::Sweep => sweep(groups, now_ms, Vec::new(), Vec::new()),
         Timer::Consumer(timer) => consumer::decide_due(groups, now_ms, timer),

@@ -9,7 +9,6 @@
 //! whoever asks has been authorised, and the topics that may not be touched have been taken out.
 
 pub mod assignors;
-#[expect(dead_code, reason = "how a rebalance goes comes next")]
 pub mod classic;
 mod command;
 pub mod consumer;
@@ -24,13 +23,14 @@ mod settings;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use strandline_protocol::{Text, Uuid};
+use strandline_protocol::{ErrorCode, Text, Uuid};
 
 pub use self::command::{Ask, Caller, Command, Passing, Reply, Request, Timer};
 pub use self::group::Group;
 pub use self::record::GroupRecord;
 pub use self::settings::GroupSettings;
 
+use self::classic::ClassicGroup;
 use self::offsets::Offsets;
 use crate::coordinator::{self, Machine, Origin, TransactionEnd};
 use crate::metadata::MetadataImage;
@@ -59,6 +59,17 @@ impl Groups {
     /// The group of this id, of whatever kind.
     pub fn group(&self, id: &str) -> Option<&Group> {
         self.groups.get(id)
+    }
+
+    /// The classic group of this id.
+    ///
+    /// # Errors
+    /// What a member is told that thinks it is in one.
+    fn classic(&self, id: &str) -> Result<&ClassicGroup, ErrorCode> {
+        match self.groups.get(id) {
+            Some(Group::Classic(group)) => Ok(group),
+            Some(Group::Consumer(_)) | None => Err(ErrorCode::UNKNOWN_MEMBER_ID),
+        }
     }
 
     /// All groups, by rising id.

@@ -19,6 +19,8 @@ pub struct Member {
     pub rebalance_timeout_ms: i32,
     /// How long it may be silent.
     pub session_timeout_ms: i32,
+    /// What it is, such as `consumer`; empty where that is not known any more.
+    pub protocol_type: Text,
     /// What it can do, by name, the preferred first.
     pub protocols: Arc<Vec<(Text, Bytes)>>,
     /// What it was assigned last.
@@ -32,6 +34,11 @@ pub struct Member {
 }
 
 impl Member {
+    /// How many bytes it sent of what it can do.
+    pub(super) fn bytes(&self) -> usize {
+        self.protocols.iter().map(|(name, metadata)| name.len() + metadata.len()).sum()
+    }
+
     /// What it sent for a protocol.
     pub fn metadata(&self, protocol: &str) -> Option<&Bytes> {
         self.protocols.iter().find(|(name, _)| name == protocol).map(|(_, metadata)| metadata)

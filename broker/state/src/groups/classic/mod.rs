@@ -5,15 +5,24 @@
 //! Then it is stable. Of all that the log has the last complete generation; a rebalance that was under way when the
 //! process ended begins anew, since its members join again.
 
+mod due;
+mod edit;
+mod join;
 mod member;
 mod record;
+mod requests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use strandline_protocol::{ErrorCode, Text};
 
+pub use self::join::Join;
 pub use self::member::Member;
+
+pub(super) use self::due::{join_over, session_over, sessions_after_replay, sync_over};
+pub(super) use self::join::decide_join;
+pub(super) use self::requests::{decide_heartbeat, decide_leave, decide_sync};
 
 use super::group::Committer;
 use super::offsets::CommittedOffset;
@@ -66,8 +75,11 @@ pub struct ClassicGroup {
     pending_joins: BTreeSet<Text>,
     /// Members that have not asked for what they are assigned in this generation.
     pending_syncs: BTreeSet<Text>,
-    /// Whether anybody came while the first rebalance was being put off, and for how long it may still be.
+    /// Whether the rebalance that is being prepared is the first one after the group was empty.
+    is_initial: bool,
+    /// Whether anybody came while that was being put off, for how long it is now, and for how long it may be yet.
     has_new_member: bool,
+    initial_delay_ms: i64,
     initial_delay_left_ms: i64,
     /// What its members read; none if that is not known.
     subscribed: Option<Arc<BTreeSet<Text>>>,

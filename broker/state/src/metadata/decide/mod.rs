@@ -31,7 +31,7 @@ pub use create_topics::{CreateTopics, CreatedTopic, NewTopic, TopicCreation};
 pub use delete_topics::{DeleteTopics, DeletedTopic, TopicReference};
 pub use features::{FeatureUpdate, SetFeatures, SupportedFeature, UpgradeType};
 pub use leader_epochs::{BumpLeaderEpochs, BumpedEpoch};
-pub use names::validate_topic_name;
+pub use names::{is_internal_name, validate_topic_name};
 pub use producer_ids::{AllocateProducerIds, PRODUCER_ID_BLOCK, ProducerIdBlock};
 
 /// Something that is to change what the cluster knows of itself.

@@ -51,3 +51,8 @@ pub(super) fn validate_new_name(image: &MetadataImage, name: &str) -> Result<(),
         None => Ok(()),
     }
 }
+
+/// Whether a topic of this name belongs to the brokers, whoever makes it.
+pub fn is_internal_name(name: &str) -> bool {
+    matches!(name, "__consumer_offsets" | "__transaction_state" | "__share_group_state")
+}

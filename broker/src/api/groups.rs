@@ -1,0 +1,81 @@
+//! What the APIs of groups share: who asks, and the way to the group's machine.
+
+use std::future::Future;
+
+use strandline_protocol::{ErrorCode, Text};
+use strandline_state::groups::{Ask, Caller, Command, Reply, Request};
+
+use crate::authorize::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::Call;
+
+/// An answer of the kind that was asked for.
+pub(super) type Answered<R> = Result<R, ErrorCode>;
+
+/// Who asks, as Kafka describes members.
+fn caller(call: &Call) -> Caller {
+    Caller {
+        client_id: call.client_id.clone().unwrap_or_default(),
+        client_host: Text::from(format!("/{}", call.connection.peer.ip())),
+    }
+}
+
+/// Asks the machine of a group. When this returns, the request has its place in order; the answer comes when what it
+/// rests on is durable. `pick` takes it out of the machine's reply.
+pub(super) async fn ask<R>(
+    broker: &Broker,
+    call: &Call,
+    group: &str,
+    request: Request,
+    pick: fn(Reply) -> Option<R>,
+) -> impl Future<Output = Answered<R>> + Send + use<R> {
+    let answer = broker.groups.ask(group, command(call, request)).await;
+    async move { picked(answer.get().await, pick) }
+}
+
+/// The same of all groups in a partition.
+pub(super) async fn ask_partition<R>(
+    broker: &Broker,
+    call: &Call,
+    partition: i32,
+    request: Request,
+    pick: fn(Reply) -> Option<R>,
+) -> impl Future<Output = Answered<R>> + Send + use<R> {
+    let answer = broker.groups.ask_partition(partition, command(call, request)).await;
+    async move { picked(answer.get().await, pick) }
+}
+
+fn command(call: &Call, request: Request) -> impl FnOnce(strandline_state::coordinator::Ticket) -> Command {
+    let caller = caller(call);
+    move |ticket| Command::Ask(Box::new(Ask { ticket, caller, request }))
+}
+
+fn picked<R>(answer: Result<Reply, ErrorCode>, pick: fn(Reply) -> Option<R>) -> Answered<R> {
+    // Each request has one kind of reply.
+    answer.and_then(|reply| pick(reply).ok_or(ErrorCode::UNKNOWN_SERVER_ERROR))
+}
+
+/// Whether the one who asks may do this to a group that has a name.
+pub(super) fn check_named(
+    broker: &Broker,
+    call: &Call,
+    operation: Operation,
+    group: &str,
+) -> Result<(), ErrorCode> {
+    check(broker, call, operation, group)?;
+    if group.is_empty() { Err(ErrorCode::INVALID_GROUP_ID) } else { Ok(()) }
+}
+
+/// Whether the one who asks may do this to a group. The empty name is one that old clients used.
+pub(super) fn check(
+    broker: &Broker,
+    call: &Call,
+    operation: Operation,
+    group: &str,
+) -> Result<(), ErrorCode> {
+    if broker.authorizer.authorize(call, operation, Resource::Group(group)) {
+        Ok(())
+    } else {
+        Err(ErrorCode::GROUP_AUTHORIZATION_FAILED)
+    }
+}

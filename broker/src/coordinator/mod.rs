@@ -1,0 +1,201 @@
+//! What drives the machines that keep their records in an internal topic ([`strandline_state::coordinator`]).
+//!
+//! Each partition of the topic that this broker leads is a *shard*: a task that owns one machine, and the only one that
+//! appends to that partition. It loads the machine by reading the log, off the workers; then it takes what is asked in
+//! order, has the machine decide, puts the records of many decisions into one batch, evolves the machine at once, and
+//! holds every answer back until all that was decided before it is durable, answers that change nothing included. It
+//! never knows what its machine is about.
+//!
+//! # What is answered when a shard cannot serve
+//!
+//! | what is so | answer |
+//! | --- | --- |
+//! | the topic is not there, or another broker leads the partition | NOT_COORDINATOR |
+//! | the shard is reading its log | COORDINATOR_LOAD_IN_PROGRESS |
+//! | its log is gone while a request is under way | COORDINATOR_NOT_AVAILABLE |
+//! | an append fails: the disk is full, or there is a newer leader | NOT_COORDINATOR, to all who wait; then it loads anew |
+//! | the data directory is offline, or the log cannot be read | NOT_COORDINATOR, to everybody from then on, those that only read included |
+//! | a decision is larger than [`APPEND_BYTES_MAX`] | UNKNOWN_SERVER_ERROR, to those it was about |
+//! | the log refuses the producer of a transaction | the log's code for it |
+
+mod answers;
+mod appends;
+mod codes;
+mod groups;
+mod load;
+mod parts;
+mod shard;
+mod timers;
+mod topic;
+
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use strandline_log::engine::NewBatch;
+use strandline_protocol::{ErrorCode, Uuid};
+use strandline_state::coordinator::{Machine, Ticket, TransactionEnd};
+
+pub use self::answers::Answer;
+pub use self::appends::APPEND_BYTES_MAX;
+pub use self::groups::start_groups;
+pub use self::parts::CoordinatorParts;
+pub use self::topic::{InternalTopic, OFFSETS_TOPIC, internal_topic, partition_of};
+
+use self::shard::Shard;
+
+/// Makes a machine without records: with what is so of the cluster at the moment.
+pub type Fresh<M> = Arc<dyn Fn() -> M + Send + Sync>;
+
+/// All shards of one internal topic on this broker.
+pub struct Coordinator<M: Machine> {
+    topic: &'static InternalTopic,
+    parts: Arc<CoordinatorParts>,
+    fresh: Fresh<M>,
+    shards: RwLock<Arc<Shards<M>>>,
+    /// Shared by all shards that there ever are: no ticket is given twice.
+    tickets: Arc<AtomicU64>,
+    /// Held while it is worked out which shards there are to be.
+    refreshing: Mutex<()>,
+    /// Held while the topic is being made.
+    creating: tokio::sync::Mutex<()>,
+}
+
+/// The shards of one incarnation of the topic, by partition; none where another broker leads.
+struct Shards<M: Machine> {
+    topic_id: Uuid,
+    by_partition: Vec<Option<Shard<M>>>,
+}
+
+impl<M: Machine> fmt::Debug for Coordinator<M> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shards = self.shards();
+        write!(formatter, "coordinator of {} partitions of {}", shards.by_partition.len(), self.topic.name)
+    }
+}
+
+impl<M: Machine> Coordinator<M> {
+    /// The coordinator of this topic, with the shards that there are to be by now.
+    pub fn new(topic: &'static InternalTopic, parts: Arc<CoordinatorParts>, fresh: Fresh<M>) -> Self {
+        let none = Shards { topic_id: Uuid::ZERO, by_partition: Vec::new() };
+        let coordinator = Self {
+            topic,
+            parts,
+            fresh,
+            shards: RwLock::new(Arc::new(none)),
+            tickets: Arc::default(),
+            refreshing: Mutex::new(()),
+            creating: tokio::sync::Mutex::new(()),
+        };
+        coordinator.refresh();
+        coordinator
+    }
+
+    fn shards(&self) -> Arc<Shards<M>> {
+        Arc::clone(&self.shards.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Makes the topic if it is not there yet, and is done when its shards are.
+    ///
+    /// # Errors
+    /// COORDINATOR_NOT_AVAILABLE, if it cannot be made.
+    pub async fn ensure_topic(&self) -> Result<(), ErrorCode> {
+        if !self.shards().by_partition.is_empty() {
+            return Ok(());
+        }
+        let _creating = self.creating.lock().await;
+        self.refresh();
+        if self.shards().by_partition.is_empty() {
+            topic::create(&self.parts.metadata, self.topic).await?;
+            self.refresh();
+        }
+        Ok(())
+    }
+
+    /// Has as many shards as this broker leads partitions of the topic. To be called after each change of the
+    /// metadata.
+    pub fn refresh(&self) {
+        let _refreshing = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.shards();
+        let topic = self.parts.topics().by_name(self.topic.name);
+        let (topic_id, count) =
+            topic.as_ref().map_or((Uuid::ZERO, 0), |topic| (topic.id, topic.partitions.len()));
+        if topic_id == before.topic_id && count == before.by_partition.len() {
+            return;
+        }
+        let shard = |index: usize| {
+            let kept = before.by_partition.get(index).filter(|_| topic_id == before.topic_id);
+            if let Some(Some(shard)) = kept {
+                return Some(shard.clone());
+            }
+            let index = i32::try_from(index).ok()?;
+            let led =
+                topic.as_ref()?.led_by(self.parts.metadata.node_id(), self.parts.storage(), index).ok()?;
+            Some(Shard::start(led, Arc::clone(&self.parts), Arc::clone(&self.fresh), self.topic.name))
+        };
+        let shards = Arc::new(Shards { topic_id, by_partition: (0..count).map(shard).collect() });
+        *self.shards.write().unwrap_or_else(PoisonError::into_inner) = shards;
+    }
+
+    /// The partition that a group or a transaction belongs to.
+    ///
+    /// # Errors
+    /// NOT_COORDINATOR, as long as the topic is not there.
+    pub fn partition_of(&self, key: &str) -> Result<i32, ErrorCode> {
+        partition_of(key, self.shards().by_partition.len()).ok_or(ErrorCode::NOT_COORDINATOR)
+    }
+
+    /// How many partitions there are; none as long as the topic is not there.
+    pub fn partition_count(&self) -> usize {
+        self.shards().by_partition.len()
+    }
+
+    /// The topic's id; zero as long as it is not there.
+    pub fn topic_id(&self) -> Uuid {
+        self.shards().topic_id
+    }
+
+    fn shard(&self, partition: i32) -> Result<Shard<M>, ErrorCode> {
+        let shards = self.shards();
+        let index = usize::try_from(partition).ok();
+        let shard = index.and_then(|index| shards.by_partition.get(index)).cloned().flatten();
+        shard.ok_or(ErrorCode::NOT_COORDINATOR)
+    }
+
+    /// Asks the machine that a key belongs to. When this returns, the request has its place in the order of that
+    /// machine; the answer comes later.
+    pub async fn ask(&self, key: &str, command: impl FnOnce(Ticket) -> M::Command) -> Answer<M::Reply> {
+        match self.partition_of(key) {
+            Ok(partition) => self.ask_partition(partition, command).await,
+            Err(code) => Answer::refused(code),
+        }
+    }
+
+    /// The same by the number of the partition.
+    pub async fn ask_partition(
+        &self,
+        partition: i32,
+        command: impl FnOnce(Ticket) -> M::Command,
+    ) -> Answer<M::Reply> {
+        match self.shard(partition) {
+            Ok(shard) => shard.ask(&self.tickets, command).await,
+            Err(code) => Answer::refused(code),
+        }
+    }
+
+    /// Tells every machine something.
+    pub async fn tell_all(&self, command: impl Fn() -> M::Command) {
+        for shard in self.shards().by_partition.iter().flatten() {
+            shard.tell(command()).await;
+        }
+    }
+
+    /// Appends the end of a transaction to a partition of the topic, and has its machine take it in. The answer comes
+    /// when both have happened, and it is durable.
+    pub async fn end_transaction(&self, partition: i32, batch: NewBatch, end: TransactionEnd) -> Answer<()> {
+        match self.shard(partition) {
+            Ok(shard) => shard.end_transaction(batch, end).await,
+            Err(code) => Answer::refused(code),
+        }
+    }
+}

@@ -1,0 +1,383 @@
+//! One partition's machine, and the task that owns it.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use strandline_log::engine::{NewBatch, Refusal};
+use strandline_protocol::ErrorCode;
+use strandline_state::coordinator::{Decision, Machine, Origin, Ticket, TransactionEnd};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::Fresh;
+use super::answers::{Answer, AnswerTo, Waiting};
+use super::appends::{Appends, Encoded, encode};
+use super::codes::{Fault, code_of, is_final};
+use super::load::load;
+use super::parts::CoordinatorParts;
+use super::timers::Timers;
+use crate::api::topics::Led;
+
+/// So much is asked of a shard and not begun with at most; who asks more waits, and its connection with it.
+const INBOX_MAX: usize = 1_024;
+
+/// So much is taken from there at once.
+const WORK_MAX: usize = 256;
+
+/// What is asked of a shard.
+enum Work<M: Machine> {
+    Ask { ticket: Ticket, command: M::Command, to: AnswerTo<M::Reply> },
+    Tell(M::Command),
+    End { batch: NewBatch, end: TransactionEnd, to: AnswerTo<()> },
+}
+
+/// How a shard is.
+const LOADING: u8 = 0;
+const SERVING: u8 = 1;
+const FAILED: u8 = 2;
+
+/// The way to a shard. When all are gone, it ends.
+pub(super) struct Shard<M: Machine> {
+    inbox: mpsc::Sender<Work<M>>,
+    status: Arc<AtomicU8>,
+}
+
+impl<M: Machine> Clone for Shard<M> {
+    fn clone(&self) -> Self {
+        Self { inbox: self.inbox.clone(), status: Arc::clone(&self.status) }
+    }
+}
+
+impl<M: Machine> Shard<M> {
+    /// Starts one over a partition that this broker leads.
+    pub(super) fn start(
+        led: Led,
+        parts: Arc<CoordinatorParts>,
+        fresh: Fresh<M>,
+        topic: &'static str,
+    ) -> Self {
+        let (inbox, work) = mpsc::channel(INBOX_MAX);
+        let status = Arc::new(AtomicU8::new(LOADING));
+        let task = Task { led, parts, fresh, topic, work, status: Arc::clone(&status), is_careful: false };
+        tokio::spawn(task.run());
+        Self { inbox, status }
+    }
+
+    fn check(&self) -> Result<(), ErrorCode> {
+        match self.status.load(Ordering::Acquire) {
+            LOADING => Err(ErrorCode::COORDINATOR_LOAD_IN_PROGRESS),
+            SERVING => Ok(()),
+            _ => Err(ErrorCode::NOT_COORDINATOR),
+        }
+    }
+
+    pub(super) async fn ask(
+        &self,
+        tickets: &AtomicU64,
+        command: impl FnOnce(Ticket) -> M::Command,
+    ) -> Answer<M::Reply> {
+        if let Err(code) = self.check() {
+            return Answer::refused(code);
+        }
+        let ticket = Ticket(tickets.fetch_add(1, Ordering::Relaxed));
+        let (to, answer) = Answer::coming();
+        // Where the shard has ended, the answer says so.
+        let _ = self.inbox.send(Work::Ask { ticket, command: command(ticket), to }).await;
+        answer
+    }
+
+    pub(super) async fn tell(&self, command: M::Command) {
+        let _ = self.inbox.send(Work::Tell(command)).await;
+    }
+
+    pub(super) async fn end_transaction(&self, batch: NewBatch, end: TransactionEnd) -> Answer<()> {
+        if let Err(code) = self.check() {
+            return Answer::refused(code);
+        }
+        let (to, answer) = Answer::coming();
+        let _ = self.inbox.send(Work::End { batch, end, to }).await;
+        answer
+    }
+}
+
+/// What outlives a machine.
+struct Task<M: Machine> {
+    led: Led,
+    parts: Arc<CoordinatorParts>,
+    fresh: Fresh<M>,
+    topic: &'static str,
+    work: mpsc::Receiver<Work<M>>,
+    status: Arc<AtomicU8>,
+    /// Whether an append failed lately: then each decision is appended before the machine evolves, so that another
+    /// failure costs no replay.
+    is_careful: bool,
+}
+
+/// What a shard wakes up for.
+enum Event<M: Machine> {
+    Appended(i64, Vec<(Ticket, M::Reply)>),
+    Work,
+    Due,
+    /// Nobody can ask anything any more.
+    Over,
+}
+
+impl<M: Machine> Task<M> {
+    async fn run(mut self) {
+        loop {
+            let fault = match self.load().await {
+                Ok(mut serving) => {
+                    let fault = self.serve(&mut serving).await;
+                    self.status.store(LOADING, Ordering::Release);
+                    let Err(fault) = fault else { return };
+                    serving.waiting.refuse_all(fault.code);
+                    fault
+                }
+                Err(fault) => fault,
+            };
+            let (topic, partition) = (self.topic, self.led.index);
+            if fault.is_final {
+                self.status.store(FAILED, Ordering::Release);
+                tracing::error!(topic, partition, why = fault.what, "a coordinator has ended");
+                return;
+            }
+            tracing::warn!(topic, partition, why = fault.what, "a coordinator reads its log again");
+            self.is_careful = true;
+        }
+    }
+
+    /// Makes a machine out of the log, and has it begin.
+    async fn load(&mut self) -> Result<Serving<M>, Fault> {
+        let failed = |what: String| Fault { code: ErrorCode::NOT_COORDINATOR, is_final: true, what };
+        let parts = Arc::clone(&self.parts);
+        let permit = parts.loading.acquire().await.map_err(|error| failed(error.to_string()))?;
+        let (log, fresh) = (Arc::clone(&self.led.log), Arc::clone(&self.fresh));
+        let loading = parts.offload.run(move || {
+            let mut machine = fresh();
+            load(&log, &mut machine).map(|next_offset| (machine, next_offset))
+        });
+        let loaded = loading.await.map_err(|error| failed(error.to_string()))?;
+        let (machine, next_offset) = loaded.map_err(|error| failed(error.to_string()))?;
+        drop(permit);
+        let mut serving = Serving {
+            machine,
+            next_offset,
+            timers: Timers::default(),
+            waiting: Waiting::default(),
+            appends: Appends::new(self.led.clone()),
+            taken: Vec::with_capacity(WORK_MAX),
+            sleep: Box::pin(sleep(Duration::ZERO)),
+            sleeps_until: None,
+        };
+        let now_ms = self.parts.clock.wall_ms();
+        let decision = serving.machine.loaded(now_ms);
+        self.carry_out(&mut serving, now_ms, decision).await?;
+        self.status.store(SERVING, Ordering::Release);
+        Ok(serving)
+    }
+
+    /// Serves until something fails, or nobody can ask anything any more.
+    async fn serve(&mut self, serving: &mut Serving<M>) -> Result<(), Fault> {
+        loop {
+            let now_ms = self.parts.clock.wall_ms();
+            if serving.appends.may_send() {
+                serving.appends.send(self.parts.storage(), now_ms).await?;
+            }
+            match self.next_event(serving).await? {
+                Event::Appended(next_offset, replies) => serving.appended(next_offset, replies),
+                Event::Work => {
+                    for work in std::mem::take(&mut serving.taken) {
+                        self.work_on(serving, work).await?;
+                    }
+                }
+                Event::Due => {
+                    while let Some(timer) = serving.timers.pop(self.parts.clock.monotonic()) {
+                        self.decide(serving, M::due(timer)).await?;
+                    }
+                }
+                Event::Over => return Ok(()),
+            }
+        }
+    }
+
+    async fn next_event(&mut self, serving: &mut Serving<M>) -> Result<Event<M>, Refusal> {
+        let now = self.parts.clock.monotonic();
+        poll_fn(|context| {
+            if let Poll::Ready(appended) = serving.appends.poll_appended(context) {
+                return Poll::Ready(appended.map(|(offset, replies)| Event::Appended(offset, replies)));
+            }
+            match self.work.poll_recv_many(context, &mut serving.taken, WORK_MAX) {
+                Poll::Ready(0) => return Poll::Ready(Ok(Event::Over)),
+                Poll::Ready(_) => return Poll::Ready(Ok(Event::Work)),
+                Poll::Pending => {}
+            }
+            serving.poll_due(context, now).map(|()| Ok(Event::Due))
+        })
+        .await
+    }
+
+    async fn work_on(&mut self, serving: &mut Serving<M>, work: Work<M>) -> Result<(), Fault> {
+        match work {
+            Work::Ask { ticket, command, to } => {
+                serving.waiting.add(ticket, to);
+                self.decide(serving, command).await
+            }
+            Work::Tell(command) => self.decide(serving, command).await,
+            Work::End { batch, end, to } => {
+                self.settle(serving).await?;
+                match serving.appends.append_batch(self.parts.storage(), batch).await {
+                    Ok(offset) => {
+                        serving.next_offset = serving.next_offset.max(offset + 1);
+                        serving.machine.end_transaction(offset, end);
+                        let _ = to.send(Ok(()));
+                        Ok(())
+                    }
+                    Err(refusal) => {
+                        let _ = to.send(Err(code_of(&refusal)));
+                        if is_final(&refusal) { Err(refusal.into()) } else { Ok(()) }
+                    }
+                }
+            }
+        }
+    }
+
+    async fn decide(&mut self, serving: &mut Serving<M>, command: M::Command) -> Result<(), Fault> {
+        let now_ms = self.parts.clock.wall_ms();
+        let decision = serving.machine.decide(now_ms, command);
+        self.carry_out(serving, now_ms, decision).await
+    }
+
+    async fn carry_out(
+        &mut self,
+        serving: &mut Serving<M>,
+        now_ms: i64,
+        decision: Decision<M>,
+    ) -> Result<(), Fault> {
+        let records = match encode::<M>(&decision.records) {
+            Ok(records) => records,
+            Err(error) => {
+                tracing::warn!(topic = self.topic, %error, "a coordinator's decision cannot be kept");
+                serving.refuse(&decision, ErrorCode::UNKNOWN_SERVER_ERROR);
+                return Ok(());
+            }
+        };
+        let is_plain = decision.origin == Origin::Plain && !self.is_careful;
+        if records.is_empty() || is_plain {
+            if serving.appends.is_full_for(&records) {
+                serving.appends.send(self.parts.storage(), now_ms).await?;
+            }
+            let offset = serving.next_offset;
+            serving.appends.add(records);
+            serving.take_in(offset, self.parts.clock.monotonic(), now_ms, decision);
+            return Ok(());
+        }
+        self.carry_out_alone(serving, now_ms, decision, &records).await
+    }
+
+    /// Appends first and evolves after: where the log may refuse what the machine has allowed.
+    async fn carry_out_alone(
+        &mut self,
+        serving: &mut Serving<M>,
+        now_ms: i64,
+        decision: Decision<M>,
+        records: &[Encoded],
+    ) -> Result<(), Fault> {
+        self.settle(serving).await?;
+        let storage = Arc::clone(self.parts.storage());
+        match serving.appends.append_alone(&storage, decision.origin, now_ms, records).await {
+            Ok(offset) => {
+                self.is_careful = false;
+                serving.take_in(offset, self.parts.clock.monotonic(), now_ms, decision);
+                Ok(())
+            }
+            Err(refusal) => {
+                serving.refuse(&decision, code_of(&refusal));
+                if is_final(&refusal) { Err(refusal.into()) } else { Ok(()) }
+            }
+        }
+    }
+
+    /// Waits until everything that was decided is durable.
+    async fn settle(&self, serving: &mut Serving<M>) -> Result<(), Fault> {
+        serving.appends.send(self.parts.storage(), self.parts.clock.wall_ms()).await?;
+        while !serving.appends.is_idle() {
+            let (next_offset, replies) = poll_fn(|context| serving.appends.poll_appended(context)).await?;
+            serving.appended(next_offset, replies);
+        }
+        Ok(())
+    }
+}
+
+/// A machine that serves, and all that goes with it when it is thrown away.
+struct Serving<M: Machine> {
+    machine: M,
+    /// The offset that the next record gets, if nobody else appends.
+    next_offset: i64,
+    timers: Timers<M::Timer>,
+    waiting: Waiting<M::Reply>,
+    appends: Appends<M>,
+    taken: Vec<Work<M>>,
+    sleep: Pin<Box<Sleep>>,
+    sleeps_until: Option<Duration>,
+}
+
+impl<M: Machine> Serving<M> {
+    /// Has the machine take a decision in whose records begin at this offset.
+    fn take_in(&mut self, offset: i64, now: Duration, now_ms: i64, decision: Decision<M>) {
+        let Decision { origin, records, passing, replies, timers } = decision;
+        self.next_offset = self.next_offset.max(offset);
+        for record in records {
+            self.machine.evolve(self.next_offset, origin, record);
+            self.next_offset += 1;
+        }
+        passing.into_iter().for_each(|passing| self.machine.pass(passing));
+        for (timer, due_ms) in timers {
+            match due_ms {
+                Some(due_ms) => {
+                    let after_ms = u64::try_from(due_ms.saturating_sub(now_ms)).unwrap_or(0);
+                    self.timers.set(timer, now.saturating_add(Duration::from_millis(after_ms)));
+                }
+                None => self.timers.cancel(&timer),
+            }
+        }
+        for (ticket, reply) in self.appends.park(replies) {
+            self.waiting.answer(ticket, Ok(reply));
+        }
+    }
+
+    fn appended(&mut self, next_offset: i64, replies: Vec<(Ticket, M::Reply)>) {
+        // Somebody else may append here too: Kafka's tools may.
+        self.next_offset = self.next_offset.max(next_offset);
+        for (ticket, reply) in replies {
+            self.waiting.answer(ticket, Ok(reply));
+        }
+    }
+
+    /// A decision does not happen: those whom it would have answered are told.
+    fn refuse(&mut self, decision: &Decision<M>, code: ErrorCode) {
+        for (ticket, _) in &decision.replies {
+            self.waiting.answer(*ticket, Err(code));
+        }
+    }
+
+    fn poll_due(&mut self, context: &mut Context<'_>, now: Duration) -> Poll<()> {
+        let Some(next) = self.timers.next() else { return Poll::Pending };
+        if next <= now {
+            return Poll::Ready(());
+        }
+        if self.sleeps_until != Some(next) {
+            self.sleeps_until = Some(next);
+            self.sleep.as_mut().reset(Instant::now() + next.saturating_sub(now));
+        }
+        let poll = self.sleep.as_mut().poll(context);
+        if poll.is_ready() {
+            // The two clocks may differ a little: then there is another look.
+            self.sleeps_until = None;
+        }
+        poll
+    }
+}

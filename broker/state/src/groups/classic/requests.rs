@@ -1,0 +1,182 @@
+//! SyncGroup, Heartbeat, LeaveGroup, and what a group is described as.
+
+use std::collections::BTreeMap;
+
+use strandline_protocol::apis::describe_groups::{DescribedGroup, DescribedGroupMember};
+use strandline_protocol::apis::heartbeat::HeartbeatRequest;
+use strandline_protocol::apis::leave_group::{
+    LeaveGroupRequest, LeaveGroupResponse, MemberIdentity, MemberResponse,
+};
+use strandline_protocol::apis::sync_group::SyncGroupRequest;
+use strandline_protocol::{Bytes, ErrorCode, Text};
+
+use super::super::{Decision, Groups, Reply, Timer};
+use super::edit::{Edit, sync_refused};
+use super::{ClassicGroup, State};
+use crate::coordinator::Ticket;
+
+/// What a member's request for its assignment comes to.
+pub(in super::super) fn decide_sync(
+    groups: &Groups,
+    now_ms: i64,
+    ticket: Ticket,
+    request: &SyncGroupRequest,
+    group: &ClassicGroup,
+) -> Decision {
+    if let Err(code) = check_sync(request, group) {
+        return Decision::reply(ticket, Reply::SyncGroup(sync_refused(code)));
+    }
+    let id = request.member_id.detached();
+    let mut edit = Edit::new(groups, now_ms, request.group_id.detached(), group);
+    edit.has_synced(&id);
+    if group.state == State::Stable {
+        let response = group.synced(&id);
+        edit.reply(ticket, Reply::SyncGroup(response));
+        return edit.finish();
+    }
+    let before = edit.group.update(&id, |member| member.syncing.replace(ticket)).flatten();
+    if let Some(before) = before {
+        edit.reply(before, Reply::SyncGroup(sync_refused(ErrorCode::REBALANCE_IN_PROGRESS)));
+    }
+    if group.leader.as_ref() == Some(&id) {
+        let assignments = request.assignments.iter();
+        let assignments: BTreeMap<Text, Bytes> = assignments
+            .map(|entry| (entry.member_id.clone(), Bytes::copy_from_slice(&entry.assignment)))
+            .collect();
+        edit.assign(assignments);
+    }
+    edit.finish()
+}
+
+fn check_sync(request: &SyncGroupRequest, group: &ClassicGroup) -> Result<(), ErrorCode> {
+    group.check_member(&request.member_id, request.group_instance_id.as_ref())?;
+    if request.generation_id != group.generation {
+        return Err(ErrorCode::ILLEGAL_GENERATION);
+    }
+    let differs = |said: &Option<Text>, is: &Option<Text>| {
+        said.as_ref().zip(is.as_ref()).is_some_and(|(said, is)| said != is)
+    };
+    if differs(&request.protocol_type, &group.protocol_type)
+        || differs(&request.protocol_name, &group.protocol)
+    {
+        return Err(ErrorCode::INCONSISTENT_GROUP_PROTOCOL);
+    }
+    match group.state {
+        State::Empty => Err(ErrorCode::UNKNOWN_MEMBER_ID),
+        State::PreparingRebalance => Err(ErrorCode::REBALANCE_IN_PROGRESS),
+        State::CompletingRebalance | State::Stable => Ok(()),
+    }
+}
+
+/// What a sign of life comes to: another session, and word of a rebalance.
+pub(in super::super) fn decide_heartbeat(
+    now_ms: i64,
+    ticket: Ticket,
+    request: &HeartbeatRequest,
+    group: &ClassicGroup,
+) -> Decision {
+    let in_generation = match group.state {
+        _ if request.generation_id != group.generation => Err(ErrorCode::ILLEGAL_GENERATION),
+        State::Empty => Err(ErrorCode::UNKNOWN_MEMBER_ID),
+        _ => Ok(()),
+    };
+    let checked =
+        group.check_member(&request.member_id, request.group_instance_id.as_ref()).and(in_generation);
+    if let Err(code) = checked {
+        return Decision::reply(ticket, Reply::Heartbeat(code));
+    }
+    let code = match group.state {
+        State::PreparingRebalance => ErrorCode::REBALANCE_IN_PROGRESS,
+        _ => ErrorCode::NONE,
+    };
+    let timers = group.renewed_session(now_ms, &request.group_id, &request.member_id).into_iter().collect();
+    Decision { timers, ..Decision::reply(ticket, Reply::Heartbeat(code)) }
+}
+
+/// What a request to take members out comes to. Each has its own result.
+pub(in super::super) fn decide_leave(
+    groups: &Groups,
+    now_ms: i64,
+    ticket: Ticket,
+    request: &LeaveGroupRequest,
+    group: &ClassicGroup,
+) -> Decision {
+    let mut edit = Edit::new(groups, now_ms, request.group_id.detached(), group);
+    let members: Vec<MemberResponse> = request
+        .members
+        .iter()
+        .map(|leaving| {
+            let MemberIdentity { member_id, group_instance_id, .. } = leaving;
+            let error_code = match find_leaving(&edit.group, leaving) {
+                Ok(id) => {
+                    edit.remove_member(&id);
+                    edit.end_session(&id);
+                    ErrorCode::NONE
+                }
+                Err(code) => code,
+            };
+            let (member_id, group_instance_id) = (member_id.clone(), group_instance_id.clone());
+            MemberResponse { member_id, group_instance_id, error_code, ..Default::default() }
+        })
+        .collect();
+    let has_left = members.iter().any(|member| member.error_code == ErrorCode::NONE);
+    let response = LeaveGroupResponse { members, ..Default::default() };
+    if !has_left {
+        return Decision::reply(ticket, Reply::LeaveGroup(response));
+    }
+    if edit.group.state != State::Empty {
+        edit.rebalance_or_complete();
+    }
+    edit.reply(ticket, Reply::LeaveGroup(response));
+    edit.finish()
+}
+
+/// The id of the one that leaves. Administrators name static members without it.
+fn find_leaving(group: &ClassicGroup, leaving: &MemberIdentity) -> Result<Text, ErrorCode> {
+    let MemberIdentity { member_id, group_instance_id, .. } = leaving;
+    if member_id.is_empty() {
+        let found = group_instance_id.as_ref().and_then(|instance_id| group.static_members.get(instance_id));
+        return found.cloned().ok_or(ErrorCode::UNKNOWN_MEMBER_ID);
+    }
+    if !group.pending_joins.contains(member_id) {
+        group.check_member(member_id, group_instance_id.as_ref())?;
+    }
+    Ok(member_id.detached())
+}
+
+impl ClassicGroup {
+    /// The timer of a member that has just been heard of.
+    pub(in super::super) fn renewed_session(
+        &self,
+        now_ms: i64,
+        group: &Text,
+        member_id: &str,
+    ) -> Option<(Timer, Option<i64>)> {
+        let (id, member) = self.members.get_key_value(member_id)?;
+        let due_ms = now_ms.saturating_add(member.session_timeout_ms.into());
+        Some((Timer::Session { group: group.detached(), member: id.clone() }, Some(due_ms)))
+    }
+
+    /// What people are told of the group. What members want, and have, is shown while it is stable.
+    pub(in super::super) fn described(&self, id: &Text) -> DescribedGroup {
+        let is_stable = self.state == State::Stable;
+        let protocol = self.protocol.clone().filter(|_| is_stable).unwrap_or_default();
+        let members = self.members.iter().map(|(id, member)| DescribedGroupMember {
+            member_id: id.clone(),
+            group_instance_id: member.instance_id.clone(),
+            client_id: member.client_id.clone(),
+            client_host: member.client_host.clone(),
+            member_metadata: member.metadata(&protocol).filter(|_| is_stable).cloned().unwrap_or_default(),
+            member_assignment: if is_stable { member.assignment.clone() } else { Bytes::new() },
+            ..Default::default()
+        });
+        DescribedGroup {
+            group_id: id.clone(),
+            group_state: Text::from_static(self.state.name()),
+            protocol_type: self.protocol_type.clone().unwrap_or_default(),
+            members: members.collect(),
+            protocol_data: protocol,
+            ..Default::default()
+        }
+    }
+}
