@@ -69,7 +69,7 @@ fn evolve<M: Machine>(batch: &BatchView<'_>, machine: &mut M, from: i64) -> Resu
             Ok(None) => tracing::warn!(offset = record.offset, "a record of a newer kind is passed over"),
             // Nothing of ours: a client that may write here has written it.
             Err(error) => {
-                tracing::error!(offset = record.offset, %error, "a record that is none is passed over")
+                tracing::error!(offset = record.offset, %error, "a record that is none is passed over");
             }
         }
     }

@@ -61,7 +61,9 @@ impl<M: Machine> Shard<M> {
         topic: &'static str,
     ) -> Self {
         let (inbox, work) = mpsc::channel(INBOX_MAX);
-        let status = Arc::new(AtomicU8::new(LOADING));
+        // Nothing is to be read where nothing is: what is asked has its place in the queue at once.
+        let status = if is_empty(&led) { SERVING } else { LOADING };
+        let status = Arc::new(AtomicU8::new(status));
         let task = Task { led, parts, fresh, topic, work, status: Arc::clone(&status), is_careful: false };
         tokio::spawn(task.run());
         Self { inbox, status }
@@ -102,6 +104,11 @@ impl<M: Machine> Shard<M> {
         let _ = self.inbox.send(Work::End { batch, end, to }).await;
         answer
     }
+}
+
+fn is_empty(led: &Led) -> bool {
+    let offsets = led.log.offsets();
+    offsets.start == offsets.end
 }
 
 /// What outlives a machine.
@@ -152,17 +159,7 @@ impl<M: Machine> Task<M> {
 
     /// Makes a machine out of the log, and has it begin.
     async fn load(&mut self) -> Result<Serving<M>, Fault> {
-        let failed = |what: String| Fault { code: ErrorCode::NOT_COORDINATOR, is_final: true, what };
-        let parts = Arc::clone(&self.parts);
-        let permit = parts.loading.acquire().await.map_err(|error| failed(error.to_string()))?;
-        let (log, fresh) = (Arc::clone(&self.led.log), Arc::clone(&self.fresh));
-        let loading = parts.offload.run(move || {
-            let mut machine = fresh();
-            load(&log, &mut machine).map(|next_offset| (machine, next_offset))
-        });
-        let loaded = loading.await.map_err(|error| failed(error.to_string()))?;
-        let (machine, next_offset) = loaded.map_err(|error| failed(error.to_string()))?;
-        drop(permit);
+        let (machine, next_offset) = self.replay().await?;
         let mut serving = Serving {
             machine,
             next_offset,
@@ -178,6 +175,21 @@ impl<M: Machine> Task<M> {
         self.carry_out(&mut serving, now_ms, decision).await?;
         self.status.store(SERVING, Ordering::Release);
         Ok(serving)
+    }
+
+    async fn replay(&self) -> Result<(M, i64), Fault> {
+        if is_empty(&self.led) {
+            return Ok(((self.fresh)(), self.led.log.offsets().end));
+        }
+        let failed = |what: String| Fault { code: ErrorCode::NOT_COORDINATOR, is_final: true, what };
+        let _permit = self.parts.loading.acquire().await.map_err(|error| failed(error.to_string()))?;
+        let (log, fresh) = (Arc::clone(&self.led.log), Arc::clone(&self.fresh));
+        let loading = self.parts.offload.run(move || {
+            let mut machine = fresh();
+            load(&log, &mut machine).map(|next_offset| (machine, next_offset))
+        });
+        let loaded = loading.await.map_err(|error| failed(error.to_string()))?;
+        loaded.map_err(|error| failed(error.to_string()))
     }
 
     /// Serves until something fails, or nobody can ask anything any more.

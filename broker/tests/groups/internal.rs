@@ -1,0 +1,96 @@
+//! The topic that groups are kept in: made when it is first needed, and not like others.
+
+use strandline_protocol::ErrorCode;
+use strandline_protocol::apis::describe_configs::{DescribeConfigsRequest, DescribeConfigsResource};
+use strandline_protocol::apis::find_coordinator::FindCoordinatorRequest;
+use strandline_protocol::apis::metadata::{MetadataRequest, MetadataRequestTopic, MetadataResponseTopic};
+
+use crate::requests::{commit_simply, create_topic, fetch, find};
+use crate::support::{Folder, Running};
+
+async fn offsets_topic(running: &Running) -> MetadataResponseTopic {
+    let name = Some("__consumer_offsets".into());
+    let topics = Some(vec![MetadataRequestTopic { name, ..Default::default() }]);
+    let request = MetadataRequest { topics, allow_auto_topic_creation: false, ..Default::default() };
+    running.ask(&request).await.topics.remove(0)
+}
+
+#[tokio::test]
+async fn the_first_question_for_a_coordinator_makes_the_topic() {
+    let folder = Folder::new();
+    let running = folder.start(&[("strandline.durability", "async")]).await;
+    assert_eq!(offsets_topic(&running).await.error_code, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+    let found = find(&running, "readers").await;
+    let endpoint = &running.node.endpoints()[0];
+    assert_eq!((found.error_code, found.node_id, &found.host), (ErrorCode::NONE, 1, &endpoint.host));
+    assert_eq!(found.port, i32::from(endpoint.port));
+    let topic = offsets_topic(&running).await;
+    assert_eq!((topic.error_code, topic.is_internal, topic.partitions.len()), (ErrorCode::NONE, true, 50));
+    let resource = DescribeConfigsResource {
+        resource_type: 2,
+        resource_name: "__consumer_offsets".into(),
+        ..Default::default()
+    };
+    let request = DescribeConfigsRequest { resources: vec![resource], ..Default::default() };
+    let response = running.ask(&request).await;
+    let value = |name: &str| {
+        let configs = &response.results[0].configs;
+        configs.iter().find(|config| config.name == name).unwrap().value.clone().unwrap()
+    };
+    assert_eq!([value("cleanup.policy"), value("segment.bytes")], ["compact", "104857600"]);
+    // Whatever topics have that say nothing: every log of this one is synced before anything is answered.
+    let id = running.node.broker().groups.topic_id();
+    for index in 0..50 {
+        let place = strandline_broker::storage::TopicPartition { topic_id: id, index };
+        let log = running.node.broker().storage.partition(place).unwrap();
+        assert_eq!(log.config().durability, strandline_log::config::Durability::Fsync);
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn the_topic_is_made_as_it_is_set() {
+    let folder = Folder::new();
+    let running = folder.start(&[("offsets.topic.num.partitions", "3")]).await;
+    create_topic(&running, "orders", 1).await;
+    find(&running, "readers").await;
+    assert_eq!(offsets_topic(&running).await.partitions.len(), 3);
+    assert_eq!(commit_simply(&running, "readers", ("orders", 0), 4).await, ErrorCode::NONE);
+    assert_eq!(fetch(&running, "readers", ("orders", 0)).await.committed_offset, 4);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn one_that_was_made_by_hand_is_internal_all_the_same() {
+    let folder = Folder::new();
+    let running = folder.start(&[]).await;
+    create_topic(&running, "__consumer_offsets", 2).await;
+    create_topic(&running, "orders", 1).await;
+    assert!(offsets_topic(&running).await.is_internal);
+    find(&running, "readers").await;
+    assert_eq!(commit_simply(&running, "readers", ("orders", 0), 4).await, ErrorCode::NONE);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn each_version_is_answered_and_unknown_kinds_are_refused() {
+    let folder = Folder::new();
+    let running = folder.start(&[]).await;
+    for version in 0..=3 {
+        let request = FindCoordinatorRequest { key: "readers".into(), ..Default::default() };
+        let response = running.ask_in(version, &request).await;
+        assert_eq!((response.error_code, response.node_id), (ErrorCode::NONE, 1), "{version}");
+    }
+    for version in 4..=6 {
+        let coordinator_keys = vec!["readers".into(), "others".into()];
+        let request = FindCoordinatorRequest { coordinator_keys, ..Default::default() };
+        let response = running.ask_in(version, &request).await;
+        let keys: Vec<_> =
+            response.coordinators.iter().map(|found| (found.key.as_str(), found.node_id)).collect();
+        assert_eq!(keys, [("readers", 1), ("others", 1)], "{version}");
+    }
+    let request = FindCoordinatorRequest { key: "x".into(), key_type: 7, ..Default::default() };
+    let response = running.ask_in(3, &request).await;
+    assert_eq!((response.error_code, response.node_id, response.port), (ErrorCode::INVALID_REQUEST, -1, -1));
+    running.stop().await;
+}
