@@ -76,7 +76,14 @@ pub(super) fn fill(
             }
             // The writer answers an append so or not at all.
             Ok(_) => refused(partition.index, Fault::of(ErrorCode::KAFKA_STORAGE_ERROR)),
-            Err(refusal) => refused(partition.index, fault(&refusal)),
+            Err(refusal) => {
+                let mut fault = fault(&refusal);
+                // As in Kafka: where a producer is out of step, it is told where the log begins.
+                if matches!(refusal, Refusal::Producer(_)) {
+                    fault.log_start_offset = Some(pending.log.offsets().start);
+                }
+                refused(partition.index, fault)
+            }
         };
     }
     unreplicated
