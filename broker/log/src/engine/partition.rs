@@ -7,13 +7,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-use strandline_protocol::batch::NO_TIMESTAMP;
+use strandline_protocol::batch::{BatchHeader, NO_TIMESTAMP};
 
 use super::read::Sources;
 use crate::config::LogConfig;
 use crate::epochs::{EpochEnd, LeaderEpochs};
 use crate::local_id::LocalId;
-use crate::producers::CompletedTransaction;
+use crate::producers::{CompletedTransaction, Guard, Verifications};
 use crate::segment::Segment;
 use crate::tail::Tail;
 
@@ -76,6 +76,8 @@ pub(super) struct View {
     pub(super) epochs: LeaderEpochs,
     /// Aborted transactions whose markers are in no segment yet, in the order of these.
     pub(super) aborted: Vec<CompletedTransaction>,
+    /// None as long as nobody has had a transaction here. It then stays, so that no guard is given twice.
+    pub(super) verifications: Option<Box<Verifications>>,
     pub(super) is_deleted: bool,
     waiting: Vec<Waiting>,
 }
@@ -133,6 +135,7 @@ impl Partition {
             tail: Tail::default(),
             epochs: LeaderEpochs::default(),
             aborted: Vec::new(),
+            verifications: None,
             is_deleted: false,
             waiting: Vec::new(),
         };
@@ -193,6 +196,20 @@ impl Partition {
         let in_segments = view.segments.iter().map(|segment| segment.max_timestamp());
         let in_tail = view.tail.iter().map(|entry| entry.max_timestamp);
         in_segments.chain(in_tail).max().filter(|timestamp| *timestamp != NO_TIMESTAMP)
+    }
+
+    /// What a transactional batch has to show when it is appended: nothing if its transaction is open, and otherwise
+    /// this guard, once its coordinator has said that the partition is part of the transaction. `raises_epoch` says
+    /// that the producer gets a new epoch with each transaction.
+    pub fn begin_verification(&self, header: &BatchHeader, raises_epoch: bool, now_ms: i64) -> Option<Guard> {
+        self.view().verifications.get_or_insert_default().begin(header, raises_epoch, now_ms)
+    }
+
+    /// Takes a guard back: the coordinator has said that the partition is part of no transaction.
+    pub fn refuse_verification(&self, producer_id: i64, guard: Guard) {
+        if let Some(verifications) = &mut self.view().verifications {
+            verifications.refused(producer_id, guard);
+        }
     }
 
     /// Wakes somebody once there is something to read beyond an offset, or the partition is deleted. Gives

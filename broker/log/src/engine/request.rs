@@ -10,7 +10,7 @@ use super::error::Refusal;
 use super::partition::Partition;
 use crate::config::LogConfig;
 use crate::local_id::LocalId;
-use crate::producers::{ActiveProducer, Marker, MarkerError, Sender};
+use crate::producers::{ActiveProducer, Guard, Marker, MarkerError, Sender};
 
 /// A record batch that may be appended: its checksum and its records have been looked at.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct NewBatch {
     pub(super) header: BatchHeader,
     /// The end of a transaction, if it is one.
     pub(super) marker: Option<Marker>,
+    /// What it shows if it begins a transaction; none where nobody asks for it.
+    pub(super) verification: Option<Option<Guard>>,
 }
 
 impl NewBatch {
@@ -37,7 +39,22 @@ impl NewBatch {
     pub fn validated(bytes: Bytes) -> Result<Self, MarkerError> {
         let view = BatchView::parse_only(&bytes)?;
         let (header, marker) = (*view.header(), Marker::read(&view)?);
-        Ok(Self { bytes, header, marker })
+        Ok(Self { bytes, header, marker, verification: None })
+    }
+
+    /// The same batch, which is to be let in only if its transaction is open, or with this guard if that is still worth
+    /// something. It says nothing about a batch that is part of no transaction.
+    pub fn verified(mut self, guard: Option<Guard>) -> Self {
+        self.verification = Some(guard);
+        self
+    }
+
+    /// The same marker, which has a higher epoch than the records that it is for.
+    pub fn raising_epoch(mut self) -> Self {
+        if let Some(marker) = &mut self.marker {
+            marker.raises_epoch = true;
+        }
+        self
     }
 
     /// The same with these timestamps. Nothing is copied: it is its header that changes, when it is written.

@@ -114,6 +114,15 @@ pub enum ProducerError {
         /// The producer.
         producer_id: i64,
     },
+    /// A batch that would begin a transaction, which its coordinator was not asked about, or not since the last one
+    /// ended.
+    #[error(
+        "producer {producer_id} has no transaction open here, and its coordinator has not said that it has one"
+    )]
+    Unverified {
+        /// The producer.
+        producer_id: i64,
+    },
     /// A marker of a coordinator that others have replaced.
     #[error(
         "a coordinator with epoch {current} ended a transaction of producer {producer_id} before, and the marker has {epoch}"
@@ -135,7 +144,7 @@ impl ProducerError {
             // Not PRODUCER_FENCED: upon this one a client aborts its transaction and goes on.
             Self::EpochStale { .. } => ErrorCode::INVALID_PRODUCER_EPOCH,
             Self::SequenceOutOfOrder { .. } => ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER,
-            Self::TransactionOpen { .. } => ErrorCode::INVALID_TXN_STATE,
+            Self::TransactionOpen { .. } | Self::Unverified { .. } => ErrorCode::INVALID_TXN_STATE,
             Self::CoordinatorStale { .. } => ErrorCode::TRANSACTION_COORDINATOR_FENCED,
         }
     }

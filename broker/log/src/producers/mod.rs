@@ -24,10 +24,13 @@ mod refused;
 mod snapshot;
 mod state;
 mod transactions;
+mod verification;
 
 pub use batch::{Marker, MarkerError, ProducerBatch, ProducerError, Sender, Verdict};
 pub use snapshot::SnapshotError;
 pub use transactions::CompletedTransaction;
+pub use verification::Guard;
+pub(crate) use verification::Verifications;
 
 use batch::Change;
 use refused::Refused;
@@ -194,6 +197,18 @@ impl Producers {
     pub fn has_open_transaction(&self, producer_id: i64, epoch: i16) -> bool {
         let latest = self.latest(producer_id);
         latest.epoch == epoch && latest.transaction_start.is_some()
+    }
+
+    /// Whether a batch of the producer's present epoch is known, counting what is staged.
+    pub fn has_batches(&self, producer_id: i64) -> bool {
+        self.latest(producer_id).last_trace().is_some()
+    }
+
+    /// The producers that have a transaction open, with their epochs, counting what is staged.
+    pub fn open_transactions(&self) -> impl Iterator<Item = (i64, i16)> {
+        let producers = self.0.iter().flat_map(|table| &table.producers);
+        let open = producers.filter(|(_, producer)| producer.latest.transaction_start.is_some());
+        open.map(|(id, producer)| (*id, producer.latest.epoch))
     }
 
     /// The first offset of a transaction that is open.

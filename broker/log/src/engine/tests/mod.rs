@@ -12,6 +12,7 @@ mod room;
 mod rules;
 mod seen;
 mod simulation;
+mod verified;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -11,7 +11,7 @@ use super::super::request::{Command, Done, NewBatch, ReplyTo, Request};
 use super::{Taken, Writer};
 use crate::journal::{Class, StageError, Staged};
 use crate::local_id::LocalId;
-use crate::producers::{ProducerBatch, Sender, Verdict};
+use crate::producers::{ProducerBatch, Sender, Verdict, Verifications};
 use crate::segment::BatchFacts;
 
 /// What becomes of a batch that may be appended.
@@ -69,6 +69,7 @@ impl Writer {
         {
             return Ok(Appended::Duplicate { base_offset, last_offset });
         }
+        log.verify(&header, sender, batch)?;
         let admitted = self.admit(partition, placed, batch);
         let Some(log) = self.logs.get_mut(&partition) else { return admitted };
         match &admitted {
@@ -76,6 +77,7 @@ impl Writer {
                 log.note_append(&placed);
                 if placed.has_producer {
                     log.producers.stage(&described);
+                    log.follow_transaction(&header, batch);
                 }
             }
             Err(Refusal::DiskFull) if placed.has_producer => log.producers.refuse(&described),
@@ -158,6 +160,43 @@ impl Writer {
 }
 
 impl Log {
+    /// Whether a batch may be part of a transaction here.
+    fn verify(&self, header: &BatchHeader, sender: Sender, batch: &NewBatch) -> Result<(), Refusal> {
+        let Some(shown) = batch.verification else { return Ok(()) };
+        let attributes = header.attributes;
+        if sender == Sender::Leader || attributes.is_control() || !attributes.is_transactional() {
+            return Ok(());
+        }
+        let has_batches = self.producers.has_batches(header.producer_id);
+        match &self.partition.view().verifications {
+            Some(verifications) => verifications.check(header, shown, has_batches)?,
+            None => Verifications::default().check(header, shown, has_batches)?,
+        }
+        Ok(())
+    }
+
+    /// Notes what a batch on its way does to its producer's transaction, for those who ask before they append.
+    fn follow_transaction(&self, header: &BatchHeader, batch: &NewBatch) {
+        let (producer_id, attributes) = (header.producer_id, header.attributes);
+        if batch.marker.is_some() {
+            if let Some(verifications) = &mut self.partition.view().verifications {
+                verifications.ended(producer_id);
+            }
+        } else if attributes.is_transactional() && !attributes.is_control() {
+            let mut view = self.partition.view();
+            view.verifications.get_or_insert_default().staged(producer_id, header.producer_epoch);
+        }
+    }
+
+    /// Lets those who ask begin anew with what is open: the log is not what it was.
+    pub(in super::super) fn show_open_transactions(&self) {
+        let mut view = self.partition.view();
+        let mut open = self.producers.open_transactions().peekable();
+        if view.verifications.is_some() || open.peek().is_some() {
+            view.verifications.get_or_insert_default().reset(open);
+        }
+    }
+
     /// Notes a batch that is on its way.
     fn note_append(&mut self, placed: &PlacedBatch) {
         self.next_offset = placed.last_offset + 1;

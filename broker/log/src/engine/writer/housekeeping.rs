@@ -75,6 +75,9 @@ impl Writer {
         };
         if is_trusted {
             log.producers.remove_expired(now_ms, expiration_ms);
+            if let Some(verifications) = &mut log.partition.view().verifications {
+                verifications.remove_expired(now_ms, expiration_ms);
+            }
         }
         if let Some(plan) = log.plan_compaction(now_ms) {
             self.compactions.consider(partition, &plan);

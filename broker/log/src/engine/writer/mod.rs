@@ -137,6 +137,7 @@ impl Writer {
         let Recovery { sources, logs, next_local_id, changed, removed, sync, .. } = recovery;
         let Opened { journal, manifest, reserve, directory } = opened;
         let now = clock.monotonic();
+        logs.values().for_each(|log| log.show_open_transactions());
         let guard =
             WallClockGuard::new(&*clock, WallClockGuard::TOLERANCE_DEFAULT, WallClockGuard::GRACE_DEFAULT);
         Self {

@@ -115,6 +115,7 @@ impl Writer {
             Change::Truncate(cut) => {
                 self.compactions.cut(id, cut.end_offset);
                 log.truncate(*cut);
+                log.show_open_transactions();
             }
             Change::SetLogStart { start_offset } => {
                 log.staged_starts = log.staged_starts.saturating_sub(1);

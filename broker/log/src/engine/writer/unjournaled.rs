@@ -223,6 +223,7 @@ impl Writer {
         let Some(log) = self.logs.get_mut(&partition) else { return };
         log.producers.discard_staged();
         log.staged = log.staged.saturating_sub(u32::try_from(batches).unwrap_or(u32::MAX));
+        log.show_open_transactions();
         let view = log.partition.view();
         log.next_offset = view.end;
         log.latest_epoch = view.epochs.latest().map_or(NO_LEADER_EPOCH, |entry| entry.epoch);

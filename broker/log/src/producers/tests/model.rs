@@ -274,6 +274,7 @@ impl Run {
             Err(ProducerError::SequenceOutOfOrder { .. }) => 3,
             Err(ProducerError::TransactionOpen { .. }) => 4,
             Err(ProducerError::CoordinatorStale { .. }) => 5,
+            Err(ProducerError::Unverified { .. }) => unreachable!("that is checked elsewhere"),
         }] += 1;
     }
 
