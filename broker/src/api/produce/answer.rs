@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use strandline_log::engine::{Done, Outcome, Partition, Refusal};
+use strandline_log::producers::ProducerError;
 use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::produce::{
     LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, ProduceResponse,
@@ -16,6 +17,9 @@ use crate::context::Call;
 
 /// The version from which on an answer says where a leader can be reached.
 const ENDPOINTS_VERSION_MIN: i16 = 10;
+
+/// From this version on a producer knows that it may abort.
+const ABORTABLE_VERSION: i16 = 11;
 
 /// A batch that the writer has, and where the answer about it belongs.
 #[derive(Debug)]
@@ -53,6 +57,7 @@ pub(super) fn refused(index: i32, fault: Fault) -> PartitionProduceResponse {
 /// Fills in what the writer said, one outcome for each that is pending; gives what is not replicated yet.
 pub(super) fn fill(
     response: &mut ProduceResponse,
+    version: i16,
     pending: Vec<Pending>,
     outcomes: Vec<Outcome>,
 ) -> Vec<Appended> {
@@ -77,7 +82,7 @@ pub(super) fn fill(
             // The writer answers an append so or not at all.
             Ok(_) => refused(partition.index, Fault::of(ErrorCode::KAFKA_STORAGE_ERROR)),
             Err(refusal) => {
-                let mut fault = fault(&refusal);
+                let mut fault = fault(&refusal, version);
                 // As in Kafka: where a producer is out of step, it is told where the log begins.
                 if matches!(refusal, Refusal::Producer(_)) {
                     fault.log_start_offset = Some(pending.log.offsets().start);
@@ -124,8 +129,12 @@ pub(super) fn name_leaders(broker: &Broker, call: &Call, response: &mut ProduceR
     }
 }
 
-fn fault(refusal: &Refusal) -> Fault {
+fn fault(refusal: &Refusal, version: i16) -> Fault {
     let code = match refusal {
+        // Its transaction ended between being asked about and getting here: the producer may abort, and go on.
+        Refusal::Producer(ProducerError::Unverified { .. }) if version >= ABORTABLE_VERSION => {
+            ErrorCode::TRANSACTION_ABORTABLE
+        }
         // The leader has changed, which a producer learns by this one.
         Refusal::EpochGoesBack { .. } => ErrorCode::NOT_LEADER_OR_FOLLOWER,
         refusal => refusal.code(),

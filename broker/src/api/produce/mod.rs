@@ -14,7 +14,9 @@
 //! - With acks -1 the answer waits until the high watermark is beyond what was appended, for `timeout_ms` at most.
 //! - From v10 on NOT_LEADER_OR_FOLLOWER comes with the leader, and where it can be reached (KIP-951).
 //! - Transactional batches need the right to write under their transactional id, or the whole request is
-//!   TRANSACTIONAL_ID_AUTHORIZATION_FAILED. Whether their transaction is open is for [`crate::admission`] to say.
+//!   TRANSACTIONAL_ID_AUTHORIZATION_FAILED. Whether their transaction is open is for [`crate::admission`] to say, and
+//!   the log has the last word. A partition that is no part of the transaction is TRANSACTION_ABORTABLE from v11 on, and
+//!   INVALID_TXN_STATE below; from v12 on it becomes part of it.
 
 mod answer;
 mod check;
@@ -51,7 +53,7 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: ProduceReq
     let (broker, mut response) = (Arc::clone(broker), plan.response);
     Dispatched::Later(Box::pin(async move {
         let outcomes = submitted.await;
-        let unreplicated = answer::fill(&mut response, pending, outcomes);
+        let unreplicated = answer::fill(&mut response, call.version, pending, outcomes);
         if acks == ALL && !unreplicated.is_empty() {
             replicated(&mut response, unreplicated, Instant::now() + wait).await;
         }

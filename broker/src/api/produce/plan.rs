@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use strandline_log::engine::Command;
-use strandline_log::producers::Sender;
+use strandline_log::producers::{Guard, Sender};
 use strandline_protocol::apis::produce::{
     PartitionProduceData, ProduceRequest, ProduceResponse, TopicProduceData, TopicProduceResponse,
 };
 use strandline_protocol::batch::{BatchHeader, TimestampType};
-use strandline_protocol::{Bytes, ErrorCode};
+use strandline_protocol::{Bytes, ErrorCode, Text};
 
 use super::answer::{Pending, refused};
 use super::check::{self, Checked, Fault};
@@ -28,6 +28,8 @@ pub(super) struct Plan {
     /// The answer, as far as it is known.
     pub(super) response: ProduceResponse,
     accepted: Vec<Accepted>,
+    /// What the producer calls itself, if it writes transactions.
+    transactional_id: Option<Text>,
     /// The time that all of it has.
     now_ms: i64,
 }
@@ -39,6 +41,8 @@ struct Accepted {
     topic: Arc<Topic>,
     leader_epoch: i32,
     checked: Checked,
+    /// What it shows to the log, if it begins a transaction.
+    guard: Option<Guard>,
 }
 
 /// The same for all partitions of a request.
@@ -73,7 +77,8 @@ impl Plan {
 
     pub(super) fn new(broker: &Broker, call: &Call, request: ProduceRequest) -> Self {
         let planner = Planner { broker, call, acks: request.acks, now_ms: broker.clock.wall_ms() };
-        let mut plan = Self { now_ms: planner.now_ms, ..Self::default() };
+        let transactional_id = request.transactional_id;
+        let mut plan = Self { now_ms: planner.now_ms, transactional_id, ..Self::default() };
         plan.response.responses.reserve(request.topic_data.len());
         for data in request.topic_data {
             let topic = planner.topic(&data);
@@ -129,12 +134,18 @@ impl Plan {
     /// Asks whether these batches may go to the writer now.
     pub(super) async fn admit(&mut self, broker: &Broker, call: &Call) {
         let candidates: Vec<_> = self.accepted.iter().filter_map(Accepted::candidate).collect();
-        let Some(admitted) = broker.admission.admit(call, &candidates) else { return };
+        let transactional_id = self.transactional_id.clone();
+        let admitted = broker.admission.admit(call, transactional_id.as_ref(), &candidates, self.now_ms);
+        let Some(admitted) = admitted else { return };
         let mut admitted = admitted.await.into_iter();
-        for accepted in std::mem::take(&mut self.accepted) {
+        for mut accepted in std::mem::take(&mut self.accepted) {
             match admitted.next() {
                 Some(Err(code)) => self.refuse(&accepted.pending, Fault::of(code)),
-                Some(Ok(())) | None => self.accepted.push(accepted),
+                Some(Ok(guard)) => {
+                    accepted.guard = guard;
+                    self.accepted.push(accepted);
+                }
+                None => self.accepted.push(accepted),
             }
         }
     }
@@ -144,10 +155,10 @@ impl Plan {
         let accepted = std::mem::take(&mut self.accepted);
         let (mut commands, mut pending) =
             (Vec::with_capacity(accepted.len()), Vec::with_capacity(accepted.len()));
-        for Accepted { pending: place, leader_epoch, checked, .. } in accepted {
+        for Accepted { pending: place, leader_epoch, checked, guard, .. } in accepted {
             match check::new_batch(checked) {
                 Ok(batch) => {
-                    let (partition, sender) = (place.log.id(), Sender::Client);
+                    let (partition, sender, batch) = (place.log.id(), Sender::Client, batch.verified(guard));
                     commands.push(Command::Append { partition, leader_epoch, sender, batch });
                     pending.push(place);
                 }
@@ -174,7 +185,13 @@ impl Plan {
 impl Accepted {
     fn candidate(&self) -> Option<Candidate> {
         let header = BatchHeader::parse(&self.checked.bytes).ok()?;
-        Some(Candidate { topic_id: self.topic.id, partition: self.pending.partition, header })
+        let Pending { partition, log, .. } = &self.pending;
+        Some(Candidate {
+            topic: self.topic.name.clone(),
+            partition: *partition,
+            log: Arc::clone(log),
+            header,
+        })
     }
 }
 
@@ -229,7 +246,8 @@ impl Planner<'_> {
             TimestampType::LogAppendTime => self.now_ms,
         };
         let pending = Pending { place, partition: index, log: led.log, log_append_time_ms };
-        Ok(Accepted { pending, topic: Arc::clone(topic), leader_epoch: led.leader_epoch, checked })
+        let (topic, leader_epoch) = (Arc::clone(topic), led.leader_epoch);
+        Ok(Accepted { pending, topic, leader_epoch, checked, guard: None })
     }
 }
 
