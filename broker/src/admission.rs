@@ -55,7 +55,7 @@ impl Admission for AdmitAll {
     ) -> Option<Admitted<'a>> {
         let admitted = candidates.iter().map(|Candidate { header, log, .. }| {
             let is_transactional = header.attributes.is_transactional();
-            Ok(is_transactional.then(|| log.begin_verification(header, false, now_ms)).flatten())
+            Ok(is_transactional.then(|| log.begin_verification(header.into(), false, now_ms)).flatten())
         });
         Some(Box::pin(std::future::ready(admitted.collect())))
     }

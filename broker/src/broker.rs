@@ -15,6 +15,7 @@ use crate::offload::Offload;
 use crate::producer_ids::ProducerIds;
 use crate::quota::Quotas;
 use crate::storage::Storage;
+use crate::transactions::TransactionCoordinator;
 
 /// Everything that a handler can reach.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub struct Broker {
     pub producer_ids: Arc<ProducerIds>,
     /// The groups whose coordinator this broker is.
     pub groups: Arc<Coordinator<Groups>>,
+    /// The transactions whose coordinator this broker is.
+    pub transactions: Arc<TransactionCoordinator>,
     /// The logs.
     pub storage: Arc<Storage>,
     /// What the cluster is.

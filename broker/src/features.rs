@@ -16,4 +16,6 @@ pub struct Feature {
 pub const FEATURES: &[Feature] = &[
     // From Kafka 3.3's, the first for clusters without ZooKeeper, to 4.2's, whose APIs these are.
     Feature { name: "metadata.version", level_min: 7, level_max: 29 },
+    // With 2 a producer gets another epoch with each transaction (KIP-890). Without, clients speak as they did before.
+    Feature { name: "transaction.version", level_min: 1, level_max: 2 },
 ];

@@ -21,3 +21,4 @@ pub mod offload;
 pub mod producer_ids;
 pub mod quota;
 pub mod storage;
+pub mod transactions;

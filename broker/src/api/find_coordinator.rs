@@ -10,12 +10,14 @@ use strandline_protocol::apis::find_coordinator::{
     Coordinator as Found, FindCoordinatorRequest, FindCoordinatorResponse,
 };
 use strandline_protocol::{ErrorCode, Text};
+use strandline_state::coordinator::Machine;
 
 use super::Dispatched;
 use super::cluster::nodes;
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
+use crate::coordinator::Coordinator;
 
 /// The first version with several keys.
 const FIRST_VERSION_OF_MANY: i16 = 4;
@@ -44,11 +46,11 @@ async fn find(broker: &Arc<Broker>, call: &Call, key_type: i8, key: Text) -> Fou
     let may = |resource| broker.authorizer.authorize(call, Operation::Describe, resource);
     let found = match key_type {
         GROUP if !may(Resource::Group(&key)) => Err(ErrorCode::GROUP_AUTHORIZATION_FAILED),
-        GROUP => find_group(broker, &key).await,
+        GROUP => find_in(broker, &broker.groups, &key).await,
         TRANSACTION if !may(Resource::TransactionalId(&key)) => {
             Err(ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
         }
-        TRANSACTION => Err(ErrorCode::COORDINATOR_NOT_AVAILABLE),
+        TRANSACTION => find_in(broker, broker.transactions.coordinator(), &key).await,
         _ => Err(ErrorCode::INVALID_REQUEST),
     };
     let image = broker.metadata.image();
@@ -71,11 +73,15 @@ async fn find(broker: &Arc<Broker>, call: &Call, key_type: i8, key: Text) -> Fou
     }
 }
 
-/// The broker that leads the group's partition.
-async fn find_group(broker: &Arc<Broker>, group: &str) -> Result<i32, ErrorCode> {
-    broker.groups.ensure_topic().await?;
+/// The broker that leads the partition that a key belongs to.
+async fn find_in<M: Machine>(
+    broker: &Arc<Broker>,
+    coordinator: &Coordinator<M>,
+    key: &str,
+) -> Result<i32, ErrorCode> {
+    coordinator.ensure_topic().await?;
     let unavailable = ErrorCode::COORDINATOR_NOT_AVAILABLE;
-    let partition = broker.groups.partition_of(group).map_err(|_| unavailable)?;
-    let topic = broker.topics.by_id(broker.groups.topic_id()).ok_or(unavailable)?;
+    let partition = coordinator.partition_of(key).map_err(|_| unavailable)?;
+    let topic = broker.topics.by_id(coordinator.topic_id()).ok_or(unavailable)?;
     topic.leadership(partition).ok().map(|led| led.leader).filter(|id| *id >= 0).ok_or(unavailable)
 }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use strandline_log::producers::Guard;
 use strandline_protocol::{ErrorCode, Text};
 use strandline_state::groups::{Ask, Caller, Command, Reply, Request};
 
@@ -30,6 +31,19 @@ pub(super) async fn ask<R>(
     pick: fn(Reply) -> Option<R>,
 ) -> impl Future<Output = Answered<R>> + Send + use<R> {
     let answer = broker.groups.ask(group, command(call, request)).await;
+    async move { picked(answer.get().await, pick) }
+}
+
+/// The same about something that is part of a transaction: the guard is shown to the log.
+pub(super) async fn ask_verified<R>(
+    broker: &Broker,
+    call: &Call,
+    group: &str,
+    guard: Option<Guard>,
+    request: Request,
+    pick: fn(Reply) -> Option<R>,
+) -> impl Future<Output = Answered<R>> + Send + use<R> {
+    let answer = broker.groups.ask_verified(group, guard, command(call, request)).await;
     async move { picked(answer.get().await, pick) }
 }
 

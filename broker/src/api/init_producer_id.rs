@@ -4,34 +4,53 @@
 //! it had: that is Kafka's rule, and a producer that lost its place begins anew. It takes the right to write
 //! idempotently to the cluster.
 //!
-//! - With a transactional id the coordinator answers. There is none in this build yet: COORDINATOR_NOT_AVAILABLE, upon
-//!   which a client asks again, until it gives up by its own timeout.
+//! - With a transactional id its coordinator answers, and every producer before is fenced. It takes the right to write
+//!   under that id. A transaction that is open is aborted first: CONCURRENT_TRANSACTIONS, upon which a client asks again.
 //! - An empty transactional id is INVALID_REQUEST, and so is an id without an epoch, or the other way round (v3).
+//! - Below v4 PRODUCER_FENCED is INVALID_PRODUCER_EPOCH.
 
 use std::sync::Arc;
 
-use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
 use strandline_protocol::batch::{NO_PRODUCER_EPOCH, NO_PRODUCER_ID};
+use strandline_protocol::{ErrorCode, Text};
+use strandline_state::transactions::Initialise;
 
 use super::Dispatched;
+use super::transactions::known_to_client;
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
+
+const FIRST_VERSION_OF_FENCED: i16 = 4;
 
 pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: InitProducerIdRequest) -> Dispatched {
     if let Err(error_code) = check(broker, &call, &request) {
         return call.now(broker, refused(error_code));
     }
-    let shared = Arc::clone(broker);
+    let (shared, version) = (Arc::clone(broker), call.version);
     call.later(broker, async move {
-        match shared.producer_ids.next().await {
-            Ok(producer_id) => {
-                InitProducerIdResponse { producer_id, producer_epoch: 0, ..Default::default() }
+        let given = match request.transactional_id.clone() {
+            None => shared.producer_ids.next().await.map(|producer_id| (producer_id, 0)),
+            Some(id) => shared.transactions.initialise(initialise(&request, id)).await,
+        };
+        match given {
+            Ok((producer_id, producer_epoch)) => {
+                InitProducerIdResponse { producer_id, producer_epoch, ..Default::default() }
             }
-            Err(error_code) => refused(error_code),
+            Err(code) => refused(known_to_client(code, version, FIRST_VERSION_OF_FENCED)),
         }
     })
+}
+
+fn initialise(request: &InitProducerIdRequest, transactional_id: Text) -> Initialise {
+    let InitProducerIdRequest { transaction_timeout_ms, producer_id, producer_epoch, .. } = *request;
+    Initialise {
+        transactional_id,
+        timeout_ms: transaction_timeout_ms,
+        expected: (producer_id != NO_PRODUCER_ID).then_some((producer_id, producer_epoch)),
+        fresh_producer_id: None,
+    }
 }
 
 fn check(broker: &Broker, call: &Call, request: &InitProducerIdRequest) -> Result<(), ErrorCode> {
@@ -47,14 +66,8 @@ fn check(broker: &Broker, call: &Call, request: &InitProducerIdRequest) -> Resul
     }
     let has_id = request.producer_id != NO_PRODUCER_ID;
     let has_epoch = request.producer_epoch != NO_PRODUCER_EPOCH;
-    if has_id != has_epoch {
-        return Err(ErrorCode::INVALID_REQUEST);
-    }
-    match request.transactional_id.as_deref() {
-        None => Ok(()),
-        Some("") => Err(ErrorCode::INVALID_REQUEST),
-        Some(_) => Err(ErrorCode::COORDINATOR_NOT_AVAILABLE),
-    }
+    let has_name = request.transactional_id.as_deref() != Some("");
+    if has_id == has_epoch && has_name { Ok(()) } else { Err(ErrorCode::INVALID_REQUEST) }
 }
 
 fn refused(error_code: ErrorCode) -> InitProducerIdResponse {

@@ -4,6 +4,8 @@
 //! starts only then, so whatever has to keep its order happens there, and nothing that takes long. What it leaves
 //! to [`Dispatched::Later`] runs beside the requests that follow; answers keep the order of the requests.
 
+mod add_offsets_to_txn;
+mod add_partitions_to_txn;
 mod alter_configs;
 mod alter_partition_reassignments;
 mod alter_replica_log_dirs;
@@ -23,7 +25,9 @@ mod describe_log_dirs;
 mod describe_producers;
 mod describe_quorum;
 mod describe_topic_partitions;
+mod describe_transactions;
 mod elect_leaders;
+mod end_txn;
 mod fetch;
 mod find_coordinator;
 mod groups;
@@ -36,6 +40,7 @@ mod list_config_resources;
 mod list_groups;
 mod list_offsets;
 mod list_partition_reassignments;
+mod list_transactions;
 mod metadata;
 mod offset_commit;
 mod offset_delete;
@@ -45,8 +50,11 @@ mod produce;
 mod reply;
 mod sync_group;
 pub mod topics;
+mod transactions;
+mod txn_offset_commit;
 mod update_features;
 mod wait;
+mod write_txn_markers;
 
 use std::sync::Arc;
 
@@ -119,6 +127,11 @@ served! {
     DeleteRecords 0..=2 => delete_records,
     InitProducerId 0..=5 => init_producer_id,
     OffsetForLeaderEpoch 2..=4 => offset_for_leader_epoch,
+    AddPartitionsToTxn 0..=5 => add_partitions_to_txn,
+    AddOffsetsToTxn 0..=4 => add_offsets_to_txn,
+    EndTxn 0..=5 => end_txn,
+    WriteTxnMarkers 1..=2 => write_txn_markers,
+    TxnOffsetCommit 0..=5 => txn_offset_commit,
     DescribeConfigs 1..=4 => describe_configs,
     AlterConfigs 0..=2 => alter_configs,
     AlterReplicaLogDirs 1..=2 => alter_replica_log_dirs,
@@ -134,6 +147,8 @@ served! {
     UpdateFeatures 0..=2 => update_features,
     DescribeCluster 0..=2 => describe_cluster,
     DescribeProducers 0..=0 => describe_producers,
+    DescribeTransactions 0..=0 => describe_transactions,
+    ListTransactions 0..=1 => list_transactions,
     ListConfigResources 0..=1 => list_config_resources,
     DescribeTopicPartitions 0..=0 => describe_topic_partitions,
 }

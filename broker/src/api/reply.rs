@@ -66,6 +66,12 @@ macro_rules! throttled {
 }
 
 throttled! {
+    add_offsets_to_txn::AddOffsetsToTxnResponse,
+    add_partitions_to_txn::AddPartitionsToTxnResponse,
+    describe_transactions::DescribeTransactionsResponse,
+    end_txn::EndTxnResponse,
+    list_transactions::ListTransactionsResponse,
+    txn_offset_commit::TxnOffsetCommitResponse,
     alter_configs::AlterConfigsResponse,
     alter_partition_reassignments::AlterPartitionReassignmentsResponse,
     alter_replica_log_dirs::AlterReplicaLogDirsResponse,
@@ -101,6 +107,11 @@ throttled! {
     offset_delete::OffsetDeleteResponse,
     offset_fetch::OffsetFetchResponse,
     sync_group::SyncGroupResponse,
+}
+
+/// Has no place for it: who sends it is a broker, or an operator.
+impl Throttled for strandline_protocol::apis::write_txn_markers::WriteTxnMarkersResponse {
+    fn set_throttle_time_ms(&mut self, _: i32) {}
 }
 
 /// Has no place for it: the client is held back all the same.

@@ -126,7 +126,7 @@ impl Topic {
     }
 
     /// Who leads the partition with this number.
-    pub(super) fn leadership(&self, index: i32) -> Result<Leadership, ErrorCode> {
+    pub(crate) fn leadership(&self, index: i32) -> Result<Leadership, ErrorCode> {
         let place = usize::try_from(index).ok();
         let leadership = place.and_then(|place| self.partitions.get(place)).copied();
         leadership.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)

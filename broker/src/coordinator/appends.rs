@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use std::{future::Future, pin::Pin};
 
 use strandline_log::engine::{Command, Done, NewBatch, Outcome, Refusal};
-use strandline_log::producers::Sender;
+use strandline_log::producers::{Guard, Sender};
 use strandline_protocol::Bytes;
 use strandline_protocol::batch::{BatchBuilder, NO_SEQUENCE, NewRecord};
 use strandline_state::coordinator::{Machine, Origin, Record, Ticket};
@@ -146,12 +146,13 @@ impl<M: Machine> Appends<M> {
         origin: Origin,
         now_ms: i64,
         records: &[Encoded],
+        guard: Option<Guard>,
     ) -> Result<i64, Refusal> {
         let batch = build(origin, now_ms, records).map_err(|error| {
             tracing::info!(%error, "a batch of a transaction cannot be built");
             Refusal::NoBatch { bytes: 0 }
         })?;
-        self.append_batch(storage, batch).await
+        self.append_batch(storage, batch.verified(guard)).await
     }
 
     /// The same with a batch that somebody else has made.

@@ -32,7 +32,8 @@ use std::fmt;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use strandline_log::engine::NewBatch;
+use strandline_log::engine::{NewBatch, Partition};
+use strandline_log::producers::Guard;
 use strandline_protocol::{ErrorCode, Uuid};
 use strandline_state::coordinator::{Machine, Ticket, TransactionEnd};
 
@@ -40,7 +41,7 @@ pub use self::answers::Answer;
 pub use self::appends::APPEND_BYTES_MAX;
 pub use self::groups::start_groups;
 pub use self::parts::CoordinatorParts;
-pub use self::topic::{InternalTopic, OFFSETS_TOPIC, internal_topic, partition_of};
+pub use self::topic::{InternalTopic, OFFSETS_TOPIC, TRANSACTIONS_TOPIC, internal_topic, partition_of};
 
 use self::shard::Shard;
 
@@ -162,6 +163,28 @@ impl<M: Machine> Coordinator<M> {
         shard.ok_or(ErrorCode::NOT_COORDINATOR)
     }
 
+    /// The log of a partition, for those who have to ask it something before they ask its machine.
+    ///
+    /// # Errors
+    /// NOT_COORDINATOR, where another broker leads it.
+    pub fn log(&self, partition: i32) -> Result<Arc<Partition>, ErrorCode> {
+        self.shard(partition).map(|shard| Arc::clone(shard.log()))
+    }
+
+    /// Asks the machine that a key belongs to about something that is part of a transaction. The guard is shown to the
+    /// log, if the transaction is to begin there.
+    pub async fn ask_verified(
+        &self,
+        key: &str,
+        guard: Option<Guard>,
+        command: impl FnOnce(Ticket) -> M::Command,
+    ) -> Answer<M::Reply> {
+        match self.partition_of(key).and_then(|partition| self.shard(partition)) {
+            Ok(shard) => shard.ask(&self.tickets, guard, command).await,
+            Err(code) => Answer::refused(code),
+        }
+    }
+
     /// Asks the machine that a key belongs to. When this returns, the request has its place in the order of that
     /// machine; the answer comes later.
     pub async fn ask(&self, key: &str, command: impl FnOnce(Ticket) -> M::Command) -> Answer<M::Reply> {
@@ -178,7 +201,7 @@ impl<M: Machine> Coordinator<M> {
         command: impl FnOnce(Ticket) -> M::Command,
     ) -> Answer<M::Reply> {
         match self.shard(partition) {
-            Ok(shard) => shard.ask(&self.tickets, command).await,
+            Ok(shard) => shard.ask(&self.tickets, None, command).await,
             Err(code) => Answer::refused(code),
         }
     }

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use strandline_log::engine::{NewBatch, Refusal};
+use strandline_log::engine::{NewBatch, Partition, Refusal};
+use strandline_log::producers::Guard;
 use strandline_protocol::ErrorCode;
 use strandline_state::coordinator::{Decision, Machine, Origin, Ticket, TransactionEnd};
 use tokio::sync::mpsc;
@@ -30,7 +31,7 @@ const WORK_MAX: usize = 256;
 
 /// What is asked of a shard.
 enum Work<M: Machine> {
-    Ask { ticket: Ticket, command: M::Command, to: AnswerTo<M::Reply> },
+    Ask { ticket: Ticket, guard: Option<Guard>, command: M::Command, to: AnswerTo<M::Reply> },
     Tell(M::Command),
     End { batch: NewBatch, end: TransactionEnd, to: AnswerTo<()> },
 }
@@ -44,11 +45,13 @@ const FAILED: u8 = 2;
 pub(super) struct Shard<M: Machine> {
     inbox: mpsc::Sender<Work<M>>,
     status: Arc<AtomicU8>,
+    log: Arc<Partition>,
 }
 
 impl<M: Machine> Clone for Shard<M> {
     fn clone(&self) -> Self {
-        Self { inbox: self.inbox.clone(), status: Arc::clone(&self.status) }
+        let Self { inbox, status, log } = self;
+        Self { inbox: inbox.clone(), status: Arc::clone(status), log: Arc::clone(log) }
     }
 }
 
@@ -64,9 +67,14 @@ impl<M: Machine> Shard<M> {
         // Nothing is to be read where nothing is: what is asked has its place in the queue at once.
         let status = if is_empty(&led) { SERVING } else { LOADING };
         let status = Arc::new(AtomicU8::new(status));
+        let log = Arc::clone(&led.log);
         let task = Task { led, parts, fresh, topic, work, status: Arc::clone(&status), is_careful: false };
         tokio::spawn(task.run());
-        Self { inbox, status }
+        Self { inbox, status, log }
+    }
+
+    pub(super) fn log(&self) -> &Arc<Partition> {
+        &self.log
     }
 
     fn check(&self) -> Result<(), ErrorCode> {
@@ -80,6 +88,7 @@ impl<M: Machine> Shard<M> {
     pub(super) async fn ask(
         &self,
         tickets: &AtomicU64,
+        guard: Option<Guard>,
         command: impl FnOnce(Ticket) -> M::Command,
     ) -> Answer<M::Reply> {
         if let Err(code) = self.check() {
@@ -88,7 +97,7 @@ impl<M: Machine> Shard<M> {
         let ticket = Ticket(tickets.fetch_add(1, Ordering::Relaxed));
         let (to, answer) = Answer::coming();
         // Where the shard has ended, the answer says so.
-        let _ = self.inbox.send(Work::Ask { ticket, command: command(ticket), to }).await;
+        let _ = self.inbox.send(Work::Ask { ticket, guard, command: command(ticket), to }).await;
         answer
     }
 
@@ -172,7 +181,7 @@ impl<M: Machine> Task<M> {
         };
         let now_ms = self.parts.clock.wall_ms();
         let decision = serving.machine.loaded(now_ms);
-        self.carry_out(&mut serving, now_ms, decision).await?;
+        self.carry_out(&mut serving, now_ms, decision, None).await?;
         self.status.store(SERVING, Ordering::Release);
         Ok(serving)
     }
@@ -208,7 +217,7 @@ impl<M: Machine> Task<M> {
                 }
                 Event::Due => {
                     while let Some(timer) = serving.timers.pop(self.parts.clock.monotonic()) {
-                        self.decide(serving, M::due(timer)).await?;
+                        self.decide(serving, M::due(timer), None).await?;
                     }
                 }
                 Event::Over => return Ok(()),
@@ -234,11 +243,11 @@ impl<M: Machine> Task<M> {
 
     async fn work_on(&mut self, serving: &mut Serving<M>, work: Work<M>) -> Result<(), Fault> {
         match work {
-            Work::Ask { ticket, command, to } => {
+            Work::Ask { ticket, guard, command, to } => {
                 serving.waiting.add(ticket, to);
-                self.decide(serving, command).await
+                self.decide(serving, command, guard).await
             }
-            Work::Tell(command) => self.decide(serving, command).await,
+            Work::Tell(command) => self.decide(serving, command, None).await,
             Work::End { batch, end, to } => {
                 self.settle(serving).await?;
                 match serving.appends.append_batch(self.parts.storage(), batch).await {
@@ -257,10 +266,15 @@ impl<M: Machine> Task<M> {
         }
     }
 
-    async fn decide(&mut self, serving: &mut Serving<M>, command: M::Command) -> Result<(), Fault> {
+    async fn decide(
+        &mut self,
+        serving: &mut Serving<M>,
+        command: M::Command,
+        guard: Option<Guard>,
+    ) -> Result<(), Fault> {
         let now_ms = self.parts.clock.wall_ms();
         let decision = serving.machine.decide(now_ms, command);
-        self.carry_out(serving, now_ms, decision).await
+        self.carry_out(serving, now_ms, decision, guard).await
     }
 
     async fn carry_out(
@@ -268,6 +282,7 @@ impl<M: Machine> Task<M> {
         serving: &mut Serving<M>,
         now_ms: i64,
         decision: Decision<M>,
+        guard: Option<Guard>,
     ) -> Result<(), Fault> {
         let records = match encode::<M>(&decision.records) {
             Ok(records) => records,
@@ -287,7 +302,7 @@ impl<M: Machine> Task<M> {
             serving.take_in(offset, self.parts.clock.monotonic(), now_ms, decision);
             return Ok(());
         }
-        self.carry_out_alone(serving, now_ms, decision, &records).await
+        self.carry_out_alone(serving, now_ms, decision, &records, guard).await
     }
 
     /// Appends first and evolves after: where the log may refuse what the machine has allowed.
@@ -297,10 +312,11 @@ impl<M: Machine> Task<M> {
         now_ms: i64,
         decision: Decision<M>,
         records: &[Encoded],
+        guard: Option<Guard>,
     ) -> Result<(), Fault> {
         self.settle(serving).await?;
         let storage = Arc::clone(self.parts.storage());
-        match serving.appends.append_alone(&storage, decision.origin, now_ms, records).await {
+        match serving.appends.append_alone(&storage, decision.origin, now_ms, records, guard).await {
             Ok(offset) => {
                 self.is_careful = false;
                 serving.take_in(offset, self.parts.clock.monotonic(), now_ms, decision);

@@ -29,8 +29,16 @@ pub static OFFSETS_TOPIC: InternalTopic = InternalTopic {
     segment_bytes: |settings| settings.offsets_topic_segment_bytes,
 };
 
+/// Where transactions are kept.
+pub static TRANSACTIONS_TOPIC: InternalTopic = InternalTopic {
+    name: "__transaction_state",
+    partition_count: |settings| settings.transaction_topic_num_partitions,
+    replication_factor: |settings| settings.transaction_topic_replication_factor,
+    segment_bytes: |settings| settings.transaction_topic_segment_bytes,
+};
+
 /// All of them.
-static INTERNAL_TOPICS: &[&InternalTopic] = &[&OFFSETS_TOPIC];
+static INTERNAL_TOPICS: &[&InternalTopic] = &[&OFFSETS_TOPIC, &TRANSACTIONS_TOPIC];
 
 /// The internal topic of this name, if it is one.
 pub fn internal_topic(name: &str) -> Option<&'static InternalTopic> {

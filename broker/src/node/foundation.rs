@@ -19,7 +19,6 @@ use strandline_state::settings::{BrokerSettings, Durability};
 
 use super::NodeError;
 use super::options::fetch_session_options;
-use crate::admission::NoTransactions;
 use crate::api::fetch_sessions::FetchSessions;
 use crate::authorize::AllowAll;
 use crate::broker::Broker;
@@ -32,6 +31,7 @@ use crate::offload::Offload;
 use crate::producer_ids::ProducerIds;
 use crate::quota::Unlimited;
 use crate::storage::{DataDirectory, Storage, TopicPartition};
+use crate::transactions::{TransactionCoordinator, Verified};
 
 /// The topic that the metadata is kept in, by the id that Kafka gives it.
 const METADATA: TopicPartition =
@@ -145,14 +145,19 @@ impl Starting {
         let producer_ids = ProducerIds::new(Box::new(MetadataBlocks::new(Arc::clone(&metadata))));
         let parts =
             CoordinatorParts::new(Arc::clone(&metadata), Arc::clone(&self.clock), self.offload.clone());
+        let (parts, producer_ids) = (Arc::new(parts), Arc::new(producer_ids));
+        let groups = start_groups(Arc::clone(&parts));
+        let transactions =
+            TransactionCoordinator::start(parts, Arc::clone(&groups), Arc::clone(&producer_ids));
         Arc::new(Broker {
             authorizer: Arc::new(AllowAll),
             quotas: Arc::new(Unlimited),
-            admission: Arc::new(NoTransactions),
+            admission: Arc::new(Verified::new(Arc::clone(&transactions))),
             topics: Arc::<Metadata>::clone(&metadata),
             fetch_sessions: Arc::new(sessions),
-            producer_ids: Arc::new(producer_ids),
-            groups: start_groups(Arc::new(parts)),
+            producer_ids,
+            groups,
+            transactions,
             storage: Arc::clone(metadata.storage()),
             metadata,
             clock: self.clock,

@@ -7,13 +7,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-use strandline_protocol::batch::{BatchHeader, NO_TIMESTAMP};
+use strandline_protocol::batch::NO_TIMESTAMP;
 
 use super::read::Sources;
 use crate::config::LogConfig;
 use crate::epochs::{EpochEnd, LeaderEpochs};
 use crate::local_id::LocalId;
-use crate::producers::{CompletedTransaction, Guard, Verifications};
+use crate::producers::{CompletedTransaction, FirstBatch, Guard, Verifications};
 use crate::segment::Segment;
 use crate::tail::Tail;
 
@@ -201,8 +201,8 @@ impl Partition {
     /// What a transactional batch has to show when it is appended: nothing if its transaction is open, and otherwise
     /// this guard, once its coordinator has said that the partition is part of the transaction. `raises_epoch` says
     /// that the producer gets a new epoch with each transaction.
-    pub fn begin_verification(&self, header: &BatchHeader, raises_epoch: bool, now_ms: i64) -> Option<Guard> {
-        self.view().verifications.get_or_insert_default().begin(header, raises_epoch, now_ms)
+    pub fn begin_verification(&self, first: FirstBatch, raises_epoch: bool, now_ms: i64) -> Option<Guard> {
+        self.view().verifications.get_or_insert_default().begin(first, raises_epoch, now_ms)
     }
 
     /// Takes a guard back: the coordinator has said that the partition is part of no transaction.

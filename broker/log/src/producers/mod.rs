@@ -29,8 +29,8 @@ mod verification;
 pub use batch::{Marker, MarkerError, ProducerBatch, ProducerError, Sender, Verdict};
 pub use snapshot::SnapshotError;
 pub use transactions::CompletedTransaction;
-pub use verification::Guard;
 pub(crate) use verification::Verifications;
+pub use verification::{FirstBatch, Guard};
 
 use batch::Change;
 use refused::Refused;

@@ -20,6 +20,24 @@ const PENDING_MAX: usize = 1_024;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Guard(u64);
 
+/// A batch that may be the first of a transaction.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct FirstBatch {
+    /// The producer.
+    pub producer_id: i64,
+    /// Its epoch.
+    pub producer_epoch: i16,
+    /// The sequence number of its first record, or -1 where there is none.
+    pub base_sequence: i32,
+}
+
+impl From<&BatchHeader> for FirstBatch {
+    fn from(header: &BatchHeader) -> Self {
+        let BatchHeader { producer_id, producer_epoch, base_sequence, .. } = *header;
+        Self { producer_id, producer_epoch, base_sequence }
+    }
+}
+
 /// The producers of a partition that have a transaction open, or are being asked about.
 #[derive(Debug, Default)]
 pub(crate) struct Verifications {
@@ -43,9 +61,8 @@ struct Pending {
 impl Verifications {
     /// Notes that a coordinator is about to be asked whether this batch may begin a transaction. None if it need not
     /// be: the transaction is open.
-    pub(crate) fn begin(&mut self, header: &BatchHeader, raises_epoch: bool, now_ms: i64) -> Option<Guard> {
-        let (producer_id, epoch, sequence) =
-            (header.producer_id, header.producer_epoch, header.base_sequence);
+    pub(crate) fn begin(&mut self, first: FirstBatch, raises_epoch: bool, now_ms: i64) -> Option<Guard> {
+        let FirstBatch { producer_id, producer_epoch: epoch, base_sequence: sequence } = first;
         if self.open.get(&producer_id) == Some(&epoch) {
             return None;
         }

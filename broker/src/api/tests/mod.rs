@@ -42,6 +42,7 @@ use crate::offload::Offload;
 use crate::producer_ids::{NextBlock, ProducerIdBlocks, ProducerIds};
 use crate::quota::Unlimited;
 use crate::storage::{FileSlice, Storage, TopicPartition};
+use crate::transactions::TransactionCoordinator;
 
 /// The number of the broker.
 pub(super) const NODE_ID: i32 = 1;
@@ -97,6 +98,10 @@ impl Rig {
         let topics = Arc::new(FixedTopics::new(NODE_ID));
         let parts = CoordinatorParts::new(Arc::clone(&metadata), clock.clone(), Offload::Threads);
         let fresh = Arc::new(|| Groups::new(Arc::default(), Arc::default()));
+        let parts = Arc::new(parts);
+        let groups = Arc::new(Coordinator::new(&OFFSETS_TOPIC, Arc::clone(&parts), fresh));
+        let producer_ids = Arc::new(ProducerIds::new(Box::<Blocks>::default()));
+        let transactions = TransactionCoordinator::new(parts, Arc::clone(&groups), Arc::clone(&producer_ids));
         let broker = Broker {
             authorizer: Arc::new(AllowAll),
             quotas: Arc::new(Unlimited),
@@ -106,8 +111,9 @@ impl Rig {
                 FetchSessionOptions::default(),
                 Random::from_seed(2),
             )),
-            producer_ids: Arc::new(ProducerIds::new(Box::<Blocks>::default())),
-            groups: Arc::new(Coordinator::new(&OFFSETS_TOPIC, Arc::new(parts), fresh)),
+            producer_ids,
+            groups,
+            transactions: Arc::new(transactions),
             metadata,
             storage,
             clock: Arc::<SimulatedClock>::clone(&clock),

@@ -5,7 +5,7 @@ use strandline_protocol::batch::ControlRecord;
 
 use super::rules::{in_memory, small_segments};
 use super::*;
-use crate::producers::{Guard, ProducerError};
+use crate::producers::{FirstBatch, Guard, ProducerError};
 
 /// One record of a producer's transaction.
 fn transactional(epoch: i16, sequence: i32) -> NewBatch {
@@ -27,7 +27,7 @@ fn end(rig: &mut Rig, id: LocalId, epoch: i16) {
 }
 
 fn ask(rig: &mut Rig, id: LocalId, batch: &NewBatch) -> Option<Guard> {
-    rig.partition(id).begin_verification(batch.header(), true, 1_000)
+    rig.partition(id).begin_verification(batch.header().into(), true, 1_000)
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn with_a_new_epoch_for_each_transaction_an_unknown_producer_begins_at_0() {
         let mut rig = Rig::new(64);
         let id = rig.create(small_segments()).id();
         let batch = transactional(3, 5);
-        let guard = rig.partition(id).begin_verification(batch.header(), raises_epoch, 1_000);
+        let guard = rig.partition(id).begin_verification(batch.header().into(), raises_epoch, 1_000);
         assert_eq!(put(&mut rig, id, batch.verified(guard)), expected);
     }
 }
@@ -147,7 +147,7 @@ fn a_cut_leaves_open_what_was_open_before_it() {
     let guard = ask(&mut rig, id, &transactional(0, 0));
     put(&mut rig, id, transactional(0, 0).verified(guard)).unwrap();
     let waiting = rig.partition(id).begin_verification(
-        &strandline_protocol::batch::BatchHeader { producer_id: 8, ..*transactional(0, 0).header() },
+        FirstBatch { producer_id: 8, ..transactional(0, 0).header().into() },
         true,
         1_000,
     );
@@ -165,14 +165,14 @@ fn many_producers_are_asked_about_at_once_within_a_bound() {
     let mut rig = Rig::new(68);
     let id = rig.create(small_segments()).id();
     let partition = rig.partition(id);
-    let header = *transactional(0, 0).header();
+    let first_batch = FirstBatch::from(transactional(0, 0).header());
     let first = ask(&mut rig, id, &transactional(0, 0));
     for producer_id in 100..1_123 {
-        let other = strandline_protocol::batch::BatchHeader { producer_id, ..header };
-        partition.begin_verification(&other, true, 1_000);
+        let other = FirstBatch { producer_id, ..first_batch };
+        partition.begin_verification(other, true, 1_000);
     }
     assert_eq!(ask(&mut rig, id, &transactional(0, 0)), first, "as many as there may be");
-    let other = strandline_protocol::batch::BatchHeader { producer_id: 99, ..header };
-    partition.begin_verification(&other, true, 1_000);
+    let other = FirstBatch { producer_id: 99, ..first_batch };
+    partition.begin_verification(other, true, 1_000);
     assert_eq!(put(&mut rig, id, transactional(0, 0).verified(first)), Err(ErrorCode::INVALID_TXN_STATE));
 }

@@ -1,0 +1,197 @@
+//! Markers on their way into the logs of this broker.
+
+use std::fmt;
+use std::sync::Arc;
+
+use strandline_log::clock::Clock;
+use strandline_log::engine::{Command, Done, NewBatch, Outcome, Refusal};
+use strandline_log::producers::Sender;
+use strandline_protocol::batch::ControlRecord;
+use strandline_protocol::{ErrorCode, Text};
+use strandline_state::coordinator::TransactionEnd;
+use strandline_state::groups::Groups;
+use strandline_state::transactions::Partitions;
+
+use crate::api::topics::{Led, Topics};
+use crate::coordinator::{Answer, Coordinator, OFFSETS_TOPIC, TRANSACTIONS_TOPIC};
+use crate::metadata::Metadata;
+
+/// From this version on a marker has a higher epoch than what it ends.
+const RAISING_VERSION: i16 = 2;
+
+/// The markers of one transaction.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Its producer.
+    pub producer_id: i64,
+    /// The epoch that the markers get.
+    pub producer_epoch: i16,
+    /// Whether it counts.
+    pub is_commit: bool,
+    /// By which version of transactions it ends.
+    pub version: i16,
+    /// The epoch of whoever decided it.
+    pub coordinator_epoch: i32,
+    /// Where to.
+    pub partitions: Partitions,
+}
+
+/// What became of the markers of one transaction: a code for each partition.
+#[derive(Clone, Debug, Default)]
+pub struct Marked(Vec<(Text, i32, ErrorCode)>);
+
+impl Marked {
+    /// The partitions, with what became of each.
+    pub fn codes(&self) -> impl Iterator<Item = (&Text, i32, ErrorCode)> {
+        self.0.iter().map(|(topic, index, code)| (topic, *index, *code))
+    }
+
+    /// Those that have their marker, or need none: a partition that is gone, and one whose producer has gone on by an
+    /// epoch, which it could not have done before its transaction was over there.
+    pub fn settled(self) -> Partitions {
+        const SETTLED: [ErrorCode; 3] =
+            [ErrorCode::NONE, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, ErrorCode::INVALID_PRODUCER_EPOCH];
+        let settled = self.0.into_iter().filter(|(.., code)| SETTLED.contains(code));
+        settled.map(|(topic, index, _)| (topic, index)).collect()
+    }
+}
+
+/// What writes them.
+pub struct MarkerWriter {
+    metadata: Arc<Metadata>,
+    groups: Arc<Coordinator<Groups>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for MarkerWriter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("writer of markers")
+    }
+}
+
+/// A marker on its way, with its place in the answer.
+enum Sent {
+    ToGroups(usize, usize, Answer<()>),
+    ToLog(usize, usize),
+}
+
+impl MarkerWriter {
+    pub(super) fn new(
+        metadata: Arc<Metadata>,
+        groups: Arc<Coordinator<Groups>>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { metadata, groups, clock }
+    }
+
+    /// The epoch of the coordinator that leads this partition of the internal topic.
+    pub(super) fn coordinator_epoch(&self, partition: i32) -> i32 {
+        let topic = self.metadata.by_name(TRANSACTIONS_TOPIC.name);
+        let leadership = topic.and_then(|topic| topic.leadership(partition).ok());
+        leadership.map_or(0, |leadership| leadership.leader_epoch)
+    }
+
+    /// Writes markers, all of them together, and says what became of each transaction's.
+    pub async fn write(&self, wanted: Vec<Wanted>) -> Vec<Marked> {
+        let mut marked = Vec::with_capacity(wanted.len());
+        let (mut sent, mut commands) = (Vec::new(), Vec::new());
+        for wanted in wanted {
+            let mut of_one = Marked::default();
+            let batch = self.batch(&wanted);
+            for (topic, index) in wanted.partitions.iter() {
+                let place = (marked.len(), of_one.0.len());
+                let led = self.led(topic, index);
+                let code = match (&batch, &led) {
+                    (Err(code), _) | (_, Err(code)) => *code,
+                    (Ok(batch), Ok(_)) if topic.as_str() == OFFSETS_TOPIC.name => {
+                        let end = end_of(&wanted);
+                        let answer = self.groups.end_transaction(index, batch.clone(), end).await;
+                        sent.push(Sent::ToGroups(place.0, place.1, answer));
+                        ErrorCode::NONE
+                    }
+                    (Ok(batch), Ok(led)) => {
+                        sent.push(Sent::ToLog(place.0, place.1));
+                        commands.push(append(led, batch.clone()));
+                        ErrorCode::NONE
+                    }
+                };
+                of_one.0.push((topic.clone(), index, code));
+            }
+            marked.push(of_one);
+        }
+        let storage = self.metadata.storage();
+        let outcomes = if commands.is_empty() { Vec::new() } else { storage.submit(commands).await.await };
+        let mut outcomes = outcomes.into_iter();
+        for sent in sent {
+            let (transaction, partition, code) = match sent {
+                Sent::ToGroups(transaction, partition, answer) => {
+                    (transaction, partition, answer.get().await.err().map_or(ErrorCode::NONE, of_coordinator))
+                }
+                Sent::ToLog(transaction, partition) => (transaction, partition, code_of(outcomes.next())),
+            };
+            let place = marked.get_mut(transaction).and_then(|marked| marked.0.get_mut(partition));
+            if let Some((.., place)) = place {
+                *place = code;
+            }
+        }
+        marked
+    }
+
+    fn batch(&self, wanted: &Wanted) -> Result<NewBatch, ErrorCode> {
+        let Wanted { producer_id, producer_epoch, coordinator_epoch, .. } = *wanted;
+        if producer_id < 0 || producer_epoch < 0 {
+            return Err(ErrorCode::INVALID_REQUEST);
+        }
+        let record = if wanted.is_commit {
+            ControlRecord::Commit { coordinator_epoch }
+        } else {
+            ControlRecord::Abort { coordinator_epoch }
+        };
+        let batch = record
+            .transaction_marker(self.clock.wall_ms(), producer_id, producer_epoch)
+            .map_err(|error| error.to_string())
+            .and_then(|bytes| NewBatch::validated(bytes).map_err(|error| error.to_string()));
+        let batch = batch.map_err(|error| {
+            tracing::error!(error, "a marker cannot be made");
+            ErrorCode::UNKNOWN_SERVER_ERROR
+        })?;
+        Ok(if wanted.version >= RAISING_VERSION { batch.raising_epoch() } else { batch })
+    }
+
+    fn led(&self, topic: &str, index: i32) -> Result<Led, ErrorCode> {
+        let topic = self.metadata.by_name(topic).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+        topic.led_by(self.metadata.node_id(), self.metadata.storage(), index)
+    }
+}
+
+fn end_of(wanted: &Wanted) -> TransactionEnd {
+    let Wanted { producer_id, producer_epoch, is_commit, .. } = *wanted;
+    TransactionEnd { producer_id, producer_epoch, is_commit }
+}
+
+fn append(led: &Led, batch: NewBatch) -> Command {
+    let (partition, leader_epoch) = (led.log.id(), led.leader_epoch);
+    Command::Append { partition, leader_epoch, sender: Sender::Coordinator, batch }
+}
+
+fn code_of(outcome: Option<Outcome>) -> ErrorCode {
+    match outcome {
+        Some(Ok(Done::Appended { .. })) => ErrorCode::NONE,
+        // It is being deleted, or made: the next attempt knows.
+        Some(Err(Refusal::UnknownPartition | Refusal::EpochGoesBack { .. })) => {
+            ErrorCode::NOT_LEADER_OR_FOLLOWER
+        }
+        Some(Err(refusal)) => refusal.code(),
+        Some(Ok(_)) | None => ErrorCode::KAFKA_STORAGE_ERROR,
+    }
+}
+
+/// What a coordinator of groups says, as a log would.
+fn of_coordinator(code: ErrorCode) -> ErrorCode {
+    match code {
+        ErrorCode::COORDINATOR_NOT_AVAILABLE
+        | ErrorCode::COORDINATOR_LOAD_IN_PROGRESS
+        | ErrorCode::NOT_COORDINATOR => ErrorCode::NOT_LEADER_OR_FOLLOWER,
+        code => code,
+    }
+}

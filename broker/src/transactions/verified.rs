@@ -1,0 +1,130 @@
+//! Batches that may begin a transaction: their coordinator is asked before the writer sees them.
+//!
+//! What is asked for first is the log's guard, and what the coordinator says counts only as long as that is worth
+//! something: between the two nothing can end the transaction unnoticed (`strandline_log::producers::Guard`). Where the
+//! transaction is open in the log already, nobody is asked.
+//!
+//! Up to Produce 11 the producer has told the coordinator before, and it is asked whether that is so; from 12 on the
+//! partition is added with the batch.
+
+use std::sync::Arc;
+
+use strandline_log::producers::Guard;
+use strandline_protocol::{ErrorCode, Text};
+use strandline_state::transactions::{Partitions, Producer};
+
+use super::TransactionCoordinator;
+use crate::admission::{Admission, Admitted, Candidate};
+use crate::context::Call;
+
+/// From this version on of Produce a partition is added with its first batch.
+const ADDING_VERSION: i16 = 12;
+
+/// From this version on a producer knows that it may abort.
+const ABORTABLE_VERSION: i16 = 11;
+
+/// Admits what its coordinator knows of.
+#[derive(Debug)]
+pub struct Verified(Arc<TransactionCoordinator>);
+
+impl Verified {
+    /// As this coordinator says.
+    pub fn new(transactions: Arc<TransactionCoordinator>) -> Self {
+        Self(transactions)
+    }
+}
+
+impl Admission for Verified {
+    fn admit<'a>(
+        &'a self,
+        call: &'a Call,
+        transactional_id: Option<&'a Text>,
+        candidates: &'a [Candidate],
+        now_ms: i64,
+    ) -> Option<Admitted<'a>> {
+        let is_transactional = |candidate: &&Candidate| candidate.header.attributes.is_transactional();
+        let first = candidates.iter().find(is_transactional)?.header;
+        let producer = Producer {
+            transactional_id: transactional_id.cloned().unwrap_or_default(),
+            producer_id: first.producer_id,
+            producer_epoch: first.producer_epoch,
+        };
+        let identity =
+            |candidate: &Candidate| (candidate.header.producer_id, candidate.header.producer_epoch);
+        let own = (first.producer_id, first.producer_epoch);
+        if candidates.iter().filter(is_transactional).any(|candidate| identity(candidate) != own) {
+            let refused = candidates.iter().map(|_| Err(ErrorCode::INVALID_PRODUCER_ID_MAPPING)).collect();
+            return Some(Box::pin(std::future::ready(refused)));
+        }
+        let guard = |candidate: &Candidate| {
+            let raises_epoch = call.version >= ADDING_VERSION;
+            let guard = || candidate.log.begin_verification((&candidate.header).into(), raises_epoch, now_ms);
+            is_transactional(&candidate).then(guard).flatten()
+        };
+        let guards: Vec<Option<Guard>> = candidates.iter().map(guard).collect();
+        if guards.iter().all(Option::is_none) {
+            return None;
+        }
+        Some(Box::pin(self.ask(call.version, producer, candidates, guards)))
+    }
+}
+
+impl Verified {
+    async fn ask(
+        &self,
+        version: i16,
+        producer: Producer,
+        candidates: &[Candidate],
+        guards: Vec<Option<Guard>>,
+    ) -> Vec<Result<Option<Guard>, ErrorCode>> {
+        let asked = candidates.iter().zip(&guards).filter(|(_, guard)| guard.is_some());
+        let partitions: Partitions =
+            asked.map(|(candidate, _)| (candidate.topic.clone(), candidate.partition)).collect();
+        let missing = if version >= ADDING_VERSION {
+            self.0.add_or_wait(producer, partitions).await.map(|()| Partitions::new())
+        } else {
+            self.0.missing(producer, partitions).await
+        };
+        let verdict = |(candidate, guard): (&Candidate, Option<Guard>)| {
+            let Some(shown) = guard else { return Ok(None) };
+            let code = match &missing {
+                Ok(missing) if !missing.contains(&candidate.topic, candidate.partition) => return Ok(guard),
+                Ok(_) if version >= ABORTABLE_VERSION => ErrorCode::TRANSACTION_ABORTABLE,
+                Ok(_) => ErrorCode::INVALID_TXN_STATE,
+                Err(code) => as_produced(*code, version),
+            };
+            if !is_retriable(code) {
+                candidate.log.refuse_verification(candidate.header.producer_id, shown);
+            }
+            Err(code)
+        };
+        candidates.iter().zip(guards).map(verdict).collect()
+    }
+}
+
+/// What a coordinator's refusal is to a producer that produces. What it may try again is NOT_ENOUGH_REPLICAS: every
+/// producer tries again upon that, and none looks for other leaders.
+fn as_produced(code: ErrorCode, version: i16) -> ErrorCode {
+    match code {
+        ErrorCode::PRODUCER_FENCED => ErrorCode::INVALID_PRODUCER_EPOCH,
+        ErrorCode::CONCURRENT_TRANSACTIONS if version < ADDING_VERSION => ErrorCode::NOT_ENOUGH_REPLICAS,
+        ErrorCode::COORDINATOR_LOAD_IN_PROGRESS
+        | ErrorCode::COORDINATOR_NOT_AVAILABLE
+        | ErrorCode::NOT_COORDINATOR => ErrorCode::NOT_ENOUGH_REPLICAS,
+        code => code,
+    }
+}
+
+/// The same to a producer that commits offsets: it asks again upon a coordinator that is not available.
+pub(crate) fn as_committed(code: ErrorCode, is_adding: bool) -> ErrorCode {
+    match code {
+        ErrorCode::PRODUCER_FENCED => ErrorCode::INVALID_PRODUCER_EPOCH,
+        ErrorCode::CONCURRENT_TRANSACTIONS if !is_adding => ErrorCode::COORDINATOR_LOAD_IN_PROGRESS,
+        ErrorCode::NOT_COORDINATOR => ErrorCode::COORDINATOR_NOT_AVAILABLE,
+        code => code,
+    }
+}
+
+fn is_retriable(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::NOT_ENOUGH_REPLICAS | ErrorCode::CONCURRENT_TRANSACTIONS)
+}
