@@ -20,7 +20,7 @@ use crate::coordinator::OFFSETS_TOPIC;
 const FIRST_VERSION_OF_FENCED: i16 = 2;
 
 pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: AddOffsetsToTxnRequest) -> Dispatched {
-    let partitions = match check(broker, &call, &request) {
+    let partitions = match check(broker, &call, &request).await {
         Ok(partitions) => partitions,
         Err(error_code) => {
             return call.now(broker, AddOffsetsToTxnResponse { error_code, ..Default::default() });
@@ -37,7 +37,11 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: AddOffsets
     })
 }
 
-fn check(broker: &Broker, call: &Call, request: &AddOffsetsToTxnRequest) -> Result<Partitions, ErrorCode> {
+async fn check(
+    broker: &Broker,
+    call: &Call,
+    request: &AddOffsetsToTxnRequest,
+) -> Result<Partitions, ErrorCode> {
     let may = |operation, resource| broker.authorizer.authorize(call, operation, resource);
     if !may(Operation::Write, Resource::TransactionalId(&request.transactional_id)) {
         return Err(ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
@@ -45,7 +49,8 @@ fn check(broker: &Broker, call: &Call, request: &AddOffsetsToTxnRequest) -> Resu
     if !may(Operation::Read, Resource::Group(&request.group_id)) {
         return Err(ErrorCode::GROUP_AUTHORIZATION_FAILED);
     }
-    // The producer has found the group's coordinator before, or does so next: then the partition is there.
+    // The producer looks for the group's coordinator only afterwards.
+    broker.groups.ensure_topic().await?;
     let partition = broker.groups.partition_of(&request.group_id);
     let partition = partition.map_err(|_| ErrorCode::COORDINATOR_NOT_AVAILABLE)?;
     Ok([(Text::from_static(OFFSETS_TOPIC.name), partition)].into_iter().collect())

@@ -1,0 +1,114 @@
+//! What operators see of transactions, and how they end one that hangs.
+
+use strandline_protocol::apis::describe_producers::{DescribeProducersRequest, ProducerState, TopicRequest};
+use strandline_protocol::apis::describe_transactions::{DescribeTransactionsRequest, TransactionState};
+use strandline_protocol::apis::list_transactions::{ListTransactionsRequest, ListTransactionsResponse};
+use strandline_protocol::apis::write_txn_markers::{
+    WritableTxnMarker, WritableTxnMarkerTopic, WriteTxnMarkersRequest,
+};
+use strandline_protocol::{ErrorCode, Text};
+
+use crate::requests::{
+    Own, TOPIC, TRANSACTIONAL_ID, batch, committed, end, ends, initialise, prepare, produce, settled,
+};
+use crate::support::{Folder, Running};
+
+async fn describe(running: &Running, id: &str) -> TransactionState {
+    let request = DescribeTransactionsRequest { transactional_ids: vec![id.into()], ..Default::default() };
+    running.ask(&request).await.transaction_states.remove(0)
+}
+
+async fn producers(running: &Running, index: i32) -> Vec<ProducerState> {
+    let topic = TopicRequest { name: TOPIC.into(), partition_indexes: vec![index], ..Default::default() };
+    let request = DescribeProducersRequest { topics: vec![topic], ..Default::default() };
+    running.ask(&request).await.topics.remove(0).partitions.remove(0).active_producers
+}
+
+async fn list(running: &Running, states: &[&str], longer_than_ms: i64) -> ListTransactionsResponse {
+    let request = ListTransactionsRequest {
+        state_filters: states.iter().map(|state| Text::from(*state)).collect(),
+        duration_filter: longer_than_ms,
+        ..Default::default()
+    };
+    running.ask_in(1, &request).await
+}
+
+async fn write_marker(
+    running: &Running,
+    version: i16,
+    own: Own,
+    coordinator_epoch: i32,
+    index: i32,
+) -> ErrorCode {
+    let topic =
+        WritableTxnMarkerTopic { name: TOPIC.into(), partition_indexes: vec![index], ..Default::default() };
+    let marker = WritableTxnMarker {
+        producer_id: own.id,
+        producer_epoch: own.epoch,
+        transaction_result: false,
+        topics: vec![topic],
+        coordinator_epoch,
+        transaction_version: if version >= 2 { 2 } else { 0 },
+        ..Default::default()
+    };
+    let request = WriteTxnMarkersRequest { markers: vec![marker], ..Default::default() };
+    let mut response = running.ask_in(version, &request).await;
+    response.markers.remove(0).topics.remove(0).partitions.remove(0).error_code
+}
+
+#[tokio::test]
+async fn transactions_are_described_and_listed() {
+    let folder = Folder::new();
+    let running = folder.start(&[]).await;
+    prepare(&running).await;
+    assert_eq!(describe(&running, "unknown").await.error_code, ErrorCode::TRANSACTIONAL_ID_NOT_FOUND);
+    assert_eq!(describe(&running, "").await.error_code, ErrorCode::INVALID_REQUEST);
+    let own = initialise(&running, None).await.unwrap();
+    produce(&running, 12, 1, batch(own, 0, "v")).await;
+    let found = describe(&running, TRANSACTIONAL_ID).await;
+    assert_eq!((found.error_code, found.transaction_state.as_str()), (ErrorCode::NONE, "Ongoing"));
+    assert_eq!(
+        (found.producer_id, found.producer_epoch, found.transaction_timeout_ms),
+        (own.id, own.epoch, 60_000)
+    );
+    assert_eq!((found.topics[0].topic.as_str(), &found.topics[0].partitions), (TOPIC, &vec![1]));
+    let open = producers(&running, 1).await;
+    assert_eq!((open[0].producer_id, open[0].current_txn_start_offset), (own.id, 0));
+
+    let listed = list(&running, &["Ongoing", "Nonsense", "Dead"], -1).await;
+    assert_eq!(listed.unknown_state_filters, ["Nonsense"]);
+    assert_eq!(listed.transaction_states[0].transactional_id, TRANSACTIONAL_ID);
+    assert!(list(&running, &["Empty"], -1).await.transaction_states.is_empty());
+    assert!(list(&running, &["Ongoing"], 3_600_000).await.transaction_states.is_empty());
+
+    end(&running, 5, own, true).await.unwrap();
+    settled(&running, 1).await;
+    assert_eq!(producers(&running, 1).await[0].current_txn_start_offset, -1);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_marker_by_hand_ends_a_transaction_that_hangs() {
+    let folder = Folder::new();
+    let running = folder.start(&[]).await;
+    prepare(&running).await;
+    let own = initialise(&running, None).await.unwrap();
+    produce(&running, 12, 0, batch(own, 0, "hangs")).await;
+    // Under version 2 a marker has a higher epoch than what it ends.
+    assert_eq!(write_marker(&running, 2, own, 0, 0).await, ErrorCode::INVALID_PRODUCER_EPOCH);
+    assert_eq!(ends(&running, 0).await, (1, 0));
+    assert_eq!(write_marker(&running, 1, own, 0, 0).await, ErrorCode::NONE);
+    assert_eq!(ends(&running, 0).await, (2, 2));
+    assert_eq!(committed(&running, 0).await, [""; 0]);
+    assert_eq!(write_marker(&running, 1, own, -1, 0).await, ErrorCode::TRANSACTION_COORDINATOR_FENCED);
+    assert_eq!(write_marker(&running, 1, own, 0, 9).await, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+    let nobody = Own { id: -1, epoch: -1 };
+    assert_eq!(write_marker(&running, 1, nobody, 0, 0).await, ErrorCode::INVALID_REQUEST);
+    // Its producer finds out when it goes on.
+    let refused = produce(&running, 12, 0, batch(own, 1, "late")).await;
+    assert_eq!(refused.error_code, ErrorCode::NONE, "the coordinator has it open, and it begins anew");
+    end(&running, 5, own, false).await.unwrap();
+    settled(&running, 0).await;
+    assert_eq!(committed(&running, 0).await, [""; 0]);
+    running.stop().await;
+}

@@ -1,0 +1,86 @@
+"""Kafka's own `kafka-transactions` against a broker: what it prints of transactions, and what it does to them.
+
+usage: tools.py FOLDER, with the tools' class path in TOOLS_CLASSPATH
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+from confluent_kafka import Producer
+
+from broker import Broker
+from reading import Failure, Reader, same
+
+JAVA = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m", "-cp", os.environ["TOOLS_CLASSPATH"]]
+TIMEOUT_S = 150
+TOPIC = "orders"
+
+
+def tool(address, *words, status=0):
+    """The table that the tool prints: a dictionary for each line below the first."""
+    command = [*JAVA, "org.apache.kafka.tools.TransactionsCommand", "--bootstrap-server", address, *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    if done.returncode != status:
+        raise Failure(f"{words} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    lines = [line.split("\t") for line in done.stdout.splitlines() if "\t" in line]
+    names = [name.strip() for name in lines[0]] if lines else []
+    return [dict(zip(names, (word.strip() for word in line))) for line in lines[1:]]
+
+
+def begin(address, transactional_id, value):
+    producer = Producer({"bootstrap.servers": address, "transactional.id": transactional_id, "transaction.timeout.ms": 600_000})
+    producer.init_transactions(60)
+    producer.begin_transaction()
+    producer.produce(TOPIC, value, partition=1)
+    producer.flush(60)
+    return producer
+
+
+def play(address):
+    reader = Reader(address, TOPIC, 2)
+    reader.create()
+    done, open_one = begin(address, "done", "kept"), begin(address, "open", "not kept")
+    done.commit_transaction(60)
+
+    listed = {line["TransactionalId"]: line for line in tool(address, "list")}
+    same("what is listed", sorted(listed), ["done", "open"])
+    same("states", [listed[name]["TransactionState"] for name in ("done", "open")], ["CompleteCommit", "Ongoing"])
+    same("the coordinator", listed["open"]["Coordinator"], "1")
+    same("long ones", [line["TransactionalId"] for line in tool(address, "list", "--duration-filter", 3_600_000) if line["TransactionState"] == "Ongoing"], [])
+
+    (described,) = tool(address, "describe", "--transactional-id", "open")
+    same("the state", described["TransactionState"], "Ongoing")
+    same("the timeout", described["TransactionTimeoutMs"], "600000")
+    same("the partitions", described["TopicPartitions"], f"{TOPIC}-1")
+    producer_id = described["ProducerId"]
+
+    producers = tool(address, "describe-producers", "--topic", TOPIC, "--partition", 1)
+    (mine,) = [line for line in producers if line["ProducerId"] == producer_id]
+    start = int(mine["CurrentTransactionStartOffset"])
+    same("who has none open", {line["CurrentTransactionStartOffset"] for line in producers if line is not mine}, {"None"})
+
+    same("hanging ones", tool(address, "find-hanging", "--broker-id", 1, "--max-transaction-timeout", 15), [])
+    same("before it is aborted", reader.read("read_committed"), [[], ["kept"]])
+    tool(address, "abort", "--topic", TOPIC, "--partition", 1, "--start-offset", start)
+    reader.settle()
+    same("after it is aborted", reader.read("read_committed"), [[], ["kept"]])
+    producers = tool(address, "describe-producers", "--topic", TOPIC, "--partition", 1)
+    same("what is open", {line["CurrentTransactionStartOffset"] for line in producers}, {"None"})
+    # For good: what its producer commits now is nothing of this.
+    del open_one
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    with Broker(folder) as broker:
+        try:
+            play(broker.address)
+        except Failure as failure:
+            print((folder / "broker.log").read_text()[-3000:], file=sys.stderr)
+            sys.exit(f"failed: {failure}")
+
+
+if __name__ == "__main__":
+    main()

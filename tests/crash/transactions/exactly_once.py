@@ -1,0 +1,211 @@
+"""Feeds a topic, has workers transform it into another in transactions, and kills whatever there is meanwhile. In the end
+each value must have come out once, in order, and nothing may be open.
+
+usage: exactly_once.py FOLDER SECONDS SEED
+"""
+
+import collections
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+from confluent_kafka import Consumer, IsolationLevel, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
+
+from broker import StrandlineBroker
+from kafka_broker import free_ports
+from worker import SINK, SOURCE, make
+
+PARTITIONS = 3
+WORKERS = 2
+SETTLE_TIMEOUT_S = 120
+SETTINGS = {"strandline.journal.bytes": 134_217_728, "log.segment.bytes": 1_048_576, "strandline.tail.bytes": 4_194_304}
+
+
+class Wrong(Exception):
+    """Something is not exactly once."""
+
+
+class Feeder:
+    """A producer that writes numbered values, whatever happens."""
+
+    def __init__(self, bootstrap):
+        self.producer = Producer({
+            "bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 2, "message.timeout.ms": 300_000,
+            "reconnect.backoff.max.ms": 500})
+        self.ends = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        number = 0
+        while not self.ends.is_set():
+            for partition in range(PARTITIONS):
+                self.producer.produce(SOURCE, f"{partition}:{number}".encode(), partition=partition)
+            number += 1
+            self.producer.poll(0.01)
+
+    def end(self):
+        self.ends.set()
+        self.thread.join()
+        if self.producer.flush(120):
+            raise Wrong("the feeder does not get rid of its records")
+
+
+class Crew:
+    """The workers, which are started again when they end."""
+
+    def __init__(self, folder, bootstrap, choose):
+        self.log = open(folder / "workers.log", "w")
+        self.bootstrap = bootstrap
+        self.choose = choose
+        self.processes = [self.start(number) for number in range(WORKERS)]
+        self.kills, self.pauses, self.fenced = 0, 0, 0
+
+    def start(self, number):
+        program = pathlib.Path(__file__).with_name("worker.py")
+        command = [sys.executable, "-B", program, self.bootstrap, f"worker-{number}", str(self.choose.random())]
+        return subprocess.Popen(command, stdout=self.log, stderr=self.log)
+
+    def tend(self):
+        for number, process in enumerate(self.processes):
+            if process.poll() is not None:
+                if process.returncode not in (3, -signal.SIGKILL):
+                    raise Wrong(f"worker {number} ended with {process.returncode}")
+                self.fenced += process.returncode == 3
+                self.processes[number] = self.start(number)
+
+    def kill(self):
+        self.kills += 1
+        self.choose.choice(self.processes).kill()
+
+    def pause(self, seconds):
+        """One that stands still for longer than its session and its transaction last, and then goes on."""
+        self.pauses += 1
+        process = self.choose.choice(self.processes)
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGCONT)
+
+    def end(self):
+        for process in self.processes:
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+            process.wait()
+
+
+def read(bootstrap, topic, isolation):
+    """The values of each partition, to the end."""
+    consumer = Consumer({
+        "bootstrap.servers": bootstrap, "group.id": "reader", "isolation.level": isolation, "enable.auto.commit": False,
+        "enable.partition.eof": True, "auto.offset.reset": "earliest", "check.crcs": True})
+    consumer.assign([TopicPartition(topic, partition, 0) for partition in range(PARTITIONS)])
+    values, ended = collections.defaultdict(list), set()
+    deadline = time.monotonic() + SETTLE_TIMEOUT_S
+    while len(ended) < PARTITIONS:
+        if time.monotonic() > deadline:
+            raise Wrong(f"{topic} is not read to its end")
+        for message in consumer.consume(1000, 1):
+            if message.error():
+                ended.add(message.partition())
+            else:
+                values[message.partition()].append(message.value())
+    consumer.close()
+    return values
+
+
+def ends_of(admin, topic, isolation):
+    places = [TopicPartition(topic, partition) for partition in range(PARTITIONS)]
+    found = admin.list_offsets({place: OffsetSpec.latest() for place in places}, isolation_level=isolation)
+    return [found[place].result(30).offset for place in places]
+
+
+def settle(bootstrap, admin, crew, expected):
+    """Waits until the workers are through with everything, and no transaction is open."""
+    deadline = time.monotonic() + SETTLE_TIMEOUT_S
+    while True:
+        crew.tend()
+        made = {partition: len(values) for partition, values in read(bootstrap, SINK, "read_committed").items()}
+        stable, all_of_it = (ends_of(admin, SINK, level) for level in (IsolationLevel.READ_COMMITTED, IsolationLevel.READ_UNCOMMITTED))
+        if made == {partition: len(values) for partition, values in expected.items()} and stable == all_of_it:
+            return
+        if time.monotonic() > deadline:
+            raise Wrong(f"{made} made, of {({each: len(values) for each, values in expected.items()})}; {stable} stable of {all_of_it}")
+        time.sleep(2)
+
+
+def compare(bootstrap, source):
+    sink = read(bootstrap, SINK, "read_committed")
+    for partition, values in source.items():
+        expected = [make(value) for value in values]
+        found = sink[partition]
+        if found != expected:
+            place = next((at for at, (one, other) in enumerate(zip(found, expected)) if one != other), min(len(found), len(expected)))
+            raise Wrong(f"partition {partition} at {place}: {found[place:place + 3]} instead of {expected[place:place + 3]}")
+        if len(set(values)) != len(values):
+            raise Wrong(f"the source has values twice in partition {partition}")
+
+
+def play(folder, seconds, choose):
+    (port,) = free_ports(1)
+    broker = StrandlineBroker(folder, [os.environ["STRANDLINE"], "serve"], port, SETTINGS)
+    broker.start()
+    bootstrap = f"127.0.0.1:{port}"
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    for made in admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in (SOURCE, SINK)]).values():
+        made.result()
+    feeder, crew = Feeder(bootstrap), Crew(folder, bootstrap, choose)
+    broker_kills, ends_at = 0, time.monotonic() + seconds
+    try:
+        while time.monotonic() < ends_at:
+            time.sleep(choose.uniform(0.2, 3))
+            crew.tend()
+            event = choose.random()
+            if event < 0.45:
+                broker.stop(signal.SIGKILL)
+                broker_kills += 1
+                time.sleep(choose.choice([0, 0, 0.5]))
+                broker.start()
+            elif event < 0.85:
+                crew.kill()
+            else:
+                crew.pause(choose.uniform(7, 12))
+        feeder.end()
+        source = read(bootstrap, SOURCE, "read_uncommitted")
+        settle(bootstrap, admin, crew, source)
+        crew.end()
+        compare(bootstrap, source)
+        broker.stop(signal.SIGKILL)
+        broker.start()
+        compare(bootstrap, source)
+    except BaseException:
+        crew.end()
+        broker.stop(signal.SIGKILL)
+        raise
+    status = broker.stop()
+    if status != 0:
+        raise Wrong(f"the broker ended with {status}")
+    total = sum(len(values) for values in source.values())
+    print(
+        f"{total} values, each once and in order; {broker_kills} kills of the broker, {crew.kills} of workers, "
+        f"{crew.pauses} pauses, {crew.fenced} workers that were fenced")
+
+
+def main():
+    folder, seconds, seed = pathlib.Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
+    print(f"seed {seed}", flush=True)
+    try:
+        play(folder, seconds, random.Random(seed))
+    except Wrong as wrong:
+        print((folder / "workers.log").read_text()[-3000:], file=sys.stderr)
+        print((folder / "broker.log").read_text()[-3000:], file=sys.stderr)
+        sys.exit(f"failed: {wrong}")
+
+
+if __name__ == "__main__":
+    main()
