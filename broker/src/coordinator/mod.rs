@@ -24,6 +24,7 @@ mod codes;
 mod groups;
 mod load;
 mod parts;
+mod serving;
 mod shard;
 mod timers;
 mod topic;

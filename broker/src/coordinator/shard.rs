@@ -1,10 +1,9 @@
 //! One partition's machine, and the task that owns it.
 
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
 use strandline_log::engine::{NewBatch, Partition, Refusal};
@@ -12,7 +11,7 @@ use strandline_log::producers::Guard;
 use strandline_protocol::ErrorCode;
 use strandline_state::coordinator::{Decision, Machine, Origin, Ticket, TransactionEnd};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::sleep;
 
 use super::Fresh;
 use super::answers::{Answer, AnswerTo, Waiting};
@@ -20,6 +19,7 @@ use super::appends::{Appends, Encoded, encode};
 use super::codes::{Fault, code_of, is_final};
 use super::load::load;
 use super::parts::CoordinatorParts;
+use super::serving::Serving;
 use super::timers::Timers;
 use crate::api::topics::Led;
 
@@ -30,7 +30,7 @@ const INBOX_MAX: usize = 1_024;
 const WORK_MAX: usize = 256;
 
 /// What is asked of a shard.
-enum Work<M: Machine> {
+pub(super) enum Work<M: Machine> {
     Ask { ticket: Ticket, guard: Option<Guard>, command: M::Command, to: AnswerTo<M::Reply> },
     Tell(M::Command),
     End { batch: NewBatch, end: TransactionEnd, to: AnswerTo<()> },
@@ -337,75 +337,5 @@ impl<M: Machine> Task<M> {
             serving.appended(next_offset, replies);
         }
         Ok(())
-    }
-}
-
-/// A machine that serves, and all that goes with it when it is thrown away.
-struct Serving<M: Machine> {
-    machine: M,
-    /// The offset that the next record gets, if nobody else appends.
-    next_offset: i64,
-    timers: Timers<M::Timer>,
-    waiting: Waiting<M::Reply>,
-    appends: Appends<M>,
-    taken: Vec<Work<M>>,
-    sleep: Pin<Box<Sleep>>,
-    sleeps_until: Option<Duration>,
-}
-
-impl<M: Machine> Serving<M> {
-    /// Has the machine take a decision in whose records begin at this offset.
-    fn take_in(&mut self, offset: i64, now: Duration, now_ms: i64, decision: Decision<M>) {
-        let Decision { origin, records, passing, replies, timers } = decision;
-        self.next_offset = self.next_offset.max(offset);
-        for record in records {
-            self.machine.evolve(self.next_offset, origin, record);
-            self.next_offset += 1;
-        }
-        passing.into_iter().for_each(|passing| self.machine.pass(passing));
-        for (timer, due_ms) in timers {
-            match due_ms {
-                Some(due_ms) => {
-                    let after_ms = u64::try_from(due_ms.saturating_sub(now_ms)).unwrap_or(0);
-                    self.timers.set(timer, now.saturating_add(Duration::from_millis(after_ms)));
-                }
-                None => self.timers.cancel(&timer),
-            }
-        }
-        for (ticket, reply) in self.appends.park(replies) {
-            self.waiting.answer(ticket, Ok(reply));
-        }
-    }
-
-    fn appended(&mut self, next_offset: i64, replies: Vec<(Ticket, M::Reply)>) {
-        // Somebody else may append here too: Kafka's tools may.
-        self.next_offset = self.next_offset.max(next_offset);
-        for (ticket, reply) in replies {
-            self.waiting.answer(ticket, Ok(reply));
-        }
-    }
-
-    /// A decision does not happen: those whom it would have answered are told.
-    fn refuse(&mut self, decision: &Decision<M>, code: ErrorCode) {
-        for (ticket, _) in &decision.replies {
-            self.waiting.answer(*ticket, Err(code));
-        }
-    }
-
-    fn poll_due(&mut self, context: &mut Context<'_>, now: Duration) -> Poll<()> {
-        let Some(next) = self.timers.next() else { return Poll::Pending };
-        if next <= now {
-            return Poll::Ready(());
-        }
-        if self.sleeps_until != Some(next) {
-            self.sleeps_until = Some(next);
-            self.sleep.as_mut().reset(Instant::now() + next.saturating_sub(now));
-        }
-        let poll = self.sleep.as_mut().poll(context);
-        if poll.is_ready() {
-            // The two clocks may differ a little: then there is another look.
-            self.sleeps_until = None;
-        }
-        poll
     }
 }
