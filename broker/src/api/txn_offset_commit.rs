@@ -33,6 +33,9 @@ const ADDING_VERSION: i16 = 5;
 /// From this version on a producer knows that it may abort.
 const ABORTABLE_VERSION: i16 = 4;
 
+/// So often the coordinator of the transaction is asked again because markers came meanwhile.
+const ATTEMPTS_MAX: usize = 4;
+
 /// From this version on a client knows of coordinators that are loading.
 const LOADING_VERSION: i16 = 2;
 
@@ -130,22 +133,34 @@ async fn verify(
     let (producer_id, producer_epoch) = (*producer_id, *producer_epoch);
     let first = FirstBatch { producer_id, producer_epoch, base_sequence: NO_SEQUENCE };
     let is_adding = version >= ADDING_VERSION;
-    let Some(guard) = log.begin_verification(first, is_adding, broker.clock.wall_ms()) else {
-        return Ok(None);
-    };
+    let begin = || log.begin_verification(first, is_adding, broker.clock.wall_ms());
     let producer = Producer { transactional_id: transactional_id.clone(), producer_id, producer_epoch };
     let partitions: Partitions = [(Text::from_static(OFFSETS_TOPIC.name), partition)].into_iter().collect();
-    let asked = if is_adding {
-        broker.transactions.add_or_wait(producer, partitions).await.map(|()| Partitions::new())
-    } else {
-        broker.transactions.missing(producer, partitions).await
-    };
-    let code = match asked {
-        Ok(missing) if missing.is_empty() => return Ok(Some(guard)),
-        Ok(_) if version >= ABORTABLE_VERSION => ErrorCode::TRANSACTION_ABORTABLE,
-        Ok(_) => ErrorCode::INVALID_TXN_STATE,
-        Err(code) => as_committed(code, is_adding),
-    };
-    log.refuse_verification(producer_id, guard);
-    Err(code)
+    let mut attempts = 0;
+    let Some(mut guard) = begin() else { return Ok(None) };
+    loop {
+        let asked = if is_adding {
+            let added = broker.transactions.add_or_wait(producer.clone(), partitions.clone());
+            added.await.map(|()| Partitions::new())
+        } else {
+            broker.transactions.missing(producer.clone(), partitions.clone()).await
+        };
+        let code = match asked {
+            Ok(missing) if missing.is_empty() => {
+                attempts += 1;
+                // As with a batch: a marker that came meanwhile has made the guard worthless.
+                match begin() {
+                    None => return Ok(None),
+                    Some(now) if now == guard || attempts == ATTEMPTS_MAX => return Ok(Some(guard)),
+                    Some(now) => guard = now,
+                }
+                continue;
+            }
+            Ok(_) if version >= ABORTABLE_VERSION => ErrorCode::TRANSACTION_ABORTABLE,
+            Ok(_) => ErrorCode::INVALID_TXN_STATE,
+            Err(code) => as_committed(code, is_adding),
+        };
+        log.refuse_verification(producer_id, guard);
+        return Err(code);
+    }
 }

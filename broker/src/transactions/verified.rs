@@ -42,63 +42,108 @@ impl Admission for Verified {
         candidates: &'a [Candidate],
         now_ms: i64,
     ) -> Option<Admitted<'a>> {
-        let is_transactional = |candidate: &&Candidate| candidate.header.attributes.is_transactional();
-        let first = candidates.iter().find(is_transactional)?.header;
+        let first = candidates.iter().find(|candidate| is_transactional(candidate))?.header;
         let producer = Producer {
             transactional_id: transactional_id.cloned().unwrap_or_default(),
             producer_id: first.producer_id,
             producer_epoch: first.producer_epoch,
         };
-        let identity =
-            |candidate: &Candidate| (candidate.header.producer_id, candidate.header.producer_epoch);
-        let own = (first.producer_id, first.producer_epoch);
-        if candidates.iter().filter(is_transactional).any(|candidate| identity(candidate) != own) {
+        let is_own = |candidate: &Candidate| {
+            (candidate.header.producer_id, candidate.header.producer_epoch)
+                == (first.producer_id, first.producer_epoch)
+        };
+        if candidates.iter().any(|candidate| is_transactional(candidate) && !is_own(candidate)) {
             let refused = candidates.iter().map(|_| Err(ErrorCode::INVALID_PRODUCER_ID_MAPPING)).collect();
             return Some(Box::pin(std::future::ready(refused)));
         }
-        let guard = |candidate: &Candidate| {
-            let raises_epoch = call.version >= ADDING_VERSION;
-            let guard = || candidate.log.begin_verification((&candidate.header).into(), raises_epoch, now_ms);
-            is_transactional(&candidate).then(guard).flatten()
-        };
-        let guards: Vec<Option<Guard>> = candidates.iter().map(guard).collect();
+        let asking = Asking { version: call.version, now_ms, producer, candidates };
+        let guards = asking.guards();
         if guards.iter().all(Option::is_none) {
             return None;
         }
-        Some(Box::pin(self.ask(call.version, producer, candidates, guards)))
+        Some(Box::pin(self.ask(asking, guards)))
     }
 }
 
-impl Verified {
-    async fn ask(
-        &self,
-        version: i16,
-        producer: Producer,
-        candidates: &[Candidate],
-        guards: Vec<Option<Guard>>,
-    ) -> Vec<Result<Option<Guard>, ErrorCode>> {
-        let asked = candidates.iter().zip(&guards).filter(|(_, guard)| guard.is_some());
-        let partitions: Partitions =
-            asked.map(|(candidate, _)| (candidate.topic.clone(), candidate.partition)).collect();
-        let missing = if version >= ADDING_VERSION {
-            self.0.add_or_wait(producer, partitions).await.map(|()| Partitions::new())
-        } else {
-            self.0.missing(producer, partitions).await
+/// So often a coordinator is asked again because markers came meanwhile, which a transaction before this one has left.
+const ATTEMPTS_MAX: usize = 4;
+
+fn is_transactional(candidate: &Candidate) -> bool {
+    candidate.header.attributes.is_transactional()
+}
+
+/// The batches of a request, all of one producer.
+struct Asking<'a> {
+    version: i16,
+    now_ms: i64,
+    producer: Producer,
+    candidates: &'a [Candidate],
+}
+
+impl Asking<'_> {
+    /// What each batch has to show; none for one that need not.
+    fn guards(&self) -> Vec<Option<Guard>> {
+        let raises_epoch = self.version >= ADDING_VERSION;
+        let guard = |candidate: &Candidate| {
+            let first = (&candidate.header).into();
+            let guard = || candidate.log.begin_verification(first, raises_epoch, self.now_ms);
+            is_transactional(candidate).then(guard).flatten()
         };
+        self.candidates.iter().map(guard).collect()
+    }
+
+    fn partitions(&self, guards: &[Option<Guard>]) -> Partitions {
+        let asked = self.candidates.iter().zip(guards).filter(|(_, guard)| guard.is_some());
+        asked.map(|(candidate, _)| (candidate.topic.clone(), candidate.partition)).collect()
+    }
+
+    fn verdicts(
+        &self,
+        guards: Vec<Option<Guard>>,
+        missing: &Result<Partitions, ErrorCode>,
+    ) -> Vec<Result<Option<Guard>, ErrorCode>> {
         let verdict = |(candidate, guard): (&Candidate, Option<Guard>)| {
             let Some(shown) = guard else { return Ok(None) };
-            let code = match &missing {
+            let code = match missing {
                 Ok(missing) if !missing.contains(&candidate.topic, candidate.partition) => return Ok(guard),
-                Ok(_) if version >= ABORTABLE_VERSION => ErrorCode::TRANSACTION_ABORTABLE,
+                Ok(_) if self.version >= ABORTABLE_VERSION => ErrorCode::TRANSACTION_ABORTABLE,
                 Ok(_) => ErrorCode::INVALID_TXN_STATE,
-                Err(code) => as_produced(*code, version),
+                Err(code) => as_produced(*code, self.version),
             };
             if !is_retriable(code) {
                 candidate.log.refuse_verification(candidate.header.producer_id, shown);
             }
             Err(code)
         };
-        candidates.iter().zip(guards).map(verdict).collect()
+        self.candidates.iter().zip(guards).map(verdict).collect()
+    }
+}
+
+impl Verified {
+    async fn ask(
+        &self,
+        asking: Asking<'_>,
+        mut guards: Vec<Option<Guard>>,
+    ) -> Vec<Result<Option<Guard>, ErrorCode>> {
+        let mut attempts = 0;
+        loop {
+            let (producer, partitions) = (asking.producer.clone(), asking.partitions(&guards));
+            let missing = if asking.version >= ADDING_VERSION {
+                self.0.add_or_wait(producer, partitions).await.map(|()| Partitions::new())
+            } else {
+                self.0.missing(producer, partitions).await
+            };
+            attempts += 1;
+            // The answer may have waited for the markers of the transaction before: those made the guards worthless.
+            let now = if missing.is_ok() { asking.guards() } else { guards.clone() };
+            if now == guards || attempts == ATTEMPTS_MAX {
+                return asking.verdicts(guards, &missing);
+            }
+            guards = now;
+            if guards.iter().all(Option::is_none) {
+                return asking.verdicts(guards, &Ok(Partitions::new()));
+            }
+        }
     }
 }
 

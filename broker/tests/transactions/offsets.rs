@@ -54,8 +54,15 @@ async fn fetch(running: &Running, require_stable: bool) -> OffsetFetchResponsePa
     let group =
         OffsetFetchRequestGroup { group_id: GROUP.into(), topics: Some(vec![topic]), ..Default::default() };
     let request = OffsetFetchRequest { groups: vec![group], require_stable, ..Default::default() };
-    let mut response = running.ask_in(8, &request).await;
-    response.groups.remove(0).topics.remove(0).partitions.remove(0)
+    loop {
+        let mut response = running.ask_in(8, &request).await;
+        let mut group = response.groups.remove(0);
+        // A broker that has just come up may still be reading its log.
+        if group.error_code == ErrorCode::NONE {
+            return group.topics.remove(0).partitions.remove(0);
+        }
+        assert_eq!(group.error_code, ErrorCode::COORDINATOR_LOAD_IN_PROGRESS);
+    }
 }
 
 /// Waits until the offset is no longer pending.

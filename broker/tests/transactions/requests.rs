@@ -3,7 +3,7 @@
 use strandline_protocol::apis::add_partitions_to_txn::{AddPartitionsToTxnRequest, AddPartitionsToTxnTopic};
 use strandline_protocol::apis::create_topics::{CreatableTopic, CreateTopicsRequest};
 use strandline_protocol::apis::end_txn::{EndTxnRequest, EndTxnResponse};
-use strandline_protocol::apis::fetch::{FetchPartition, FetchRequest, FetchTopic};
+use strandline_protocol::apis::fetch::{FetchPartition, FetchRequest, FetchTopic, PartitionData};
 use strandline_protocol::apis::find_coordinator::FindCoordinatorRequest;
 use strandline_protocol::apis::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
 use strandline_protocol::apis::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
@@ -140,31 +140,46 @@ pub(crate) async fn end(
     }
 }
 
-/// What a consumer of committed records sees: it follows the list of what was aborted, as Kafka's clients do.
+/// What a consumer of committed records sees.
 pub(crate) async fn committed(running: &Running, index: i32) -> Vec<String> {
-    let partition = FetchPartition { partition: index, partition_max_bytes: 1 << 20, ..Default::default() };
-    let topic = FetchTopic { topic: TOPIC.into(), partitions: vec![partition], ..Default::default() };
-    let request = FetchRequest {
-        max_wait_ms: 0,
-        max_bytes: 1 << 20,
-        isolation_level: 1,
-        topics: vec![topic],
-        ..Default::default()
-    };
-    let mut response = running.ask_in(12, &request).await;
-    let data = response.responses.remove(0).partitions.remove(0);
-    assert_eq!(data.error_code, ErrorCode::NONE);
+    let (mut offset, mut values) = (0, Vec::new());
+    let mut aborting = Vec::new();
+    while offset < ends(running, index).await.1 {
+        let partition = FetchPartition {
+            partition: index,
+            fetch_offset: offset,
+            partition_max_bytes: 1 << 20,
+            ..Default::default()
+        };
+        let topic = FetchTopic { topic: TOPIC.into(), partitions: vec![partition], ..Default::default() };
+        let request = FetchRequest {
+            max_wait_ms: 0,
+            max_bytes: 1 << 20,
+            isolation_level: 1,
+            topics: vec![topic],
+            ..Default::default()
+        };
+        let mut response = running.ask_in(12, &request).await;
+        let data = response.responses.remove(0).partitions.remove(0);
+        assert_eq!(data.error_code, ErrorCode::NONE);
+        offset = follow(data, &mut aborting, &mut values).max(offset);
+    }
+    values
+}
+
+/// Follows the list of what was aborted, as Kafka's clients do; gives the offset that comes next.
+fn follow(data: PartitionData, aborting: &mut Vec<i64>, values: &mut Vec<String>) -> i64 {
     let mut aborted = data.aborted_transactions.unwrap();
     aborted.sort_by_key(|one| one.first_offset);
-    let mut aborting = Vec::new();
-    let mut values = Vec::new();
+    let mut next_offset = 0;
     let records = data.records.as_ref().and_then(Records::as_slice).cloned().unwrap_or_default();
     for batch in batches(&records) {
-        let batch = batch.unwrap();
+        // The last one may be cut where it comes from a file.
+        let Ok(batch) = batch else { break };
         let header = *batch.header();
-        aborting.extend(
-            aborted.extract_if(.., |one| one.first_offset <= header.last_offset()).map(|one| one.producer_id),
-        );
+        next_offset = header.last_offset() + 1;
+        let begun = aborted.extract_if(.., |one| one.first_offset <= header.last_offset());
+        aborting.extend(begun.map(|one| one.producer_id));
         if header.attributes.is_control() {
             aborting.retain(|id| *id != header.producer_id);
             continue;
@@ -176,7 +191,7 @@ pub(crate) async fn committed(running: &Running, index: i32) -> Vec<String> {
             values.push(String::from_utf8(record.unwrap().value.unwrap().to_vec()).unwrap());
         }
     }
-    values
+    next_offset
 }
 
 /// The end of a partition, and the end of what is decided.
