@@ -66,7 +66,7 @@ async fn features_are_told_with_an_epoch_that_is_not_negative() {
         let response = running.ask_in(version, &request).await;
         assert!(response.finalized_features_epoch >= 0);
         let finalized: Vec<_> = response.finalized_features.iter().map(|feature| &*feature.name).collect();
-        assert_eq!(finalized, ["metadata.version"]);
+        assert_eq!(finalized, ["metadata.version", "transaction.version"]);
         let lowest = response.supported_features.iter().map(|feature| feature.min_version).min();
         assert!(lowest.is_some_and(|lowest| lowest > 0), "older Java clients throw at 0");
     }
