@@ -14,7 +14,7 @@ async fn again<T, F: Future<Output = Result<T, ErrorCode>>>(ask: impl Fn() -> F)
         match ask().await {
             Ok(done) => return done,
             Err(ErrorCode::COORDINATOR_LOAD_IN_PROGRESS | ErrorCode::NOT_COORDINATOR) => {
-                tokio::task::yield_now().await
+                tokio::task::yield_now().await;
             }
             Err(code) => panic!("{code}"),
         }
