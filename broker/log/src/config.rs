@@ -43,9 +43,10 @@ pub struct LogConfig {
     pub retention_bytes: i64,
     /// How long compaction leaves tombstones and transaction markers after it first saw them.
     pub delete_retention_ms: i64,
-    /// Records younger than this are not compacted.
+    /// Records younger than this are not compacted; see [`crate::compaction`] for whose clock that goes by.
     pub compaction_lag_min_ms: i64,
-    /// A log with uncompacted records older than this is compacted however little there is to gain.
+    /// A log with uncompacted records older than this is compacted however little there is to gain. For that, its
+    /// segments take no more once their first record is so old.
     pub compaction_lag_max_ms: i64,
     /// The part of a log that must not be compacted yet before it is worth it.
     pub dirty_ratio_min: f64,
@@ -97,6 +98,15 @@ pub enum ConfigError {
 }
 
 impl LogConfig {
+    /// A segment takes no more once its first record is so old: what is to be compacted in time has to be in one that
+    /// takes no more by then.
+    pub(crate) fn segment_time_max_ms(&self) -> i64 {
+        match self.cleanup.compacts && self.compaction_lag_max_ms > 0 {
+            true => self.segment_ms.min(self.compaction_lag_max_ms),
+            false => self.segment_ms,
+        }
+    }
+
     /// Appends the config as bytes: a version, and the fields one behind the other, little-endian.
     pub fn encode(&self, bytes: &mut Vec<u8>) {
         let durability = match self.durability {

@@ -65,6 +65,10 @@ impl Reserve {
     ///
     /// All or nothing: a part of it would be taken from those who write what the rest was given for.
     pub fn restore(&mut self) -> Result<bool, DirectoryError> {
+        if self.bytes == 0 {
+            // File systems refuse to allocate nothing.
+            return Ok(true);
+        }
         match self.file.allocate(0, self.bytes) {
             Ok(()) => self.held_bytes = self.bytes,
             Err(error) if error.kind() == io::ErrorKind::StorageFull => {
@@ -84,7 +88,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::Reserve;
+    use crate::disk::real::RealDisk;
     use crate::disk::simulated::{Operation, Options, SimulatedDisk};
+    use crate::disk::tests::TemporaryFolder;
     use crate::disk::{Access, BLOCK_BYTES, Disk, File};
     use crate::layout::Layout;
 
@@ -163,6 +169,21 @@ mod tests {
         disk.set_capacity(5 * BLOCK);
         assert!(!open(&disk, BYTES).is_whole());
         assert_eq!(disk.free_bytes().unwrap(), 3 * BLOCK);
+    }
+
+    #[test]
+    fn it_may_be_nothing_on_a_real_disk_too() {
+        let folder = TemporaryFolder::new();
+        let layout = Layout::new(folder.0.clone());
+        let disk = RealDisk::new(&folder.0).unwrap();
+        for (bytes, length) in [(0, 0), (BYTES, BYTES), (0, 0)] {
+            let mut reserve = Reserve::open(&disk, &layout, bytes).unwrap();
+            assert!(reserve.is_whole() && reserve.restore().unwrap());
+            assert_eq!(std::fs::metadata(layout.reserve()).unwrap().len(), length);
+        }
+        let mut nothing = open(&new_disk(1), 0);
+        assert!(nothing.is_whole() && nothing.restore().unwrap());
+        assert_eq!(nothing.release(u64::MAX).unwrap(), 0);
     }
 
     #[test]

@@ -9,7 +9,11 @@
 //! producers say. A segment whose highest one is missing (-1, or the 0 of a program without a clock), or still lies
 //! in the future, has the age of its last append instead. So nothing goes early for want of a timestamp, and
 //! nothing stays forever for a wrong one. The time of the append comes second, since it is from a clock that may
-//! have been set since.
+//! have been set since. (In Kafka a segment with such a timestamp in the future stays until then, and a 0 is 1970.)
+//!
+//! What is in the journal alone, and in no segment, grows old by the same rule: by its timestamps if they can be true,
+//! at once ([`crate::engine`] has it flushed when the first of them is old); otherwise by its segment, into which it
+//! comes with the next checkpoint but one, whatever its timestamp.
 //!
 //! The other clock in it is this machine's, now: see [`WallClockGuard`].
 

@@ -91,7 +91,7 @@ impl Compaction {
         let round = Round::begin(sources.flatten(), settings, pace, random)?;
         let passed = segments.iter().take(taken);
         let passed = passed.take_while(|segment| segment.base_offset() < round.cleaned_to());
-        let candidates: Vec<Candidate> = passed.map(|segment| Candidate::from(&**segment)).collect();
+        let candidates: Vec<Candidate> = passed.map(|segment| Candidate::new(segment, 0)).collect();
         let groups = group(&candidates, &Grouping::new(&config)).into();
         Ok(Self {
             files,
@@ -202,8 +202,9 @@ impl Replacement {
     }
 }
 
-impl From<&Segment> for Candidate {
-    fn from(segment: &Segment) -> Self {
+impl Candidate {
+    /// What is known of a segment, and what the wall's clock showed when it was last appended to, or later.
+    pub(crate) fn new(segment: &Segment, appended_ms: i64) -> Self {
         let facts = segment.facts();
         Self {
             base_offset: segment.base_offset(),
@@ -211,6 +212,7 @@ impl From<&Segment> for Candidate {
             bytes: facts.length,
             max_timestamp: facts.max_timestamp,
             first_timestamp: facts.first_timestamp,
+            appended_ms,
         }
     }
 }

@@ -1,6 +1,15 @@
 //! Which logs are worth a round of compaction, which of their segments it takes, and which of those become one.
 //!
 //! Pure: everything follows from the facts that are handed in.
+//!
+//! # How old records are
+//!
+//! By Kafka's rules, and so by what producers say. A segment is too young for a round (`min.compaction.lag.ms`) by its
+//! highest timestamp, also one that lies in the future; where it has none, by when it was last appended to. A log is
+//! overdue (`max.compaction.lag.ms`) by the timestamps of its segments' first batches; one that is zero or missing says
+//! nothing, and the ratio decides alone. The active segment counts for neither. It takes no more once its first record
+//! is as old as either limit, as the next batch comes, and what the journal alone has comes into a segment by itself
+//! after a while: so the last records of a log to which nothing is appended any more stay as they are.
 
 use crate::config::LogConfig;
 
@@ -17,6 +26,14 @@ pub struct Candidate {
     pub max_timestamp: i64,
     /// The timestamp of its first batch, or -1.
     pub first_timestamp: i64,
+    /// What the wall's clock showed when it was last appended to, or later.
+    pub appended_ms: i64,
+}
+
+impl Candidate {
+    fn latest_ms(&self) -> i64 {
+        if self.max_timestamp >= 0 { self.max_timestamp } else { self.appended_ms }
+    }
 }
 
 /// A round of compaction that could be.
@@ -54,7 +71,7 @@ pub fn plan(
     let is_dirty = |segment: &&Candidate| segment.end_offset > first_dirty_offset;
     let youngest_ms = now_ms.saturating_sub(config.compaction_lag_min_ms.max(0));
     let is_too_young = |segment: &Candidate| {
-        config.compaction_lag_min_ms > 0 && is_dirty(&segment) && segment.max_timestamp > youngest_ms
+        config.compaction_lag_min_ms > 0 && is_dirty(&segment) && segment.latest_ms() > youngest_ms
     };
     let segments =
         sealed.iter().take_while(|segment| segment.end_offset <= bound && !is_too_young(segment)).count();

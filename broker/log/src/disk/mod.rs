@@ -91,7 +91,7 @@ pub trait File: fmt::Debug + Send + Sync {
     fn write_at(&self, parts: &[io::IoSlice<'_>], offset: u64) -> io::Result<()>;
 
     /// Gives the file blocks of its own for the range, so that writing there cannot fail for want of room; the
-    /// file grows to hold it. New bytes read as zero.
+    /// file grows to hold it. New bytes read as zero. A range of nothing is an error.
     fn allocate(&self, offset: u64, length: u64) -> io::Result<()>;
 
     /// Cuts the file, or lengthens it by a hole that reads as zero.
@@ -147,4 +147,4 @@ pub fn read_exact_at(file: &dyn File, buffer: &mut [u8], offset: u64) -> io::Res
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

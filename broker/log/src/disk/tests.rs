@@ -9,10 +9,10 @@ use super::simulated::{Options, SimulatedDisk};
 use super::{Access, BLOCK_BYTES, Disk, Entry, read_exact_at};
 
 /// A folder of the machine that goes with the test.
-struct TemporaryFolder(PathBuf);
+pub(crate) struct TemporaryFolder(pub(crate) PathBuf);
 
 impl TemporaryFolder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         // Beside the test's own program: the system's folder for such things may be a file system in memory.
@@ -104,6 +104,7 @@ fn a_file_is_cut_and_grows_with_zeros() {
         read_exact_at(&*file, &mut bytes, 0).unwrap();
         assert!(bytes[..5_000].iter().all(|byte| *byte == 1));
         assert!(bytes[5_000..].iter().all(|byte| *byte == 0));
+        assert_eq!(kind(file.allocate(0, 0)), Some(ErrorKind::InvalidInput));
     });
 }
 

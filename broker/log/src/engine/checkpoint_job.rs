@@ -60,6 +60,13 @@ impl Sync {
         }
     }
 
+    /// Leaves out the folders of partitions that are about to go.
+    pub(super) fn forget(&mut self, removed: &BTreeSet<LocalId>, layout: &Layout) {
+        if let Self::Each { folders, .. } = self {
+            removed.iter().for_each(|partition| drop(folders.remove(&layout.partition(*partition))));
+        }
+    }
+
     fn bound(&mut self, syncs_max: usize) {
         if matches!(self, Self::Each { files, folders } if files.len() + folders.len() > syncs_max) {
             *self = Self::FileSystem;
@@ -105,6 +112,8 @@ pub struct CheckpointJob {
     pub(super) awaited: Vec<LocalId>,
     /// Partitions that are no more, and whose files go.
     pub(super) removed: Vec<LocalId>,
+    /// Whether it does nothing but that, ahead of one that found no room.
+    pub(super) is_removal: bool,
 }
 
 /// How that went.
@@ -144,6 +153,18 @@ impl CheckpointJob {
         }
         // Nothing below needs to be durable: what a crash leaves of it is an orphan.
         self.remove().map_err(CheckpointError::Failed)
+    }
+
+    /// Says nothing of partitions that the manifest has no more.
+    pub(super) fn forget(&mut self, removed: &BTreeSet<LocalId>) {
+        let Changes { partitions, segments, snapshots, .. } = &mut self.changes;
+        partitions.retain(|(partition, _)| !removed.contains(partition));
+        segments.retain(|(partition, ..)| !removed.contains(partition));
+        snapshots.retain(|(partition, ..)| !removed.contains(partition));
+        for list in [&mut self.sealed, &mut self.cut, &mut self.gone, &mut self.gone_unjournaled] {
+            list.retain(|segment| !removed.contains(&segment.partition()));
+        }
+        self.sync.forget(removed, &self.sources.layout);
     }
 
     fn remove_unjournaled(&mut self) -> Result<(), EngineError> {

@@ -48,10 +48,14 @@ pub(super) struct Log {
     pub(super) is_ending: bool,
     /// The frame of the first batch that is in no segment.
     pub(super) first_unflushed: Option<u64>,
+    /// Whether it counts among those of which the journal has something.
+    pub(super) needs_room: bool,
     /// The offset up to which everything is in segments.
     pub(super) flushed_to: i64,
     /// Whether the manifest may have it end behind its end, for a batch that leaves a gap.
     pub(super) is_ahead: bool,
+    /// What the wall's clock showed when its last segment was last written to, or first looked at; none before that.
+    pub(super) appended_ms: Option<i64>,
     /// Up to where it has been compacted.
     pub(super) cleaned_to: Option<i64>,
     /// Where snapshots lie in the manifest, oldest first.

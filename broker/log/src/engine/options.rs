@@ -29,7 +29,8 @@ pub struct Options {
     pub syncs_max: usize,
     /// Room that is kept for writing what the journal holds into segments.
     pub reserve_bytes: u64,
-    /// The manifest is brought up to date after so much time even if nothing presses.
+    /// The manifest is brought up to date after so much time even if nothing presses, and what has been in the journal
+    /// alone for as long goes into segments.
     pub checkpoint_interval: Duration,
     /// How often it is looked whether records are too old, too many, or worth compacting.
     pub housekeeping_interval: Duration,

@@ -86,6 +86,22 @@ impl Journal {
         Ok(())
     }
 
+    /// Sees to it that the files are there for frames of so many bytes in all, each of them a good deal shorter than a
+    /// file: nothing of them is written before all find room. What was found until there is no more stays for the next.
+    pub fn make_room_for(&mut self, bytes: u64) -> Result<(), StageError> {
+        let Options { file_bytes, group_bytes_max, .. } = self.options;
+        // At the end of each file a frame may not have fitted.
+        let unused = group_bytes_max as u64 + OVERHEAD_BYTES;
+        let left = self.active.file.length.saturating_sub(self.active.position + unused);
+        let wanted = bytes.saturating_sub(left).div_ceil(file_bytes.saturating_sub(unused).max(1));
+        let mut result = Ok(());
+        while result.is_ok() && (self.usable_spares() as u64) < wanted {
+            result = self.add_spare(file_bytes);
+        }
+        self.is_poisoned |= matches!(result, Err(StageError::Failed(_)));
+        result
+    }
+
     /// Whether there is one for a frame that is too large for the common length.
     fn has_spare_for(&self, needed: u64) -> bool {
         self.spares.iter().any(|spare| spare.length >= needed && spare.is_free())

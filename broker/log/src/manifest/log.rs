@@ -23,6 +23,15 @@ impl Log {
         Self { journal, transactions, chunk: Chunk::new(), chunk_bytes_max, has_failed: false }
     }
 
+    /// Sees to it that there is room for a transaction of so many bytes, where it is more than a chunk: one that came to
+    /// its end halfway would only have made room scarcer.
+    pub(super) fn make_room_for(&mut self, bytes: u64) -> Result<(), ManifestError> {
+        if bytes <= self.chunk_bytes_max as u64 {
+            return Ok(());
+        }
+        self.journal.make_room_for(bytes).map_err(refused)
+    }
+
     /// Begins a transaction, in place of one that was not finished.
     pub(super) fn begin<'a>(&'a mut self, folder: &'a Folder, is_base: bool) -> Writer<'a> {
         self.chunk.clear();

@@ -37,10 +37,11 @@ mod rows;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use self::chunk::{ChunkError, Key, Table};
+use self::chunk::{ChunkError, Key, ROW_OVERHEAD_BYTES, Table};
 use self::index::{Index, Transactions};
 use self::log::Log;
 use self::read::Rows;
+use self::rows::SEGMENT_BYTES_MAX;
 use crate::disk::Disk;
 use crate::journal::{self, Entry, Error, Journal, Reader, Replayed};
 use crate::local_id::LocalId;
@@ -96,6 +97,17 @@ pub struct Changes {
     pub snapshots: Vec<(LocalId, i64, Option<Vec<u8>>)>,
     /// Partitions that are gone, with everything of theirs: also with what is said of them above.
     pub removed: Vec<LocalId>,
+}
+
+impl Changes {
+    /// No more than this is written to say them.
+    fn bytes_max(&self) -> u64 {
+        let partitions = self.partitions.iter().map(|(_, row)| row.bytes_max());
+        let snapshots = self.snapshots.iter().map(|(.., bytes)| bytes.as_ref().map_or(0, Vec::len));
+        let rows = self.partitions.len() + self.segments.len() + self.snapshots.len() + self.removed.len();
+        let values = partitions.chain(snapshots).sum::<usize>() + self.segments.len() * SEGMENT_BYTES_MAX;
+        values as u64 + rows as u64 * ROW_OVERHEAD_BYTES
+    }
 }
 
 /// Where it is, and on which disk.
@@ -222,6 +234,7 @@ impl Manifest {
     }
 
     fn write(&self, log: &mut Log, changes: &Changes) -> Result<(), ManifestError> {
+        log.make_room_for(changes.bytes_max())?;
         let mut writer = log.begin(&self.folder, false);
         let Changes { checkpoint, next_local_id, partitions, segments, snapshots, removed } = changes;
         writer.meta(Meta { checkpoint: *checkpoint, next_local_id: *next_local_id });

@@ -10,6 +10,12 @@ const VERSION: u8 = 1;
 /// A leader epoch as bytes, with the offset that it starts at.
 const EPOCH_BYTES: u32 = 12;
 
+/// What a partition's row takes beside its description and its epochs, and no less.
+const FIXED_BYTES_MAX: usize = 160;
+
+/// What a segment's row takes, and no less.
+pub(super) const SEGMENT_BYTES_MAX: usize = 64;
+
 /// Of a partition.
 const SWAPPING: u8 = 1;
 
@@ -71,6 +77,12 @@ fn length(count: usize) -> [u8; 4] {
 const NEVER_CLEANED: i64 = -1;
 
 impl PartitionRow {
+    /// It takes no more than this.
+    pub(super) fn bytes_max(&self) -> usize {
+        let epoch_bytes = usize::try_from(EPOCH_BYTES).unwrap_or(usize::MAX);
+        FIXED_BYTES_MAX + self.description.len() + self.epochs.len().saturating_mul(epoch_bytes)
+    }
+
     pub(super) fn encode(&self, bytes: &mut Vec<u8>) {
         bytes.push(VERSION);
         self.config.encode(bytes);
@@ -168,7 +180,7 @@ impl SegmentFacts {
 
 #[cfg(test)]
 mod tests {
-    use super::{PartitionRow, RowError, SegmentFacts, VERSION};
+    use super::{PartitionRow, RowError, SEGMENT_BYTES_MAX, SegmentFacts, VERSION};
     use crate::config::LogConfig;
 
     fn partition() -> PartitionRow {
@@ -207,12 +219,16 @@ mod tests {
         for epochs in [vec![], partition().epochs] {
             for description in [vec![], partition().description] {
                 let row = PartitionRow { epochs: epochs.clone(), description, ..partition() };
-                assert_eq!(PartitionRow::decode(&encoded(|bytes| row.encode(bytes))), Ok(row));
+                let bytes = encoded(|bytes| row.encode(bytes));
+                assert!((bytes.len()..bytes.len() + 64).contains(&row.bytes_max()));
+                assert_eq!(PartitionRow::decode(&bytes), Ok(row));
             }
         }
         for is_sealed in [true, false] {
             let row = SegmentFacts { is_sealed, ..segment() };
-            assert_eq!(SegmentFacts::decode(&encoded(|bytes| row.encode(bytes))), Ok(row));
+            let bytes = encoded(|bytes| row.encode(bytes));
+            assert!(bytes.len() <= SEGMENT_BYTES_MAX);
+            assert_eq!(SegmentFacts::decode(&bytes), Ok(row));
         }
     }
 

@@ -69,6 +69,7 @@ impl Room {
         let entries = self.uncounted_bytes / interval + self.entries;
         // One time entry is kept free for the segment's end.
         let entries_max = u64::from(config.index_bytes_max) / TIME_ENTRY_BYTES as u64;
-        self.length + next.bytes > length_max || waited_ms > config.segment_ms || entries + 1 >= entries_max
+        let is_old = waited_ms > config.segment_time_max_ms();
+        self.length + next.bytes > length_max || is_old || entries + 1 >= entries_max
     }
 }

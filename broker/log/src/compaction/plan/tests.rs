@@ -9,6 +9,7 @@ fn segments(count: i64) -> Vec<Candidate> {
         bytes: 100,
         max_timestamp: number * 10_000 + 9_000,
         first_timestamp: number * 10_000 + 1,
+        appended_ms: 0,
     };
     (0..count).map(segment).collect()
 }
@@ -60,6 +61,10 @@ fn what_is_too_young_waits_with_all_behind_it() {
     one_from_the_future[1].max_timestamp = i64::MAX;
     assert_eq!(planned(&one_from_the_future, 100_000), Some(1));
     assert_eq!(planned(&segments(4), 0), None);
+    let mut one_without_time = segments(4);
+    (one_without_time[1].max_timestamp, one_without_time[1].appended_ms) = (-1, 50_000);
+    assert_eq!(planned(&one_without_time, 50_999), Some(1), "it was appended to less than a second ago");
+    assert_eq!(planned(&one_without_time, 51_000), Some(4));
 }
 
 #[test]
@@ -69,9 +74,11 @@ fn what_is_too_old_does_not_wait_for_the_ratio() {
         |segments: &[Candidate], now_ms| plan(segments, &config, 0, Some(30), 40, now_ms).unwrap().is_due;
     assert!(!is_due(&segments(4), 35_001));
     assert!(is_due(&segments(4), 35_002));
-    let mut without_time = segments(4);
-    without_time[3].first_timestamp = -1;
-    assert!(!is_due(&without_time, 100_000));
+    for timestamp in [-1, 0, i64::MAX] {
+        let mut without_time = segments(4);
+        without_time[3].first_timestamp = timestamp;
+        assert!(!is_due(&without_time, 100_000), "{timestamp}");
+    }
 }
 
 #[test]

@@ -33,6 +33,7 @@ impl MemorySegment {
             bytes: self.bytes.len() as u64,
             max_timestamp: -1,
             first_timestamp: -1,
+            appended_ms: 0,
         }
     }
 

@@ -146,6 +146,9 @@ impl File for SimulatedFile {
 
     fn allocate(&self, offset: u64, length: u64) -> io::Result<()> {
         self.must_write()?;
+        if length == 0 {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
         let (mut state, outcome) = self.begin(Operation::Allocate, offset, length)?;
         finish(outcome)?;
         if !state.has_room(self.node, offset, length) {

@@ -216,3 +216,34 @@ fn names_that_a_dead_process_gave_are_durable_when_the_next_one_goes_on() {
         );
     }
 }
+
+#[test]
+fn new_segments_wait_for_a_start_that_is_on_its_way_without_a_checkpoint_for_each_moment_of_it() {
+    let mut rig = Rig::new(35);
+    rig.options.flush_bytes = 0;
+    rig.recover().unwrap();
+    let cleanup = Cleanup { deletes: false, compacts: true };
+    let id = rig.create(LogConfig { cleanup, dirty_ratio_min: 0.0, ..small_segments() }).id();
+    for key in [0, 1, 2, 0, 1, 2].into_iter().chain(10..20) {
+        rig.append(id, keyed(key)).unwrap();
+    }
+    rig.clock.advance(60_000);
+    let compaction = next(&mut rig, is_compaction).run();
+    let ticket = rig.send(Command::SetLogStart { partition: id, start_offset: 1 });
+    rig.writer().take();
+    let write = rig.writer().begin().unwrap();
+    rig.writer().job_done(compaction);
+    let mut checkpoints = 0;
+    while let Some(job) = rig.writer().next_job() {
+        checkpoints += u32::from(is_checkpoint(&job));
+        rig.writer().job_done(job.run());
+        assert!(checkpoints < 10, "it asks for one after the other");
+    }
+    assert_eq!(checkpoints, 1);
+    rig.writer().finish(write.run());
+    assert!(rig.answer(ticket).unwrap().is_ok());
+    // At once, and not when it is time for one.
+    rig.settle();
+    let keys: Vec<_> = read_all(&rig.partition(id), 1).iter().map(|(_, value)| value[0]).collect();
+    assert_eq!(keys, [0, 1, 2].into_iter().chain(10..20).collect::<Vec<_>>());
+}

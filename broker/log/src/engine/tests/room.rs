@@ -125,3 +125,78 @@ fn what_waits_for_the_manifest_on_a_full_disk_is_refused_and_holds_nobody_up() {
     rig.recover().unwrap();
     assert_records(&read_all(&rig.partition(id), 0), &expected, "all");
 }
+
+/// So many partitions with little in each: what they take in segments is blocks and folders, not bytes.
+#[test]
+fn however_many_partitions_have_a_little_in_the_journal_there_is_room_for_it() {
+    const KEPT: u64 = 256 << 10;
+    for (kept, is_full, at_once) in [(KEPT, true, KEPT / (12 << 10)), (KEPT, false, 100), (0, true, 1)] {
+        let mut rig = Rig::new(73);
+        (rig.options.reserve_bytes, rig.options.flush_bytes) = (kept, 1 << 30);
+        rig.recover().unwrap();
+        let ids: Vec<_> = (0..100).map(|_| rig.create(small_segments()).id()).collect();
+        rig.clock.advance(60_000);
+        rig.settle();
+        if is_full {
+            fill_up(&rig);
+        }
+        rig.clock.advance(60_000);
+        let tickets: Vec<_> = ids.iter().map(|id| rig.send(append(*id, batch(&[b"little"])))).collect();
+        rig.writer().take();
+        assert_eq!(rig.writer().flushing.logs, at_once, "with {kept}");
+        // Nobody makes room: what was acknowledged comes into segments all the same, with what was kept for it.
+        for _ in 0..3 {
+            rig.settle();
+            rig.clock.advance(60_000);
+        }
+        rig.settle();
+        let outcomes: Vec<_> = tickets.iter().map(|ticket| rig.answer(*ticket).unwrap()).collect();
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(_) | Err(Refusal::DiskFull))));
+        let acknowledged = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+        assert!(acknowledged as u64 >= at_once, "{acknowledged} of {at_once}");
+        let writer = rig.writer();
+        let is_saved = writer.flushing.logs == 0 && writer.manifest.meta().checkpoint == writer.published;
+        assert_eq!(is_saved, kept > 0, "with {kept}");
+        rig.disk.crash();
+        rig.recover().unwrap();
+        for (id, outcome) in ids.iter().zip(outcomes) {
+            let expected = Vec::from_iter(outcome.is_ok().then(|| (0, b"little".to_vec())));
+            assert_eq!(read_all(&rig.partition(*id), 0), expected);
+        }
+    }
+}
+
+#[test]
+fn where_nothing_is_kept_any_more_partitions_that_are_deleted_make_room_all_the_same() {
+    let mut rig = Rig::new(74);
+    rig.options.reserve_bytes = 0;
+    rig.options.flush_bytes = 0;
+    rig.recover().unwrap();
+    let [kept, gone] = [(); 2].map(|()| rig.create(small_segments()).id());
+    let mut expected = fill(&mut rig, kept, 0..50);
+    fill(&mut rig, gone, 0..300);
+    fill_up(&rig);
+    // Indexes of full segments come with a checkpoint, and there is no room for them.
+    for _ in 0..3 {
+        rig.clock.advance(60_000);
+        rig.settle();
+    }
+    assert!(rig.writer().is_out_of_room());
+    rig.call(Command::Delete { partition: gone }).unwrap();
+    for _ in 0..3 {
+        rig.clock.advance(60_000);
+        rig.settle();
+    }
+    let layout = Layout::new(PathBuf::from("/data"));
+    assert!(rig.disk.list(&layout.partition(gone)).is_err(), "its files are gone");
+    assert!(!rig.writer().is_out_of_room());
+    // Nobody else made any room.
+    expected.extend(fill(&mut rig, kept, 2_000..2_020));
+    for _ in 0..2 {
+        rig.disk.crash();
+        rig.recover().unwrap();
+        rig.expect_no_damage();
+        assert_records(&read_all(&rig.partition(kept), 0), &expected, "all");
+        assert_eq!(rig.writer().partitions().len(), 1);
+    }
+}

@@ -75,6 +75,11 @@ impl Writer {
         match &admitted {
             Ok(Appended::Staged(..) | Appended::Unjournaled(_)) => {
                 log.note_append(&placed);
+                // What goes past the journal has found its room before it is answered.
+                let is_journaled = matches!(admitted, Ok(Appended::Staged(..)));
+                if is_journaled && !std::mem::replace(&mut log.needs_room, true) {
+                    self.flushing.logs += 1;
+                }
                 if placed.has_producer {
                     log.producers.stage(&described);
                     log.follow_transaction(&header, batch);
@@ -99,6 +104,9 @@ impl Writer {
         if self.log(partition)?.is_async() {
             let is_admitted = self.admit_unjournaled(partition, &placed.facts(batch.bytes.len()))?;
             return Ok(if is_admitted { Appended::Unjournaled(placed) } else { Appended::NotYet });
+        }
+        if !self.has_room_for_more()? {
+            return Ok(Appended::NotYet);
         }
         let staged = self.stage_append(partition, &placed, batch)?;
         Ok(staged.map_or(Appended::NotYet, |staged| Appended::Staged(placed, staged)))

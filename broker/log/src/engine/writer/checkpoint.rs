@@ -1,5 +1,6 @@
 //! When the manifest is brought up to date, with what, and what follows.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub(in super::super) struct Checkpoints {
     /// One that found no room, to be done again.
     again: Option<Box<CheckpointJob>>,
     last: Duration,
+    /// What was published then.
+    published_then: u64,
     /// What need not be replayed, as far as the manifest says.
     reached: u64,
     removed: Vec<LocalId>,
@@ -89,6 +92,10 @@ impl Writer {
         if self.checkpoints.is_saving || self.flushing.is_busy() {
             return None;
         }
+        if let Some(job) = self.plan_removal() {
+            self.checkpoints.is_saving = true;
+            return Some(job);
+        }
         if let Some(job) = self.checkpoints.again.take() {
             self.checkpoints.is_saving = true;
             return Some(*job);
@@ -109,10 +116,42 @@ impl Writer {
         }
         let checkpoint = first_unflushed.map_or(self.published, |first| first - 1);
         self.checkpoints.want = Want::Nothing;
-        self.checkpoints.last = self.clock.monotonic();
+        self.begin_interval();
         self.checkpoints.is_saving = true;
         self.unjournaled.begin_sync();
         Some(self.checkpoint_job(checkpoint))
+    }
+
+    /// Where a checkpoint found no room, partitions that are no more go ahead of it: that makes some, and the manifest has
+    /// room for so little.
+    fn plan_removal(&mut self) -> Option<CheckpointJob> {
+        let Checkpoints { again, removed, .. } = &mut self.checkpoints;
+        let again = again.as_mut()?;
+        // Where somebody still works on the files, it would make none.
+        let gone: BTreeSet<LocalId> =
+            removed.extract_if(.., |partition| !self.compactions.is_about(*partition)).collect();
+        if gone.is_empty() {
+            return None;
+        }
+        again.forget(&gone);
+        self.checkpoints.sync.forget(&gone, &self.sources.layout);
+        let gone: Vec<_> = gone.into_iter().collect();
+        let (checkpoint, next_local_id) = (self.checkpoints.reached, self.next_local_id);
+        let changes = Changes { checkpoint, next_local_id, removed: gone.clone(), ..Changes::default() };
+        let job = CheckpointJob { is_removal: true, removed: gone, ..self.empty_job(changes) };
+        Some(job)
+    }
+
+    fn removal_done(&mut self, done: CheckpointDone) {
+        let CheckpointDone { job, result } = done;
+        match result {
+            Ok(()) => self.found_room(),
+            Err(CheckpointError::DiskFull) => {
+                self.checkpoints.removed.extend(job.removed);
+                self.make_room(0);
+            }
+            Err(CheckpointError::Failed(error)) => self.go_offline(&error),
+        }
     }
 
     fn look_for_reasons(&mut self) {
@@ -124,7 +163,27 @@ impl Writer {
         let is_unsynced = self.unjournaled.bytes() >= self.options.unsynced_bytes_max / 2;
         if is_journal_filling || is_unsynced || (is_due && has_something) {
             self.checkpoints.want();
+        } else if is_due {
+            self.look_for_old_tails();
         }
+    }
+
+    /// What has been in the journal alone since the last time goes into segments, though nothing presses: there it is
+    /// found by retention and compaction, and the next start has less to replay.
+    fn look_for_old_tails(&mut self) {
+        let published_then = self.checkpoints.published_then;
+        if self.first_unflushed().is_some_and(|first| first <= published_then) {
+            self.flushing.want_up_to(published_then);
+            self.checkpoints.want();
+        } else {
+            // What has come since is old the next time.
+            self.begin_interval();
+        }
+    }
+
+    fn begin_interval(&mut self) {
+        self.checkpoints.last = self.clock.monotonic();
+        self.checkpoints.published_then = self.published;
     }
 
     fn checkpoint_job(&mut self, checkpoint: u64) -> CheckpointJob {
@@ -133,21 +192,10 @@ impl Writer {
         let (lingering, without_files) =
             without_files.partition(|partition| self.compactions.is_about(*partition));
         self.checkpoints.lingering = lingering;
-        let mut job = CheckpointJob {
-            sources: Arc::clone(&self.sources),
-            manifest: Arc::clone(&self.manifest),
-            sync: std::mem::take(&mut self.checkpoints.sync),
-            syncs_max: self.options.syncs_max,
-            sealed: Vec::new(),
-            changes: Changes { checkpoint, next_local_id: self.next_local_id, ..Changes::default() },
-            replacements: Vec::new(),
-            cut: Vec::new(),
-            gone: Vec::new(),
-            gone_unjournaled: Vec::new(),
-            awaited: Vec::new(),
-            removed: without_files,
-        };
-        job.changes.removed = removed;
+        let next_local_id = self.next_local_id;
+        let mut job = self.empty_job(Changes { checkpoint, next_local_id, removed, ..Changes::default() });
+        job.sync = std::mem::take(&mut self.checkpoints.sync);
+        job.removed = without_files;
         // Its row has to say so.
         self.unsaved.extend(self.compactions.replacing());
         for partition in std::mem::take(&mut self.unsaved) {
@@ -168,8 +216,30 @@ impl Writer {
         job
     }
 
+    /// One that has nothing to do but to commit changes.
+    fn empty_job(&self, changes: Changes) -> CheckpointJob {
+        CheckpointJob {
+            sources: Arc::clone(&self.sources),
+            manifest: Arc::clone(&self.manifest),
+            sync: Sync::default(),
+            syncs_max: self.options.syncs_max,
+            sealed: Vec::new(),
+            changes,
+            replacements: Vec::new(),
+            cut: Vec::new(),
+            gone: Vec::new(),
+            gone_unjournaled: Vec::new(),
+            awaited: Vec::new(),
+            removed: Vec::new(),
+            is_removal: false,
+        }
+    }
+
     pub(super) fn checkpoint_done(&mut self, done: CheckpointDone) {
         self.checkpoints.is_saving = false;
+        if done.job.is_removal {
+            return self.removal_done(done);
+        }
         let CheckpointDone { job, result } = done;
         match result {
             Ok(()) => self.found_room(),

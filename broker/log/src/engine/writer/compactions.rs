@@ -90,6 +90,12 @@ impl Compactions {
         running.is_some_and(|running| matches!(running.state, State::Ready(..) | State::Swapping(_)))
     }
 
+    /// Whether new segments of a log wait for a checkpoint.
+    pub(super) fn waits_for_checkpoint(&self, partition: LocalId) -> bool {
+        let running = self.running.as_ref().filter(|running| running.partition == partition);
+        running.is_some_and(|running| matches!(running.state, State::Ready(..)))
+    }
+
     /// The log of which that is so.
     pub(super) fn replacing(&self) -> Option<LocalId> {
         self.running
@@ -115,8 +121,12 @@ impl Log {
         }
         let (sealed, offsets) = {
             let view = self.partition.view();
-            let sealed = view.segments.iter().filter(|segment| segment.is_sealed());
-            (sealed.map(|segment| Candidate::from(&**segment)).collect::<Vec<_>>(), view.offsets())
+            // When the next one was begun, this one took no more.
+            let next_created = view.segments.iter().skip(1).map(|next| next.facts().created_ms);
+            let sealed = view.segments.iter().zip(next_created.chain([now_ms]));
+            let sealed = sealed.filter(|(segment, _)| segment.is_sealed());
+            let candidates = sealed.map(|(segment, appended_ms)| Candidate::new(segment, appended_ms));
+            (candidates.collect::<Vec<_>>(), view.offsets())
         };
         let plan = plan(&sealed, &self.config, offsets.start, self.cleaned_to, offsets.last_stable, now_ms);
         plan.filter(|plan| plan.is_due)
@@ -235,8 +245,9 @@ impl Writer {
         let Some(running) = &mut self.compactions.running else { return };
         let log = self.logs.get(&running.partition);
         if log.is_some_and(|log| log.staged_starts > 0 || log.is_changing) {
-            // What is on its way would take segments out of the log while they are replaced.
-            return self.checkpoints.want();
+            // What is on its way would take segments out of the log while they are replaced. A checkpoint is asked for
+            // when it is published.
+            return;
         }
         let (replacement, compaction) = match std::mem::replace(&mut running.state, State::Out) {
             State::Ready(replacement, compaction) => (replacement, compaction),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::flush_job::{FlushDone, FlushJob, LogFlush, Part, Piece};
 use super::super::log::Log;
 use super::super::read::Sources;
+use super::room::PARTITION_BYTES;
 use super::{Logs, Writer};
 use crate::local_id::LocalId;
 use crate::segment::{BatchFacts, Segment};
@@ -18,6 +19,8 @@ pub(in super::super) struct Flushing {
     /// leaves entries behind that no longer hold.
     queue: VecDeque<(u64, LocalId)>,
     bytes: u64,
+    /// How many logs the journal has something of, staged or not.
+    pub(in super::super) logs: u64,
     /// Everything in frames up to this one is to be flushed, whether or not memory is short.
     target: u64,
     is_busy: bool,
@@ -25,12 +28,18 @@ pub(in super::super) struct Flushing {
 
 impl Flushing {
     /// What recovery has left in the journal.
-    pub(super) fn new(logs: &Logs) -> Self {
+    pub(super) fn new(logs: &mut Logs) -> Self {
+        logs.values_mut().for_each(|log| log.needs_room = log.first_unflushed.is_some());
         let unflushed = logs.iter().filter_map(|(id, log)| Some((log.first_unflushed?, *id)));
         let mut queue: Vec<_> = unflushed.collect();
         queue.sort_unstable();
         let bytes = logs.values().map(|log| log.partition.view().tail.bytes()).sum();
-        Self { queue: queue.into(), bytes, ..Self::default() }
+        Self { logs: queue.len() as u64, queue: queue.into(), bytes, ..Self::default() }
+    }
+
+    /// How much room all of it takes in segments, at most.
+    pub(super) fn room_bytes(&self) -> u64 {
+        self.bytes + self.logs * PARTITION_BYTES
     }
 
     pub(super) fn add(&mut self, frame: u64, partition: LocalId) {
@@ -121,7 +130,7 @@ impl Writer {
     fn log_flushed(&mut self, flush: LogFlush) {
         let LogFlush { partition, pieces, end_offset, snapshot, .. } = flush;
         let Some(log) = self.logs.get_mut(&partition) else { return };
-        log.take_pieces(pieces);
+        log.take_pieces(pieces, self.clock.wall_ms());
         let (freed, first) = {
             let mut view = log.partition.view();
             let before = view.tail.bytes();
@@ -136,6 +145,7 @@ impl Writer {
         if let Some(first) = first {
             self.flushing.add(first, partition);
         }
+        self.give_room_back(partition);
     }
 }
 
@@ -189,7 +199,8 @@ impl Log {
     }
 
     /// What was written belongs to the log's segments now.
-    pub(super) fn take_pieces(&mut self, pieces: Vec<Piece>) {
+    pub(super) fn take_pieces(&mut self, pieces: Vec<Piece>, now_ms: i64) {
+        self.appended_ms = Some(now_ms);
         let mut changed = Vec::new();
         let mut gone = Vec::new();
         {

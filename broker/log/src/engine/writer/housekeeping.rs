@@ -115,7 +115,8 @@ impl Log {
     }
 
     /// Where the log should begin, if that is not where it begins. Segments that have to go are sealed.
-    fn start_by_retention(&mut self, now_ms: Option<i64>, appended_ms: i64) -> Option<i64> {
+    fn start_by_retention(&mut self, now_ms: Option<i64>, wall_ms: i64) -> Option<i64> {
+        let appended_ms = *self.appended_ms.get_or_insert(wall_ms);
         let (segments, offsets) = {
             let view = self.partition.view();
             (view.segments.clone(), view.offsets())

@@ -134,7 +134,7 @@ impl Writer {
         clock: Arc<dyn Clock>,
         random: Random,
     ) -> Self {
-        let Recovery { sources, logs, next_local_id, changed, removed, sync, .. } = recovery;
+        let Recovery { sources, mut logs, next_local_id, changed, removed, sync, .. } = recovery;
         let Opened { journal, manifest, reserve, directory } = opened;
         let now = clock.monotonic();
         logs.values().for_each(|log| log.show_open_transactions());
@@ -143,7 +143,7 @@ impl Writer {
         Self {
             mailbox: Arc::new(Mailbox::new(options.mailbox)),
             published: journal.next_sequence() - 1,
-            flushing: flush::Flushing::new(&logs),
+            flushing: flush::Flushing::new(&mut logs),
             housekeeping: housekeeping::Housekeeping::new(guard, now),
             compactions: compactions::Compactions::new(random),
             sweeping: sweeping::Sweeping::new(&logs, &removed, next_local_id),

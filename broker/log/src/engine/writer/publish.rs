@@ -97,6 +97,7 @@ impl Writer {
             (view.due(), view.tail.bytes())
         };
         self.flushing.shrink(bytes);
+        self.flushing.logs -= u64::from(log.needs_room);
         self.unsaved.remove(&id);
         self.checkpoints.remove_partition(id);
         if self.compactions.is_about(id) {
@@ -133,6 +134,10 @@ impl Writer {
             (view.tail.bytes(), view.tail.first_frame(), view.due())
         };
         due.into_iter().for_each(Waker::wake);
+        if self.compactions.waits_for_checkpoint(id) {
+            // The last one left it out, for what was on its way.
+            self.checkpoints.want();
+        }
         self.flushing.shrink(before - after);
         if log.first_unflushed != first {
             log.first_unflushed = first;
@@ -140,6 +145,7 @@ impl Writer {
                 self.flushing.add(first, id);
             }
         }
+        self.give_room_back(id);
     }
 }
 
@@ -162,8 +168,10 @@ impl Log {
             is_changing: false,
             is_ending: false,
             first_unflushed: None,
+            needs_room: false,
             flushed_to: start_offset,
             is_ahead: false,
+            appended_ms: None,
             cleaned_to: None,
             snapshots: Vec::new(),
             is_removing: false,

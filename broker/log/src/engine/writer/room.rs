@@ -3,7 +3,17 @@
 
 use std::time::Duration;
 
+use super::super::error::Refusal;
 use super::Writer;
+use crate::disk::BLOCK_BYTES;
+use crate::local_id::LocalId;
+
+/// What a partition that is in the journal takes on the disk, beside its bytes, once it is in segments: the end of its
+/// last block, its folder, and its rows in the manifest.
+pub(super) const PARTITION_BYTES: u64 = 3 * BLOCK_BYTES as u64;
+
+/// What the manifest takes for a partition that it does not have as it is.
+const ROWS_BYTES: u64 = 1 << 10;
 
 /// So long after it found no room, nothing is tried that needs any.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -32,9 +42,67 @@ pub(super) struct Shortages {
     reserve: Shortage,
     /// The journal's next file.
     spare: Shortage,
+    /// When it was last asked how much is free, and how much could be promised then.
+    asked: Option<Duration>,
+    promised_bytes: u64,
 }
 
 impl Writer {
+    /// Whether what the journal has will find room in segments, and something of another partition as well.
+    ///
+    /// For so much the reserve is enough, whatever others do with the disk. There may be more of it, as with very many
+    /// partitions that have little each, while the disk has twice that room free; what is free is looked at once a
+    /// second. Beyond that, appends wait until some of it is in segments.
+    pub(super) fn has_room_for_more(&mut self) -> Result<bool, Refusal> {
+        let rows_bytes = self.unsaved.len() as u64 * ROWS_BYTES;
+        let needed = self.flushing.room_bytes() + rows_bytes + PARTITION_BYTES;
+        let is_alone = self.flushing.logs == 0;
+        if needed <= self.options.reserve_bytes || is_alone || needed <= self.promised_bytes() {
+            return Ok(true);
+        }
+        if self.is_out_of_room() {
+            return Err(Refusal::DiskFull);
+        }
+        self.flushing.want_up_to(self.published);
+        self.checkpoints.want();
+        Ok(false)
+    }
+
+    fn promised_bytes(&mut self) -> u64 {
+        let now = self.clock.monotonic();
+        let shortages = &mut self.shortages;
+        if shortages.asked.is_none_or(|asked| now.saturating_sub(asked) >= PAUSE) {
+            shortages.asked = Some(now);
+            // Where the disk does not even say so, there is what was kept.
+            let free = self.sources.disk.free_bytes().unwrap_or(0);
+            shortages.promised_bytes = self.options.reserve_bytes.saturating_add(free / 2);
+        }
+        shortages.promised_bytes
+    }
+
+    /// Whether those are counted of which the journal has something.
+    #[cfg(test)]
+    pub(in super::super) fn check_room(&self) -> Result<(), String> {
+        let missing = self.logs.values().find(|log| log.first_unflushed.is_some() && !log.needs_room);
+        let counted = self.logs.values().filter(|log| log.needs_room).count() as u64;
+        let idle = self.logs.values().find(|log| {
+            log.needs_room && log.first_unflushed.is_none() && log.staged == 0 && self.offline.is_none()
+        });
+        match (missing, idle) {
+            (None, None) if counted == self.flushing.logs => Ok(()),
+            found => Err(format!("{counted}, not {}: {found:?}", self.flushing.logs)),
+        }
+    }
+
+    /// Notes that the journal has nothing more of a partition, if so.
+    pub(super) fn give_room_back(&mut self, partition: LocalId) {
+        let Some(log) = self.logs.get_mut(&partition) else { return };
+        let is_over = log.first_unflushed.is_none() && log.staged == 0;
+        if is_over && std::mem::take(&mut log.needs_room) {
+            self.flushing.logs = self.flushing.logs.saturating_sub(1);
+        }
+    }
+
     /// Lets work that found no room have some of what is kept, or wait if nothing is. It is told how much the work
     /// writes, if it knows: it has to come to an end after few tries, however small jobs are set to be.
     pub(super) fn make_room(&mut self, needed_bytes: u64) {
@@ -67,7 +135,7 @@ impl Writer {
     }
 
     /// Whether work that needs room has found none, not even of what is kept for it.
-    pub(super) fn is_out_of_room(&self) -> bool {
+    pub(in super::super) fn is_out_of_room(&self) -> bool {
         self.shortages.work.since.is_some()
     }
 

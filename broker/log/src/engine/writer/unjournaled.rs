@@ -194,7 +194,7 @@ impl Writer {
             written => written?,
         };
         self.checkpoints.note_written(written, self.options.syncs_max);
-        log.take_pieces(pieces);
+        log.take_pieces(pieces, now_ms);
         self.unsaved.insert(partition);
         Ok(())
     }

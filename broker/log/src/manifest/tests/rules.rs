@@ -156,6 +156,34 @@ fn a_full_disk_changes_nothing_and_later_there_is_room() {
 }
 
 #[test]
+fn a_commit_that_finds_no_room_for_all_of_it_leaves_what_there_is_to_others() {
+    let disk = new_disk(1);
+    let manifest = open(&disk).unwrap();
+    let free = disk.free_bytes().unwrap();
+    disk.set_capacity((1 << 40) - free);
+    let row = partition_row(4);
+    let large = Changes {
+        partitions: (0..10_000).map(|number| (LocalId(number), row.clone())).collect(),
+        ..Changes::default()
+    };
+    assert!(matches!(manifest.commit(&large), Err(ManifestError::DiskFull)));
+    // Other rows, and nobody has made room.
+    let mut model = Model::default();
+    for number in 0..10 {
+        let small = Changes { partitions: vec![(LocalId(number), row.clone())], ..Changes::default() };
+        manifest.commit(&small).unwrap();
+        model.apply(&small);
+        assert!(matches!(manifest.commit(&large), Err(ManifestError::DiskFull)));
+    }
+    assert_eq!(Model::read(&manifest).unwrap(), model);
+    disk.set_capacity(1 << 40);
+    manifest.commit(&large).unwrap();
+    model.apply(&large);
+    disk.crash();
+    assert_eq!(Model::read(&open(&disk).unwrap()).unwrap(), model);
+}
+
+#[test]
 fn after_a_failed_sync_nothing_is_tried_again() {
     for operation in [Operation::Sync, Operation::Write] {
         let disk = new_disk(1);

@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 use std::sync::Arc;
 
 use super::{Place, append, assert_finds_all, batch, facts, layout};
-use crate::config::LogConfig;
+use crate::config::{Cleanup, LogConfig};
 use crate::disk::simulated::Operation;
 use crate::disk::{Access, Disk};
 use crate::layout::FileKind;
@@ -135,6 +135,15 @@ fn segments_roll_by_length_time_index_and_distance() {
     assert!(!segment.room().must_roll(&next(1, 150, 400), &config, 9_999));
     assert!(segment.room().must_roll(&next(1, 150, 401), &config, 1_000), "by length");
     assert!(segment.room().must_roll(&next(1, 151, 10), &config, 1_000), "by the records' time");
+    let compacts = Cleanup { deletes: false, compacts: true };
+    for (cleanup, compaction_lag_max_ms, rolls) in
+        [(compacts, 20, true), (compacts, 0, false), (config.cleanup, 20, false)]
+    {
+        let config = LogConfig { cleanup, compaction_lag_max_ms, ..config };
+        assert!(!segment.room().must_roll(&next(1, 120, 10), &config, 9_999));
+        let is_rolled = segment.room().must_roll(&next(1, 121, 10), &config, 9_999);
+        assert_eq!(is_rolled, rolls, "for the sake of compaction");
+    }
     let untimed = Segment::begin(super::PARTITION, 0, 0, 1_000);
     untimed.extend(&[next(0, -1, 10)], 4_096);
     assert!(!untimed.room().must_roll(&next(1, -1, 10), &config, 1_050));

@@ -203,6 +203,7 @@ impl Simulation {
             if budget.used_bytes() > budget.bytes_max() {
                 return Err(format!("the tails take {} bytes", budget.used_bytes()));
             }
+            writer.check_room().map_err(|what| format!("what needs room is not counted: {what}"))?;
         }
         let mut seen = 0;
         for (number, partition) in &mut self.model.partitions {
