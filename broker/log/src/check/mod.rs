@@ -99,7 +99,7 @@ pub fn check(
     layout: &Layout,
     mut visit: impl FnMut(Finding),
 ) -> Result<Summary, CheckError> {
-    let mut checker = Checker { disk, layout, visit: &mut visit, summary: Summary::default() };
+    let mut checker = Checker { disk, layout, visit: &mut visit, summary: Summary::default(), included: 0 };
     checker.check_format()?;
     // Whoever cannot be kept away is no reason not to look.
     let lock = disk.lock(&layout.lock());
@@ -114,6 +114,8 @@ struct Checker<'a> {
     layout: &'a Layout,
     visit: &'a mut dyn FnMut(Finding),
     summary: Summary,
+    /// The last frame of the journal that the manifest has anything of.
+    included: u64,
 }
 
 impl Checker<'_> {
@@ -198,6 +200,9 @@ impl Checker<'_> {
         match inspected {
             Ok(inspection) => {
                 self.summary.was_closed = inspection.is_sealed && !inspection.is_torn;
+                if inspection.last_sequence < self.included {
+                    self.report(&path, None, Problem::Journal("it ends before what the manifest has of it"));
+                }
                 if inspection.is_torn {
                     self.report(&path, None, Problem::Torn);
                 }

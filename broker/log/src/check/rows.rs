@@ -46,6 +46,24 @@ impl Known {
     }
 }
 
+/// Whether a snapshot is one of what was in segments then, and of nothing that came later: that is replayed on top of it.
+fn check_snapshot(offset: i64, snapshot: &[u8], known: &Known) -> Result<(), String> {
+    let producers = Producers::restore(snapshot).map_err(|error| error.to_string())?;
+    if offset > known.flushed_to {
+        return Err(format!("segments end at {}", known.flushed_to));
+    }
+    for producer in producers.active() {
+        let known_to = producer.last_offset.max(producer.transaction_start);
+        if let Some(later) = known_to.filter(|known_to| *known_to >= offset) {
+            return Err(format!("of producer {} it knows {later}", producer.producer_id));
+        }
+    }
+    match producers.aborted().find(|aborted| aborted.last_offset >= offset) {
+        Some(aborted) => Err(format!("it knows of a transaction that ended at {}", aborted.last_offset)),
+        None => Ok(()),
+    }
+}
+
 impl Checker<'_> {
     /// Reads all rows, and holds each against itself; none if they cannot be read.
     pub(super) fn read_rows(
@@ -61,6 +79,7 @@ impl Checker<'_> {
                 self.report_row(partition, format!("ids are given from {next_local_id} on"));
             }
             self.check_row(partition, &row, &segments);
+            self.included = self.included.max(row.includes_sequence);
             known.insert(partition, Known::new(&row, segments));
         });
         if self.unless_corrupt(loaded)?.is_none() {
@@ -68,9 +87,9 @@ impl Checker<'_> {
         }
         let read = manifest.snapshots(|partition, offset, snapshot| match known.get(&partition) {
             None => self.report_row(partition, format!("there is nothing but a snapshot at {offset}")),
-            Some(_) => {
-                if let Err(error) = Producers::restore(snapshot) {
-                    self.report_row(partition, format!("its snapshot at {offset}: {error}"));
+            Some(known) => {
+                if let Err(what) = check_snapshot(offset, snapshot, known) {
+                    self.report_row(partition, format!("its snapshot at {offset}: {what}"));
                 }
             }
         });
@@ -106,6 +125,10 @@ impl Checker<'_> {
                     format!("the segment {base_offset} is open, and not the last one"),
                 );
             }
+        }
+        if let Some(cleaned_to) = row.cleaned_to.filter(|cleaned_to| *cleaned_to > row.flushed_to) {
+            let what = format!("it ends at {}, and is compacted up to {cleaned_to}", row.flushed_to);
+            self.report_row(partition, what);
         }
         if end > row.flushed_to {
             let what = format!("it ends at {}, and its last segment at {end}", row.flushed_to);

@@ -94,10 +94,12 @@ impl Writer {
         recovery.finish_swaps()?;
         let (random_of_writer, random) = (random.split(), random.split());
         let path = sources.layout.journal();
-        let mut journal =
-            Journal::recover(disk, path, options.journal, random, meta.checkpoint, |replayed| {
-                recovery.replay(&replayed);
-            })?;
+        // A frame that some row includes was whole.
+        let durable = recovery.included.values().fold(meta.checkpoint, |last, included| last.max(*included));
+        let frames = (meta.checkpoint, durable);
+        let mut journal = Journal::recover_beyond(disk, path, options.journal, random, frames, |replayed| {
+            recovery.replay(&replayed);
+        })?;
         journal.use_reader(sources.journal.clone());
         recovery.finish(&manifest, options.syncs_max, clock.wall_ms())?;
         let opened = Opened { journal, manifest, reserve, directory };

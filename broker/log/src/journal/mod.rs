@@ -22,7 +22,8 @@
 //! seal. What stays ambiguous:
 //!
 //! - After a crash and before the recovery, the last frame, if it is bad, may be one that was acknowledged and
-//!   rotted, with nothing behind it to show that. It is taken for torn.
+//!   rotted, with nothing behind it to show that. It is taken for torn, unless somebody knows that it was durable
+//!   ([`Journal::recover_beyond`]).
 //! - The last frame, if it is whole, may be one that was never acknowledged. It is kept: whoever sent it has to
 //!   be ready for either.
 //! - A seal that rots says nothing any more; nothing else is lost with it.

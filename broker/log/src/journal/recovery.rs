@@ -42,7 +42,22 @@ impl Journal {
         checkpoint: u64,
         visit: impl FnMut(Replayed<'_>),
     ) -> Result<Self, Error> {
-        Recovery::open(disk, path, options, checkpoint)?.run(random, visit)
+        Self::recover_beyond(disk, path, options, random, (checkpoint, checkpoint), visit)
+    }
+
+    /// Like [`Journal::recover`], where it is known that the frames up to the second number were durable once: if the
+    /// last of them is bad, it has rotted, and is not taken for torn.
+    pub fn recover_beyond(
+        disk: Arc<dyn Disk>,
+        path: PathBuf,
+        options: Options,
+        random: Random,
+        (checkpoint, durable): (u64, u64),
+        visit: impl FnMut(Replayed<'_>),
+    ) -> Result<Self, Error> {
+        let mut recovery = Recovery::open(disk, path, options, checkpoint)?;
+        recovery.walk.durable = durable;
+        recovery.run(random, visit)
     }
 
     /// Like [`Journal::recover`] for a journal that holds what was durable elsewhere itself: calls `visit` with

@@ -78,6 +78,8 @@ impl End {
 pub(super) struct Walk {
     /// The frames up to this one need not be visited.
     pub(super) checkpoint: u64,
+    /// The frames up to this one were durable once, whatever is left of them.
+    pub(super) durable: u64,
     path: PathBuf,
     /// Oldest first.
     pub(super) files: Vec<Arc<LiveFile>>,
@@ -104,7 +106,7 @@ impl Walk {
         if files.is_empty() && checkpoint > 0 {
             return Err(Error::Corrupt { path, offset: 0, what: "no file of the journal is left" });
         }
-        Ok(Self { checkpoint, path, files })
+        Ok(Self { checkpoint, durable: checkpoint, path, files })
     }
 
     /// Takes what comes before the oldest frame for what need not be visited.
@@ -127,6 +129,8 @@ impl Walk {
             Some(last) if last.header.sequence < self.checkpoint => {
                 Err(self.corrupt_at(end.place(), "the journal ends before the checkpoint"))
             }
+            _ if end.next_sequence <= self.durable => Err(self
+                .corrupt_at(end.place(), "the journal ends before a frame that is known to have been whole")),
             _ => Ok(end),
         }
     }

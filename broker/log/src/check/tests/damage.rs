@@ -4,6 +4,8 @@ use std::io::IoSlice;
 use std::path::Path;
 use std::sync::Arc;
 
+use strandline_protocol::batch::{BatchBuilder, BatchHeader, NewRecord};
+
 use super::{Engine, Finding, Problem, bytes_of, closed_directory, findings, layout, options, segments};
 use crate::config::LogConfig;
 use crate::disk::simulated::SimulatedDisk;
@@ -12,6 +14,7 @@ use crate::journal::{Class, Entry, Journal};
 use crate::layout::FileKind;
 use crate::local_id::LocalId;
 use crate::manifest::{Changes, Manifest, ManifestOptions, PartitionRow};
+use crate::producers::Producers;
 use crate::random::Random;
 use crate::segment::SegmentFacts;
 
@@ -192,7 +195,6 @@ fn with_rows(partitions: Vec<(LocalId, PartitionRow)>) -> Changes {
 }
 
 fn batch(base_offset: i64) -> Vec<u8> {
-    use strandline_protocol::batch::{BatchBuilder, NewRecord};
     let mut builder = BatchBuilder::new();
     builder.append(&NewRecord { value: Some(b"value"), ..NewRecord::at(1) }).unwrap();
     let mut batch = builder.build().unwrap().to_vec();
@@ -227,8 +229,43 @@ fn rows_that_contradict_themselves_are_found() {
     is_row(&with_segments(vec![(0, segment(21, false))]), "its last segment at 21");
     let snapshots = vec![(one, 5, Some(b"what".to_vec()))];
     is_row(&Changes { snapshots, ..with_rows(vec![(one, row())]) }, "its snapshot at 5");
+    let mut producers = Producers::new();
+    for sequence in 0..8 {
+        producers.replay(&of_producer(sequence), None);
+    }
+    let row_to = |flushed_to| with_rows(vec![(one, PartitionRow { flushed_to, ..row() })]);
+    let with_snapshot = |offset, changes| {
+        let snapshots = vec![(one, offset, producers.snapshot())];
+        Changes { snapshots, ..changes }
+    };
+    is_row(&with_snapshot(7, row_to(20)), "its snapshot at 7: of producer 7 it knows 7");
+    is_row(&with_snapshot(8, row_to(7)), "its snapshot at 8: segments end at 7");
+    let lacks = Problem::Gap { partition: one, from: 0, to: 8 };
+    assert_eq!(said(&with_snapshot(8, row_to(8)), &[]), [lacks], "nothing of the snapshot");
+    let cleaned = PartitionRow { cleaned_to: Some(9), flushed_to: 8, ..row() };
+    is_row(&with_rows(vec![(one, cleaned)]), "it ends at 8, and is compacted up to 9");
     let snapshots = vec![(LocalId(2), 5, Some(vec![]))];
     is_row(&Changes { snapshots, ..Changes::default() }, "nothing but a snapshot");
+}
+
+/// The header of a batch with one record, which has the producer's sequence number as its offset.
+fn of_producer(sequence: i32) -> BatchHeader {
+    let mut builder = BatchBuilder::new().producer(7, 0, sequence).base_offset(sequence.into());
+    builder.append(&NewRecord { value: Some(b"value"), ..NewRecord::at(1) }).unwrap();
+    BatchHeader::parse(&builder.build().unwrap()).unwrap()
+}
+
+#[test]
+fn a_journal_that_ends_before_what_the_manifest_has_of_it_is_found() {
+    let rows = |includes_sequence| with_rows(vec![(LocalId(1), PartitionRow { includes_sequence, ..row() })]);
+    let entries = [Entry::SetLogStart { partition: 1, start_offset: 0 }];
+    let is_told = |includes_sequence| {
+        let said = said(&rows(includes_sequence), &entries);
+        said.iter().any(|problem| matches!(problem, Problem::Journal(_)))
+    };
+    let told: Vec<_> = (0..20).filter(|includes_sequence| is_told(*includes_sequence)).collect();
+    let first = told.first().copied().unwrap();
+    assert!((2..10).contains(&first) && told.iter().copied().eq(first..20), "{told:?}");
 }
 
 #[test]

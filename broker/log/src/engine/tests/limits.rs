@@ -259,6 +259,47 @@ fn what_a_row_includes_is_not_replayed_and_what_it_does_not_is() {
     assert_records(&read_all(&rig.partition(small), 0), &other, "the journal has it");
 }
 
+/// Otherwise frames that come after would have the number of one that a row includes, and not be replayed.
+#[test]
+fn a_last_frame_that_a_row_includes_has_rotted_and_is_not_taken_for_torn() {
+    let mut rig = Rig::new(98);
+    rig.options.flush_bytes = 1 << 30;
+    rig.recover().unwrap();
+    let [large, small] = [(); 2].map(|()| rig.create(small_segments()).id());
+    fill(&mut rig, large, 0..30);
+    let other = fill(&mut rig, small, 0..1);
+    let last = (30..100).find(|number| {
+        fill(&mut rig, large, *number..*number + 1);
+        rig.writer().manifest.meta().checkpoint > 0
+    });
+    // All of one partition is in segments, as the manifest says; something older of the other is not.
+    let writer = rig.writer();
+    let last_frame = writer.published;
+    assert!(writer.logs[&large].first_unflushed.is_none() && writer.logs[&small].first_unflushed.is_some());
+    assert!(writer.manifest.meta().checkpoint < last_frame);
+    let value = [u8::try_from(last.unwrap()).unwrap(); 900];
+    let journal = Layout::new(PathBuf::from("/data")).journal();
+    rig.disk.kill();
+    let mut places = Vec::new();
+    for entry in rig.disk.list(&journal).unwrap() {
+        let path = journal.join(&entry.name);
+        let file = rig.disk.open(&path, crate::disk::Access::Read).unwrap();
+        let mut bytes = vec![0; usize::try_from(file.length().unwrap()).unwrap()];
+        file.read_at(&mut bytes, 0).unwrap();
+        places.extend(bytes.windows(900).position(|window| window == value).map(|place| (path, place)));
+    }
+    let [(path, place)] = &places[..] else { panic!("{places:?}") };
+    rig.disk.flip_bit(path, *place as u64, 0).unwrap();
+    for _ in 0..2 {
+        // It stays so: nothing is written in its place.
+        assert!(matches!(rig.recover(), Err(EngineError::Journal(journal::Error::Corrupt { .. }))));
+        rig.disk.kill();
+    }
+    rig.disk.flip_bit(path, *place as u64, 0).unwrap();
+    rig.recover().unwrap();
+    assert_records(&read_all(&rig.partition(small), 0), &other, "all");
+}
+
 #[test]
 fn producers_are_what_they_were_at_a_cut() {
     let mut rig = Rig::new(95);
