@@ -211,7 +211,7 @@ impl Trace {
     }
 
     /// Sequence numbers begin again at zero behind `i32::MAX`.
-    const fn first_sequence(&self) -> i32 {
+    pub(super) const fn first_sequence(&self) -> i32 {
         self.last_sequence.wrapping_sub(self.offset_delta) & i32::MAX
     }
 

@@ -68,6 +68,7 @@ struct Producer {
 struct Staged {
     producer_id: i64,
     change: Option<Change>,
+    is_client: bool,
 }
 
 /// What is known of one producer.
@@ -128,7 +129,7 @@ impl Producers {
             producer.latest.apply(change);
             producer.staged_count += 1;
         }
-        table.staged.push_back(Staged { producer_id, change });
+        table.staged.push_back(Staged { producer_id, change, is_client: batch.sender == Sender::Client });
     }
 
     /// Checks a batch, and stages it if it is fresh.
@@ -148,17 +149,21 @@ impl Producers {
         self.0.as_ref().map_or(0, |table| table.staged.len())
     }
 
-    /// Gives up what is staged: none of it came into the log.
+    /// Gives up what is staged: there was no room for any of it. What was sent behind it does not take its place.
     pub fn discard_staged(&mut self) {
         let Some(table) = &mut self.0 else { return };
-        for Staged { producer_id, .. } in std::mem::take(&mut table.staged) {
+        for Staged { producer_id, change, is_client } in std::mem::take(&mut table.staged) {
             let durable = table.producers.get(&producer_id).and_then(|producer| producer.durable.clone());
             match (table.producers.get_mut(&producer_id), durable) {
                 (Some(producer), Some(durable)) => {
                     producer.latest = durable;
                     producer.staged_count = 0;
                 }
-                _ => drop(table.producers.remove(&producer_id)),
+                _ => {
+                    table.producers.remove(&producer_id);
+                    let change = change.as_ref().filter(|_| is_client);
+                    change.into_iter().for_each(|change| table.refused.note_change(producer_id, change));
+                }
             }
         }
     }
@@ -166,7 +171,7 @@ impl Producers {
     /// Notes that the batch that was staged first is durable. Gives the transaction that it ended, if it did.
     pub fn publish(&mut self) -> Option<CompletedTransaction> {
         let table = self.0.as_mut()?;
-        let Staged { producer_id, change } = table.staged.pop_front()?;
+        let Staged { producer_id, change, .. } = table.staged.pop_front()?;
         if table.staged.is_empty() && table.staged.capacity() > STAGED_KEPT_MAX {
             table.staged = VecDeque::new();
         }

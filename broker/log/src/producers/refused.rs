@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::batch::{ProducerBatch, ProducerError, Sender};
+use super::batch::{Change, ChangeKind, ProducerBatch, ProducerError, Sender};
 
 /// So many producers are remembered.
 pub(super) const PRODUCERS_MAX: usize = 1_024;
@@ -26,16 +26,24 @@ struct Awaited {
 impl Refused {
     /// There was no room for a batch of a producer that nothing is known of.
     pub(super) fn note(&mut self, batch: &ProducerBatch<'_>) {
-        let header = batch.header;
-        let (epoch, sequence) = (header.producer_epoch, header.base_sequence);
-        let awaited = self.0.get(&header.producer_id);
-        if batch.sender != Sender::Client || awaited.is_some_and(|awaited| awaited.epoch >= epoch) {
+        if batch.sender == Sender::Client
+            && let Some(change) = Change::of(batch.header, batch.marker)
+        {
+            self.note_change(batch.header.producer_id, &change);
+        }
+    }
+
+    /// The same for one that was on its way into the log already.
+    pub(super) fn note_change(&mut self, producer_id: i64, change: &Change) {
+        let Change { epoch, kind: ChangeKind::Append { trace, .. } } = *change else { return };
+        if self.0.get(&producer_id).is_some_and(|awaited| awaited.epoch >= epoch) {
             return;
         }
         if self.0.len() >= PRODUCERS_MAX {
             self.0.pop_first();
         }
-        self.0.insert(header.producer_id, Awaited { epoch, sequence, timestamp: header.max_timestamp });
+        let (sequence, timestamp) = (trace.first_sequence(), trace.timestamp);
+        self.0.insert(producer_id, Awaited { epoch, sequence, timestamp });
     }
 
     /// Whether the first batch of a producer is the one that is awaited, if one is.

@@ -303,3 +303,24 @@ fn a_transaction_that_is_given_up_is_not_found_again_in_an_older_snapshot() {
     rig.recover().unwrap();
     assert_eq!(rig.partition(id).aborted(5, 25).unwrap(), []);
 }
+
+/// By reading the story of seed 2015249: only what found no room before it was staged was awaited.
+#[test]
+fn the_second_batch_to_an_async_log_does_not_take_the_place_of_a_first_one_that_found_no_room() {
+    let mut rig = Rig::new(51);
+    let id = rig.create(in_memory()).id();
+    fill(&mut rig, id, 0..3);
+    let sent = |sequence| {
+        let mut builder = BatchBuilder::new().producer(7, 0, sequence);
+        builder.append(&NewRecord { value: Some(&[1; 5_000]), ..NewRecord::at(1_000) }).unwrap();
+        append(id, builder.build().unwrap())
+    };
+    let free = rig.disk.free_bytes().unwrap();
+    rig.disk.set_capacity((1 << 40) - free);
+    assert!(matches!(rig.call(sent(0)), Err(Refusal::DiskFull)));
+    rig.disk.set_capacity(1 << 40);
+    assert!(matches!(rig.call(sent(1)), Err(Refusal::Producer(_))));
+    for sequence in [0, 1] {
+        assert!(matches!(rig.call(sent(sequence)), Ok(Done::Appended { is_duplicate: false, .. })));
+    }
+}

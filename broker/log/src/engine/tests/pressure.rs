@@ -8,6 +8,7 @@ use std::task::{Wake, Waker};
 use super::super::{Job, Mailbox, MailboxOptions, Rejected};
 use super::rules::{fill, in_memory, small_segments};
 use super::*;
+use crate::disk::simulated::Operation;
 
 const OPTIONS: MailboxOptions = MailboxOptions { bytes_max: 40_000, requests_max: 40 };
 
@@ -194,6 +195,43 @@ fn what_no_sync_has_covered_of_async_logs_is_bounded() {
     rig.settle();
     answered += tickets.iter().filter(|ticket| rig.answer(**ticket).is_some_and(|it| it.is_ok())).count();
     assert_eq!((answered, rig.partition(id).offsets().end), (150, 150));
+}
+
+/// Of other logs than `async` ones it is the journal that bounds it: no file of that is used again before the sync.
+#[test]
+fn what_no_sync_has_covered_of_synced_logs_is_bounded_by_the_journal() {
+    let mut rig = Rig::new(64);
+    let watched = Watched::new(&rig.disk);
+    rig.watched = Some(watched.clone());
+    (rig.options.flush_bytes, rig.options.mailbox.requests_max) = (0, 10_000);
+    rig.recover().unwrap();
+    let id = rig.create(small_segments()).id();
+    watched.take_steps();
+    let tickets: Vec<_> = (0..1_000).map(|_| rig.send(append(id, batch(&[&[1; 1_000]])))).collect();
+    let mut held = Vec::new();
+    for _ in 0..1_000 {
+        rig.writer().take();
+        let write = rig.writer().begin();
+        write.into_iter().for_each(|write| rig.writer().finish(write.run()));
+        while let Some(job) = rig.writer().next_job() {
+            match job {
+                Job::Checkpoint(_) => held.push(job),
+                job => rig.writer().job_done(job.run()),
+            }
+        }
+    }
+    let written: u64 = watched
+        .take_steps()
+        .iter()
+        .filter(|step| step.operation == Operation::Write && step.path.starts_with("/data/logs"))
+        .map(|step| step.length)
+        .sum();
+    let bound = rig.options.journal.bytes_max;
+    assert!((bound / 2..bound).contains(&written), "{written} bytes of {bound}");
+    assert_eq!(held.len(), 1);
+    held.into_iter().for_each(|job| rig.writer().job_done(job.run()));
+    rig.settle();
+    assert!(tickets.iter().all(|ticket| rig.answer(*ticket).is_some_and(|answer| answer.is_ok())));
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn count(steps: &[Step], operation: Operation) -> usize {
 #[test]
 fn a_group_of_many_partitions_is_one_write() {
     for refuses_direct in [false, true] {
-        let (mut rig, watched) = watch(80, small_options());
+        let (mut rig, watched) = watch(80, Options { reserve_bytes: 1 << 20, ..small_options() });
         rig.disk.set_refuses_direct(refuses_direct);
         rig.recover().unwrap();
         let ids = [(); 20].map(|()| rig.create(LogConfig::default()).id());

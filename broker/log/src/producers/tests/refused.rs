@@ -25,6 +25,26 @@ fn the_second_batch_does_not_take_the_place_of_a_first_one_that_found_no_room() 
 }
 
 #[test]
+fn nor_does_it_where_the_first_one_was_on_its_way_already() {
+    let mut producers = Producers::new();
+    append(&mut producers, records(PRODUCER + 1, 0, 0, 1, 0));
+    for (producer_id, sequence) in [(PRODUCER, 4), (PRODUCER, 6), (PRODUCER + 1, 1), (PRODUCER + 2, 0)] {
+        let sender = if producer_id == PRODUCER + 2 { Sender::Leader } else { Sender::Client };
+        let header = records(producer_id, 0, sequence, 2, sequence.into());
+        producers.check_and_stage(&from(sender, &header)).unwrap();
+    }
+    producers.discard_staged();
+    for sequence in [0, 6, 8] {
+        let refused = client(&mut producers, records(PRODUCER, 0, sequence, 1, 1));
+        assert_eq!(code(refused), ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER, "{sequence}");
+    }
+    append(&mut producers, records(PRODUCER, 0, 4, 2, 1));
+    // One of whom something is known goes on there, and what a leader has may begin anywhere.
+    append(&mut producers, records(PRODUCER + 1, 0, 1, 2, 3));
+    append(&mut producers, records(PRODUCER + 2, 0, 9, 1, 5));
+}
+
+#[test]
 fn a_producer_may_begin_anew_in_another_epoch_and_others_are_not_held_up() {
     let mut producers = Producers::new();
     refuse(&mut producers, PRODUCER, 0, 0);

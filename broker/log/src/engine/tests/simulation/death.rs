@@ -65,6 +65,9 @@ impl Simulation {
         self.readers_waiting.clear();
         self.sender_waiting = None;
         self.sequences.clear();
+        // What is awaited is remembered in memory alone.
+        self.without_room.clear();
+        self.model.partitions.values_mut().for_each(|one| one.awaiting = Default::default());
         self.answers = Arc::default();
         self.model.duplicates.clear();
         self.model.forming.clear();

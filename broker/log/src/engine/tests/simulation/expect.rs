@@ -1,6 +1,6 @@
 //! What becomes of requests, held against what the model says has to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::super::super::{Done, Outcome, ReadError, Refusal, UpTo};
 use super::batch::Batch;
@@ -53,7 +53,7 @@ impl Simulation {
         Ok(())
     }
 
-    fn partition(&mut self, number: u64) -> &mut Partition {
+    pub(super) fn partition(&mut self, number: u64) -> &mut Partition {
         self.model.partitions.get_mut(&number).expect("a partition")
     }
 
@@ -84,11 +84,15 @@ impl Simulation {
         match &answer {
             Some(Err(Refusal::DiskFull)) if !was_full => return Err("there is room".to_owned()),
             Some(Err(Refusal::DiskFull)) => {
-                let is_append = matches!(sent.ask, Ask::Append(_));
-                if is_append && partition.latest.is_async() && has_room_kept {
+                if let Ask::Append(batch) = &sent.ask {
+                    let is_staged = partition.latest.is_async() && has_room_kept;
                     // It was staged before there turned out to be no room for its bytes.
-                    discarded.entry(sent.number).or_insert_with(|| partition.latest.clone());
-                    stage_in_vain(partition, &sent.ask);
+                    let before = is_staged
+                        .then(|| &*discarded.entry(sent.number).or_insert_with(|| partition.latest.clone()));
+                    partition.awaiting.note(batch, &partition.latest, before);
+                    if is_staged {
+                        stage_in_vain(partition, &sent.ask);
+                    }
                 }
                 self.reach("refused on a full disk");
                 return Ok(());
@@ -156,7 +160,10 @@ impl Simulation {
                     }
                 }
             }
-            (Expected::Staged(op), None) => self.stage(sent, op),
+            (Expected::Staged(op), None) => {
+                partition.awaiting.forget(&sent.ask);
+                self.stage(sent, op);
+            }
             (
                 Expected::Unjournaled(batch),
                 Some(Ok(Done::Appended { base_offset, last_offset, is_duplicate })),
@@ -165,6 +172,7 @@ impl Simulation {
                     return Err(format!("appended at {base_offset}, not {}", batch.base_offset));
                 }
                 let op = Op::Append(batch);
+                partition.awaiting.forget(&sent.ask);
                 partition.publish(&op);
                 partition.latest.apply(&op);
             }
@@ -306,37 +314,4 @@ fn expected_of_less(
         (Expected::Refused(Reason::Producer(_)) | Expected::Duplicate(..), _) => partition.fresh(batch),
         (expected, _) => expected,
     })
-}
-
-/// Partition, producer, epoch and sequence of batches that found no room when nothing was known of the producer.
-pub(super) type WithoutRoom = BTreeSet<(u64, i64, i16, i32)>;
-
-impl Simulation {
-    /// What a request is about, if it is a client's batch and its producer is not known.
-    fn first_of_producer(&mut self, sent: &Sent) -> Option<(u64, i64, i16, i32)> {
-        let Ask::Append(batch) = &sent.ask else { return None };
-        let (id, header) = (batch.producer()?, batch.header);
-        let is_unknown = self.partition(sent.number).latest.producers.next(id).is_none();
-        is_unknown.then_some((sent.number, id, header.producer_epoch, header.base_sequence))
-    }
-
-    /// Notes first batches that found no room. Whether it is refused since another one is awaited as the first: that
-    /// may be, and need not, for the engine may have forgotten it.
-    fn heed_first_batches(&mut self, sent: &Sent, answer: Option<&Outcome>) -> bool {
-        let Some(first) = self.first_of_producer(sent) else { return false };
-        let (number, id, epoch, sequence) = first;
-        match answer {
-            Some(Err(Refusal::DiskFull)) => {
-                self.without_room.insert(first);
-                false
-            }
-            Some(Err(Refusal::Producer(ProducerError::SequenceOutOfOrder { .. }))) => {
-                let same = (number, id, epoch, i32::MIN)..=(number, id, epoch, i32::MAX);
-                let is_awaited = self.without_room.range(same).any(|(.., awaited)| *awaited != sequence);
-                self.reach("refused for a first batch that found no room");
-                is_awaited
-            }
-            _ => false,
-        }
-    }
 }

@@ -35,6 +35,7 @@ impl Simulation {
         for number in &before.numbers {
             let busy = self.busy_producers(*number);
             let Some(partition) = self.model.partitions.get_mut(number) else { continue };
+            partition.awaiting.forget_old(now_ms, expiration_ms);
             forgotten += partition.latest.producers.forget(now_ms, expiration_ms, &busy);
             partition.durable.producers.forget(now_ms, expiration_ms, &busy);
         }

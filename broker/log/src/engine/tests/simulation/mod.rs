@@ -24,6 +24,7 @@
 //! A *step* is one choice of the scheduler, or one operation of the simulated disk: each of these is a place where
 //! the machine may die. `SIMULATION_SEEDS` and `SIMULATION_START` make a run longer.
 
+mod awaited;
 mod batch;
 mod compacted;
 mod death;
@@ -109,7 +110,7 @@ struct Simulation {
     last_ticket: u64,
     last_number: u64,
     last_value: u64,
-    without_room: expect::WithoutRoom,
+    without_room: awaited::WithoutRoom,
     steps: u64,
     trace: u64,
     reached: Reached,

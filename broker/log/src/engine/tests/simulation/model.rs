@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::awaited::Awaiting;
 use super::batch::Batch;
 use super::compacted::Allowed;
 use super::producers::{Producers, Verdict};
@@ -33,25 +34,6 @@ pub(super) enum Ask {
     SetStart(i64),
     SetHighWatermark(i64),
     Delete,
-}
-
-impl std::fmt::Display for Ask {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Append(batch) => write!(
-                formatter,
-                "{:?} appends {} to {}, {} bytes, epoch {}, producer {:?}, marker {:?}",
-                batch.sender,
-                batch.base_offset,
-                batch.last_offset,
-                batch.bytes.len(),
-                batch.leader_epoch,
-                (batch.header.producer_id, batch.header.producer_epoch, batch.header.base_sequence),
-                batch.marker
-            ),
-            other => write!(formatter, "{other:?}"),
-        }
-    }
 }
 
 /// Why something has to be refused.
@@ -230,6 +212,8 @@ pub(super) struct Partition {
     pub(super) gaps: Vec<i64>,
     /// The shortest time that tombstones had to stay.
     pub(super) delete_retention_ms: i64,
+    /// First batches that found no room.
+    pub(super) awaiting: Awaiting,
 }
 
 impl Partition {
@@ -246,6 +230,7 @@ impl Partition {
             in_flight: Vec::new(),
             gaps: Vec::new(),
             delete_retention_ms: i64::MAX,
+            awaiting: Awaiting::default(),
         };
         partition.note_config(config);
         partition
@@ -291,6 +276,8 @@ impl Partition {
             // While nobody says what is replicated, all is.
             Op::Append(_) if self.high_watermark.is_none() => self.settled = self.durable.end,
             Op::Truncate(end) => {
+                // Producers are found in the log again, and nothing else is known of them.
+                self.awaiting = Awaiting::default();
                 self.settled = self.settled.min(*end);
                 self.high_watermark = self.high_watermark.map(|offset| offset.min(*end));
                 self.synced_to = self.synced_to.min(*end);
@@ -330,6 +317,9 @@ impl Partition {
             return Expected::Refused(reason);
         }
         match latest.producers.check(batch) {
+            Verdict::Fresh if self.awaiting.is_overtaken_by(batch, &latest.producers) => {
+                return Expected::Refused(Reason::Producer(Verdict::OutOfOrder));
+            }
             Verdict::Fresh => {}
             Verdict::Duplicate(base, last) => return Expected::Duplicate(base, last),
             verdict => return Expected::Refused(Reason::Producer(verdict)),

@@ -17,6 +17,25 @@ use crate::producers::Sender;
 
 const PARTITIONS_MAX: usize = 5;
 
+impl std::fmt::Display for Ask {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Append(batch) => write!(
+                formatter,
+                "{:?} appends {} to {}, {} bytes, epoch {}, producer {:?}, marker {:?}",
+                batch.sender,
+                batch.base_offset,
+                batch.last_offset,
+                batch.bytes.len(),
+                batch.leader_epoch,
+                (batch.header.producer_id, batch.header.producer_epoch, batch.header.base_sequence),
+                batch.marker
+            ),
+            other => write!(formatter, "{other:?}"),
+        }
+    }
+}
+
 impl Simulation {
     pub(super) fn send(&mut self) -> Result<(), Violation> {
         let known = self.model.known();
