@@ -63,7 +63,7 @@ impl Sync {
     /// Leaves out the folders of partitions that are about to go.
     pub(super) fn forget(&mut self, removed: &BTreeSet<LocalId>, layout: &Layout) {
         if let Self::Each { folders, .. } = self {
-            removed.iter().for_each(|partition| drop(folders.remove(&layout.partition(*partition))));
+            folders.retain(|folder| !removed.iter().any(|partition| layout.partition(*partition) == *folder));
         }
     }
 

@@ -78,7 +78,16 @@ pub struct FlushDone {
 impl FlushJob {
     pub(super) fn run(self) -> FlushDone {
         let result = self.write();
+        if result.as_ref().is_err_and(SegmentError::is_disk_full) {
+            self.close_new_files();
+        }
         FlushDone { job: self, result }
+    }
+
+    /// They are made anew the next time: nobody keeps what they took of the room until then.
+    fn close_new_files(&self) {
+        let pieces = self.logs.iter().flat_map(|log| &log.pieces);
+        pieces.filter(|piece| piece.is_new).for_each(|piece| self.sources.files.close(&piece.segment));
     }
 
     fn write(&self) -> Result<Vec<Written>, SegmentError> {

@@ -131,10 +131,15 @@ impl Files {
         segment.has_names() && !self.is_taken_from(segment)
     }
 
-    /// Closes what is open of a segment.
-    pub fn forget(&self, segment: &Segment) {
+    /// Closes a segment's file, if nobody else has it: where it has lost its name, its room is free then.
+    pub(crate) fn close(&self, segment: &Segment) {
         let opened = locked(&self.opened).remove(&segment.file_key());
         drop(opened);
+    }
+
+    /// Closes what is open of a segment.
+    pub fn forget(&self, segment: &Segment) {
+        self.close(segment);
         let place = (segment.partition(), segment.base_offset());
         let mut taken = locked(&self.taken);
         if taken.get(&place) == Some(&segment.file_key()) {

@@ -304,7 +304,7 @@ fn a_transaction_that_is_given_up_is_not_found_again_in_an_older_snapshot() {
     assert_eq!(rig.partition(id).aborted(5, 25).unwrap(), []);
 }
 
-/// By reading the story of seed 2015249: only what found no room before it was staged was awaited.
+/// Found by reading, when seed 2015249 was looked into: only what found no room before it was staged was awaited.
 #[test]
 fn the_second_batch_to_an_async_log_does_not_take_the_place_of_a_first_one_that_found_no_room() {
     let mut rig = Rig::new(51);

@@ -266,9 +266,9 @@ fn a_last_frame_that_a_row_includes_has_rotted_and_is_not_taken_for_torn() {
     rig.options.flush_bytes = 1 << 30;
     rig.recover().unwrap();
     let [large, small] = [(); 2].map(|()| rig.create(small_segments()).id());
-    fill(&mut rig, large, 0..30);
+    fill(&mut rig, large, 0..46);
     let other = fill(&mut rig, small, 0..1);
-    let last = (30..100).find(|number| {
+    let last = (46..100).find(|number| {
         fill(&mut rig, large, *number..*number + 1);
         rig.writer().manifest.meta().checkpoint > 0
     });

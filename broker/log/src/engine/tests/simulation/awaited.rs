@@ -57,7 +57,7 @@ impl Awaiting {
     /// Something is known of a producer now.
     pub(super) fn forget(&mut self, ask: &Ask) {
         if let Ask::Append(batch) = ask {
-            batch.producer().into_iter().for_each(|id| drop(self.0.remove(&id)));
+            self.0.retain(|id, _| batch.producer() != Some(*id));
         }
     }
 

@@ -124,6 +124,15 @@ impl Batch {
         self.header.has_producer_id().then_some(self.header.producer_id)
     }
 
+    /// Whether it is the same one, sent again.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let of = |batch: &Self| {
+            let header = &batch.header;
+            (header.producer_id, header.producer_epoch, header.base_sequence, header.last_offset_delta)
+        };
+        of(self) == of(other)
+    }
+
     pub(super) fn is_data(&self) -> bool {
         self.marker.is_none()
     }

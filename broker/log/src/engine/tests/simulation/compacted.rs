@@ -103,8 +103,21 @@ pub(super) fn check_found(log: &Log, view: &BatchView<'_>) -> Result<Vec<i64>, V
     }
 }
 
+/// The times of those of a batch's records that compaction cannot have taken.
+pub(super) fn times_left<'a>(
+    log: &'a Log,
+    batch: &'a Batch,
+    last: &'a BTreeMap<Vec<u8>, i64>,
+    is_late: bool,
+) -> impl Iterator<Item = i64> {
+    let is_stable = batch.last_offset < log.bound;
+    let left =
+        batch.records().iter().filter(move |record| !is_stable || !may_go(log, batch, record, last, is_late));
+    left.map(|record| record.timestamp)
+}
+
 /// The last offset that each key has of those records that count and were stable.
-fn last_of_keys(log: &Log) -> BTreeMap<Vec<u8>, i64> {
+pub(super) fn last_of_keys(log: &Log) -> BTreeMap<Vec<u8>, i64> {
     let mut last = BTreeMap::new();
     let batches = log.batches.iter();
     for batch in batches.filter(|batch| batch.is_data() && batch.last_offset < log.bound) {

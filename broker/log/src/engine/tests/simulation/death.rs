@@ -203,6 +203,7 @@ impl Simulation {
             partition.durable = log;
             partition.high_watermark = None;
             partition.in_flight.clear();
+            partition.is_in_doubt = false;
             partition.gaps.clear();
             self.model.ids.insert(id, number);
         }

@@ -171,9 +171,12 @@ fn follow_unsynced(
     death: Death,
 ) -> Result<(), Violation> {
     if found.end > log.end {
+        // In the order in which they were sent, but those that were not on their way.
         for batch in &partition.in_flight {
-            if batch.base_offset >= log.end && batch.last_offset < found.end {
-                log.apply(&super::model::Op::Append(Rc::clone(batch)));
+            let placed = batch.placed(log.end);
+            let there = found.batches.iter().find(|bytes| base_offset(bytes) == Some(placed.base_offset));
+            if placed.base_offset >= log.end && there.is_some_and(|bytes| placed.check_same(bytes).is_ok()) {
+                log.apply(&super::model::Op::Append(placed));
             }
         }
         if partition.gaps.contains(&found.end) {

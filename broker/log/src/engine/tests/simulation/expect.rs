@@ -99,14 +99,18 @@ impl Simulation {
             }
             Some(Err(Refusal::Offline(reason))) if !has_fault => return Err(format!("offline: {reason}")),
             Some(Err(Refusal::Offline(_))) => {
-                if !was_offline && let Some(batch) = stage_in_vain(partition, &sent.ask) {
-                    partition.in_flight.push(batch);
+                if !was_offline {
+                    give_up(partition, &sent.ask);
                 }
                 self.reach("refused by a failed disk");
                 return Ok(());
             }
             Some(Err(Refusal::Unreadable(_))) if has_fault => return Ok(()),
             _ => {}
+        }
+        if partition.is_in_doubt && matches!(answer, Some(Err(_))) {
+            // It was held against what nobody knows any more.
+            return Ok(());
         }
         let expected = match (&sent.ask, &answer) {
             (Ask::Append(batch), answer) if partition.latest.may_know_less(batch) => {
@@ -272,19 +276,28 @@ fn check_duplicate(awaited: &Awaited, outcome: &Outcome) -> Result<(), Violation
     }
 }
 
-/// What would have been staged was given up: others were held against it all the same. Gives the batch that may
-/// have been written.
-fn stage_in_vain(partition: &mut Partition, ask: &Ask) -> Option<std::rc::Rc<Batch>> {
+/// What would have been staged was given up: others were held against it all the same.
+fn stage_in_vain(partition: &mut Partition, ask: &Ask) {
     match partition.expect(ask) {
-        Expected::Unjournaled(batch) => {
-            partition.latest.apply(&Op::Append(batch.clone()));
-            Some(batch)
-        }
-        Expected::Staged(op) => {
-            partition.latest.apply(&op);
-            None
-        }
-        _ => None,
+        Expected::Unjournaled(batch) => partition.latest.apply(&Op::Append(batch)),
+        Expected::Staged(op) => partition.latest.apply(&op),
+        _ => {}
+    }
+}
+
+/// The same, in a process that does nothing any more. It is not known of all whether they were on their way.
+fn give_up(partition: &mut Partition, ask: &Ask) {
+    if let Ask::Append(batch) = ask
+        && partition.latest.may_know_less(batch)
+    {
+        partition.is_in_doubt = true;
+    }
+    let is_async = partition.latest.is_async();
+    stage_in_vain(partition, ask);
+    if let Ask::Append(batch) = ask
+        && is_async
+    {
+        partition.in_flight.push(batch.clone());
     }
 }
 
@@ -305,6 +318,13 @@ fn expected_of_less(
     };
     Some(match (expected, answer) {
         (_, Some(Err(Refusal::Producer(_)))) => return None,
+        // What it was before a truncation may be known again, and what has been forgotten is.
+        (Expected::Refused(Reason::Producer(_)), _)
+            if duplicate.is_some_and(|place| partition.latest.has_sent(batch, place)) =>
+        {
+            let (base, last) = duplicate.unwrap_or_default();
+            Expected::Duplicate(base, last)
+        }
         (expected @ Expected::Duplicate(..), _)
             if duplicate.is_some() || (answer.is_none() && !is_staged) =>
         {

@@ -207,8 +207,11 @@ const SEEDS: u64 = 3_000;
 
 /// Seeds that failed once, and found something. What a seed does changes with what a run can do: what they found has a
 /// test of its own as well.
-const FAILED_ONCE: &[u64] =
-    &[34, 596, 1_815, 103_326, 109_522, 207_094, 207_282, 209_016, 1_002_390, 1_003_259];
+const FAILED_ONCE: &[u64] = &[
+    34, 596, 1_815, 103_326, 109_522, 207_094, 207_282, 209_016, 1_002_390, 1_003_259, 2_002_166, 2_004_247,
+    2_009_016, 2_014_655, 2_015_249, 2_018_825, 2_019_384, 2_020_263, 2_021_512, 2_024_183, 2_029_527,
+    2_030_250, 2_033_935, 2_036_421, 2_036_465, 2_044_586,
+];
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|value| value.parse().ok())

@@ -166,6 +166,11 @@ impl Log {
         batch.producer().is_some() && (self.is_fuzzy || self.producers.is_doubtful(batch))
     }
 
+    /// Whether a batch was appended there before, whatever became of it since.
+    pub(super) fn has_sent(&self, batch: &Batch, place: (i64, i64)) -> bool {
+        self.batches.iter().any(|sent| (sent.base_offset, sent.last_offset) == place && sent.is_same(batch))
+    }
+
     pub(super) fn latest_epoch(&self) -> i32 {
         self.epochs.last().map_or(-1, |(epoch, _)| *epoch)
     }
@@ -206,8 +211,10 @@ pub(super) struct Partition {
     pub(super) end_before: i64,
     /// What an `async` log keeps after a power cut.
     pub(super) synced_to: i64,
-    /// What an `async` log was about to write when the disk failed.
-    pub(super) in_flight: Vec<Rc<Batch>>,
+    /// What an `async` log may have been about to write when the disk failed, without the places that it got.
+    pub(super) in_flight: Vec<Batch>,
+    /// Whether something was given up then that may have been on its way, and need not.
+    pub(super) is_in_doubt: bool,
     /// Where batches begin that may leave a gap, and were not taken.
     pub(super) gaps: Vec<i64>,
     /// The shortest time that tombstones had to stay.
@@ -228,6 +235,7 @@ impl Partition {
             end_before: 0,
             synced_to: 0,
             in_flight: Vec::new(),
+            is_in_doubt: false,
             gaps: Vec::new(),
             delete_retention_ms: i64::MAX,
             awaiting: Awaiting::default(),
