@@ -1,13 +1,14 @@
 //! Writing the index files of a segment, once it takes no more batches.
 
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::error::{SegmentError, failed};
 use super::index::{IndexEntries, TimeIndex};
 use super::transactions;
 use super::{Files, Name, Segment};
-use crate::disk::{Access, File};
+use crate::disk::{Access, File, read_exact_at};
 use crate::layout::FileKind;
 
 impl Segment {
@@ -62,6 +63,12 @@ impl Segment {
         let mut written = Vec::new();
         for (kind, bytes) in self.index_files(files)? {
             let path = files.path(self, kind);
+            if kind == FileKind::TransactionIndex
+                && let Some(file) = shorten(files, &path, &bytes)?
+            {
+                written.push(file);
+                continue;
+            }
             files.remove_if_there(&path)?;
             if kind != FileKind::TransactionIndex || !bytes.is_empty() {
                 let file = files.disk().create(&path, Access::Write).map_err(failed("create", &path))?;
@@ -89,4 +96,31 @@ impl Segment {
         drop((entries, aborted));
         files.forget_index(self);
     }
+}
+
+/// Lets a transaction index that begins with these bytes end with them; none if there is no such file.
+///
+/// Of a segment that another one is the beginning of, the file alone knows what was aborted, also for those who find it
+/// after a crash: it is never gone, and there is always room for less.
+fn shorten(files: &Files, path: &Path, bytes: &[u8]) -> Result<Option<Arc<dyn File>>, SegmentError> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let file = match files.disk().open(path, Access::Write) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(failed("open", path))?,
+    };
+    let length = file.length().map_err(failed("measure", path))?;
+    let mut found = vec![0; bytes.len()];
+    if length < bytes.len() as u64 {
+        return Ok(None);
+    }
+    read_exact_at(&*file, &mut found, 0).map_err(failed("read", path))?;
+    if found != bytes {
+        return Ok(None);
+    }
+    if length > bytes.len() as u64 {
+        file.set_length(bytes.len() as u64).map_err(failed("cut", path))?;
+    }
+    Ok(Some(file))
 }
