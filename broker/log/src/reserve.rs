@@ -88,9 +88,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::Reserve;
-    use crate::disk::real::RealDisk;
     use crate::disk::simulated::{Operation, Options, SimulatedDisk};
-    use crate::disk::tests::TemporaryFolder;
     use crate::disk::{Access, BLOCK_BYTES, Disk, File};
     use crate::layout::Layout;
 
@@ -169,21 +167,6 @@ mod tests {
         disk.set_capacity(5 * BLOCK);
         assert!(!open(&disk, BYTES).is_whole());
         assert_eq!(disk.free_bytes().unwrap(), 3 * BLOCK);
-    }
-
-    #[test]
-    fn it_may_be_nothing_on_a_real_disk_too() {
-        let folder = TemporaryFolder::new();
-        let layout = Layout::new(folder.0.clone());
-        let disk = RealDisk::new(&folder.0).unwrap();
-        for (bytes, length) in [(0, 0), (BYTES, BYTES), (0, 0)] {
-            let mut reserve = Reserve::open(&disk, &layout, bytes).unwrap();
-            assert!(reserve.is_whole() && reserve.restore().unwrap());
-            assert_eq!(std::fs::metadata(layout.reserve()).unwrap().len(), length);
-        }
-        let mut nothing = open(&new_disk(1), 0);
-        assert!(nothing.is_whole() && nothing.restore().unwrap());
-        assert_eq!(nothing.release(u64::MAX).unwrap(), 0);
     }
 
     #[test]

@@ -147,4 +147,4 @@ pub fn read_exact_at(file: &dyn File, buffer: &mut [u8], offset: u64) -> io::Res
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::real::RealDisk;
 use super::simulated::{Options, SimulatedDisk};
 use super::{Access, BLOCK_BYTES, Disk, Entry, read_exact_at};
+use crate::layout::Layout;
+use crate::reserve::Reserve;
 
 /// A folder of the machine that goes with the test.
-pub(crate) struct TemporaryFolder(pub(crate) PathBuf);
+struct TemporaryFolder(PathBuf);
 
 impl TemporaryFolder {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         // Beside the test's own program: the system's folder for such things may be a file system in memory.
@@ -105,6 +107,19 @@ fn a_file_is_cut_and_grows_with_zeros() {
         assert!(bytes[..5_000].iter().all(|byte| *byte == 1));
         assert!(bytes[5_000..].iter().all(|byte| *byte == 0));
         assert_eq!(kind(file.allocate(0, 0)), Some(ErrorKind::InvalidInput));
+    });
+}
+
+#[test]
+fn a_reserve_may_be_of_nothing() {
+    on_each(|disk, root| {
+        let layout = Layout::new(root.to_owned());
+        for bytes in [0, 3 * BLOCK_BYTES as u64, 0] {
+            let mut reserve = Reserve::open(disk, &layout, bytes).unwrap();
+            assert!(reserve.is_whole() && reserve.restore().unwrap());
+            assert_eq!(disk.open(&layout.reserve(), Access::Read).unwrap().length().unwrap(), bytes);
+            assert_eq!(reserve.release(u64::MAX).unwrap(), bytes);
+        }
     });
 }
 

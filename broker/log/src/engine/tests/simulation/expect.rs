@@ -84,16 +84,9 @@ impl Simulation {
         match &answer {
             Some(Err(Refusal::DiskFull)) if !was_full => return Err("there is room".to_owned()),
             Some(Err(Refusal::DiskFull)) => {
-                if let Ask::Append(batch) = &sent.ask {
-                    let is_staged = partition.latest.is_async() && has_room_kept;
-                    // It was staged before there turned out to be no room for its bytes.
-                    let before = is_staged
-                        .then(|| &*discarded.entry(sent.number).or_insert_with(|| partition.latest.clone()));
-                    partition.awaiting.note(batch, &partition.latest, before);
-                    if is_staged {
-                        stage_in_vain(partition, &sent.ask);
-                    }
-                }
+                // It was staged before there turned out to be no room for its bytes.
+                let is_staged = partition.latest.is_async() && has_room_kept;
+                note_without_room(partition, sent, discarded, is_staged);
                 self.reach("refused on a full disk");
                 return Ok(());
             }
@@ -282,6 +275,22 @@ fn stage_in_vain(partition: &mut Partition, ask: &Ask) {
         Expected::Unjournaled(batch) => partition.latest.apply(&Op::Append(batch)),
         Expected::Staged(op) => partition.latest.apply(&op),
         _ => {}
+    }
+}
+
+/// A batch found no room, before it was staged or after that.
+fn note_without_room(
+    partition: &mut Partition,
+    sent: &Sent,
+    discarded: &mut BTreeMap<u64, Log>,
+    is_staged: bool,
+) {
+    let Ask::Append(batch) = &sent.ask else { return };
+    let latest = &partition.latest;
+    let before = is_staged.then(|| &*discarded.entry(sent.number).or_insert_with(|| latest.clone()));
+    partition.awaiting.note(batch, latest, before);
+    if is_staged {
+        stage_in_vain(partition, &sent.ask);
     }
 }
 
