@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compares what our tests of consumer groups go by with Kafka's own: which topics a pattern stands for, by the library
-# that Kafka compiles patterns with.
+# that Kafka compiles patterns with; and the hashes by which its coordinator notices that topics changed.
 
 source "$(dirname "$0")/../kafka.sh"
 need java mvn diff
@@ -16,4 +16,13 @@ if sed 's/^abc\t0/abc\t1/' "$ours/re2j.txt" | diff -q - "$WORK_FOLDER/re2j.txt" 
     exit 1
 fi
 diff "$ours/re2j.txt" "$WORK_FOLDER/re2j.txt"
-echo "groups: $(wc -l <"$ours/re2j.txt") patterns mean what RE2/J $RE2J_VERSION says"
+
+for artifact in kafka-clients kafka-server-common kafka-coordinator-common kafka-group-coordinator; do
+    fetch_jar org.apache.kafka "$artifact" "$KAFKA_VERSION"
+done
+fetch_jar com.dynatrace.hash4j hash4j "$HASH4J_VERSION"
+fetch_jar org.slf4j slf4j-api "$SLF4J_VERSION"
+fetch_jar org.slf4j slf4j-nop "$SLF4J_VERSION"
+java -cp "$WORK_FOLDER/jars/*" "$CONFORMANCE_FOLDER/groups/KafkaHashes.java" >"$WORK_FOLDER/hashes.txt"
+diff "$REPOSITORY_FOLDER/broker/state/src/groups/consumer/tests/hashes.txt" "$WORK_FOLDER/hashes.txt"
+echo "groups: $(wc -l <"$ours/re2j.txt") patterns mean what RE2/J $RE2J_VERSION says, and hashes of topics are those of Kafka $KAFKA_VERSION"

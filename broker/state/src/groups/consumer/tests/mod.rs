@@ -2,6 +2,7 @@
 
 mod commits;
 mod describing;
+mod hashes;
 mod joining;
 mod patterns;
 mod reconciling;
