@@ -13,7 +13,10 @@ use strandline_protocol::{ErrorCode, Text};
 use super::{Dispatched, SERVED};
 use crate::broker::Broker;
 use crate::context::Call;
-use crate::features::FEATURES;
+use crate::features::{FEATURES, Feature};
+
+/// The first version whose readers understand a feature that can be off.
+const FIRST_VERSION_OF_LEVEL_0: i16 = 4;
 
 pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: ApiVersionsRequest) -> Dispatched {
     let is_named =
@@ -29,7 +32,9 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: ApiVersion
         min_version_level: level,
         ..Default::default()
     });
-    let supported = FEATURES.iter().map(|feature| SupportedFeatureKey {
+    // Older Java clients throw at a feature that can be off (KAFKA-17011).
+    let is_told = |feature: &&Feature| feature.level_min > 0 || call.version >= FIRST_VERSION_OF_LEVEL_0;
+    let supported = FEATURES.iter().filter(is_told).map(|feature| SupportedFeatureKey {
         name: Text::from_static(feature.name),
         min_version: feature.level_min,
         max_version: feature.level_max,

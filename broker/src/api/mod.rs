@@ -13,6 +13,8 @@ mod api_versions;
 mod cluster;
 mod configs;
 mod configs_of_loggers;
+mod consumer_group_describe;
+mod consumer_group_heartbeat;
 mod create_partitions;
 mod create_topics;
 mod delete_groups;
@@ -149,6 +151,8 @@ served! {
     DescribeProducers 0..=0 => describe_producers,
     DescribeTransactions 0..=0 => describe_transactions,
     ListTransactions 0..=1 => list_transactions,
+    ConsumerGroupHeartbeat 0..=1 => consumer_group_heartbeat,
+    ConsumerGroupDescribe 0..=1 => consumer_group_describe,
     ListConfigResources 0..=1 => list_config_resources,
     DescribeTopicPartitions 0..=0 => describe_topic_partitions,
 }

@@ -86,6 +86,8 @@ throttled! {
     list_partition_reassignments::ListPartitionReassignmentsResponse,
     offset_for_leader_epoch::OffsetForLeaderEpochResponse,
     produce::ProduceResponse,
+    consumer_group_describe::ConsumerGroupDescribeResponse,
+    consumer_group_heartbeat::ConsumerGroupHeartbeatResponse,
     create_partitions::CreatePartitionsResponse,
     create_topics::CreateTopicsResponse,
     delete_topics::DeleteTopicsResponse,
