@@ -50,6 +50,9 @@ pub(super) fn loaded(groups: &Groups, now_ms: i64) -> Decision {
 
 fn answer(groups: &Groups, now_ms: i64, ask: Ask) -> Decision {
     let Ask { ticket, caller, request } = ask;
+    if let Some(decision) = consumer::decide_classic(groups, now_ms, ticket, &caller, &request) {
+        return decision;
+    }
     match request {
         Request::JoinGroup(join) => classic::decide_join(groups, now_ms, ticket, &caller, &join),
         Request::SyncGroup(request) => match groups.classic(&request.group_id) {

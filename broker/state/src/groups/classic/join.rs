@@ -42,6 +42,8 @@ pub(in super::super) fn decide_join(
     let group = match groups.group(&request.group_id) {
         None => None,
         Some(Group::Classic(group)) => Some(&**group),
+        // It makes room.
+        Some(Group::Consumer(group)) if group.is_empty() => None,
         Some(Group::Consumer(_)) => {
             let response = join_refused(request.member_id.clone(), ErrorCode::INCONSISTENT_GROUP_PROTOCOL);
             return Decision::reply(ticket, Reply::JoinGroup(response));

@@ -9,6 +9,7 @@ mod due;
 mod edit;
 mod join;
 mod member;
+mod migrate;
 mod record;
 mod requests;
 
@@ -22,6 +23,7 @@ pub use self::member::Member;
 
 pub(super) use self::due::{join_over, session_over, sessions_after_replay, sync_over};
 pub(super) use self::join::decide_join;
+pub(super) use self::migrate::decide_downgrade;
 pub(super) use self::requests::{decide_heartbeat, decide_leave, decide_sync};
 
 use super::group::Committer;

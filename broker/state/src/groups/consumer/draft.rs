@@ -5,6 +5,7 @@ use std::ops::Deref;
 
 use strandline_protocol::{ErrorCode, Text};
 
+use super::classic::Downgrade;
 use super::group::ConsumerGroup;
 use super::{Passing, Settings, Timer, TimerKind};
 use crate::groups::GroupRecord;
@@ -47,6 +48,8 @@ pub struct Outcome {
     pub passing: Vec<Passing>,
     /// Timers, each with the moment when it goes off, or none to take it back.
     pub timers: Vec<(Timer, Option<i64>)>,
+    /// The classic group that the group becomes with these records, if it does.
+    pub downgrade: Option<Downgrade>,
 }
 
 /// A group as it will be. Each record is taken in at once, so what is decided next is decided for the group as replay
@@ -82,6 +85,12 @@ impl<'a> Draft<'a> {
             self.group.to_mut().evolve(&record);
             self.outcome.records.push(record);
         }
+    }
+
+    /// Ends the group, which goes on as a classic one.
+    pub(super) fn end(&mut self, records: Vec<GroupRecord>, downgrade: Downgrade) {
+        self.outcome.records.extend(records);
+        self.outcome.downgrade = Some(downgrade);
     }
 
     /// Changes what is in memory alone.

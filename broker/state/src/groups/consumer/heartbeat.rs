@@ -13,7 +13,8 @@ use strandline_protocol::{ErrorCode, Text};
 
 use super::draft::{Context, Draft, Outcome, Refusal};
 use super::member::{EPOCH_OF_ABSENT, Member, Owned};
-use super::{ConsumerGroup, TimerKind, leave, reconcile, records, subscription, target};
+use super::{ConsumerGroup, TimerKind, classic, leave, reconcile, records, subscription, target};
+use crate::groups::classic::ClassicGroup;
 use crate::groups::{Caller, GroupRecord};
 
 /// The epoch with which a member leaves.
@@ -38,8 +39,10 @@ pub struct Heartbeat<'a> {
 pub enum Base<'a> {
     /// It is there.
     Group(&'a ConsumerGroup),
-    /// It is not, and these records make room for it, or make it.
+    /// It is not, and these records make room for it.
     New(Vec<GroupRecord>),
+    /// It is a classic group, and becomes one of this kind.
+    Classic(&'a ClassicGroup),
 }
 
 /// What a heartbeat came to.
@@ -116,6 +119,11 @@ impl Heartbeat<'_> {
             Base::New(records) => {
                 let mut draft = Draft::of_new(self.request.group_id.detached(), Vec::new());
                 draft.write(records);
+                draft
+            }
+            Base::Classic(group) => {
+                let mut draft = Draft::of_new(self.request.group_id.detached(), Vec::new());
+                classic::upgrade(context, &mut draft, group)?;
                 draft
             }
         };

@@ -10,7 +10,7 @@ use strandline_protocol::apis::consumer_group_heartbeat::{
 use super::draft::{Context, Draft, Refusal};
 use super::heartbeat::{check_fenced, known_or_new, known_static};
 use super::member::{EPOCH_OF_ABSENT, Member, MemberState, Owned};
-use super::{TimerKind, records, subscription};
+use super::{TimerKind, classic, records, subscription};
 
 /// A member says that it goes, for good or, if it is static, for a while.
 pub(super) fn leave(
@@ -50,10 +50,15 @@ fn go_absent(draft: &mut Draft<'_>, member: &Member) {
     draft.write([records::current(draft.id(), &absent)]);
 }
 
-/// Takes members out of the group, which is in another epoch then.
+/// Takes members out of the group, which is in another epoch then, or is a classic group if the others speak only that
+/// protocol.
 pub(super) fn remove(context: Context<'_>, draft: &mut Draft<'_>, members: &[Arc<Member>]) {
     if members.is_empty() {
         return;
+    }
+    let is_leaving = |member: &Member| members.iter().any(|leaving| leaving.id == member.id);
+    if classic::may_downgrade(context, draft, is_leaving) {
+        return classic::downgrade(context, draft, is_leaving, true);
     }
     let group_id = draft.id().clone();
     for member in members {

@@ -7,6 +7,7 @@
 //! Owns what becomes of one group. Which groups there are, and of which kind, is the typed map's, and offsets are next
 //! door. Nothing here reads a clock or makes an id: both come with the request.
 
+mod classic;
 mod commit;
 mod describe;
 mod draft;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 
 use strandline_protocol::Text;
 
+pub use self::classic::{Downgrade, DowngradedMember};
 pub use self::commit::{CommitCheck, Committer};
 pub use self::describe::describe;
 pub use self::draft::{Context, Outcome, Refusal};
@@ -33,7 +35,7 @@ pub use self::evolve::group_id;
 pub use self::group::{ConsumerGroup, ResolvedRegex, State};
 pub use self::heartbeat::{Answer, Base, Heartbeat};
 pub use self::member::{Member, MemberState, Owned};
-pub(super) use self::serve::{decide_describe, decide_due, decide_heartbeat, evolve, pass, timers};
+pub(super) use self::serve::{decide_classic, decide_describe, decide_due, decide_heartbeat, evolve, pass, timers};
 pub use self::settings::{Settings, Time};
 
 use self::draft::Draft;

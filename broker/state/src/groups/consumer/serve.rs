@@ -5,13 +5,16 @@ use std::sync::Arc;
 use strandline_protocol::apis::consumer_group_heartbeat::{
     ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse,
 };
+use strandline_protocol::apis::join_group::JoinGroupResponse;
+use strandline_protocol::apis::leave_group::LeaveGroupResponse;
+use strandline_protocol::apis::sync_group::SyncGroupResponse;
 use strandline_protocol::{ErrorCode, Text};
 
-use super::draft::{Context, Outcome, Refusal};
+use super::draft::{Context, Draft, Outcome, Refusal};
 use super::heartbeat::{Answer, Base, Heartbeat};
-use super::{ConsumerGroup, Passing, Timer, describe, group_id};
+use super::{ConsumerGroup, Passing, Timer, classic, describe, group_id};
 use crate::coordinator::Ticket;
-use crate::groups::{self, Caller, Decision, Group, GroupRecord, Groups, Reply};
+use crate::groups::{self, Caller, Decision, Group, GroupRecord, Groups, Reply, Request};
 
 impl Groups {
     /// What consumer groups are held against.
@@ -41,7 +44,10 @@ pub(in crate::groups) fn decide_heartbeat(
     let answer = heartbeat.check(context).and_then(|()| answer(groups, context, &heartbeat));
     match answer {
         Ok((outcome, response)) => {
-            let mut decision = decision(outcome);
+            let mut decision = decision(groups, now_ms, &request.group_id, outcome);
+            if let Ok(classic) = groups.classic(&request.group_id) {
+                classic.give_up(&request.group_id.detached(), &mut decision);
+            }
             decision.replies.push((ticket, Reply::ConsumerGroupHeartbeat(response)));
             decision
         }
@@ -54,7 +60,8 @@ fn answer(groups: &Groups, context: Context<'_>, heartbeat: &Heartbeat<'_>) -> R
     let missing = |message: String| Err(Refusal::new(ErrorCode::GROUP_ID_NOT_FOUND, message));
     let base = match groups.groups.get(id) {
         Some(Group::Consumer(group)) => Base::Group(group),
-        Some(group) if heartbeat.is_join() && group.is_empty() => {
+        Some(Group::Classic(group)) if heartbeat.is_join() && !group.is_empty() => Base::Classic(group),
+        Some(group) if heartbeat.is_join() => {
             let mut records = Vec::new();
             group.tombstones(id, &mut records);
             Base::New(records)
@@ -89,7 +96,8 @@ pub(in crate::groups) fn decide_describe(
 pub(in crate::groups) fn decide_due(groups: &Groups, now_ms: i64, timer: &Timer) -> Decision {
     let group = groups.consumer_group(&timer.group_id);
     let outcome = group.map(|group| group.due(groups.consumer_context(now_ms), timer));
-    outcome.map(decision).unwrap_or_default()
+    let decided = outcome.map(|outcome| decision(groups, now_ms, &timer.group_id, outcome));
+    decided.unwrap_or_default()
 }
 
 /// The timers of all consumer groups after replay.
@@ -103,14 +111,103 @@ pub(in crate::groups) fn timers(groups: &Groups, now_ms: i64) -> Vec<(groups::Ti
     timers.map(|(timer, at_ms)| (groups::Timer::Consumer(timer), at_ms)).collect()
 }
 
-fn decision(outcome: Outcome) -> Decision {
-    let Outcome { records, passing, timers } = outcome;
-    Decision {
+fn decision(groups: &Groups, now_ms: i64, id: &Text, outcome: Outcome) -> Decision {
+    let Outcome { records, passing, timers, downgrade } = outcome;
+    let mut decision = Decision {
         records,
         passing: passing.into_iter().map(groups::Passing::Consumer).collect(),
         timers: timers.into_iter().map(|(timer, at_ms)| (groups::Timer::Consumer(timer), at_ms)).collect(),
         ..Decision::default()
+    };
+    if let Some(downgrade) = downgrade {
+        let classic = groups::classic::decide_downgrade(groups, now_ms, &id.detached(), downgrade);
+        decision.records.extend(classic.records);
+        decision.passing.extend(classic.passing);
+        decision.timers.extend(classic.timers);
+        decision.replies.extend(classic.replies);
     }
+    decision
+}
+
+/// The group that a request of the classic protocol is about; none if it is another request.
+const fn classic_group_id(request: &Request) -> Option<&Text> {
+    Some(match request {
+        Request::JoinGroup(join) => &join.request.group_id,
+        Request::SyncGroup(sync) => &sync.group_id,
+        Request::Heartbeat(heartbeat) => &heartbeat.group_id,
+        Request::LeaveGroup(leave) => &leave.group_id,
+        _ => return None,
+    })
+}
+
+/// A request of the classic protocol that a consumer group answers; none if it is not one, or for another group. An empty
+/// consumer group makes room for a classic one.
+pub(in crate::groups) fn decide_classic(
+    groups: &Groups,
+    now_ms: i64,
+    ticket: Ticket,
+    caller: &Caller,
+    request: &Request,
+) -> Option<Decision> {
+    let id = classic_group_id(request)?;
+    let group = groups.consumer_group(id)?;
+    if let Request::JoinGroup(join) = request
+        && group.is_empty()
+    {
+        let mut decision = groups::classic::decide_join(groups, now_ms, ticket, caller, join);
+        if !decision.records.is_empty() {
+            decision.records.splice(0..0, group.tombstones());
+        }
+        return Some(decision);
+    }
+    let mut draft = Draft::of(group);
+    Some(match classic_reply(groups, groups.consumer_context(now_ms), &mut draft, caller, request)? {
+        Ok(reply) => {
+            let mut decision = decision(groups, now_ms, id, draft.finish());
+            decision.replies.insert(0, (ticket, reply));
+            decision
+        }
+        Err(reply) => Decision::reply(ticket, reply),
+    })
+}
+
+/// What is answered; an error changes nothing.
+fn classic_reply(
+    groups: &Groups,
+    context: Context<'_>,
+    draft: &mut Draft<'_>,
+    caller: &Caller,
+    request: &Request,
+) -> Option<Result<Reply, Reply>> {
+    Some(match request {
+        Request::JoinGroup(join) => {
+            let settings = &groups.settings;
+            let timeouts = settings.session_timeout_min_ms..=settings.session_timeout_max_ms;
+            let joined = if timeouts.contains(&join.request.session_timeout_ms) {
+                classic::join(context, draft, caller, join).map_err(|refusal| refusal.code)
+            } else {
+                Err(ErrorCode::INVALID_SESSION_TIMEOUT)
+            };
+            joined.map(Reply::JoinGroup).map_err(|error_code| {
+                let member_id = join.request.member_id.clone();
+                Reply::JoinGroup(JoinGroupResponse { error_code, member_id, ..Default::default() })
+            })
+        }
+        Request::SyncGroup(sync) => {
+            classic::sync(context, draft, sync).map(Reply::SyncGroup).map_err(|error_code| {
+                Reply::SyncGroup(SyncGroupResponse { error_code, ..Default::default() })
+            })
+        }
+        Request::Heartbeat(heartbeat) => {
+            let code = classic::heartbeat(context, draft, heartbeat).err();
+            Ok(Reply::Heartbeat(code.unwrap_or(ErrorCode::NONE)))
+        }
+        Request::LeaveGroup(leave) => {
+            let members = classic::leave(context, draft, leave);
+            Ok(Reply::LeaveGroup(LeaveGroupResponse { members, ..Default::default() }))
+        }
+        _ => return None,
+    })
 }
 
 /// Takes in a record of a consumer group; says whether it was one.
