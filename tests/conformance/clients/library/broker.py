@@ -40,18 +40,18 @@ class StrandlineBroker:
 class Broker:
     """A fresh broker, started; `restart` alternates between asking it to go and killing it.
 
-    With `dev` it is one for a stranger's first steps: topics come to be when they are named.
+    With `dev` it is one for a stranger's first steps: topics come to be when they are named. `more` are settings besides.
     """
 
-    def __init__(self, folder, dev=False):
+    def __init__(self, folder, dev=False, more=None):
         self.kind = os.environ["BROKER"]
         (port,) = free_ports(1)
         self.address = f"127.0.0.1:{port}"
         if self.kind == "kafka":
-            settings = {"auto.create.topics.enable": "true"} if dev else {}
+            settings = {**({"auto.create.topics.enable": "true"} if dev else {}), **(more or {})}
             self.broker = KafkaBroker(folder, os.environ["KAFKA_CLASSPATH"], [("CLIENTS", port, port)], settings)
         else:
-            settings = {} if dev else {"node.id": 1, "auto.create.topics.enable": "false"}
+            settings = {**({} if dev else {"node.id": 1, "auto.create.topics.enable": "false"}), **(more or {})}
             self.broker = StrandlineBroker(folder, [os.environ["STRANDLINE"], "dev" if dev else "serve"], port, settings)
         self.data_folder = folder / "data"
         self.kills_next = False

@@ -70,6 +70,10 @@ pub(super) fn remove(context: Context<'_>, draft: &mut Draft<'_>, members: &[Arc
     }
     let hash = subscription::metadata_hash(draft, context.image);
     draft.write([records::epoch(&group_id, draft.epoch.saturating_add(1), hash)]);
+    // The heartbeats of members of the classic protocol compute no target, and there may be no others.
+    if draft.members().any(Member::is_classic) {
+        draft.set_timer(TimerKind::Assign, &Text::new(), context.now_ms);
+    }
 }
 
 /// Nothing happens to a member any more by the passing of time.

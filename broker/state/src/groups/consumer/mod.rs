@@ -35,7 +35,9 @@ pub use self::evolve::group_id;
 pub use self::group::{ConsumerGroup, ResolvedRegex, State};
 pub use self::heartbeat::{Answer, Base, Heartbeat};
 pub use self::member::{Member, MemberState, Owned};
-pub(super) use self::serve::{decide_classic, decide_describe, decide_due, decide_heartbeat, evolve, pass, timers};
+pub(super) use self::serve::{
+    decide_classic, decide_describe, decide_due, decide_heartbeat, evolve, pass, timers,
+};
 pub use self::settings::{Settings, Time};
 
 use self::draft::Draft;

@@ -193,11 +193,9 @@ fn classic_reply(
                 Reply::JoinGroup(JoinGroupResponse { error_code, member_id, ..Default::default() })
             })
         }
-        Request::SyncGroup(sync) => {
-            classic::sync(context, draft, sync).map(Reply::SyncGroup).map_err(|error_code| {
-                Reply::SyncGroup(SyncGroupResponse { error_code, ..Default::default() })
-            })
-        }
+        Request::SyncGroup(sync) => classic::sync(context, draft, sync)
+            .map(Reply::SyncGroup)
+            .map_err(|error_code| Reply::SyncGroup(SyncGroupResponse { error_code, ..Default::default() })),
         Request::Heartbeat(heartbeat) => {
             let code = classic::heartbeat(context, draft, heartbeat).err();
             Ok(Reply::Heartbeat(code.unwrap_or(ErrorCode::NONE)))

@@ -9,7 +9,7 @@ mod join;
 mod requests;
 mod upgrade;
 
-pub use self::downgrade::{DowngradedMember, Downgrade};
+pub use self::downgrade::{Downgrade, DowngradedMember};
 
 pub(super) use self::downgrade::{downgrade, may_downgrade};
 pub(super) use self::join::join;

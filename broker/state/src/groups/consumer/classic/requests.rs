@@ -105,8 +105,7 @@ pub(in super::super) fn heartbeat(
 /// Whether another member has something that this one shall have.
 fn waits_for_others(group: &ConsumerGroup, member: &Member) -> bool {
     let target = group.target(&member.id).into_iter().flat_map(|target| target.iter());
-    let mut missing =
-        target.filter(|(topic_id, partition)| !member.assigned.contains(*topic_id, *partition));
+    let mut missing = target.filter(|(topic_id, partition)| !member.assigned.contains(*topic_id, *partition));
     missing.any(|(topic_id, partition)| {
         group.owner(topic_id, partition).is_some_and(|owner| *owner != member.id)
     })

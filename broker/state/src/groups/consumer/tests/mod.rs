@@ -1,9 +1,11 @@
 //! Consumer groups, held against what the protocol says of them.
 
+mod classic_member;
 mod commits;
 mod describing;
 mod hashes;
 mod joining;
+mod migrating;
 mod patterns;
 mod reconciling;
 mod refusals;

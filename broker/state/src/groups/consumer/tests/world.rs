@@ -44,6 +44,8 @@ pub(super) struct World {
     /// What the wall clock is ahead by.
     pub(super) skew_ms: i64,
     tickets: u64,
+    /// Answers to those who had to wait.
+    pub(super) later: BTreeMap<Ticket, Reply>,
     pub(super) ids: u64,
 }
 
@@ -117,6 +119,7 @@ impl World {
             monotonic_ms: 0,
             skew_ms: 1_700_000_000_000,
             tickets: 0,
+            later: BTreeMap::new(),
             ids: 0,
         };
         for (name, count) in topics {
@@ -176,16 +179,26 @@ impl World {
         self.carry_out(command);
     }
 
-    /// Asks, and gives back the answer.
+    /// Asks, and gives back the answer, which does not have to wait.
     pub(super) fn ask(&mut self, request: Request) -> Reply {
+        let ticket = self.ask_and_wait(request);
+        self.later.remove(&ticket).expect("an answer at once")
+    }
+
+    /// Asks, and does not wait for the answer.
+    pub(super) fn ask_and_wait(&mut self, request: Request) -> Ticket {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
         let caller = Caller { client_id: "client".into(), client_host: "/127.0.0.1".into() };
-        let mut replies = self.carry_out(Command::Ask(Box::new(Ask { ticket, caller, request })));
-        assert_eq!(replies.len(), 1, "one answer");
-        let (answered, reply) = replies.remove(0);
-        assert_eq!(answered, ticket);
-        reply
+        let replies = self.carry_out(Command::Ask(Box::new(Ask { ticket, caller, request })));
+        self.take_replies(replies);
+        ticket
+    }
+
+    fn take_replies(&mut self, replies: Vec<(Ticket, Reply)>) {
+        for (ticket, reply) in replies {
+            assert_eq!(self.later.insert(ticket, reply), None, "one answer");
+        }
     }
 
     /// Sends a heartbeat; the code if it was refused.
@@ -247,7 +260,8 @@ impl World {
         while let Some((timer, at_ms)) = self.next_timer().filter(|(_, at_ms)| *at_ms <= until) {
             self.monotonic_ms = self.monotonic_ms.max(at_ms);
             self.timers.remove(&timer);
-            self.carry_out(Groups::due(timer));
+            let replies = self.carry_out(Groups::due(timer));
+            self.take_replies(replies);
         }
         self.monotonic_ms = until;
     }
