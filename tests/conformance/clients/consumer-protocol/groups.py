@@ -130,7 +130,6 @@ def eventually(what, check):
     found = None
     while time.monotonic() < deadline:
         found = check()
-        if os.environ.get('DEBUG'): print(what, found, file=sys.stderr)
         if found is True:
             print(f"  {what}", file=sys.stderr)
             return
@@ -176,7 +175,9 @@ class Story:
         return sum(max(each.offset, 0) for each in found)
 
     def state(self, group):
-        described = self.admin.describe_consumer_groups([group])[group].result(TIMEOUT_S)
+        # A new one each time: one that had lost its coordinator by two restarts timed out.
+        admin = AdminClient({"bootstrap.servers": self.address})
+        described = admin.describe_consumer_groups([group])[group].result(TIMEOUT_S)
         return described.type.name, described.state.name, len(described.members)
 
     def once_each(self, group, topic, count, members):
