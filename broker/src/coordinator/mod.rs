@@ -223,3 +223,6 @@ impl<M: Machine> Coordinator<M> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

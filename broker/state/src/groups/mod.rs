@@ -132,3 +132,6 @@ impl Machine for Groups {
         decide::loaded(self, now_ms)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,8 +11,9 @@ use strandline_protocol::apis::txn_offset_commit::{
 };
 use strandline_protocol::{ErrorCode, Text, Uuid};
 
+use super::super::classic::State;
 use super::super::group::Committer;
-use super::super::{Decision, Groups, Reply};
+use super::super::{Decision, Groups, Reply, Timer};
 use super::{commit, delete, fetch};
 use crate::coordinator::{Origin, Ticket};
 
@@ -31,7 +32,8 @@ pub(in super::super) fn decide_commit(
         return Decision::reply(ticket, Reply::OffsetCommit(commit_refused(request, code)));
     }
     let (records, response) = commit::commit(now_ms, groups.settings.offset_metadata_max, request);
-    Decision { records, replies: vec![(ticket, Reply::OffsetCommit(response))], ..Decision::default() }
+    let timers = sign_of_life(groups, now_ms, request).into_iter().collect();
+    Decision { records, timers, ..Decision::reply(ticket, Reply::OffsetCommit(response)) }
 }
 
 fn check_commit(groups: &Groups, request: &OffsetCommitRequest, version: i16) -> Result<(), ErrorCode> {
@@ -69,6 +71,13 @@ fn check_commit(groups: &Groups, request: &OffsetCommitRequest, version: i16) ->
 /// The id of a topic that is named by one or the other.
 fn topic_id(groups: &Groups, name: &Text, topic_id: Uuid) -> Uuid {
     if topic_id.is_zero() { groups.image.topic(name).map_or(topic_id, |topic| topic.id()) } else { topic_id }
+}
+
+/// A member of a classic group that commits is alive.
+fn sign_of_life(groups: &Groups, now_ms: i64, request: &OffsetCommitRequest) -> Option<(Timer, Option<i64>)> {
+    let group = groups.classic(&request.group_id).ok()?;
+    let counts = matches!(group.state(), State::Stable | State::PreparingRebalance);
+    counts.then(|| group.renewed_session(now_ms, &request.group_id, &request.member_id)).flatten()
 }
 
 /// Every partition refused alike.

@@ -1,0 +1,97 @@
+//! Shards over a real engine on a simulated disk, with the smallest machine that has everything: it adds up.
+
+mod failing;
+mod machine;
+mod serving;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use strandline_log::clock::SimulatedClock;
+use strandline_log::disk::Disk;
+use strandline_log::disk::simulated::{self, SimulatedDisk};
+use strandline_log::engine::{Engine, Options, Writer};
+use strandline_log::random::Random;
+use strandline_protocol::ErrorCode;
+use strandline_state::metadata::decide::{FormatCluster, RegisterBroker};
+
+use self::machine::{Adder, Command};
+use super::{Answer, Coordinator, CoordinatorParts, OFFSETS_TOPIC};
+use crate::metadata::Metadata;
+use crate::offload::Offload;
+use crate::storage::Storage;
+
+/// A coordinator of adders, and all that it stands on.
+struct Rig {
+    adders: Coordinator<Adder>,
+    metadata: Arc<Metadata>,
+    disk: SimulatedDisk,
+    engine: Engine,
+}
+
+impl Rig {
+    async fn new() -> Self {
+        let disk = SimulatedDisk::new(simulated::Options::default());
+        disk.create_directory(Path::new("/data")).unwrap();
+        let clock = Arc::new(SimulatedClock::new(1_000_000));
+        let writer = Writer::recover(
+            Arc::new(disk.clone()),
+            PathBuf::from("/data"),
+            Options::default(),
+            Arc::<SimulatedClock>::clone(&clock),
+            Random::from_seed(1),
+        );
+        let engine = Engine::start(writer.unwrap()).unwrap();
+        let storage = Arc::new(Storage::new(Arc::clone(engine.mailbox()), Default::default()));
+        let metadata = Metadata::in_memory(1, storage, Arc::<SimulatedClock>::clone(&clock));
+        let cluster_id = metadata.run(FormatCluster { cluster_id: "c".into(), features: Vec::new() }).await;
+        let registration = RegisterBroker {
+            cluster_id: cluster_id.unwrap(),
+            node_id: 1,
+            incarnation_id: metadata.new_id(),
+            directory_ids: vec![metadata.new_id()],
+            endpoints: vec![Default::default()],
+            rack: None,
+            fenced: false,
+            is_alone: true,
+        };
+        metadata.run(registration).await.unwrap();
+        let adders = Self::coordinator(&metadata, clock);
+        adders.ensure_topic().await.unwrap();
+        Self { adders, metadata, disk, engine }
+    }
+
+    fn coordinator(metadata: &Arc<Metadata>, clock: Arc<SimulatedClock>) -> Coordinator<Adder> {
+        let parts = CoordinatorParts::new(Arc::clone(metadata), clock, Offload::Threads);
+        Coordinator::new(&OFFSETS_TOPIC, Arc::new(parts), Arc::new(Adder::default))
+    }
+
+    /// A coordinator that finds everything in the logs.
+    async fn again(&self) -> Coordinator<Adder> {
+        let adders = Self::coordinator(&self.metadata, Arc::new(SimulatedClock::new(0)));
+        while self.sum_of(&adders, "k").await == Err(ErrorCode::COORDINATOR_LOAD_IN_PROGRESS) {
+            tokio::task::yield_now().await;
+        }
+        adders
+    }
+
+    async fn ask(
+        &self,
+        key: &str,
+        command: impl FnOnce(strandline_state::coordinator::Ticket) -> Command,
+    ) -> Answer<i64> {
+        self.adders.ask(key, command).await
+    }
+
+    async fn add(&self, key: &str, number: i64) -> Result<i64, ErrorCode> {
+        self.ask(key, |ticket| Command::Add(ticket, number)).await.get().await
+    }
+
+    async fn sum(&self, key: &str) -> Result<i64, ErrorCode> {
+        self.sum_of(&self.adders, key).await
+    }
+
+    async fn sum_of(&self, adders: &Coordinator<Adder>, key: &str) -> Result<i64, ErrorCode> {
+        adders.ask(key, Command::Sum).await.get().await
+    }
+}

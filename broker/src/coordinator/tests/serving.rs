@@ -1,0 +1,113 @@
+//! What a shard does while all is well.
+
+use strandline_log::engine::NewBatch;
+use strandline_protocol::ErrorCode;
+use strandline_protocol::batch::ControlRecord;
+use strandline_state::coordinator::TransactionEnd;
+use strandline_state::metadata::decide::{DeleteTopics, TopicReference};
+
+use super::Rig;
+use super::machine::Command;
+
+/// The end of a producer's transaction, as it is appended.
+fn marker(producer_id: i64, producer_epoch: i16, is_commit: bool) -> (NewBatch, TransactionEnd) {
+    let record = if is_commit {
+        ControlRecord::Commit { coordinator_epoch: 0 }
+    } else {
+        ControlRecord::Abort { coordinator_epoch: 0 }
+    };
+    let bytes = record.transaction_marker(1_000_000, producer_id, producer_epoch).unwrap();
+    (NewBatch::validated(bytes).unwrap(), TransactionEnd { producer_id, producer_epoch, is_commit })
+}
+
+async fn add_in(rig: &Rig, producer: (i64, i16), number: i64) -> Result<i64, ErrorCode> {
+    let (producer_id, producer_epoch) = producer;
+    let command = |ticket| Command::AddIn { ticket, producer_id, producer_epoch, number };
+    rig.ask("k", command).await.get().await
+}
+
+async fn end(rig: &Rig, producer: (i64, i16), is_commit: bool) -> Result<(), ErrorCode> {
+    let (batch, end) = marker(producer.0, producer.1, is_commit);
+    let partition = rig.adders.partition_of("k").unwrap();
+    rig.adders.end_transaction(partition, batch, end).await.get().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn decisions_are_made_in_order_and_found_again() {
+    let rig = Rig::new().await;
+    let mut answers = Vec::new();
+    for _ in 0..1_000 {
+        answers.push(rig.ask("k", |ticket| Command::Add(ticket, 1)).await);
+    }
+    for (expected, answer) in (1..).zip(answers) {
+        assert_eq!(answer.get().await, Ok(expected));
+    }
+    // Many decisions are one batch.
+    let partition = rig.adders.partition_of("k").unwrap();
+    let place = crate::storage::TopicPartition { topic_id: rig.adders.topic_id(), index: partition };
+    let log = rig.metadata.storage().partition(place).unwrap();
+    assert_eq!(log.offsets().end, 1_000);
+    assert!(log.bytes() < 1_000 * 61, "{}", log.bytes());
+    let again = rig.again().await;
+    assert_eq!(rig.sum_of(&again, "k").await, Ok(1_000));
+    assert_eq!(rig.sum_of(&again, "another").await, Ok(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_counts_when_its_end_is_there() {
+    let rig = Rig::new().await;
+    assert_eq!(add_in(&rig, (7, 0), 10).await, Ok(0));
+    assert_eq!(add_in(&rig, (8, 0), 100).await, Ok(0));
+    assert_eq!(rig.sum_of(&rig.again().await, "k").await, Ok(0));
+    assert_eq!(end(&rig, (7, 0), true).await, Ok(()));
+    assert_eq!(end(&rig, (8, 0), false).await, Ok(()));
+    assert_eq!(rig.sum("k").await, Ok(10));
+    assert_eq!(rig.add("k", 1).await, Ok(11));
+    assert_eq!(rig.sum_of(&rig.again().await, "k").await, Ok(11));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_producer_that_the_log_fences_is_told_and_nothing_happens() {
+    let rig = Rig::new().await;
+    assert_eq!(add_in(&rig, (7, 5), 10).await, Ok(0));
+    assert_eq!(add_in(&rig, (7, 4), 100).await, Err(ErrorCode::INVALID_PRODUCER_EPOCH));
+    assert_eq!(end(&rig, (7, 4), true).await, Err(ErrorCode::INVALID_PRODUCER_EPOCH));
+    assert_eq!(end(&rig, (7, 5), true).await, Ok(()));
+    assert_eq!(rig.sum("k").await, Ok(10));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_large_is_refused_and_the_rest_goes_on() {
+    let rig = Rig::new().await;
+    let large = rig.ask("k", |ticket| Command::Keep(ticket, super::super::APPEND_BYTES_MAX)).await;
+    let other = rig.ask("k", |ticket| Command::Add(ticket, 2)).await;
+    assert_eq!(large.get().await, Err(ErrorCode::UNKNOWN_SERVER_ERROR));
+    assert_eq!(other.get().await, Ok(2));
+    // Larger than what clients may send, as a large group is.
+    let large = rig.ask("k", |ticket| Command::Keep(ticket, 12 << 20)).await;
+    assert_eq!(large.get().await, Ok(2));
+    assert_eq!(rig.sum_of(&rig.again().await, "k").await, Ok(2));
+}
+
+#[tokio::test]
+async fn an_answer_may_wait_for_a_timer() {
+    let rig = Rig::new().await;
+    rig.add("k", 3).await.unwrap();
+    let answer = rig.ask("k", |ticket| Command::Later(ticket, 0)).await;
+    assert_eq!(answer.get().await, Ok(3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_is_deleted_takes_its_shards_along() {
+    let rig = Rig::new().await;
+    rig.add("k", 3).await.unwrap();
+    let waiting = rig.ask("k", |ticket| Command::Later(ticket, 3_600_000)).await;
+    let topics = vec![TopicReference::Name("__consumer_offsets".into())];
+    rig.metadata.run(DeleteTopics { topics }).await.unwrap();
+    rig.adders.refresh();
+    assert_eq!(waiting.get().await, Err(ErrorCode::NOT_COORDINATOR));
+    assert_eq!(rig.sum("k").await, Err(ErrorCode::NOT_COORDINATOR));
+    rig.adders.ensure_topic().await.unwrap();
+    assert_eq!(rig.sum("k").await, Ok(0));
+    rig.engine.close().unwrap();
+}

@@ -1,0 +1,8 @@
+//! Every rule of groups and offsets, beside the machine; then random lives of groups against what must always hold.
+
+mod driver;
+mod members;
+mod offsets;
+mod random;
+mod rebalance;
+mod static_members;

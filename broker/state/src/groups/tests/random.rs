@@ -1,0 +1,463 @@
+//! Random lives of a group: members join, are paused, die, leave and commit, the process crashes, clocks are set. What
+//! must hold is checked after each step; and planted mistakes show that it would be noticed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use strandline_protocol::apis::join_group::JoinGroupResponse;
+use strandline_protocol::{Bytes, ErrorCode, Text};
+
+use super::super::classic::{ClassicGroup, State};
+use super::super::{Group, Groups, Reply};
+use super::driver::{Driver, Entry, joining, leaving, settings};
+use crate::coordinator::Ticket;
+
+const GROUP: &str = "g";
+const CLIENTS: usize = 5;
+const PARTITIONS: i32 = 7;
+
+/// A mistake that somebody might make.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Plant {
+    None,
+    /// A member commits in a generation that is over, and is let.
+    OldGenerationCommits,
+    /// A record is taken in and never written.
+    RecordLost,
+    /// The end of a transaction is taken in and never written.
+    MarkerLost,
+    /// What was pending counts although its transaction was aborted.
+    AbortCounts,
+    /// Two members are told that they have the same.
+    AssignedTwice,
+    /// A generation's number comes twice.
+    GenerationRepeats,
+    /// What a member was told it has is not what is written.
+    AssignmentForgotten,
+    /// A commit is answered and not done.
+    CommitIgnored,
+    /// What is answered is what another member was assigned.
+    AnswersSwapped,
+    /// A later commit is taken back by an earlier one of a transaction.
+    OffsetGoesBack,
+}
+
+const PLANTS: [Plant; 10] = [
+    Plant::OldGenerationCommits,
+    Plant::RecordLost,
+    Plant::MarkerLost,
+    Plant::AbortCounts,
+    Plant::AssignedTwice,
+    Plant::GenerationRepeats,
+    Plant::AssignmentForgotten,
+    Plant::CommitIgnored,
+    Plant::AnswersSwapped,
+    Plant::OffsetGoesBack,
+];
+
+/// Numbers that follow from a seed.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % (bound as u64)).unwrap()
+    }
+
+    fn one_in(&mut self, count: usize) -> bool {
+        self.below(count) == 0
+    }
+}
+
+/// Where a client thinks that it is.
+#[derive(Clone, Debug, Default)]
+enum Client {
+    #[default]
+    Out,
+    HasId(Text),
+    Joining(Text, Ticket),
+    Joined(JoinGroupResponse),
+    Syncing(JoinGroupResponse, Ticket),
+    In(JoinGroupResponse, Vec<i32>),
+}
+
+struct Life {
+    driver: Driver,
+    numbers: Numbers,
+    plant: Plant,
+    clients: Vec<Client>,
+    /// What was committed last, as those know it who were answered.
+    committed: BTreeMap<i32, i64>,
+    /// What each open transaction would commit, with the moment of each, and that of the last plain commits.
+    pending: BTreeMap<i64, BTreeMap<i32, (i64, usize)>>,
+    committed_at: BTreeMap<i32, usize>,
+    /// What the leader of each generation said.
+    assigned: BTreeMap<i32, BTreeMap<Text, Vec<i32>>>,
+    generations: BTreeMap<i32, Text>,
+    /// Members as they were before they joined again: what they sent then may come late.
+    late: Vec<(Text, i32, i32)>,
+    step: usize,
+}
+
+type Checked = Result<(), String>;
+
+fn ensure(holds: bool, what: impl FnOnce() -> String) -> Checked {
+    if holds { Ok(()) } else { Err(what()) }
+}
+
+fn written(partitions: &[i32]) -> Text {
+    let words: Vec<_> = partitions.iter().map(ToString::to_string).collect();
+    Text::from(words.join(","))
+}
+
+fn read(assignment: &Bytes) -> Vec<i32> {
+    let text = std::str::from_utf8(assignment).unwrap();
+    text.split(',').filter(|word| !word.is_empty()).map(|word| word.parse().unwrap()).collect()
+}
+
+impl Life {
+    fn new(seed: u64, plant: Plant) -> Self {
+        Self {
+            driver: Driver::new(settings(), &["t"]),
+            numbers: Numbers(seed),
+            plant,
+            clients: vec![Client::Out; CLIENTS],
+            committed: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            committed_at: BTreeMap::new(),
+            assigned: BTreeMap::new(),
+            generations: BTreeMap::new(),
+            late: Vec::new(),
+            step: 0,
+        }
+    }
+
+    fn run(mut self, steps: usize) -> Checked {
+        for step in 0..steps {
+            self.step = step;
+            let at = self.numbers.below(CLIENTS);
+            match self.numbers.below(20) {
+                0..=10 => self.advance(at)?,
+                11 | 12 => self.commit(at)?,
+                13 | 14 => self.transaction(),
+                15 if self.numbers.one_in(2) => self.leave(at),
+                15 => self.clients[at] = Client::Out,
+                16 | 17 => {
+                    let ms = [1, 500, 4_000, 12_000][self.numbers.below(4)];
+                    self.driver.pass_ms(ms);
+                }
+                18 if self.numbers.one_in(3) => self.crash()?,
+                18 => self.driver.now_ms += [-3_600_000, 3_600_000][self.numbers.below(2)],
+                _ => self.heartbeat(at),
+            }
+            self.check()?;
+        }
+        self.settle()
+    }
+
+    /// A client does what comes next.
+    fn advance(&mut self, at: usize) -> Checked {
+        let client = std::mem::take(&mut self.clients[at]);
+        self.clients[at] = match client {
+            Client::Out => {
+                let ticket = self.driver.join(joining(GROUP, ""));
+                Client::HasId(self.driver.joined(ticket).member_id)
+            }
+            Client::HasId(id) => {
+                let ticket = self.driver.join(joining(GROUP, &id));
+                Client::Joining(id, ticket)
+            }
+            Client::Joining(id, ticket) => match self.driver.take(ticket) {
+                Some(Reply::JoinGroup(response)) => self.joined(response)?,
+                _ => Client::Joining(id, ticket),
+            },
+            Client::Joined(joined) => self.sync(joined),
+            Client::Syncing(joined, ticket) => match self.driver.take(ticket) {
+                Some(Reply::SyncGroup(response)) if response.error_code == ErrorCode::NONE => {
+                    self.synced(joined, &response.assignment)?
+                }
+                Some(_) => Client::HasId(joined.member_id),
+                None => Client::Syncing(joined, ticket),
+            },
+            Client::In(joined, mine) if self.numbers.one_in(3) => {
+                let partition = mine.first().copied().unwrap_or(0);
+                self.late.push((joined.member_id.clone(), joined.generation_id, partition));
+                Client::HasId(joined.member_id)
+            }
+            inside => inside,
+        };
+        Ok(())
+    }
+
+    fn joined(&mut self, mut response: JoinGroupResponse) -> Result<Client, String> {
+        if response.error_code != ErrorCode::NONE {
+            return Ok(match response.error_code {
+                ErrorCode::UNKNOWN_MEMBER_ID => Client::Out,
+                _ => Client::HasId(response.member_id),
+            });
+        }
+        if self.plant == Plant::GenerationRepeats && response.generation_id > 1 {
+            response.generation_id = 1;
+        }
+        let leader =
+            self.generations.entry(response.generation_id).or_insert_with(|| response.leader.clone());
+        ensure(*leader == response.leader, || {
+            format!("generation {} has two leaders", response.generation_id)
+        })?;
+        Ok(Client::Joined(response))
+    }
+
+    fn sync(&mut self, joined: JoinGroupResponse) -> Client {
+        let mut parts: BTreeMap<Text, Vec<i32>> = BTreeMap::new();
+        for (partition, member) in (0..PARTITIONS).zip(joined.members.iter().cycle()) {
+            parts.entry(member.member_id.clone()).or_default().push(partition);
+        }
+        if self.plant == Plant::AssignedTwice && parts.len() > 1 {
+            parts.values_mut().for_each(|part| part.push(0));
+        }
+        let said: Vec<_> = parts.iter().map(|(id, part)| (id.clone(), written(part))).collect();
+        let leads = joined.leader == joined.member_id;
+        let was_completing = self.state() == Some(State::CompletingRebalance);
+        let ticket = self.driver.sync(GROUP, &joined, &said);
+        if leads && was_completing && self.state() == Some(State::Stable) {
+            self.assigned.insert(joined.generation_id, parts);
+        }
+        Client::Syncing(joined, ticket)
+    }
+
+    fn synced(&mut self, joined: JoinGroupResponse, assignment: &Bytes) -> Result<Client, String> {
+        let mut mine = read(assignment);
+        let said = self.assigned.get(&joined.generation_id).cloned().unwrap_or_default();
+        if self.plant == Plant::AnswersSwapped
+            && let Some(other) = said.iter().find(|(id, _)| **id != joined.member_id)
+        {
+            mine.clone_from(other.1);
+        }
+        ensure(said.get(&joined.member_id).cloned().unwrap_or_default() == mine, || {
+            format!("{} got {mine:?} of {said:?}", joined.member_id)
+        })?;
+        Ok(Client::In(joined, mine))
+    }
+
+    fn state(&self) -> Option<State> {
+        self.classic().map(ClassicGroup::state)
+    }
+
+    fn classic(&self) -> Option<&ClassicGroup> {
+        match self.driver.groups.group(GROUP)? {
+            Group::Classic(group) => Some(group),
+            Group::Consumer(_) => None,
+        }
+    }
+
+    fn heartbeat(&mut self, at: usize) {
+        if let Client::In(joined, _) = self.clients[at].clone() {
+            let code = self.driver.heartbeat(GROUP, &joined.member_id, joined.generation_id);
+            self.clients[at] = match code {
+                ErrorCode::NONE => return,
+                ErrorCode::UNKNOWN_MEMBER_ID => Client::Out,
+                _ => Client::HasId(joined.member_id),
+            };
+        }
+    }
+
+    fn leave(&mut self, at: usize) {
+        if let Client::In(joined, _) = self.clients[at].clone() {
+            self.driver.leave(GROUP, vec![leaving(&joined.member_id)]);
+            self.clients[at] = Client::Out;
+        }
+    }
+
+    fn commit(&mut self, at: usize) -> Checked {
+        let late = match self.late.len() {
+            count if count > 0 && self.numbers.one_in(3) => {
+                Some(self.late[self.numbers.below(count)].clone())
+            }
+            _ => None,
+        };
+        let (id, generation, partition) = match (late, &self.clients[at]) {
+            (Some(late), _) => late,
+            (None, Client::In(joined, mine)) if !mine.is_empty() => {
+                (joined.member_id.clone(), joined.generation_id, mine[0])
+            }
+            _ => return Ok(()),
+        };
+        let offset = i64::try_from(self.step).unwrap();
+        let newest = self.classic().map_or(0, ClassicGroup::generation);
+        let said = match self.plant {
+            Plant::OldGenerationCommits => newest,
+            _ => generation,
+        };
+        let before = self.driver.log.len();
+        let code = self.driver.commit(GROUP, (&id, said), ("t", partition), offset);
+        if code != ErrorCode::NONE {
+            return Ok(());
+        }
+        ensure(newest == generation, || format!("generation {generation} committed in generation {newest}"))?;
+        if self.plant == Plant::CommitIgnored && self.numbers.one_in(4) {
+            self.driver.log.truncate(before);
+            self.driver.groups = self.driver.replayed(before);
+        }
+        self.committed.insert(partition, offset);
+        self.committed_at.insert(partition, self.step);
+        Ok(())
+    }
+
+    /// A producer commits in a transaction, or ends one.
+    fn transaction(&mut self) {
+        let producer = i64::try_from(self.numbers.below(3)).unwrap();
+        if self.numbers.one_in(2) {
+            let partition = i32::try_from(self.numbers.below(3)).unwrap();
+            let offset = i64::try_from(self.step).unwrap();
+            let place = ("t", partition);
+            if self.driver.commit_in_transaction(producer, GROUP, ("", -1), place, offset) == ErrorCode::NONE
+            {
+                self.pending.entry(producer).or_default().insert(partition, (offset, self.step));
+            }
+            return;
+        }
+        let is_commit = self.numbers.one_in(2);
+        self.driver.end(producer, is_commit || self.plant == Plant::AbortCounts);
+        if self.plant == Plant::MarkerLost {
+            self.driver.log.pop();
+        }
+        for (partition, (offset, step)) in self.pending.remove(&producer).unwrap_or_default() {
+            let known = self.committed_at.get(&partition).copied();
+            if is_commit && (known.is_none_or(|known| known < step) || self.plant == Plant::OffsetGoesBack) {
+                self.committed.insert(partition, offset);
+                self.committed_at.insert(partition, step);
+            }
+        }
+    }
+
+    fn crash(&mut self) -> Checked {
+        if self.plant == Plant::RecordLost {
+            let kept = self.driver.log.iter().rposition(|entry| matches!(entry, Entry::Record(..)));
+            kept.map(|place| self.driver.log.remove(place));
+        }
+        if self.plant == Plant::AssignmentForgotten {
+            self.assigned.values_mut().for_each(|parts| parts.values_mut().for_each(Vec::clear));
+        }
+        self.driver.restart();
+        // A generation that nobody was assigned anything in was in memory alone: its number comes again, as with Kafka.
+        let kept = self.classic().map_or(0, ClassicGroup::generation);
+        self.generations.retain(|generation, _| *generation <= kept);
+        for client in &mut self.clients {
+            *client = match std::mem::take(client) {
+                Client::Joining(id, _) => Client::HasId(id),
+                Client::Syncing(joined, _) => Client::HasId(joined.member_id),
+                other => other,
+            };
+        }
+        self.check_assigned()
+    }
+
+    /// What the log has of a stable group is what the leader of its generation said.
+    fn check_assigned(&self) -> Checked {
+        let Some(group) = self.classic() else { return Ok(()) };
+        let Some(said) = self.assigned.get(&group.generation()) else { return Ok(()) };
+        for (id, member) in group.members() {
+            let mine = said.get(id).cloned().unwrap_or_default();
+            ensure(read(&member.assignment) == mine, || {
+                format!("{id} has {:?} of {said:?}", member.assignment)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn check(&mut self) -> Checked {
+        for (partition, offset) in self.committed.clone() {
+            let found = self.driver.offset(GROUP, ("t", partition));
+            ensure(found == offset, || {
+                format!("partition {partition} is at {found}, and was committed at {offset}")
+            })?;
+        }
+        let mut by_generation: BTreeMap<i32, BTreeSet<i32>> = BTreeMap::new();
+        let newest = self.classic().map_or(0, ClassicGroup::generation);
+        let mut seen = BTreeSet::new();
+        for client in &self.clients {
+            let Client::In(joined, mine) = client else { continue };
+            if joined.generation_id != newest || !seen.insert(joined.member_id.clone()) {
+                continue;
+            }
+            let taken = by_generation.entry(joined.generation_id).or_default();
+            for partition in mine {
+                ensure(taken.insert(*partition), || format!("partition {partition} belongs to two members"))?;
+            }
+        }
+        for parts in self.assigned.values() {
+            let all: Vec<i32> = parts.values().flatten().copied().collect();
+            let is_whole = all.is_empty() || all.len() == usize::try_from(PARTITIONS).unwrap();
+            ensure(is_whole, || format!("{parts:?} is not each partition once"))?;
+        }
+        let entries = self.driver.log.len();
+        self.check_replayed(&self.driver.replayed(entries))?;
+        // Any prefix is a state too.
+        drop(self.driver.replayed(self.numbers.below(entries + 1)));
+        Ok(())
+    }
+
+    fn check_replayed(&self, replayed: &Groups) -> Checked {
+        ensure(replayed.offsets() == self.driver.groups.offsets(), || "replay has other offsets".to_owned())?;
+        let Some(live) = self.classic() else { return Ok(()) };
+        if !matches!(live.state(), State::Stable | State::Empty) {
+            return Ok(());
+        }
+        let Some(Group::Classic(other)) = replayed.group(GROUP) else {
+            return Err("replay has no group".to_owned());
+        };
+        let part = |group: &ClassicGroup| {
+            let members = group.members();
+            let members = members.map(|(id, member)| (id.clone(), member.assignment.clone()));
+            (group.state(), group.generation(), group.protocol().cloned(), members.collect::<Vec<_>>())
+        };
+        ensure(part(live) == part(other), || format!("{:?} is replayed as {:?}", part(live), part(other)))
+    }
+
+    /// Nobody does anything any more: then nobody waits, and the group is empty.
+    fn settle(&mut self) -> Checked {
+        self.driver.pass_ms(3_600_000);
+        for client in &self.clients {
+            if let Client::Joining(id, ticket)
+            | Client::Syncing(JoinGroupResponse { member_id: id, .. }, ticket) = client
+            {
+                ensure(self.driver.replies.contains_key(ticket), || format!("{id} waits for ever"))?;
+            }
+        }
+        let state = self.state();
+        ensure(matches!(state, None | Some(State::Empty)), || format!("the group is left {state:?}"))?;
+        self.check()
+    }
+}
+
+#[test]
+fn whatever_happens_there_is_one_generation_and_nothing_is_lost() {
+    for seed in 0..60 {
+        if let Err(what) = Life::new(seed, Plant::None).run(200) {
+            panic!("seed {seed}: {what}");
+        }
+    }
+}
+
+#[test]
+fn planted_mistakes_are_found() {
+    for plant in PLANTS {
+        let found = (0..60).find_map(|seed| Life::new(seed, plant).run(200).err());
+        assert!(found.is_some(), "{plant:?} is not noticed");
+    }
+}
+
+#[test]
+fn a_seed_is_the_same_life_each_time() {
+    let run = |seed| {
+        let mut life = Life::new(seed, Plant::None);
+        for step in 0..100 {
+            life.step = step;
+            let at = life.numbers.below(CLIENTS);
+            life.advance(at).unwrap();
+        }
+        format!("{:?}", life.driver.groups.offsets())
+    };
+    assert_eq!(run(3), run(3));
+}
