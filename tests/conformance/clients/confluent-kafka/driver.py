@@ -4,7 +4,8 @@ import sys
 import time
 from functools import cache
 
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING, OFFSET_END, Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition)
 from confluent_kafka import KafkaError as ClientError
 from confluent_kafka import TopicCollection
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic, OffsetSpec
@@ -57,6 +58,17 @@ def delete(topic):
 def delete_records(topic, partition, offset):
     place = TopicPartition(topic, partition, offset)
     result(admin.delete_records([place])[place])
+
+
+def group(group, topic):
+    """What an administrator sees of a group, with its offsets in the order of the partitions."""
+    described = result(admin.describe_consumer_groups([group])[group])
+    listed = result(admin.list_consumer_groups()).valid
+    found = result(admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group]).topic_partitions
+    found = sorted(each for each in found if each.topic == topic)
+    return {
+        "state": described.state.name.title(), "members": len(described.members), "offsets": [each.offset for each in found],
+        "listed": group in [each.group_id for each in listed]}
 
 
 def offsets(topic, partition):
@@ -130,7 +142,8 @@ def read(consumer, count, then):
 
 
 serve(
-    {"commands": ["create", "grow", "describe", "list", "delete", "delete_records", "offsets", "produce", "consume"],
+    {"commands": ["create", "grow", "describe", "list", "delete", "delete_records", "offsets", "produce", "consume", "group"],
      "compressions": ["none", "gzip", "snappy", "lz4", "zstd"], "acks": ["0", "1", "all"], "idempotent": True},
     {"create": create, "grow": grow, "describe": describe, "list": list_topics, "delete": delete,
-     "delete_records": delete_records, "offsets": offsets, "produce": produce, "consume": consume})
+     "delete_records": delete_records, "offsets": offsets, "produce": produce, "consume": consume,
+     "group": group})

@@ -28,6 +28,10 @@ var (
 )
 
 func main() {
+	if driver.IsMember() {
+		member()
+		return
+	}
 	client = connect()
 	admin = kadm.NewClient(client)
 	driver.Serve(

@@ -25,6 +25,10 @@ var (
 )
 
 func main() {
+	if driver.IsMember() {
+		member()
+		return
+	}
 	driver.Serve(
 		driver.Hello{
 			Commands:     []string{"create", "grow", "describe", "list", "delete", "offsets", "produce", "consume"},

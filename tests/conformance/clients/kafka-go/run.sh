@@ -2,6 +2,8 @@
 # segmentio's kafka-go. It cannot delete records: franz-go does it for it.
 source "$(dirname "$0")/../library/client.sh"
 source "$CLIENTS_FOLDER/library/go.sh"
+source "$CLIENTS_FOLDER/library/python.sh"
 driver=$(go_driver kafka-go)
 helper=$(go_driver franz-go)
 story "$driver" "$helper"
+group_story "$driver"

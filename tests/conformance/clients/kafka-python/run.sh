@@ -4,3 +4,4 @@ source "$(dirname "$0")/../library/client.sh"
 source "$CLIENTS_FOLDER/library/python.sh"
 driver=$(python_driver kafka-python)
 story "$driver"
+group_story "$(python_member kafka-python)"

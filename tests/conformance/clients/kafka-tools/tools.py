@@ -80,6 +80,7 @@ class Tools:
         self.refuse()
         self.topics("--delete", "--topic", "performance")
         self.settle("topics", lambda: self.topics("--list"), "tools\n")
+        self.groups()
         self.broker.stop(signal.SIGTERM)
         self.dump()
 
@@ -141,6 +142,35 @@ class Tools:
             for line in lines:
                 offset, line = line.removeprefix("Offset:").split("|", 1)
                 yield int(partition), int(offset), line
+
+    def groups(self):
+        """A console that reads in a group, and what administrators do with that."""
+        server = ["--bootstrap-server", self.broker.address]
+
+        def command(*words):
+            return tool("consumer.group.ConsumerGroupCommand", *server, *words)
+
+        def lag():
+            lines = [line.split() for line in command("--describe", "--group", "readers").splitlines()]
+            rows = [line for line in lines if line[:2] == ["readers", "tools"]]
+            same("partitions of the group", sorted(int(row[2]) for row in rows), [0, 1, 2])
+            return sum(int(row[5]) for row in rows)
+
+        read = tool("consumer.ConsoleConsumer", *server, "--topic", "tools", "--group", "readers", "--from-beginning",
+                    "--max-messages", len(LINES), "--timeout-ms", 60_000)
+        same("what the console reads in a group", sorted(read.splitlines()), sorted(line.split("|")[1] for line in LINES))
+        same("groups", command("--list"), "readers\n")
+        same("lag", lag(), 0)
+        if " Empty " not in (found := command("--describe", "--group", "readers", "--state")):
+            raise Failure(f"the group's state is {found}")
+        command("--reset-offsets", "--group", "readers", "--topic", "tools", "--to-earliest", "--execute")
+        same("lag after a reset", lag(), len(LINES))
+        command("--reset-offsets", "--group", "readers", "--topic", "tools", "--to-latest", "--execute")
+        same("lag after another", lag(), 0)
+        command("--delete-offsets", "--group", "readers", "--topic", "tools:0")
+        if "was successful" not in (found := command("--delete", "--group", "readers")):
+            raise Failure(f"the deletion of the group said {found}")
+        same("groups", command("--list").strip(), "")
 
     def delete_records(self):
         file = self.folder / "offsets.json"

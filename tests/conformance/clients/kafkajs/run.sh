@@ -10,3 +10,4 @@ install_kafkajs() {
 once kafkajs "$CLIENT_FOLDER/package-lock.json" install_kafkajs
 helper=$(python_driver confluent-kafka)
 story "node $CLIENT_FOLDER/driver.js $folder" "$helper"
+group_story "node $CLIENT_FOLDER/member.js $folder"

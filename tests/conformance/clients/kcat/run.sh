@@ -9,3 +9,4 @@ once kcat /dev/null install_kcat
 helper=$(python_driver confluent-kafka)
 story "python3 -B $CLIENT_FOLDER/driver.py" "$helper"
 play "$CLIENT_FOLDER/first_steps.py" "$WORK_FOLDER"
+group_story "python3 -B $CLIENT_FOLDER/member.py"

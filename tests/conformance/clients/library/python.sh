@@ -9,3 +9,10 @@ python_driver() {
     once "$1" "$CLIENTS_FOLDER/$1/requirements.txt" install_python "$CLIENTS_FOLDER/$1/requirements.txt"
     echo "$folder/bin/python -B $CLIENTS_FOLDER/$1/driver.py"
 }
+
+# python_member NAME: the same of the member of a group in that folder.
+python_member() {
+    local command
+    command=$(python_driver "$1")
+    echo "${command%/driver.py}/member.py"
+}

@@ -26,6 +26,10 @@ var (
 )
 
 func main() {
+	if driver.IsMember() {
+		member()
+		return
+	}
 	var err error
 	client, err = sarama.NewClient(os.Args[1:], config())
 	driver.Check(err)

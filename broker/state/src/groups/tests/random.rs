@@ -443,7 +443,7 @@ fn whatever_happens_there_is_one_generation_and_nothing_is_lost() {
 #[test]
 fn planted_mistakes_are_found() {
     for plant in PLANTS {
-        let found = (0..60).find_map(|seed| Life::new(seed, plant).run(200).err());
+        let found = (0..1_000).find_map(|seed| Life::new(seed, plant).run(200).err());
         assert!(found.is_some(), "{plant:?} is not noticed");
     }
 }

@@ -1,0 +1,75 @@
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+
+/** A member of a group, by Kafka's own client. */
+public class Member {
+    private static synchronized void say(String line) {
+        System.out.println(line);
+        System.out.flush();
+    }
+
+    private static void assigned(Collection<TopicPartition> partitions) {
+        say("{\"assigned\": [" + partitions.stream().map(each -> "" + each.partition()).collect(Collectors.joining(", ")) + "]}");
+    }
+
+    public static void main(String[] words) throws Exception {
+        Map<String, Object> settings = new HashMap<>(Map.of(
+            "bootstrap.servers", words[0], "group.id", words[1], "enable.auto.commit", false, "auto.offset.reset", "earliest",
+            "session.timeout.ms", 10000, "heartbeat.interval.ms", 500, "metadata.max.age.ms", 2000,
+            "partition.assignment.strategy", "org.apache.kafka.clients.consumer.RangeAssignor"));
+        AtomicBoolean over = new AtomicBoolean();
+        Thread listener = new Thread(() -> {
+            try {
+                while (System.in.read() >= 0) { }
+            } catch (java.io.IOException ended) {
+                // Nobody listens.
+            }
+            over.set(true);
+        });
+        listener.setDaemon(true);
+        try (var consumer = new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            consumer.subscribe(List.of(words[2]), new ConsumerRebalanceListener() {
+                @Override
+                public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+                    assigned(partitions);
+                }
+
+                @Override
+                public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+                    assigned(List.of());
+                }
+            });
+            listener.start();
+            while (!over.get()) {
+                Map<TopicPartition, OffsetAndMetadata> ends = new HashMap<>();
+                for (var each : consumer.poll(Duration.ofMillis(200))) {
+                    say("{\"record\": [" + each.partition() + ", " + each.offset() + "]}");
+                    ends.put(new TopicPartition(each.topic(), each.partition()), new OffsetAndMetadata(each.offset() + 1));
+                }
+                if (ends.isEmpty()) {
+                    continue;
+                }
+                try {
+                    consumer.commitSync(ends);
+                } catch (KafkaException refused) {
+                    // It is read again by whoever has the partition next.
+                    continue;
+                }
+                for (var each : ends.entrySet()) {
+                    say("{\"committed\": [[" + each.getKey().partition() + ", " + each.getValue().offset() + "]]}");
+                }
+            }
+        }
+    }
+}
