@@ -1,9 +1,12 @@
 //! The topic that groups are kept in: made when it is first needed, and not like others.
 
 use strandline_protocol::ErrorCode;
+use strandline_protocol::apis::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
 use strandline_protocol::apis::describe_configs::{DescribeConfigsRequest, DescribeConfigsResource};
 use strandline_protocol::apis::find_coordinator::FindCoordinatorRequest;
 use strandline_protocol::apis::metadata::{MetadataRequest, MetadataRequestTopic, MetadataResponseTopic};
+use strandline_protocol::apis::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
+use strandline_protocol::batch::{BatchBuilder, NewRecord};
 
 use crate::requests::{commit_simply, create_topic, fetch, find};
 use crate::support::{Folder, Running};
@@ -69,6 +72,33 @@ async fn one_that_was_made_by_hand_is_internal_all_the_same() {
     assert!(offsets_topic(&running).await.is_internal);
     find(&running, "readers").await;
     assert_eq!(commit_simply(&running, "readers", ("orders", 0), 4).await, ErrorCode::NONE);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn it_keeps_its_partitions_and_clients_do_not_write_to_it() {
+    let folder = Folder::new();
+    let running = folder.start(&[]).await;
+    find(&running, "readers").await;
+    let topic = CreatePartitionsTopic { name: "__consumer_offsets".into(), count: 60, ..Default::default() };
+    let request = CreatePartitionsRequest { topics: vec![topic], timeout_ms: 1_000, ..Default::default() };
+    let refused = running.ask(&request).await.results.remove(0);
+    assert_eq!(refused.error_code, ErrorCode::INVALID_REQUEST);
+    assert_eq!(offsets_topic(&running).await.partitions.len(), 50);
+
+    let mut builder = BatchBuilder::new();
+    builder.append(&NewRecord { key: Some(b"k"), ..NewRecord::at(1_700_000_000_000) }).unwrap();
+    let records = Some(builder.build().unwrap().into());
+    let partition = PartitionProduceData { index: 0, records, ..Default::default() };
+    let topic = TopicProduceData {
+        name: "__consumer_offsets".into(),
+        partition_data: vec![partition],
+        ..Default::default()
+    };
+    let request =
+        ProduceRequest { acks: -1, timeout_ms: 1_000, topic_data: vec![topic], ..Default::default() };
+    let refused = running.ask_in(12, &request).await.responses.remove(0).partition_responses.remove(0);
+    assert_eq!(refused.error_code, ErrorCode::INVALID_TOPIC_EXCEPTION);
     running.stop().await;
 }
 

@@ -5,7 +5,7 @@ use strandline_protocol::apis::offset_commit::{
     OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic,
 };
 use strandline_protocol::apis::offset_fetch::{OffsetFetchRequest, OffsetFetchRequestTopic};
-use strandline_protocol::{ErrorCode, Text, Uuid};
+use strandline_protocol::{ErrorCode, Uuid};
 
 use crate::requests::{AT_ONCE, commit, commit_simply, create_topic, fetch, find, join_alone, sync};
 use crate::support::Folder;
@@ -149,6 +149,5 @@ async fn offsets_go_with_their_topic_and_a_new_one_of_the_name_has_none() {
         tokio::task::yield_now().await;
     };
     assert_eq!((response.error_code, response.topics), (ErrorCode::NONE, Vec::new()));
-    let _ = Text::new();
     running.stop().await;
 }

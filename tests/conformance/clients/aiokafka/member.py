@@ -3,6 +3,7 @@
 import asyncio
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
 from membership import ADDRESS, GROUP, TOPIC, listen, over, say
@@ -19,7 +20,8 @@ class Listener(ConsumerRebalanceListener):
 async def main():
     consumer = AIOKafkaConsumer(
         bootstrap_servers=ADDRESS, group_id=GROUP, enable_auto_commit=False, auto_offset_reset="earliest",
-        session_timeout_ms=10000, heartbeat_interval_ms=500, metadata_max_age_ms=2000)
+        session_timeout_ms=10000, heartbeat_interval_ms=500, metadata_max_age_ms=2000,
+        partition_assignment_strategy=[RangePartitionAssignor])
     consumer.subscribe([TOPIC], listener=Listener())
     await consumer.start()
     listen()

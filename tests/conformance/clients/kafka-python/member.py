@@ -22,7 +22,12 @@ consumer.subscribe([TOPIC], listener=Listener())
 listen()
 while not over.is_set():
     ends = {}
-    for place, records in consumer.poll(timeout_ms=200).items():
+    try:
+        found = consumer.poll(timeout_ms=200)
+    except KafkaError:
+        # The broker is being restarted: this client leaves it to whoever asks to ask again.
+        continue
+    for place, records in found.items():
         for each in records:
             say(record=[each.partition, each.offset])
         ends[place] = OffsetAndMetadata(records[-1].offset + 1, "", -1)

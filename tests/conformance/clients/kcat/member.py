@@ -8,7 +8,7 @@ import threading
 from membership import ADDRESS, GROUP, TOPIC, listen, over, say
 
 process = subprocess.Popen(
-    ["kcat", "-b", ADDRESS, "-G", GROUP, "-u", "-f", "%p %o\n", "-X", "auto.offset.reset=earliest",
+    ["kcat", "-b", ADDRESS, "-G", GROUP, "-u", "-E", "-f", "%p %o\n", "-X", "auto.offset.reset=earliest",
      "-X", "auto.commit.interval.ms=100", "-X", "session.timeout.ms=10000", "-X", "heartbeat.interval.ms=500",
      "-X", "partition.assignment.strategy=range", TOPIC],
     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -76,9 +76,9 @@ story() {
     play "$CLIENTS_FOLDER/library/story.py" "$CLIENTS_FOLDER/cases.json" "$WORK_FOLDER" "$@"
 }
 
-# group_story MEMBER: the story of a group, with this program as a member beside one of librdkafka.
+# group_story MEMBER [OTHER]: the story of a group, with this program as a member beside another, or one of librdkafka.
 group_story() {
     local helper
     helper=$(python_driver confluent-kafka)
-    play "$CLIENTS_FOLDER/library/group_story.py" "$WORK_FOLDER" "$helper" "$(python_member confluent-kafka)" "$1"
+    play "$CLIENTS_FOLDER/library/group_story.py" "$WORK_FOLDER" "$helper" "${2:-$(python_member confluent-kafka)}" "$1"
 }

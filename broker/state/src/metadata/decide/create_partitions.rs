@@ -61,6 +61,12 @@ fn add(image: &MetadataImage, wanted: &PartitionsToAdd) -> Result<Vec<MetadataRe
         let message = "This server does not host this topic-partition.";
         Refusal::new(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, message)
     })?;
+    if topic.is_internal() {
+        // What belongs where in it follows from how many partitions there are.
+        let message =
+            format!("The number of partitions of internal topic {} cannot be changed.", wanted.name);
+        return Err(Refusal::new(ErrorCode::INVALID_REQUEST, message));
+    }
     let added = added(topic, wanted.count)?;
     let factor = topic.partition(0).map_or(1, |partition| partition.replicas().len());
     let replicas = match &wanted.assignments {

@@ -24,7 +24,9 @@ func IsMember() bool { return len(os.Args) == 4 }
 func Assigned(partitions []int32) { say(map[string]any{"assigned": append([]int32{}, partitions...)}) }
 
 // Read says that the member has read a record.
-func Read(partition int32, offset int64) { say(map[string]any{"record": []int64{int64(partition), offset}}) }
+func Read(partition int32, offset int64) {
+	say(map[string]any{"record": []int64{int64(partition), offset}})
+}
 
 // Committed says which offset comes next.
 func Committed(partition int32, offset int64) {
