@@ -5,4 +5,5 @@ mod members;
 mod offsets;
 mod random;
 mod rebalance;
+mod requests;
 mod static_members;
