@@ -78,15 +78,18 @@ mod producer;
 
 pub use address::BrokerAddress;
 pub use admin::{
-    Admin, ClusterDescription, ConfigChange, ConfigEntry, ConfigResource, ConfigSource, CreatedTopic,
-    DeleteRecords, Each, EachPartition, Isolation, ListOffsets, NewTopic, OffsetAt, PartitionOffset,
-    TopicSetting,
+    Admin, ClusterDescription, CommittedOffset, ConfigChange, ConfigEntry, ConfigResource, ConfigSource,
+    CreatedTopic, DeleteRecords, Each, EachPartition, GroupDescription, GroupListing, GroupMember, Isolation,
+    ListOffsets, NewTopic, OffsetAt, PartitionOffset, TopicSetting,
 };
 pub use backoff::Backoff;
 pub use cluster::{BrokerInfo, Client, ClusterMetadata, PartitionInfo, TopicInfo};
 pub use config::ClientConfig;
 pub use connection::{Answer, BrokerVersions, Connection};
-pub use consumer::{Consumer, ConsumerBuilder, ConsumerHeader, ConsumerRecord, OffsetReset, SeekTo};
+pub use consumer::{
+    Assignor, Consumer, ConsumerBuilder, ConsumerHeader, ConsumerRecord, OffsetReset, RebalanceListener,
+    SeekTo,
+};
 pub use error::{CloseReason, Error, Result};
 pub use producer::{
     Acks, Delivered, Delivery, Partitioner, Producer, ProducerBuilder, ProducerRecord, partition_of_key,

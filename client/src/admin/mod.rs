@@ -7,13 +7,18 @@ use crate::cluster::Client;
 use crate::error::Result;
 
 mod cluster;
+mod committed;
 mod configs;
+mod groups;
 mod leaders;
 mod offsets;
 mod topics;
 
 pub use cluster::ClusterDescription;
+pub use committed::CommittedOffset;
+pub(crate) use committed::committed;
 pub use configs::{ConfigChange, ConfigEntry, ConfigResource, ConfigSource};
+pub use groups::{GroupDescription, GroupListing, GroupMember};
 pub use offsets::{DeleteRecords, Isolation, ListOffsets, OffsetAt, PartitionOffset};
 pub use topics::{CreatedTopic, NewTopic, TopicSetting};
 

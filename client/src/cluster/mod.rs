@@ -18,9 +18,11 @@ use crate::consumer::ConsumerBuilder;
 use crate::error::{Error, Result};
 use crate::producer::ProducerBuilder;
 
+mod coordinator;
 mod metadata;
 mod pool;
 
+pub(crate) use coordinator::{Coordinated, is_elsewhere};
 pub(crate) use metadata::topic_info;
 pub use metadata::{BrokerInfo, ClusterMetadata, PartitionInfo, TopicInfo};
 use pool::Pool;

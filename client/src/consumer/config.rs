@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::group::{Assignor, GroupSettings};
 use super::{Consumer, fetcher};
 use crate::admin::{Isolation, OffsetAt};
 use crate::cluster::Client;
@@ -47,6 +48,7 @@ pub(super) struct Settings {
     pub(super) checks_crc: bool,
     pub(super) backoff_least: Duration,
     pub(super) backoff_greatest: Duration,
+    pub(super) group: Option<GroupSettings>,
 }
 
 /// How a consumer shall be.
@@ -86,6 +88,7 @@ impl ConsumerBuilder {
             checks_crc: true,
             backoff_least: config.backoff_least,
             backoff_greatest: config.backoff_greatest,
+            group: None,
         };
         Self { client, settings }
     }
@@ -210,6 +213,99 @@ impl ConsumerBuilder {
         self
     }
 
+    /// The group that it is a member of once it has been told what to read by
+    /// [`Consumer::subscribe`](crate::Consumer::subscribe).
+    ///
+    /// ```no_run
+    /// # fn example(client: &strandline_client::Client) {
+    /// let builder = client.consumer().group("billing");
+    /// # }
+    /// ```
+    pub fn group(mut self, name: impl Into<String>) -> Self {
+        self.settings.group = Some(GroupSettings::new(name.into()));
+        self
+    }
+
+    /// A name that the member keeps from one start to the next: when it comes back in time, it goes on with what it
+    /// had. It matters only after [`ConsumerBuilder::group`], as do the next ones.
+    ///
+    /// ```no_run
+    /// # fn example(client: &strandline_client::Client) {
+    /// let builder = client.consumer().group("billing").group_instance("billing-1");
+    /// # }
+    /// ```
+    pub fn group_instance(mut self, name: impl Into<String>) -> Self {
+        if let Some(group) = &mut self.settings.group {
+            group.instance = Some(name.into());
+        }
+        self
+    }
+
+    /// How partitions may be given out: the group uses one that all members offer. Only where all that are offered
+    /// are cooperative does a member go on reading while the group changes.
+    ///
+    /// ```no_run
+    /// # fn example(client: &strandline_client::Client) {
+    /// use strandline_client::Assignor;
+    /// let builder = client.consumer().group("billing").assignors(&[Assignor::CooperativeSticky]);
+    /// # }
+    /// ```
+    pub fn assignors(mut self, assignors: &[Assignor]) -> Self {
+        if let Some(group) = &mut self.settings.group {
+            group.assignors = assignors.to_vec();
+        }
+        self
+    }
+
+    /// How long the coordinator does without a sign of life before others get what the member has.
+    ///
+    /// ```no_run
+    /// # fn example(client: &strandline_client::Client) {
+    /// let builder = client.consumer().group("billing").session_timeout(std::time::Duration::from_secs(10));
+    /// # }
+    /// ```
+    pub const fn session_timeout(mut self, timeout: Duration) -> Self {
+        if let Some(group) = &mut self.settings.group {
+            group.session_timeout = timeout;
+            // A third leaves room for two that are lost.
+            group.heartbeat_interval = if timeout.as_secs() < 9 {
+                Duration::from_millis(timeout.as_secs() * 333)
+            } else {
+                Duration::from_secs(3)
+            };
+        }
+        self
+    }
+
+    /// How long its user may take between two calls before others get what the member has.
+    ///
+    /// ```no_run
+    /// # fn example(client: &strandline_client::Client) {
+    /// let builder = client.consumer().group("billing").poll_interval_max(std::time::Duration::from_secs(60));
+    /// # }
+    /// ```
+    pub const fn poll_interval_max(mut self, interval: Duration) -> Self {
+        if let Some(group) = &mut self.settings.group {
+            group.poll_interval_max = interval;
+        }
+        self
+    }
+
+    /// How often what has been processed is committed; none leaves it to
+    /// [`Consumer::commit`](crate::Consumer::commit).
+    ///
+    /// ```no_run
+    /// # fn example(client: &strandline_client::Client) {
+    /// let builder = client.consumer().group("billing").auto_commit(None);
+    /// # }
+    /// ```
+    pub const fn auto_commit(mut self, interval: Option<Duration>) -> Self {
+        if let Some(group) = &mut self.settings.group {
+            group.auto_commit = interval;
+        }
+        self
+    }
+
     /// Starts it, on the Tokio runtime that it is called from. It reads nothing before something is assigned to it.
     ///
     /// ```no_run
@@ -222,6 +318,9 @@ impl ConsumerBuilder {
         let Settings { fetch_bytes, partition_bytes, memory_bytes, .. } = self.settings;
         if fetch_bytes == 0 || partition_bytes == 0 || memory_bytes < partition_bytes.min(64 << 10) {
             return Err(Error::Settings("there is no memory to fetch into".to_owned()));
+        }
+        if self.settings.group.as_ref().is_some_and(|group| group.assignors.is_empty()) {
+            return Err(Error::Settings("a member of a group offers at least one assignor".to_owned()));
         }
         Ok(fetcher::start(self.client, self.settings))
     }

@@ -10,15 +10,18 @@ use std::sync::atomic::Ordering;
 
 use strandline_protocol::{Decompressor, Text};
 
-use crate::admin::{Isolation, ListOffsets, OffsetAt};
+use crate::admin::Isolation;
 use crate::error::{Error, Result};
 
 mod answer;
 mod chunk;
 mod config;
 mod fetcher;
+mod group;
+mod grouped;
 mod lookup;
 mod partition;
+mod places;
 mod record;
 mod session;
 mod state;
@@ -27,6 +30,8 @@ use chunk::{Chunk, Reading};
 use config::Settings;
 pub use config::{ConsumerBuilder, OffsetReset};
 use fetcher::Shared;
+pub use group::{Assignor, RebalanceListener};
+use group::{GroupSettings, GroupSide, Polling};
 pub use record::{ConsumerHeader, ConsumerRecord};
 
 /// Where to go on from.
@@ -80,6 +85,8 @@ pub struct Consumer {
     decompressor: Decompressor,
     // What is being read, and the generation of its partition.
     current: Option<(Chunk, u64)>,
+    group_settings: Option<GroupSettings>,
+    group: Option<GroupSide>,
 }
 
 impl fmt::Debug for Consumer {
@@ -102,8 +109,15 @@ impl Consumer {
             checks_crc: settings.checks_crc,
             batch_bytes_max: settings.batch_bytes_max,
         };
-        let isolation = settings.isolation;
-        Self { shared, reading, isolation, decompressor: Decompressor::new(), current: None }
+        Self {
+            shared,
+            reading,
+            isolation: settings.isolation,
+            decompressor: Decompressor::new(),
+            current: None,
+            group_settings: settings.group.clone(),
+            group: None,
+        }
     }
 
     /// Reads these partitions, and no others. What was read before and stays goes on where it was; the others begin
@@ -127,6 +141,8 @@ impl Consumer {
         }
         let keys: Vec<_> = partitions.iter().map(|(topic, partition)| key(topic, *partition)).collect();
         self.put_down();
+        // By hand or by a group, and not both.
+        self.group = None;
         self.shared.state().assign(&keys);
         self.shared.wake.notify_one();
         Ok(())
@@ -173,11 +189,13 @@ impl Consumer {
     /// # }
     /// ```
     pub async fn next(&mut self) -> Result<ConsumerRecord> {
+        let _polling = self.group.as_ref().map(|group| Polling::new(group.shared.clone()));
         loop {
+            self.attend().await?;
             if let Some(record) = self.try_next()? {
                 return Ok(record);
             }
-            if self.shared.state().partitions.is_empty() {
+            if self.group.is_none() && self.shared.state().partitions.is_empty() {
                 return Err(Error::Settings("nothing is assigned to this consumer".to_owned()));
             }
             self.shared.arrived.notified().await;
@@ -225,6 +243,9 @@ impl Consumer {
             if let Some((chunk, generation)) = &mut self.current {
                 let next = chunk.next(self.reading, &mut self.decompressor);
                 if let Ok(Some(record)) = next {
+                    if let Some(group) = &mut self.group {
+                        group.dirty.count(&record);
+                    }
                     return Ok(Some(record));
                 }
                 let generation = *generation;
@@ -313,77 +334,6 @@ impl Consumer {
         let is_assigned = self.shared.state().set_paused(&key(topic, partition), is_paused);
         self.shared.wake.notify_one();
         if is_assigned { Ok(()) } else { Err(not_assigned(topic, partition)) }
-    }
-
-    /// The offset of the record that comes next of a partition, once it is known. It is behind the last one that was
-    /// returned, and behind what is never returned, such as the marks of transactions.
-    ///
-    /// ```no_run
-    /// # fn example(consumer: &strandline_client::Consumer) {
-    /// println!("{:?}", consumer.position("orders", 0));
-    /// # }
-    /// ```
-    pub fn position(&self, topic: &str, partition: i32) -> Option<i64> {
-        let key = key(topic, partition);
-        let state = self.shared.state();
-        let known = state.partitions.get(&key)?;
-        match &self.current {
-            Some((chunk, generation)) if *generation == known.generation && chunk.is_of(&key) => {
-                Some(chunk.position())
-            }
-            _ => known.position,
-        }
-    }
-
-    /// How many offsets of a partition have not been read, as far as the last answer of its broker goes.
-    ///
-    /// ```no_run
-    /// # fn example(consumer: &strandline_client::Consumer) {
-    /// println!("{:?} to go", consumer.lag("orders", 0));
-    /// # }
-    /// ```
-    pub fn lag(&self, topic: &str, partition: i32) -> Option<i64> {
-        let position = self.position(topic, partition)?;
-        let state = self.shared.state();
-        let known = state.partitions.get(&key(topic, partition))?;
-        let end = match self.isolation {
-            Isolation::ReadUncommitted => known.high_watermark,
-            Isolation::ReadCommitted => known.last_stable.or(known.high_watermark),
-        };
-        Some(end?.saturating_sub(position).max(0))
-    }
-
-    /// Where each partition that is assigned ends now, as its leader says.
-    ///
-    /// ```no_run
-    /// # async fn example(consumer: &strandline_client::Consumer) -> Result<(), strandline_client::Error> {
-    /// for ((topic, partition), end) in consumer.end_offsets().await? {
-    ///     println!("{topic}-{partition} ends at {end}");
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn end_offsets(&self) -> Result<Vec<((String, i32), i64)>> {
-        let mut question = ListOffsets::new().isolation(self.isolation);
-        for (topic, partition) in self.assignment() {
-            question = question.of(topic, partition, OffsetAt::Latest);
-        }
-        let mut ends = Vec::new();
-        for (key, found) in self.shared.client.admin().list_offsets(&question).await {
-            ends.push((key, found?.offset.unwrap_or(0)));
-        }
-        Ok(ends)
-    }
-
-    /// How many bytes have been fetched and not been read, or may come with what is being fetched.
-    ///
-    /// ```no_run
-    /// # fn example(consumer: &strandline_client::Consumer) {
-    /// println!("{} bytes", consumer.bytes_held());
-    /// # }
-    /// ```
-    pub fn bytes_held(&self) -> usize {
-        self.shared.state().held_bytes()
     }
 }
 

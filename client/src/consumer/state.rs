@@ -79,15 +79,30 @@ impl State {
         self.order.retain(|key| partitions.contains_key(key));
         for key in keys {
             if !self.partitions.contains_key(key) {
-                let generation = self.next_generation();
-                let mut partition = Partition::new(Phase::Broken, generation);
-                match self.settings.reset.offset() {
-                    Some(at) => partition.phase = Phase::Lost(at),
-                    None => self.errors.push_back(Error::NoOffset(format!("{}-{}", key.0, key.1))),
-                }
-                self.partitions.insert(key.clone(), partition);
+                self.add(key, None);
             }
         }
+        self.count();
+    }
+
+    /// Reads one more, from where its group has come to, if that is known.
+    pub(super) fn add(&mut self, key: &Key, committed: Option<i64>) {
+        let generation = self.next_generation();
+        let mut partition = Partition::new(Phase::Broken, generation);
+        match (committed, self.settings.reset.offset()) {
+            (Some(offset), _) => partition.begin_at(offset),
+            (None, Some(at)) => partition.phase = Phase::Lost(at),
+            (None, None) => self.errors.push_back(Error::NoOffset(format!("{}-{}", key.0, key.1))),
+        }
+        self.partitions.insert(key.clone(), partition);
+    }
+
+    /// Reads these no longer.
+    pub(super) fn remove(&mut self, keys: &[Key]) {
+        for key in keys {
+            self.partitions.remove(key);
+        }
+        self.order.retain(|key| !keys.contains(key));
         self.count();
     }
 

@@ -24,6 +24,7 @@ fn settings() -> Settings {
         checks_crc: true,
         backoff_least: Duration::from_millis(10),
         backoff_greatest: Duration::from_millis(10),
+        group: None,
     }
 }
 

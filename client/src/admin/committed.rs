@@ -1,0 +1,118 @@
+//! How far groups have read.
+
+use strandline_protocol::apis::offset_fetch::{
+    OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchRequestTopics,
+    OffsetFetchResponse,
+};
+use strandline_protocol::schema::VersionRange;
+use strandline_protocol::{ErrorCode, Text};
+
+use super::{Admin, EachPartition};
+use crate::cluster::{Client, Coordinated};
+use crate::error::{Error, Result};
+
+/// The first version that asks for several groups, and the last that names topics.
+const MANY: VersionRange = VersionRange::new(8, 9);
+/// Those before, from the first that can ask for every partition.
+const ONE: VersionRange = VersionRange::new(2, 7);
+
+/// How far a group has read a partition.
+///
+/// ```
+/// let committed = strandline_client::CommittedOffset { offset: 42, ..Default::default() };
+/// ```
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct CommittedOffset {
+    /// The offset of the record that comes next.
+    pub offset: i64,
+    /// The epoch of the leader that wrote the last one, if that was said.
+    pub leader_epoch: Option<i32>,
+    /// What was said beside it.
+    pub metadata: String,
+}
+
+impl Admin {
+    /// How far a group has read each partition of which that is known.
+    ///
+    /// ```no_run
+    /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
+    /// for ((topic, partition), committed) in admin.group_offsets("billing").await? {
+    ///     println!("{topic}-{partition}: {}", committed?.offset);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn group_offsets(&self, group: &str) -> Result<EachPartition<CommittedOffset>> {
+        let found = committed(&self.client, group, None).await?;
+        let known = |(key, committed): (_, Result<Option<_>>)| match committed {
+            Ok(committed) => committed.map(|committed| (key, Ok(committed))),
+            Err(error) => Some((key, Err(error))),
+        };
+        Ok(found.into_iter().filter_map(known).collect())
+    }
+}
+
+/// Asks for these partitions, by topic, or for all of which something is known.
+pub(crate) async fn committed(
+    client: &Client,
+    group: &str,
+    topics: Option<&[(Text, Vec<i32>)]>,
+) -> Result<EachPartition<Option<CommittedOffset>>> {
+    let versions = client.coordinator(Coordinated::Group, group).await;
+    let highest = versions.map(|connection| connection.versions().highest::<OffsetFetchRequest>());
+    let has_many = highest.is_ok_and(|highest| highest >= Some(MANY.first));
+    let (request, versions) = if has_many {
+        let topic = |(name, partitions): &(Text, Vec<i32>)| OffsetFetchRequestTopics {
+            name: name.clone(),
+            partition_indexes: partitions.clone(),
+            ..Default::default()
+        };
+        let topics = topics.map(|topics| topics.iter().map(topic).collect());
+        let asked = OffsetFetchRequestGroup { group_id: group.into(), topics, ..Default::default() };
+        let request = OffsetFetchRequest { groups: vec![asked], require_stable: true, ..Default::default() };
+        (request, MANY)
+    } else {
+        let topic = |(name, partitions): &(Text, Vec<i32>)| OffsetFetchRequestTopic {
+            name: name.clone(),
+            partition_indexes: partitions.clone(),
+            ..Default::default()
+        };
+        let topics = topics.map(|topics| topics.iter().map(topic).collect());
+        (OffsetFetchRequest { group_id: group.into(), topics, ..Default::default() }, ONE)
+    };
+    let code = |response: &OffsetFetchResponse| -> Option<ErrorCode> {
+        Some(response.groups.first().map_or(response.error_code, |group| group.error_code))
+    };
+    let response = client.ask_coordinator(Coordinated::Group, group, (&request, versions), code).await?;
+    let of_group = code(&response).unwrap_or(ErrorCode::NONE);
+    Error::check(of_group, || format!("group {group}"), None)?;
+    Ok(read(group, response))
+}
+
+fn read(group: &str, response: OffsetFetchResponse) -> EachPartition<Option<CommittedOffset>> {
+    let mut results = Vec::new();
+    let mut add =
+        |topic: &Text, partition: i32, code: ErrorCode, offset: i64, epoch: i32, said: Option<Text>| {
+            let checked = Error::check(code, || format!("{group}: {topic}-{partition}"), None);
+            let committed = CommittedOffset {
+                offset,
+                leader_epoch: Some(epoch).filter(|epoch| *epoch >= 0),
+                metadata: said.map(String::from).unwrap_or_default(),
+            };
+            let committed = Some(committed).filter(|committed| committed.offset >= 0);
+            results.push(((topic.clone().into(), partition), checked.map(|()| committed)));
+        };
+    for topic in response.topics {
+        for it in topic.partitions {
+            let (partition, epoch) = (it.partition_index, it.committed_leader_epoch);
+            add(&topic.name, partition, it.error_code, it.committed_offset, epoch, it.metadata);
+        }
+    }
+    for topic in response.groups.into_iter().flat_map(|group| group.topics) {
+        for it in topic.partitions {
+            let (partition, epoch) = (it.partition_index, it.committed_leader_epoch);
+            add(&topic.name, partition, it.error_code, it.committed_offset, epoch, it.metadata);
+        }
+    }
+    results
+}

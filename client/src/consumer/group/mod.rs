@@ -1,0 +1,177 @@
+//! Groups by the classic protocol: members agree, through a coordinator, on who reads what.
+//!
+//! [`task`] speaks with the coordinator, and tells the consumer what it is to read and to let go of; the consumer does
+//! so when its user comes for the next record, so that nothing is taken from under the hands of who is at work.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use strandline_protocol::Text;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use crate::error::Error;
+
+mod assign;
+mod commit;
+mod exchange;
+mod task;
+
+pub use assign::Assignor;
+pub(super) use assign::Key;
+pub(super) use commit::{Dirty, commit};
+pub(super) use task::Task;
+
+/// What is to be done when partitions come and go. Each of these is awaited before the group goes on, within
+/// [`Consumer::next`](crate::Consumer::next) or `poll`; one that is dropped there is called again with the next call.
+///
+/// ```
+/// use std::pin::Pin;
+/// use strandline_client::RebalanceListener;
+///
+/// struct Told;
+///
+/// impl RebalanceListener for Told {
+///     fn revoked<'a>(&'a mut self, partitions: &'a [(String, i32)]) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+///         Box::pin(async move { println!("letting go of {partitions:?}") })
+///     }
+/// }
+/// ```
+pub trait RebalanceListener: Send + Sync {
+    /// These have been assigned, and nothing of them has been read yet.
+    fn assigned<'a>(
+        &'a mut self,
+        partitions: &'a [(String, i32)],
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        let _ = partitions;
+        Box::pin(std::future::ready(()))
+    }
+
+    /// These are let go of, once this is done. What was read of them has been committed, if that is automatic.
+    fn revoked<'a>(
+        &'a mut self,
+        partitions: &'a [(String, i32)],
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        let _ = partitions;
+        Box::pin(std::future::ready(()))
+    }
+
+    /// These have been lost: somebody else may read them already, and nothing can be committed any more.
+    fn lost<'a>(
+        &'a mut self,
+        partitions: &'a [(String, i32)],
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        self.revoked(partitions)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct GroupSettings {
+    pub(super) name: String,
+    pub(super) instance: Option<String>,
+    pub(super) assignors: Vec<Assignor>,
+    pub(super) session_timeout: Duration,
+    pub(super) heartbeat_interval: Duration,
+    pub(super) poll_interval_max: Duration,
+    pub(super) auto_commit: Option<Duration>,
+}
+
+impl GroupSettings {
+    pub(super) fn new(name: String) -> Self {
+        Self {
+            name,
+            instance: None,
+            assignors: vec![Assignor::Range, Assignor::CooperativeSticky],
+            session_timeout: Duration::from_secs(45),
+            heartbeat_interval: Duration::from_secs(3),
+            poll_interval_max: Duration::from_secs(300),
+            auto_commit: Some(Duration::from_secs(5)),
+        }
+    }
+
+    /// Members go on reading through a rebalance only if every rule that they offer allows it.
+    fn is_cooperative(&self) -> bool {
+        self.assignors.iter().all(|assignor| assignor.is_cooperative())
+    }
+}
+
+/// Who one is to the coordinator.
+#[derive(Clone, Debug)]
+pub(super) struct Identity {
+    pub(super) member: Text,
+    pub(super) generation: i32,
+}
+
+/// What a consumer and its membership share.
+pub(super) struct GroupShared {
+    pub(super) settings: GroupSettings,
+    identity: Mutex<Identity>,
+    polled_at: Mutex<Instant>,
+    is_polling: AtomicBool,
+}
+
+impl GroupShared {
+    fn new(settings: GroupSettings) -> Self {
+        Self {
+            settings,
+            identity: Mutex::new(Identity { member: Text::new(), generation: -1 }),
+            polled_at: Mutex::new(Instant::now()),
+            is_polling: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn identity(&self) -> MutexGuard<'_, Identity> {
+        self.identity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_idle(&self) -> bool {
+        let polled_at = *self.polled_at.lock().unwrap_or_else(PoisonError::into_inner);
+        !self.is_polling.load(Ordering::Acquire) && polled_at.elapsed() > self.settings.poll_interval_max
+    }
+}
+
+/// As long as this lives, the user is waiting for records.
+pub(super) struct Polling(Arc<GroupShared>);
+
+impl Polling {
+    pub(super) fn new(shared: Arc<GroupShared>) -> Self {
+        shared.is_polling.store(true, Ordering::Release);
+        Self(shared)
+    }
+}
+
+impl Drop for Polling {
+    fn drop(&mut self) {
+        *self.0.polled_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.0.is_polling.store(false, Ordering::Release);
+    }
+}
+
+/// What the membership has to say to the consumer.
+pub(super) enum Notice {
+    Assigned(Vec<Key>),
+    /// To be answered once it has been done.
+    Revoked {
+        keys: Vec<Key>,
+        is_lost: bool,
+        done: Option<oneshot::Sender<()>>,
+    },
+    Failed(Error),
+}
+
+/// A consumer's side of its membership.
+pub(super) struct GroupSide {
+    pub(super) shared: Arc<GroupShared>,
+    pub(super) notices: mpsc::UnboundedReceiver<Notice>,
+    /// What is being attended to: it stays here until it has been.
+    pub(super) pending: Option<Notice>,
+    pub(super) listener: Option<Box<dyn RebalanceListener>>,
+    pub(super) dirty: Dirty,
+    pub(super) commit_at: Instant,
+    /// The membership ends when this goes.
+    pub(super) stop: Option<oneshot::Sender<()>>,
+    pub(super) ended: tokio::task::JoinHandle<()>,
+}

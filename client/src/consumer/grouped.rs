@@ -1,0 +1,219 @@
+//! A consumer as a member of a group: subscribing, committing, and what the group asks for in between.
+
+use std::sync::Arc;
+
+use strandline_protocol::{ErrorCode, Text};
+use tokio::time::Instant;
+
+use super::Consumer;
+use super::group::{self, Key, Notice, RebalanceListener, Task};
+use crate::admin;
+use crate::error::{Error, Result};
+
+impl Consumer {
+    /// Reads these topics as a member of the group of [`ConsumerBuilder::group`](crate::ConsumerBuilder::group): the
+    /// group gives each member some of the partitions. The membership is kept up by a task; what comes and goes is
+    /// attended to within [`Consumer::next`] and [`Consumer::poll`], so that nothing is taken away that is being
+    /// worked on.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
+    /// let mut consumer = client.consumer().group("billing").start()?;
+    /// consumer.subscribe(&["orders"])?;
+    /// loop {
+    ///     let record = consumer.next().await?;
+    ///     // This one is committed once it has been processed: with a later call.
+    ///     println!("{:?}", record.value);
+    /// }
+    /// # }
+    /// ```
+    pub fn subscribe(&mut self, topics: &[&str]) -> Result<()> {
+        self.subscribe_with(topics, None)
+    }
+
+    /// The same, and tells somebody what comes and goes.
+    ///
+    /// ```no_run
+    /// # fn example(consumer: &mut strandline_client::Consumer, mine: impl strandline_client::RebalanceListener + 'static) {
+    /// consumer.subscribe_with(&["orders"], Some(Box::new(mine))).unwrap();
+    /// # }
+    /// ```
+    pub fn subscribe_with(
+        &mut self,
+        topics: &[&str],
+        listener: Option<Box<dyn RebalanceListener>>,
+    ) -> Result<()> {
+        let missing = || Error::Settings("this consumer has been given no group".to_owned());
+        let settings = self.group_settings.clone().ok_or_else(missing)?;
+        self.put_down();
+        self.shared.state().assign(&[]);
+        let topics = topics.iter().map(|topic| Text::from(*topic)).collect();
+        let shared = self.shared.clone();
+        let wake = Arc::new(move || shared.arrived.notify_one());
+        self.group = Some(Task::start(self.shared.client.clone(), settings, topics, listener, wake));
+        Ok(())
+    }
+
+    /// Commits everything that has been returned: call it once that has been processed.
+    ///
+    /// An error that says that the group has changed means that others read some of it again.
+    ///
+    /// ```no_run
+    /// # async fn example(consumer: &mut strandline_client::Consumer) -> Result<(), strandline_client::Error> {
+    /// for record in consumer.poll(500).await? {
+    ///     println!("{:?}", record.value);
+    /// }
+    /// consumer.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn commit(&mut self) -> Result<()> {
+        let Some(group) = &mut self.group else {
+            return Err(Error::Settings("this consumer is no member of a group".to_owned()));
+        };
+        if group.dirty.is_empty() {
+            return Ok(());
+        }
+        let offsets = group.dirty.all();
+        group::commit(&self.shared.client, &group.shared, &offsets).await?;
+        group.dirty.committed(&offsets);
+        Ok(())
+    }
+
+    /// Commits what has been returned, if that is automatic, leaves the group, and waits until it has. A consumer
+    /// that is dropped leaves as well, and commits nothing.
+    ///
+    /// ```no_run
+    /// # async fn example(consumer: strandline_client::Consumer) -> Result<(), strandline_client::Error> {
+    /// consumer.close().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn close(mut self) -> Result<()> {
+        let Some(group) = &self.group else { return Ok(()) };
+        let is_automatic = group.shared.settings.auto_commit.is_some();
+        let committed = if is_automatic { self.commit().await } else { Ok(()) };
+        if let Some(group) = &mut self.group {
+            drop(group.stop.take());
+            // Nothing is to be done about a task that was taken down with its runtime.
+            let _ = (&mut group.ended).await;
+        }
+        committed
+    }
+
+    /// Does what the group asks for, and commits what has been processed if it is time. Everything that was returned
+    /// before counts as processed: whoever asks for more is done with it.
+    pub(super) async fn attend(&mut self) -> Result<()> {
+        loop {
+            let Some(group) = &mut self.group else { return Ok(()) };
+            if group.pending.is_none() {
+                group.pending = group.notices.try_recv().ok();
+            }
+            if group.pending.is_none() {
+                return self.commit_if_due().await;
+            }
+            // It stays pending until it is done: this may be dropped at any wait.
+            self.attend_to_pending().await?;
+        }
+    }
+
+    async fn attend_to_pending(&mut self) -> Result<()> {
+        let Some(pending) = self.group.as_ref().and_then(|group| group.pending.as_ref()) else {
+            return Ok(());
+        };
+        match pending {
+            Notice::Assigned(keys) => {
+                let keys = keys.clone();
+                self.begin(&keys).await?;
+            }
+            Notice::Revoked { keys, is_lost, .. } => {
+                let (keys, is_lost) = (keys.clone(), *is_lost);
+                self.let_go(&keys, is_lost).await;
+            }
+            Notice::Failed(_) => {}
+        }
+        let done = self.group.as_mut().and_then(|group| group.pending.take());
+        self.shared.wake.notify_one();
+        match done {
+            Some(Notice::Failed(error)) => Err(error),
+            Some(Notice::Revoked { done: Some(done), .. }) => {
+                // The membership may have ended meanwhile.
+                let _ = done.send(());
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn begin(&mut self, keys: &[Key]) -> Result<()> {
+        let Some(group) = &mut self.group else { return Ok(()) };
+        if !keys.is_empty() {
+            let mut topics: Vec<(Text, Vec<i32>)> = Vec::new();
+            for (topic, partition) in keys {
+                match topics.last_mut().filter(|(last, _)| last == topic) {
+                    Some((_, partitions)) => partitions.push(*partition),
+                    None => topics.push((topic.clone(), vec![*partition])),
+                }
+            }
+            let name = &group.shared.settings.name;
+            let mut offsets = Vec::new();
+            for ((topic, partition), found) in
+                admin::committed(&self.shared.client, name, Some(&topics)).await?
+            {
+                offsets.push(((Text::from(topic), partition), found?.map(|committed| committed.offset)));
+            }
+            let mut state = self.shared.state();
+            for key in keys {
+                let committed =
+                    offsets.iter().find(|(other, _)| other == key).and_then(|(_, offset)| *offset);
+                state.add(key, committed);
+            }
+        }
+        if let Some(listener) = &mut group.listener {
+            listener.assigned(&named(keys)).await;
+        }
+        Ok(())
+    }
+
+    async fn let_go(&mut self, keys: &[Key], is_lost: bool) {
+        self.put_down();
+        let is_automatic =
+            self.group.as_ref().is_some_and(|group| group.shared.settings.auto_commit.is_some());
+        if is_automatic && !is_lost {
+            // Where this fails, somebody reads a little of it again.
+            let _ = self.commit().await;
+        }
+        let Some(group) = &mut self.group else { return };
+        if let Some(listener) = &mut group.listener {
+            let named = named(keys);
+            if is_lost { listener.lost(&named).await } else { listener.revoked(&named).await }
+        }
+        group.dirty.forget(keys);
+        self.shared.state().remove(keys);
+    }
+
+    async fn commit_if_due(&mut self) -> Result<()> {
+        let Some(group) = &mut self.group else { return Ok(()) };
+        let Some(interval) = group.shared.settings.auto_commit else { return Ok(()) };
+        if group.commit_at > Instant::now() || group.dirty.is_empty() {
+            return Ok(());
+        }
+        group.commit_at = Instant::now() + interval;
+        match self.commit().await {
+            // The group is changing, which is told by itself; or it passes, and the next commit has it all.
+            Err(error) if error.is_retriable() || is_of_membership(&error) => Ok(()),
+            result => result,
+        }
+    }
+}
+
+fn is_of_membership(error: &Error) -> bool {
+    matches!(
+        error.code(),
+        Some(ErrorCode::REBALANCE_IN_PROGRESS | ErrorCode::ILLEGAL_GENERATION | ErrorCode::UNKNOWN_MEMBER_ID)
+    )
+}
+
+fn named(keys: &[Key]) -> Vec<(String, i32)> {
+    keys.iter().map(|(topic, partition)| (topic.as_str().to_owned(), *partition)).collect()
+}
