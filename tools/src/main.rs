@@ -12,8 +12,11 @@ mod bench;
 mod check;
 mod cluster;
 mod config;
+mod consume;
+mod group;
 mod logging;
 mod memory;
+mod produce;
 mod serve;
 mod table;
 mod topic;
@@ -43,6 +46,13 @@ enum Command {
     /// Makes, lists, describes and deletes topics of any Kafka cluster.
     #[command(subcommand)]
     Topic(topic::TopicCommand),
+    /// Writes records to a topic of any Kafka cluster: lines from the standard input or a file.
+    Produce(produce::Produce),
+    /// Reads records from a topic of any Kafka cluster.
+    Consume(consume::Consume),
+    /// Lists and describes consumer groups of any Kafka cluster, and lets them go on from elsewhere.
+    #[command(subcommand)]
+    Group(group::GroupCommand),
     /// Says what can be set, and shows and changes settings of any Kafka cluster.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -58,6 +68,9 @@ fn main() -> ExitCode {
     let mut out = io::stdout().lock();
     let result = match command_line.command {
         Command::Topic(command) => topic::run(&command, &mut out),
+        Command::Produce(produce) => produce::run(&produce, &mut out),
+        Command::Consume(consume) => consume::run(&consume, &mut out),
+        Command::Group(command) => group::run(&command, &mut out),
         Command::Config(command) => config::run(&command, &mut out),
         Command::Wire(command) => wire::run(&command, &mut out).map_err(Failure::from),
         Command::Dev(plan) => serve::dev(&plan, &mut out),

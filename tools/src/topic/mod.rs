@@ -173,7 +173,7 @@ fn is_code<T>(result: &Result<T, Error>, code: ErrorCode) -> bool {
 }
 
 /// What succeeded, and what did not.
-fn sorted_out<T>(results: Each<T>) -> (Vec<(String, T)>, Vec<Error>) {
+pub(crate) fn sorted_out<K, T>(results: Vec<(K, Result<T, Error>)>) -> (Vec<(K, T)>, Vec<Error>) {
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for (name, result) in results {
         match result {
@@ -184,7 +184,7 @@ fn sorted_out<T>(results: Each<T>) -> (Vec<(String, T)>, Vec<Error>) {
     (done, failed)
 }
 
-fn told(failed: &[Error]) -> Result<(), Failure> {
+pub(crate) fn told(failed: &[Error]) -> Result<(), Failure> {
     if failed.is_empty() {
         return Ok(());
     }
