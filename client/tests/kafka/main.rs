@@ -3,3 +3,5 @@
 // Marked as test code in so many words, for the lints that let only test code unwrap.
 #[cfg(test)]
 mod administration;
+#[cfg(test)]
+mod groups;

@@ -1,0 +1,233 @@
+//! Consumers that share the work.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use strandline_client::{
+    Assignor, Client, ClientConfig, Consumer, Error, NewTopic, OffsetReset, ProducerRecord, RebalanceListener,
+};
+use strandline_protocol::ErrorCode;
+
+async fn client() -> Client {
+    let brokers = std::env::var("STRANDLINE_BROKERS").expect("STRANDLINE_BROKERS names the broker");
+    Client::connect(ClientConfig::new(&brokers).unwrap().client_id("a test")).await.unwrap()
+}
+
+async fn topic(client: &Client, name: &str, partitions: i32) {
+    for (_, created) in
+        client.admin().create_topics(&[NewTopic::new(name).partitions(partitions)]).await.unwrap()
+    {
+        created.unwrap();
+    }
+}
+
+/// Sends these numbers, each to the partition that it leaves as a remainder.
+async fn send(client: &Client, topic: &str, partitions: i32, numbers: std::ops::Range<i32>) {
+    let producer = client.producer().start().unwrap();
+    for number in numbers {
+        let value = number.to_string();
+        drop(
+            producer
+                .send(ProducerRecord::to(topic).partition(number % partitions).value(&value))
+                .await
+                .unwrap(),
+        );
+    }
+    producer.close().await;
+}
+
+/// What the members of a group have read, each number with who read it.
+type Read = Arc<Mutex<Vec<(i32, usize)>>>;
+
+/// A member that reads until it is told to stop, and then leaves.
+fn member(
+    client: &Client,
+    group: &str,
+    topic: &'static str,
+    assignor: Assignor,
+    number: usize,
+    read: &Read,
+) -> (tokio::sync::oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
+    let builder = client.consumer().group(group).assignors(&[assignor]).offset_reset(OffsetReset::Earliest);
+    let builder =
+        builder.auto_commit(Some(Duration::from_millis(50))).session_timeout(Duration::from_secs(6));
+    let mut consumer = builder.start().unwrap();
+    consumer.subscribe(&[topic]).unwrap();
+    let (stop, mut stopped) = tokio::sync::oneshot::channel();
+    let read = read.clone();
+    let task = tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                record = consumer.next() => {
+                    let value = record.unwrap().value.unwrap();
+                    let value = std::str::from_utf8(&value).unwrap().parse().unwrap();
+                    read.lock().unwrap().push((value, number));
+                }
+                _ = &mut stopped => break,
+            }
+        }
+        consumer.close().await.unwrap();
+    });
+    (stop, task)
+}
+
+async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..1_200 {
+        if is_so() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it never came to be that {what}");
+}
+
+async fn share(assignor: Assignor, group: &str, topic_name: &'static str) {
+    let client = client().await;
+    topic(&client, topic_name, 6).await;
+    send(&client, topic_name, 6, 0..600).await;
+    let read: Read = Arc::default();
+    let first = member(&client, group, topic_name, assignor, 1, &read);
+    until("the first one reads all", || read.lock().unwrap().len() >= 600).await;
+    let second = member(&client, group, topic_name, assignor, 2, &read);
+    let mut next = 600;
+    let both = |read: &Read| read.lock().unwrap().iter().any(|(_, by)| *by == 2);
+    while !both(&read) {
+        send(&client, topic_name, 6, next..next + 60).await;
+        next += 60;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let described = client.admin().describe_groups(&[group]).await.pop().unwrap().1.unwrap();
+    assert_eq!((described.members.len(), described.assignor.as_str()), (2, assignor.name()));
+    first.0.send(()).unwrap();
+    first.1.await.unwrap();
+    send(&client, topic_name, 6, next..next + 60).await;
+    let all = next + 60;
+    until("the second one reads on", || {
+        let read = read.lock().unwrap();
+        (0..all).all(|number| read.iter().any(|(value, _)| *value == number))
+    })
+    .await;
+    second.0.send(()).unwrap();
+    second.1.await.unwrap();
+    let mut counts: BTreeMap<i32, usize> = BTreeMap::new();
+    for (value, _) in read.lock().unwrap().iter() {
+        *counts.entry(*value).or_default() += 1;
+    }
+    let twice = counts.values().filter(|count| **count > 1).count();
+    assert_eq!(twice, 0, "everyone left in order, and committed before");
+    let committed = client.admin().group_offsets(group).await.unwrap();
+    let sum: i64 = committed.into_iter().map(|(_, offset)| offset.unwrap().offset).sum();
+    assert_eq!(sum, i64::from(all));
+}
+
+#[tokio::test]
+#[ignore = "needs a broker: tests/conformance/client-library runs it"]
+async fn members_share_by_ranges() {
+    share(Assignor::Range, "by ranges", "shared-by-ranges").await;
+}
+
+#[tokio::test]
+#[ignore = "needs a broker: tests/conformance/client-library runs it"]
+async fn members_share_in_turn() {
+    share(Assignor::RoundRobin, "in turn", "shared-in-turn").await;
+}
+
+#[tokio::test]
+#[ignore = "needs a broker: tests/conformance/client-library runs it"]
+async fn members_cooperate() {
+    share(Assignor::CooperativeSticky, "cooperating", "shared-cooperating").await;
+}
+
+#[derive(Clone, Default)]
+struct Diary(Arc<Mutex<Vec<String>>>);
+
+impl RebalanceListener for Diary {
+    fn assigned<'a>(
+        &'a mut self,
+        partitions: &'a [(String, i32)],
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            self.0.lock().unwrap().push(format!("got {}", partitions.len()));
+        })
+    }
+
+    fn revoked<'a>(
+        &'a mut self,
+        partitions: &'a [(String, i32)],
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async move {
+            self.0.lock().unwrap().push(format!("lost {}", partitions.len()));
+        })
+    }
+}
+
+async fn numbers(consumer: &mut Consumer, count: usize) -> Vec<String> {
+    let mut read = Vec::new();
+    while read.len() < count {
+        let value = consumer.next().await.unwrap().value.unwrap();
+        read.push(String::from_utf8(value.to_vec()).unwrap());
+    }
+    read
+}
+
+#[tokio::test]
+#[ignore = "needs a broker: tests/conformance/client-library runs it"]
+async fn only_what_was_processed_is_committed() {
+    let client = client().await;
+    topic(&client, "processed", 1).await;
+    send(&client, "processed", 1, 0..10).await;
+    let diary = Diary::default();
+    let builder = client.consumer().group("processing").group_instance("the only one");
+    let builder = builder.offset_reset(OffsetReset::Earliest).auto_commit(Some(Duration::ZERO));
+    let mut consumer = builder.clone().start().unwrap();
+    consumer.subscribe_with(&["processed"], Some(Box::new(diary.clone()))).unwrap();
+    assert_eq!(numbers(&mut consumer, 4).await, ["0", "1", "2", "3"]);
+    // The fourth is being worked on when all ends.
+    drop(consumer);
+    let admin = client.admin();
+    let committed = admin.group_offsets("processing").await.unwrap().pop().unwrap().1.unwrap();
+    assert_eq!(committed.offset, 3);
+    let mut again = builder.auto_commit(None).start().unwrap();
+    again.subscribe(&["processed"]).unwrap();
+    assert_eq!(numbers(&mut again, 3).await, ["3", "4", "5"]);
+    again.commit().await.unwrap();
+    let committed = admin.group_offsets("processing").await.unwrap().pop().unwrap().1.unwrap();
+    assert_eq!(committed.offset, 6);
+    assert_eq!(diary.0.lock().unwrap().first().unwrap(), "got 1");
+    again.close().await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs a broker: tests/conformance/client-library runs it"]
+async fn the_administration_moves_and_deletes_groups() {
+    let client = client().await;
+    topic(&client, "moved", 2).await;
+    send(&client, "moved", 2, 0..10).await;
+    let admin = client.admin();
+    for (_, result) in admin.set_group_offsets("moving", &[("moved", 0, 4), ("moved", 1, 2)]).await.unwrap() {
+        result.unwrap();
+    }
+    assert!(admin.list_groups().await.unwrap().iter().any(|group| group.name == "moving"));
+    let builder = client.consumer().group("moving").auto_commit(None);
+    let mut consumer = builder.start().unwrap();
+    consumer.subscribe(&["moved"]).unwrap();
+    let mut read = numbers(&mut consumer, 4).await;
+    read.sort();
+    assert_eq!(read, ["5", "7", "8", "9"]);
+    let refused = admin.delete_groups(&["moving"]).await.pop().unwrap().1.unwrap_err();
+    assert_eq!(refused.code(), Some(ErrorCode::NON_EMPTY_GROUP));
+    consumer.close().await.unwrap();
+    for (_, result) in admin.delete_group_offsets("moving", &[("moved", 0)]).await.unwrap() {
+        result.unwrap();
+    }
+    let left: Vec<_> =
+        admin.group_offsets("moving").await.unwrap().into_iter().map(|(key, _)| key.1).collect();
+    assert_eq!(left, [1]);
+    admin.delete_groups(&["moving"]).await.pop().unwrap().1.unwrap();
+    assert!(admin.list_groups().await.unwrap().iter().all(|group| group.name != "moving"));
+    let error = client.consumer().start().unwrap().subscribe(&["moved"]).unwrap_err();
+    assert!(matches!(error, Error::Settings(_)));
+}
