@@ -46,6 +46,9 @@
 //! # }
 //! ```
 //!
+//! As a member of a group, with `consumer().group("billing")` and [`Consumer::subscribe`]: the group gives each member
+//! some of the partitions, and what has been processed is committed.
+//!
 //! # Administration
 //!
 //! ```no_run
