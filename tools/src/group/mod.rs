@@ -104,6 +104,10 @@ struct Progress {
 }
 
 impl Progress {
+    fn of(topic: &str, partition: i32) -> Self {
+        Self { topic: topic.to_owned(), partition, ..Default::default() }
+    }
+
     fn lag(&self) -> Option<i64> {
         Some((self.end? - self.committed?).max(0))
     }
@@ -155,16 +159,15 @@ async fn described(client: &Client, name: &str) -> Result<Described, strandline_
     let mut group = admin.describe_groups(&[name]).await;
     let group = group.pop().map_or_else(|| Ok(GroupDescription::default()), |(_, group)| group)?;
     let mut progress: BTreeMap<(String, i32), Progress> = BTreeMap::new();
-    let mut at = |topic: &str, partition: i32| -> &mut Progress {
-        let fresh = || Progress { topic: topic.to_owned(), partition, ..Default::default() };
-        progress.entry((topic.to_owned(), partition)).or_insert_with(fresh)
-    };
     for ((topic, partition), committed) in admin.group_offsets(name).await? {
-        at(&topic, partition).committed = Some(committed?.offset);
+        let fresh = Progress { committed: Some(committed?.offset), ..Progress::of(&topic, partition) };
+        progress.insert((topic, partition), fresh);
     }
     for member in &group.members {
         for (topic, partition) in &member.partitions {
-            at(topic, *partition).member = Some(member.id.clone());
+            let fresh = || Progress::of(topic, *partition);
+            let found = progress.entry((topic.clone(), *partition)).or_insert_with(fresh);
+            found.member = Some(member.id.clone());
         }
     }
     let mut question = ListOffsets::new();
