@@ -6,6 +6,7 @@ use strandline_protocol::schema::VersionRange;
 use strandline_protocol::{ErrorCode, Request, Text};
 
 use super::Client;
+use super::pool::Lane;
 use crate::address::BrokerAddress;
 use crate::connection::Connection;
 use crate::error::{Error, Result};
@@ -30,7 +31,8 @@ impl Coordinated {
 impl Client {
     /// A connection to the coordinator of `name`, as any broker says.
     pub(crate) async fn coordinator(&self, of: Coordinated, name: &str) -> Result<Connection> {
-        self.inner.pool.connection(&self.coordinator_address(of, name).await?).await
+        let address = self.coordinator_address(of, name).await?;
+        self.inner.pool.connection(&address, Lane::Quick).await
     }
 
     /// Where the coordinator of `name` listens.

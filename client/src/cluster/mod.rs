@@ -25,7 +25,7 @@ mod pool;
 pub(crate) use coordinator::{Coordinated, is_elsewhere};
 pub(crate) use metadata::topic_info;
 pub use metadata::{BrokerInfo, ClusterMetadata, PartitionInfo, TopicInfo};
-use pool::Pool;
+use pool::{Lane, Pool};
 
 /// A client of one cluster. Clones share its connections and what is known.
 ///
@@ -202,9 +202,18 @@ impl Client {
     /// # }
     /// ```
     pub async fn broker(&self, id: i32) -> Result<Connection> {
+        self.connection(id, Lane::Quick).await
+    }
+
+    /// A connection to the broker of this id for requests that it may be long in answering.
+    pub(crate) async fn waiting_broker(&self, id: i32) -> Result<Connection> {
+        self.connection(id, Lane::Waiting).await
+    }
+
+    async fn connection(&self, id: i32, lane: Lane) -> Result<Connection> {
         let address = self.metadata().broker(id).map(|broker| broker.address.clone());
         match address {
-            Some(address) => self.inner.pool.connection(&address).await,
+            Some(address) => self.inner.pool.connection(&address, lane).await,
             None => Err(Error::broker(ErrorCode::LEADER_NOT_AVAILABLE, format!("broker {id}"), None)),
         }
     }

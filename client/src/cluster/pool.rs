@@ -1,4 +1,5 @@
-//! One connection for each address that is asked something, opened anew when it is lost.
+//! One connection for each address that is asked something, opened anew when it is lost, and a second one where it is
+//! asked to wait: brokers answer in order, and nothing shall be answered late because a fetch waits for records.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,11 +13,20 @@ use crate::config::ClientConfig;
 use crate::connection::Connection;
 use crate::error::{Error, Result};
 
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(super) enum Lane {
+    /// What is answered at once.
+    Quick,
+    /// What waits for records.
+    Waiting,
+}
+
 #[derive(Debug)]
 pub(super) struct Pool {
     config: ClientConfig,
-    // As many as there are brokers and addresses that were given.
-    slots: Mutex<HashMap<BrokerAddress, Arc<Slot>>>,
+    // Two at the most for each of the brokers and of the addresses that were given.
+    slots: Mutex<HashMap<(BrokerAddress, Lane), Arc<Slot>>>,
 }
 
 /// The place of one connection. Whoever needs it while it is being opened waits for that.
@@ -38,20 +48,21 @@ impl Pool {
         Self { config, slots: Mutex::default() }
     }
 
-    fn slot(&self, address: &BrokerAddress) -> Arc<Slot> {
+    fn slot(&self, address: &BrokerAddress, lane: Lane) -> Arc<Slot> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.entry(address.clone()).or_insert_with(|| Arc::new(Slot::new(&self.config))).clone()
+        slots.entry((address.clone(), lane)).or_insert_with(|| Arc::new(Slot::new(&self.config))).clone()
     }
 
     /// The connection to this address, once it is open. After a failure the next attempt waits.
-    pub(super) async fn connection(&self, address: &BrokerAddress) -> Result<Connection> {
-        self.slot(address).connection(address, &self.config).await
+    pub(super) async fn connection(&self, address: &BrokerAddress, lane: Lane) -> Result<Connection> {
+        self.slot(address, lane).connection(address, &self.config).await
     }
 
     /// A connection to any of these addresses: an open one if there is one, or else the first that can be opened.
     /// None is waited for that failed a moment ago, unless all did.
     pub(super) async fn any(&self, addresses: &[&BrokerAddress]) -> Result<Connection> {
-        let slots: Vec<_> = addresses.iter().map(|address| (*address, self.slot(address))).collect();
+        let slots: Vec<_> =
+            addresses.iter().map(|address| (*address, self.slot(address, Lane::Quick))).collect();
         if let Some(open) = slots.iter().find_map(|(_, slot)| slot.open_now()) {
             return Ok(open);
         }
@@ -74,7 +85,7 @@ impl Pool {
                 || metadata.brokers.iter().any(|broker| broker.address == *address)
         };
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.retain(|address, _| is_known(address));
+        slots.retain(|(address, _), _| is_known(address));
     }
 }
 

@@ -232,5 +232,5 @@ impl Driver {
 }
 
 async fn ask(client: &Client, broker: i32, request: &FetchRequest) -> Result<FetchResponse> {
-    client.broker(broker).await?.submit(request, FETCH_VERSIONS).await?.await
+    client.waiting_broker(broker).await?.submit(request, FETCH_VERSIONS).await?.await
 }

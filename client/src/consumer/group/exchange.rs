@@ -58,11 +58,8 @@ pub(super) async fn join(
     topics: &[Text],
     owned: &[Key],
 ) -> Result<JoinGroupResponse> {
-    let owned_partitions = by_topic(owned).into_iter().map(|(topic, partitions)| OwnedPartitions {
-        topic,
-        partitions,
-        ..Default::default()
-    });
+    let owned_partitions =
+        by_topic(owned).into_iter().map(|(topic, partitions)| OwnedPartitions { topic, partitions });
     let subscription = ConsumerProtocolSubscription {
         topics: topics.to_vec(),
         owned_partitions: owned_partitions.collect(),
@@ -151,11 +148,8 @@ pub(super) async fn sync(
 }
 
 fn assignment(keys: &[Key]) -> Result<Bytes> {
-    let assigned_partitions = by_topic(keys).into_iter().map(|(topic, partitions)| AssignedPartitions {
-        topic,
-        partitions,
-        ..Default::default()
-    });
+    let assigned_partitions =
+        by_topic(keys).into_iter().map(|(topic, partitions)| AssignedPartitions { topic, partitions });
     let assignment = ConsumerProtocolAssignment {
         assigned_partitions: assigned_partitions.collect(),
         ..Default::default()

@@ -49,7 +49,7 @@ fn sticky_is_even_and_moves_little() {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        if members.len() > 1 && state % 3 == 0 {
+        if members.len() > 1 && state.is_multiple_of(3) {
             members.remove(usize::try_from(state >> 40).unwrap() % members.len());
         } else if members.len() < 8 {
             members.push(member(&format!("m{round}"), &["t", "u"]));
