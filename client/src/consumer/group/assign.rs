@@ -168,23 +168,25 @@ fn sticky(members: &[Member], topics: &BTreeMap<Text, i32>) -> BTreeMap<Text, Ve
             held.insert(key.clone(), reader.id.clone());
         }
     }
-    // Each move makes the loads more alike, so it ends.
-    let mut has_moved = true;
-    while has_moved {
-        has_moved = false;
+    // From those that have most first, so that nobody gives what it is given back. Each move makes the loads more alike,
+    // so it ends.
+    let mut level = given.values().map(BTreeSet::len).max().unwrap_or(0);
+    while level > 1 {
+        let mut has_moved = false;
         for key in &all {
             let Some(holder) = held.get(key).cloned() else { continue };
-            let Some(least) =
-                readers(members, &key.0).min_by_key(|member| (load(&given, &member.id), &member.id))
-            else {
-                continue;
-            };
-            if load(&given, &holder) > load(&given, &least.id) + 1 {
+            let least = readers(members, &key.0).min_by_key(|member| (load(&given, &member.id), &member.id));
+            let Some(least) = least else { continue };
+            let most = load(&given, &holder);
+            if most >= level && most > load(&given, &least.id) + 1 {
                 given.entry(holder).or_default().remove(key);
                 given.entry(least.id.clone()).or_default().insert(key.clone());
                 held.insert(key.clone(), least.id.clone());
                 has_moved = true;
             }
+        }
+        if !has_moved {
+            level -= 1;
         }
     }
     given.into_iter().map(|(id, keys)| (id, keys.into_iter().collect())).collect()
