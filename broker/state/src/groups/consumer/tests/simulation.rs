@@ -213,7 +213,7 @@ impl Run {
         self.clients[place].restart(&mut self.random);
     }
 
-    /// A client sends a heartbeat. Its request or its answer may be lost, or the request may come twice.
+    /// A client sends a heartbeat. Its request or its answer may be lost, or the answer come too late.
     fn heartbeat(&mut self, place: usize, may_fail: bool) {
         let client = &self.clients[place];
         if client.is_stalled {
@@ -232,9 +232,16 @@ impl Run {
             self.clients[place].is_whole_next = true;
             return;
         }
-        let mut answer = self.beat(beat.clone());
+        let mut answer = self.beat(beat);
         if fault == 1 {
-            answer = self.beat(beat);
+            // The answer comes too late: it sends everything once more. (The same once more it never sends, and a
+            // connection doubles nothing: what has been told already would not be told again.)
+            self.clients[place].is_whole_next = true;
+            let mut again = self.clients[place].beat();
+            if let Some(planted) = self.planted {
+                planted.alter_request(&mut again.0, &self.world);
+            }
+            answer = self.beat(again);
         }
         if fault == 2 {
             self.seen.lost += 1;
