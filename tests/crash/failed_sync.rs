@@ -4,6 +4,7 @@
 //!
 //! The kernel is made to answer with an error by `strace`, which knows each system call of the process.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -93,18 +94,31 @@ fn let_fail(
     Ok(report)
 }
 
-/// After the call that failed, the same is not tried again.
+/// After the call that failed, none is begun on the same file. Another thread may have been in one by then.
 fn expect_no_more_syncs(calls: &str) -> Outcome<()> {
-    let mut lines = calls.lines().skip_while(|line| !line.contains("(INJECTED)"));
-    let failed = lines.next().ok_or("no call failed")?;
-    let file = |line: &str| Some(line.split_once('<')?.1.split_once('>')?.0.to_owned());
-    let file_of_failed = file(failed).ok_or_else(|| format!("no file is named in {failed}"))?;
-    let again =
-        lines.find(|line| file(line).as_ref() == Some(&file_of_failed) && !line.contains("(INJECTED)"));
-    match again {
-        Some(again) => Err(format!("after {failed} came {again}").into()),
-        None => Ok(()),
+    let file_in = |line: &str| Some(line.split_once('<')?.1.split_once('>')?.0.to_owned());
+    // Where a call ends on a line of its own, the file stands on the one that it began on.
+    let mut begun = BTreeMap::new();
+    let mut failed: Option<(String, &str)> = None;
+    for line in calls.lines() {
+        let thread = line.split_whitespace().next().unwrap_or_default();
+        let begins = !line.contains(" resumed>");
+        let file = if begins { file_in(line) } else { begun.remove(thread) };
+        if begins && line.contains("<unfinished ...>") {
+            file.iter().for_each(|file| drop(begun.insert(thread, file.clone())));
+        }
+        let is_injected = line.contains("(INJECTED)");
+        match &failed {
+            None if is_injected => {
+                failed = Some((file.ok_or_else(|| format!("no file is named in {line}"))?, line));
+            }
+            Some((of, failed)) if begins && !is_injected && file.as_ref() == Some(of) => {
+                return Err(format!("after {failed} came {line}").into());
+            }
+            _ => {}
+        }
     }
+    if failed.is_some() { Ok(()) } else { Err("no call failed".into()) }
 }
 
 /// From the first refusal on there are nothing but refusals for that reason, and what was there can be read.
