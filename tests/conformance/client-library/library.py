@@ -1,6 +1,6 @@
 """The library's own tests that need a broker, and the commands that use it, against the broker that BROKER names.
 
-usage: library.py WORK_FOLDER, with our command line in STRANDLINE_CLI
+usage: library.py WORK_FOLDER, with our command line in COMMAND_LINE
 """
 
 import json
@@ -12,9 +12,9 @@ from pathlib import Path
 
 from broker import Broker
 
-CLI = os.environ["STRANDLINE_CLI"]
+CLI = os.environ["COMMAND_LINE"]
 REPOSITORY = Path(__file__).parents[3]
-TESTS = ["administration", "groups"]
+TESTS = ["administration::", "groups::"]
 
 
 def fail(text):

@@ -5,7 +5,7 @@ source "$(dirname "$0")/../clients/library/client.sh"
 need cargo
 cargo build --quiet --locked --manifest-path "$REPOSITORY_FOLDER/Cargo.toml" --package strandline
 target_folder=${CARGO_TARGET_DIR:-$REPOSITORY_FOLDER/target}
-export STRANDLINE_CLI="${STRANDLINE:-$target_folder/debug/strandline}"
+export COMMAND_LINE="${STRANDLINE:-$target_folder/debug/strandline}"
 for BROKER in ${BROKERS:-strandline kafka}; do
     "$CLIENTS_FOLDER/strandline/run.sh"
     play "$CLIENT_FOLDER/library.py" "$WORK_FOLDER"
