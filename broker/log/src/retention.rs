@@ -52,6 +52,10 @@ pub struct Removal {
     pub log_start_offset: i64,
     /// Whether the active one is among them, so that another one has to begin first.
     pub rolls_active: bool,
+    /// How many of them go because there is too much.
+    pub segments_by_size: usize,
+    /// How many bytes they have.
+    pub bytes: u64,
 }
 
 /// Which segments of a log go; none if all stay.
@@ -73,19 +77,24 @@ pub fn removal(
     // segment, which holds the log's end.
     let is_before = |segment: &&SegmentAge| segment.end_offset <= log_start_offset;
     let mut count = removable.iter().take_while(is_before).count().min(sealed.len());
+    let mut segments_by_size = 0;
     if config.cleanup.deletes {
-        count += removable.get(count..).map_or(0, |rest| over_size(segments, count, rest, config));
+        segments_by_size = removable.get(count..).map_or(0, |rest| over_size(segments, count, rest, config));
+        count += segments_by_size;
         if let Some(now_ms) = now_ms.filter(|_| config.retention_ms >= 0) {
             let oldest_ms = now_ms.saturating_sub(config.retention_ms);
             let is_old = |segment: &&SegmentAge| segment.reference_ms(now_ms) < oldest_ms;
             count += removable.get(count..).map_or(0, |rest| rest.iter().take_while(is_old).count());
         }
     }
-    let last = segments.get(..count)?.last()?;
+    let gone = segments.get(..count)?;
+    let last = gone.last()?;
     Some(Removal {
         segments: count,
         log_start_offset: log_start_offset.max(last.end_offset),
         rolls_active: count == segments.len(),
+        segments_by_size,
+        bytes: gone.iter().map(|segment| segment.bytes).sum(),
     })
 }
 

@@ -37,6 +37,11 @@ impl Throttle {
         Self { bytes_per_second: bytes_per_second.max(1), due: Duration::ZERO }
     }
 
+    /// From now on no more than this.
+    pub fn set_rate(&mut self, bytes_per_second: u64) {
+        self.bytes_per_second = bytes_per_second.max(1);
+    }
+
     /// Counts bytes that went by at a time, and says how long to wait before the next.
     pub fn delay(&mut self, bytes: u64, now: Duration) -> Duration {
         let nanoseconds = u128::from(bytes) * 1_000_000_000 / u128::from(self.bytes_per_second);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use super::read::Sources;
@@ -37,13 +37,16 @@ impl fmt::Debug for Work {
 #[derive(Clone, Debug)]
 pub(super) struct Brake {
     throttle: Throttle,
+    /// What may change at any time.
+    bytes_per_second: Arc<AtomicU64>,
     clock: Arc<dyn Clock>,
     is_pulled: Arc<AtomicBool>,
 }
 
 impl Brake {
-    pub(super) fn new(bytes_per_second: u64, clock: Arc<dyn Clock>) -> Self {
-        Self { throttle: Throttle::new(bytes_per_second), clock, is_pulled: Arc::default() }
+    pub(super) fn new(bytes_per_second: Arc<AtomicU64>, clock: Arc<dyn Clock>) -> Self {
+        let throttle = Throttle::new(bytes_per_second.load(Ordering::Relaxed));
+        Self { throttle, bytes_per_second, clock, is_pulled: Arc::default() }
     }
 
     /// Ends the round that goes by it, soon.
@@ -54,6 +57,7 @@ impl Brake {
 
 impl Pace for Brake {
     fn goes_on(&mut self, bytes: u64) -> bool {
+        self.throttle.set_rate(self.bytes_per_second.load(Ordering::Relaxed));
         let delay = self.throttle.delay(bytes, self.clock.monotonic());
         if !delay.is_zero() {
             thread::sleep(delay);

@@ -210,6 +210,12 @@ impl Mailbox {
         self.state().offline.get_or_insert(reason);
     }
 
+    /// How many requests are accepted and not staged yet, and the bytes that they take.
+    pub fn waiting(&self) -> (u64, u64) {
+        let state = self.state();
+        (state.count as u64, state.bytes as u64)
+    }
+
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.state().requests.is_empty()

@@ -12,6 +12,7 @@ mod group;
 mod jobs;
 mod log;
 mod mailbox;
+mod observer;
 mod options;
 mod partition;
 mod read;
@@ -21,16 +22,19 @@ mod request;
 mod scan;
 mod sweep_job;
 mod threads;
+mod watch;
 mod writer;
 
 pub use self::error::{EngineError, ReadError, Refusal};
 pub use self::jobs::{Job, JobDone, Lane};
 pub use self::mailbox::{Closed, Mailbox, MailboxOptions, Rejected};
+pub use self::observer::{CompactionOutcome, Event, Observer, Unobserved};
 pub use self::options::Options;
 pub use self::partition::{Offsets, Partition, UpTo};
 pub use self::read::{ReadLimits, ReadOut, Slice};
 pub use self::request::{Command, Done, NewBatch, Outcome, Replies, Request};
 pub use self::threads::Engine;
+pub use self::watch::{Figures, Tuning, Watch};
 pub use self::writer::Writer;
 
 #[cfg(test)]

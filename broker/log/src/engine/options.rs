@@ -1,8 +1,10 @@
 //! How much an engine takes, and when it does what. One set of defaults, which every benchmark uses.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::mailbox::MailboxOptions;
+use super::observer::{Observer, Unobserved};
 use crate::journal;
 use crate::manifest::ManifestOptions;
 
@@ -40,6 +42,8 @@ pub struct Options {
     pub compaction_map_bytes: usize,
     /// So many bytes a second are read and written by compaction.
     pub compaction_bytes_per_second: u64,
+    /// Who is told what is done.
+    pub observer: Arc<dyn Observer>,
 }
 
 impl Default for Options {
@@ -61,6 +65,7 @@ impl Default for Options {
             producer_expiration_ms: 24 * 60 * 60 * 1_000,
             compaction_map_bytes: 128 << 20,
             compaction_bytes_per_second: u64::MAX,
+            observer: Arc::new(Unobserved),
         }
     }
 }

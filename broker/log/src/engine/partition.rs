@@ -167,6 +167,13 @@ impl Partition {
         view.segments.iter().map(|segment| segment.length()).sum::<u64>() + view.tail.bytes()
     }
 
+    /// How many segments it has, and its [`Partition::bytes`].
+    pub fn extent(&self) -> (u64, u64) {
+        let view = self.view();
+        let in_segments: u64 = view.segments.iter().map(|segment| segment.length()).sum();
+        (view.segments.len() as u64, in_segments + view.tail.bytes())
+    }
+
     /// Whether it has been deleted.
     pub fn is_deleted(&self) -> bool {
         self.view().is_deleted

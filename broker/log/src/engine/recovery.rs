@@ -74,6 +74,7 @@ impl Writer {
         if !disk.reports_all_losses() {
             options.syncs_max = usize::MAX;
         }
+        let began = clock.monotonic();
         let layout = Layout::new(root);
         let directory = Directory::open(&disk, layout.clone(), &mut random)?;
         let reserve = Reserve::open(&*disk, &layout, options.reserve_bytes)?;
@@ -103,7 +104,9 @@ impl Writer {
         journal.use_reader(sources.journal.clone());
         recovery.finish(&manifest, options.syncs_max, clock.wall_ms())?;
         let opened = Opened { journal, manifest, reserve, directory };
-        Ok(Self::new(recovery, opened, options, clock, random_of_writer))
+        let writer = Self::new(recovery, opened, options, clock, random_of_writer);
+        writer.tell_recovered(began);
+        Ok(writer)
     }
 }
 

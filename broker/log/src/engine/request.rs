@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use strandline_protocol::batch::{BatchHeader, BatchView, Origin, TimestampType};
@@ -184,6 +185,10 @@ pub type Outcome = Result<Done, Refusal>;
 pub trait Replies: Send + Sync + fmt::Debug {
     /// How the request with this ticket went.
     fn reply(&self, ticket: u64, outcome: Outcome);
+
+    /// A request is about to be staged. Where that has to wait after all, it is said again later. The time is that of
+    /// the engine's monotonic clock.
+    fn taken(&self, _at: Duration) {}
 
     /// No more answers come for now: the moment to wake those who wait, once for all of them.
     fn flush(&self) {}

@@ -18,6 +18,7 @@ use super::jobs::{Job, JobDone, Lane};
 use super::mailbox::{Mailbox, Rejected};
 use super::partition::Partition;
 use super::request::{Command, Outcome, Replies, Request};
+use super::watch::Watch;
 use super::writer::Writer;
 use crate::journal::{Pins, Write, Written};
 
@@ -43,6 +44,7 @@ enum Event {
 pub struct Engine {
     mailbox: Arc<Mailbox>,
     pins: Pins,
+    watch: Watch,
     partitions: Vec<(Arc<Partition>, Bytes)>,
     writer: Option<JoinHandle<Result<(), EngineError>>>,
 }
@@ -52,10 +54,11 @@ impl Engine {
     pub fn start(writer: Writer) -> Result<Self, EngineError> {
         let mailbox = Arc::clone(writer.mailbox());
         let (partitions, pins) = (writer.partitions(), writer.sources.journal.pins().clone());
+        let watch = writer.watch();
         let driver = Driver::start(writer).map_err(EngineError::Thread)?;
         let run = move || driver.run();
         let writer = spawn("log-writer", run).map_err(EngineError::Thread)?;
-        Ok(Self { mailbox, pins, partitions, writer: Some(writer) })
+        Ok(Self { mailbox, pins, watch, partitions, writer: Some(writer) })
     }
 
     /// The partitions that were there when it was opened, each with what was said when it was created.
@@ -71,6 +74,11 @@ impl Engine {
     /// What slow readers keep of the journal.
     pub fn pins(&self) -> &Pins {
         &self.pins
+    }
+
+    /// The way to look after it.
+    pub fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     /// Asks for something, and waits until it is done.

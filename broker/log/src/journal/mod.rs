@@ -283,6 +283,11 @@ impl Journal {
         self.was_sealed
     }
 
+    /// What is in use of it, not counting the rest of the file that takes the next frame.
+    pub fn used_bytes(&self) -> u64 {
+        self.filled_bytes() + self.active.position
+    }
+
     /// The number that the next frame will have.
     pub fn next_sequence(&self) -> u64 {
         self.next_sequence

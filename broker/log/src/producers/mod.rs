@@ -266,18 +266,21 @@ impl Producers {
     /// Forgets producers whose last timestamp is so old, unless they have a transaction open or a batch staged.
     ///
     /// To be called now and then: it also gives memory back that is not in use.
-    pub fn remove_expired(&mut self, now_ms: i64, expiration_ms: i64) {
-        let Some(table) = &mut self.0 else { return };
+    pub fn remove_expired(&mut self, now_ms: i64, expiration_ms: i64) -> usize {
+        let Some(table) = &mut self.0 else { return 0 };
+        let before = table.producers.len();
         let is_expired = |state: &State| {
             state.transaction_start.is_none() && now_ms.saturating_sub(state.last_timestamp) >= expiration_ms
         };
         table.producers.retain(|_, producer| producer.staged_count > 0 || !is_expired(&producer.latest));
         table.refused.remove_expired(now_ms, expiration_ms);
+        let forgotten = before - table.producers.len();
         table.staged.shrink_to_fit();
         let is_empty = table.producers.is_empty() && table.refused.is_empty();
         if is_empty && table.staged.is_empty() && table.transactions.is_empty() {
             self.0 = None;
         }
+        forgotten
     }
 
     /// The producers of which something is durable, by id.

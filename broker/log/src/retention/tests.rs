@@ -26,6 +26,12 @@ fn count(segments: &[SegmentAge], config: &LogConfig, now_ms: i64) -> usize {
     removal(segments, config, 0, i64::MAX, Some(now_ms)).map_or(0, |removal| removal.segments)
 }
 
+/// Segments of which none goes for want of room.
+fn gone(segments: usize, log_start_offset: i64, rolls_active: bool) -> Removal {
+    let bytes = 100 * segments as u64;
+    Removal { segments, log_start_offset, rolls_active, segments_by_size: 0, bytes }
+}
+
 #[test]
 fn what_is_older_than_the_retention_time_goes() {
     let config = LogConfig { retention_ms: 1_000, ..config() };
@@ -34,7 +40,7 @@ fn what_is_older_than_the_retention_time_goes() {
     assert_eq!(count(&segments, &config, 6_001), 1);
     assert_eq!(count(&segments, &config, 8_000), 2);
     let all = removal(&segments, &config, 0, 30, Some(8_001)).unwrap();
-    assert_eq!(all, Removal { segments: 3, log_start_offset: 30, rolls_active: true });
+    assert_eq!(all, gone(3, 30, true));
     assert_eq!(removal(&segments, &config, 0, 30, None), None, "time does not count");
 }
 
@@ -45,7 +51,7 @@ fn an_empty_active_segment_stays_and_an_empty_sealed_one_does_not() {
     segments[1].bytes = 0;
     segments[2].bytes = 0;
     let all = removal(&segments, &config, 0, 30, Some(1_000_000)).unwrap();
-    assert_eq!(all, Removal { segments: 2, log_start_offset: 20, rolls_active: false });
+    assert_eq!(all, Removal { bytes: 100, ..gone(2, 20, false) });
 }
 
 #[test]
@@ -87,9 +93,9 @@ fn what_lies_before_the_start_goes_whatever_the_policy() {
         LogConfig { cleanup: Cleanup { deletes: false, compacts: true }, retention_ms: 0, ..config() };
     let removed = |start| removal(&segments(&[1; 3]), &config, start, 30, Some(DAY_MS));
     assert_eq!(removed(9), None);
-    assert_eq!(removed(10), Some(Removal { segments: 1, log_start_offset: 10, rolls_active: false }));
-    assert_eq!(removed(25), Some(Removal { segments: 2, log_start_offset: 25, rolls_active: false }));
-    assert_eq!(removed(30), Some(Removal { segments: 2, log_start_offset: 30, rolls_active: false }));
+    assert_eq!(removed(10), Some(gone(1, 10, false)));
+    assert_eq!(removed(25), Some(gone(2, 25, false)));
+    assert_eq!(removed(30), Some(gone(2, 30, false)));
 }
 
 #[test]

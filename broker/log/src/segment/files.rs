@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::Segment;
 use super::error::{SegmentError, failed};
 use super::loaded::Loaded;
-use super::lru::Lru;
+use super::lru::{CacheFigures, Lru};
 use crate::disk::{Access, Disk, File};
 use crate::layout::{FileKind, Layout};
 use crate::local_id::LocalId;
@@ -177,6 +177,16 @@ impl Files {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             result => result.map(|()| true).map_err(failed("remove", path)),
         }
+    }
+
+    /// The files that are open.
+    pub fn open_figures(&self) -> CacheFigures {
+        locked(&self.opened).figures()
+    }
+
+    /// The indexes that are in memory.
+    pub fn index_figures(&self) -> CacheFigures {
+        locked(&self.indexes).figures()
     }
 
     #[cfg(test)]

@@ -19,15 +19,42 @@ pub(super) struct Lru<K, V> {
     moment: u64,
     weight: u64,
     weight_max: u64,
+    hits: u64,
+    misses: u64,
+}
+
+/// How a cache is used.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct CacheFigures {
+    /// What it holds, in files or in bytes.
+    pub weight: u64,
+    /// What it may hold.
+    pub weight_max: u64,
+    /// How often something was there, since the start.
+    pub hits: u64,
+    /// How often it was not.
+    pub misses: u64,
 }
 
 impl<K: Clone + Eq + Hash, V: Clone> Lru<K, V> {
     pub(super) fn new(weight_max: u64) -> Self {
-        Self { slots: HashMap::new(), order: BTreeMap::new(), moment: 0, weight: 0, weight_max }
+        Self {
+            slots: HashMap::new(),
+            order: BTreeMap::new(),
+            moment: 0,
+            weight: 0,
+            weight_max,
+            hits: 0,
+            misses: 0,
+        }
     }
 
     pub(super) fn get(&mut self, key: &K) -> Option<V> {
-        let slot = self.slots.get_mut(key)?;
+        let Some(slot) = self.slots.get_mut(key) else {
+            self.misses += 1;
+            return None;
+        };
+        self.hits += 1;
         self.moment += 1;
         self.order.remove(&slot.used);
         slot.used = self.moment;
@@ -59,6 +86,11 @@ impl<K: Clone + Eq + Hash, V: Clone> Lru<K, V> {
         let slot = self.slots.remove(key)?;
         self.weight = self.weight.saturating_sub(slot.weight);
         Some(slot.value)
+    }
+
+    pub(super) fn figures(&self) -> CacheFigures {
+        let Self { weight, weight_max, hits, misses, .. } = *self;
+        CacheFigures { weight, weight_max, hits, misses }
     }
 
     #[cfg(test)]

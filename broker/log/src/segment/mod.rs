@@ -58,6 +58,7 @@ pub use self::error::SegmentError;
 pub use self::facts::{BatchFacts, SegmentFacts};
 pub use self::files::{Files, FilesOptions};
 pub use self::index::{IndexEntries, OffsetEntry, OffsetIndex, TimeEntry, TimeIndex};
+pub use self::lru::CacheFigures;
 pub use self::read::{FileRange, Found};
 pub use self::reader::{BatchReader, Headers};
 pub use self::room::Room;

@@ -13,6 +13,7 @@ mod rules;
 mod seen;
 mod simulation;
 mod verified;
+mod watching;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,7 +26,7 @@ use strandline_protocol::batch::{BatchBuilder, NewRecord};
 
 use super::{
     Command, Done, EngineError, NewBatch, Options, Outcome, Partition, ReadError, ReadOut, Refusal, Replies,
-    Request, Slice, UpTo, Writer,
+    Request, Slice, Tuning, UpTo, Writer,
 };
 use crate::check::{Finding, Severity, check};
 use crate::clock::SimulatedClock;

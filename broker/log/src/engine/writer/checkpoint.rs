@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::super::checkpoint_job::{CheckpointDone, CheckpointError, CheckpointJob, Sync};
 use super::super::log::{Log, Unsaved};
+use super::super::observer::Event;
 use super::Writer;
 use crate::local_id::LocalId;
 use crate::manifest::{Changes, PartitionRow};
@@ -37,6 +38,8 @@ pub(in super::super) struct Checkpoints {
     last: Duration,
     /// What was published then.
     published_then: u64,
+    /// When the one that is on its way was first handed out.
+    began: Duration,
     /// What need not be replayed, as far as the manifest says.
     reached: u64,
     removed: Vec<LocalId>,
@@ -61,6 +64,11 @@ impl Checkpoints {
             self.want = self.want.max(Want::Sync);
         }
         is_crowded
+    }
+
+    /// Up to which frame nothing need be replayed.
+    pub(super) fn reached(&self) -> u64 {
+        self.reached
     }
 
     pub(super) fn want_all(&mut self) {
@@ -117,6 +125,7 @@ impl Writer {
         let checkpoint = first_unflushed.map_or(self.published, |first| first - 1);
         self.checkpoints.want = Want::Nothing;
         self.begin_interval();
+        self.checkpoints.began = self.clock.monotonic();
         self.checkpoints.is_saving = true;
         self.unjournaled.begin_sync();
         Some(self.checkpoint_job(checkpoint))
@@ -256,6 +265,7 @@ impl Writer {
             }
         }
         self.checkpoints.reached = job.changes.checkpoint;
+        self.tell_checkpoint(&job);
         job.replacements.iter().for_each(|replacement| self.install(replacement));
         for segment in &job.sealed {
             segment.indexes_written(&self.sources.files);
@@ -268,6 +278,22 @@ impl Writer {
         if let Err(error) = self.journal.recycle(job.changes.checkpoint) {
             self.go_offline(&error);
         }
+    }
+}
+
+impl Writer {
+    fn tell_checkpoint(&self, job: &CheckpointJob) {
+        let replaced = job.replacements.iter().flat_map(|replacement| &replacement.replaced);
+        let removed = job.gone.iter().chain(&job.gone_unjournaled).chain(replaced);
+        let (segments_removed, bytes_removed) =
+            removed.fold((0, 0), |(count, bytes), segment| (count + 1, bytes + segment.length()));
+        self.tell(&Event::Checkpointed {
+            logs: job.changes.partitions.len(),
+            segments_removed,
+            bytes_removed,
+            logs_removed: job.removed.len(),
+            took: self.clock.monotonic().saturating_sub(self.checkpoints.began),
+        });
     }
 }
 

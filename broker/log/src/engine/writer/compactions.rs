@@ -6,13 +6,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::super::checkpoint_job::CheckpointJob;
 use super::super::compaction_job::{Brake, CompactionDone, CompactionJob, Step, Work};
 use super::super::log::{Log, aborted_transaction};
+use super::super::observer::{CompactionOutcome, Event};
 use super::Writer;
 use crate::compaction::{
-    Candidate, Compaction, CompactionInput, LastRecord, Plan, Replacement, Settings, plan,
+    Candidate, Compaction, CompactionError, CompactionInput, LastRecord, Plan, Replacement, Settings, plan,
 };
 use crate::local_id::LocalId;
 use crate::random::Random;
@@ -41,6 +43,7 @@ struct Running {
     is_outdated: bool,
     brake: Brake,
     state: State,
+    began: Duration,
 }
 
 /// What is known about compactions.
@@ -77,6 +80,15 @@ impl Compactions {
             running.is_outdated = true;
             running.brake.pull();
         }
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Of how many logs that is so.
+    pub(super) fn hopeless_count(&self) -> usize {
+        self.hopeless.len()
     }
 
     /// Whether a round of a log is under way, and writes into its folder.
@@ -197,13 +209,21 @@ impl Writer {
         let log = self.logs.get(&partition)?;
         let plan = log.plan_compaction(now_ms)?;
         let input = log.compaction_input(&plan, now_ms, self.options.compaction_map_bytes);
-        let brake = Brake::new(self.options.compaction_bytes_per_second, Arc::clone(&self.clock));
+        self.tell(&Event::CompactionBegun {
+            log: &log.description,
+            dirty_ratio: plan.dirty_ratio,
+            segments: plan.segments,
+        });
+        let rate = Arc::clone(&self.shared.compaction_bytes_per_second);
+        let brake = Brake::new(rate, Arc::clone(&self.clock));
         let state = State::Next(Work::Begin(Box::new(input), self.compactions.random.split()));
-        Some(Running { partition, end_offset: plan.end_offset, is_outdated: false, brake, state })
+        let began = self.clock.monotonic();
+        Some(Running { partition, end_offset: plan.end_offset, is_outdated: false, brake, state, began })
     }
 
     pub(super) fn compaction_done(&mut self, done: CompactionDone) {
         let CompactionDone { partition, result } = done;
+        self.tell_compaction(partition, &result);
         let is_outdated = self.compactions.running.as_ref().is_some_and(|running| running.is_outdated);
         let next = match result {
             Ok(Step::Replacement(replacement, _)) if is_outdated => {
@@ -238,6 +258,27 @@ impl Writer {
             (Some(state), Some(running)) => running.state = state,
             (_, running) => *running = None,
         }
+    }
+
+    fn tell_compaction(&self, partition: LocalId, result: &Result<Step, CompactionError>) {
+        let running = self.compactions.running.as_ref();
+        let reason;
+        let outcome = match result {
+            Ok(Step::Replacement(..)) => return,
+            Ok(Step::Finished(cleaned)) if running.is_some_and(|running| !running.is_outdated) => {
+                CompactionOutcome::Cleaned(&cleaned.statistics)
+            }
+            Err(error) if error.is_corrupt() => {
+                reason = error.to_string();
+                CompactionOutcome::Corrupt(&reason)
+            }
+            Err(error) if error.is_disk_full() => CompactionOutcome::NoRoom,
+            _ => CompactionOutcome::Stopped,
+        };
+        let began = running.map_or(Duration::MAX, |running| running.began);
+        let took = self.clock.monotonic().saturating_sub(began);
+        let log = self.logs.get(&partition).map(|log| &*log.description);
+        self.tell(&Event::CompactionEnded { log, took, outcome });
     }
 
     /// Lets a checkpoint take new segments along that wait for one.

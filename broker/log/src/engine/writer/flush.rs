@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::super::flush_job::{FlushDone, FlushJob, LogFlush, Part, Piece};
 use super::super::log::Log;
+use super::super::observer::Event;
 use super::super::read::Sources;
 use super::room::PARTITION_BYTES;
 use super::{Logs, Writer};
@@ -24,6 +26,7 @@ pub(in super::super) struct Flushing {
     /// Everything in frames up to this one is to be flushed, whether or not memory is short.
     target: u64,
     is_busy: bool,
+    began: Duration,
 }
 
 impl Flushing {
@@ -54,6 +57,10 @@ impl Flushing {
 
     pub(super) fn shrink(&mut self, bytes: u64) {
         self.bytes = self.bytes.saturating_sub(bytes);
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     pub(super) fn is_busy(&self) -> bool {
@@ -104,6 +111,7 @@ impl Writer {
             self.flushing.queue.push_front((frame, partition));
         }
         self.flushing.is_busy = !logs.is_empty();
+        self.flushing.began = self.clock.monotonic();
         self.flushing.is_busy.then(|| FlushJob { sources: Arc::clone(&self.sources), logs })
     }
 
@@ -113,6 +121,12 @@ impl Writer {
             Ok(written) => {
                 self.found_room();
                 self.checkpoints.note_written(written, self.options.syncs_max);
+                let logs = &done.job.logs;
+                self.tell(&Event::Flushed {
+                    logs: logs.len(),
+                    bytes: logs.iter().map(|flush| flush.bytes).sum(),
+                    took: self.clock.monotonic().saturating_sub(self.flushing.began),
+                });
                 done.job.logs.into_iter().for_each(|flush| self.log_flushed(flush));
             }
             Err(error) if error.is_disk_full() => {

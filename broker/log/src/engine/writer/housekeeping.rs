@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::super::group::Change;
 use super::super::log::Log;
+use super::super::observer::Event;
 use super::Writer;
 use crate::config::LogConfig;
 use crate::local_id::LocalId;
-use crate::retention::{SegmentAge, WallClockGuard, removal};
+use crate::retention::{Removal, SegmentAge, WallClockGuard, removal};
 
 /// So many logs are looked at in one go.
 const LOGS_AT_ONCE: usize = 256;
@@ -57,6 +58,7 @@ impl Writer {
             self.housekeeping.now_ms = self.housekeeping.guard.now_ms(&*self.clock);
             self.housekeeping.left.extend(self.logs.keys());
             self.housekeeping.left.sort_unstable();
+            self.tell(&Event::Housekeeping { is_clock_trusted: self.housekeeping.now_ms.is_some() });
         }
         let kept = self.housekeeping.left.len().saturating_sub(LOGS_AT_ONCE);
         for partition in self.housekeeping.left.split_off(kept) {
@@ -73,11 +75,13 @@ impl Writer {
         let Some(log) = self.logs.get_mut(&partition).filter(|log| !log.is_ending && !log.is_changing) else {
             return;
         };
-        if is_trusted {
-            log.producers.remove_expired(now_ms, expiration_ms);
-            if let Some(verifications) = &mut log.partition.view().verifications {
-                verifications.remove_expired(now_ms, expiration_ms);
-            }
+        let forgotten = if is_trusted { log.producers.remove_expired(now_ms, expiration_ms) } else { 0 };
+        if is_trusted && let Some(verifications) = &mut log.partition.view().verifications {
+            verifications.remove_expired(now_ms, expiration_ms);
+        }
+        if forgotten > 0 {
+            let event = Event::ProducersExpired { log: &log.description, count: forgotten };
+            self.options.observer.see(&event);
         }
         if let Some(plan) = log.plan_compaction(now_ms) {
             self.compactions.consider(partition, &plan);
@@ -88,9 +92,18 @@ impl Writer {
         if let Some(frame) = log.first_overdue(self.housekeeping.now_ms) {
             self.flushing.want_up_to(frame);
         }
-        let Some(start_offset) = log.start_by_retention(self.housekeeping.now_ms, now_ms) else { return };
+        let Some(removal) = log.start_by_retention(self.housekeeping.now_ms, now_ms) else { return };
+        let (start_offset, log) = (removal.log_start_offset, log.description.clone());
         // If there is no room for it now, the next round comes to the same.
-        let _ = self.stage_change(partition, Change::SetLogStart { start_offset }, None);
+        if let Ok(true) = self.stage_change(partition, Change::SetLogStart { start_offset }, None) {
+            self.tell(&Event::Expired {
+                log: &log,
+                start_offset,
+                segments: removal.segments,
+                segments_by_size: removal.segments_by_size,
+                bytes: removal.bytes,
+            });
+        }
     }
 }
 
@@ -115,7 +128,7 @@ impl Log {
     }
 
     /// Where the log should begin, if that is not where it begins. Segments that have to go are sealed.
-    fn start_by_retention(&mut self, now_ms: Option<i64>, wall_ms: i64) -> Option<i64> {
+    fn start_by_retention(&mut self, now_ms: Option<i64>, wall_ms: i64) -> Option<Removal> {
         let appended_ms = *self.appended_ms.get_or_insert(wall_ms);
         let (segments, offsets) = {
             let view = self.partition.view();
@@ -142,6 +155,6 @@ impl Log {
             active.seal();
             self.note_changed(Arc::clone(active));
         }
-        Some(removal.log_start_offset).filter(|start| *start > offsets.start)
+        Some(removal).filter(|removal| removal.log_start_offset > offsets.start)
     }
 }

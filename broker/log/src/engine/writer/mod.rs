@@ -22,9 +22,11 @@ mod control;
 mod flush;
 mod housekeeping;
 mod publish;
+mod replies;
 mod room;
 mod sweeping;
 mod unjournaled;
+mod watching;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -35,11 +37,13 @@ use super::group::Group;
 use super::jobs::{Job, JobDone};
 use super::log::Log;
 use super::mailbox::Mailbox;
+use super::observer::Event;
 use super::options::Options;
 use super::partition::Partition;
 use super::read::Sources;
 use super::recovery::Recovery;
-use super::request::{Command, Outcome, Replies, ReplyTo, Request};
+use super::request::{Command, Replies, Request};
+use super::watch::Shared;
 use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::journal::{self, Journal};
@@ -118,6 +122,8 @@ pub struct Writer {
     pub(super) unjournaled: unjournaled::Unjournaled,
     shortages: room::Shortages,
     closing: closing::Closing,
+    shared: Arc<Shared>,
+    watched: watching::Watched,
     /// Logs that the manifest does not have as they are.
     pub(super) unsaved: BTreeSet<LocalId>,
     /// Why nothing is done any more.
@@ -151,6 +157,8 @@ impl Writer {
             unjournaled: unjournaled::Unjournaled::default(),
             shortages: room::Shortages::default(),
             closing: closing::Closing::default(),
+            shared: Arc::new(Shared::new(&options)),
+            watched: watching::Watched::default(),
             options,
             clock,
             sources,
@@ -174,7 +182,9 @@ impl Writer {
     pub fn take(&mut self) {
         self.mailbox.take(&mut self.inbox);
         let (mut count, mut bytes) = (0, 0);
+        let now = self.clock.monotonic();
         while let Some(request) = self.inbox.pop_front() {
+            request.replies.taken(now);
             let request_bytes = request.command.bytes();
             match self.take_one(request) {
                 Taken::Yes => {
@@ -189,6 +199,7 @@ impl Writer {
         }
         self.mailbox.release(count, bytes);
         self.write_unjournaled();
+        self.note_numbers();
         self.flush_replies();
     }
 
@@ -218,6 +229,8 @@ impl Writer {
         }
         match self.journal.begin_commit() {
             Ok(write) => {
+                let bytes = write.as_ref().map_or(0, |write| write.bytes() as u64);
+                self.note_begun(bytes, self.forming.operations.len());
                 self.writing = Some(std::mem::take(&mut self.forming));
                 write
             }
@@ -231,7 +244,10 @@ impl Writer {
     /// Takes back what [`Writer::begin`] handed out, publishes it, and answers.
     pub fn finish(&mut self, written: journal::Written) {
         match self.journal.end_commit(written) {
-            Ok((committed, frame)) => self.publish(committed, frame),
+            Ok((committed, frame)) => {
+                self.publish(committed, frame);
+                self.note_committed();
+            }
             Err(error) => self.go_offline(&error),
         }
         self.flush_replies();
@@ -245,6 +261,7 @@ impl Writer {
         if self.is_closing() {
             return self.plan_last_job();
         }
+        self.heed_tuning();
         self.plan_housekeeping();
         if self.is_short_of_room() {
             return None;
@@ -296,6 +313,7 @@ impl Writer {
             JobDone::Compaction(done) => self.compaction_done(*done),
             JobDone::Sweep(done) => self.sweep_done(done),
         }
+        self.note_numbers();
         self.flush_replies();
     }
 
@@ -331,6 +349,9 @@ impl Writer {
     /// Nothing goes on after this. What was staged is not acknowledged; nobody knows what is on the disk.
     fn go_offline(&mut self, error: &dyn std::fmt::Display) {
         let reason: Arc<str> = error.to_string().into();
+        if self.offline.is_none() {
+            self.tell(&Event::Offline { reason: &reason });
+        }
         self.offline.get_or_insert_with(|| Arc::clone(&reason));
         self.mailbox.set_offline(Arc::clone(&reason));
         let groups = [self.writing.take(), Some(std::mem::take(&mut self.forming))];
@@ -348,30 +369,6 @@ impl Writer {
 
     fn offline_refusal(&self) -> Refusal {
         Refusal::Offline(self.offline.as_ref().map_or_else(|| "unknown".into(), Arc::clone))
-    }
-
-    fn refuse(&mut self, request: Request, refusal: Refusal) {
-        let Request { ticket, replies, .. } = request;
-        self.reply(ReplyTo { ticket, replies }, Err(refusal));
-    }
-
-    fn reply(&mut self, reply: ReplyTo, outcome: Outcome) {
-        let ReplyTo { ticket, replies } = reply;
-        replies.reply(ticket, outcome);
-        // Answers come in runs to the same one.
-        if !self.answered.last().is_some_and(|last| Arc::ptr_eq(last, &replies)) {
-            self.answered.push(replies);
-        }
-    }
-
-    fn flush_replies(&mut self) {
-        let mut answered = std::mem::take(&mut self.answered);
-        // In the order of the answers, and not of anything that differs from run to run. Who is told twice minds little.
-        for replies in answered.drain(..) {
-            replies.flush();
-        }
-        // Its memory is used again.
-        self.answered = answered;
     }
 
     fn log(&self, partition: LocalId) -> Result<&Log, Refusal> {

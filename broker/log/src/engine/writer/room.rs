@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::super::error::Refusal;
+use super::super::observer::Event;
 use super::Writer;
 use crate::disk::BLOCK_BYTES;
 use crate::local_id::LocalId;
@@ -109,9 +110,16 @@ impl Writer {
         let now = self.clock.monotonic();
         let bytes = needed_bytes.max(self.options.flush_job_bytes).saturating_mul(2);
         match self.reserve.release(bytes.max(self.options.reserve_bytes / RELEASES_MAX)) {
-            Ok(0) => self.shortages.work.since = Some(now),
+            Ok(0) => {
+                if self.shortages.work.since.replace(now).is_none() {
+                    self.tell(&Event::NoRoom { released_bytes: 0 });
+                }
+            }
             // Appends wait until it is whole again, and it does not take back at once what it gave.
-            Ok(_) => self.shortages.reserve.since = Some(now),
+            Ok(released_bytes) => {
+                self.shortages.reserve.since = Some(now);
+                self.tell(&Event::NoRoom { released_bytes });
+            }
             Err(error) => self.go_offline(&error),
         }
     }
@@ -121,7 +129,10 @@ impl Writer {
         let now = self.clock.monotonic();
         if !self.reserve.is_whole() && !self.shortages.reserve.lasts(now) {
             match self.reserve.restore() {
-                Ok(true) => self.shortages = Shortages::default(),
+                Ok(true) => {
+                    self.shortages = Shortages::default();
+                    self.tell(&Event::RoomAgain);
+                }
                 Ok(false) => self.shortages.reserve.since = Some(now),
                 Err(error) => self.go_offline(&error),
             }

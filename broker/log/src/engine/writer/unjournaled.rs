@@ -44,6 +44,11 @@ impl Unjournaled {
         self.bytes
     }
 
+    /// With what the sync covers that is on its way.
+    pub(super) fn unsynced_bytes(&self) -> u64 {
+        self.bytes + self.syncing_bytes
+    }
+
     pub(super) fn begin_sync(&mut self) {
         self.syncing_bytes = std::mem::take(&mut self.bytes);
     }

@@ -132,6 +132,7 @@ fn options(random: &mut Random) -> Options {
         producer_expiration_ms: [i64::MAX, 10_000, 600_000][random.index(3)],
         compaction_map_bytes: [24 * 4, 24 * 64, 1 << 20][random.index(3)],
         compaction_bytes_per_second: u64::MAX,
+        observer: Options::default().observer,
     }
 }
 

@@ -1,0 +1,151 @@
+//! What an engine tells of what it does by itself, how it says that it stands, and that it can be tuned while it runs.
+
+use std::time::Duration;
+
+use super::*;
+use crate::config::Cleanup;
+use crate::disk::simulated::Operation;
+use crate::engine::{CompactionOutcome, Event, Observer};
+
+/// What was told, in words.
+#[derive(Debug, Default)]
+struct Told(Mutex<Vec<String>>);
+
+impl Observer for Told {
+    fn see(&self, event: &Event<'_>) {
+        let words = match event {
+            Event::Recovered { logs, was_closed, .. } => format!("recovered {logs} {was_closed}"),
+            Event::Committed { requests, .. } => format!("committed {requests}"),
+            Event::Flushed { logs, .. } => format!("flushed {logs}"),
+            Event::Checkpointed { segments_removed, .. } => format!("removed {segments_removed}"),
+            Event::Expired { log, start_offset, segments, segments_by_size, .. } => {
+                assert_eq!(*log, b"a topic");
+                format!("expired to {start_offset}: {segments}, {segments_by_size} by size")
+            }
+            Event::Housekeeping { is_clock_trusted } => format!("looks, by the clock: {is_clock_trusted}"),
+            Event::CompactionBegun { .. } => "compaction begins".to_owned(),
+            Event::CompactionEnded { outcome: CompactionOutcome::Cleaned(statistics), .. } => {
+                format!("compacted: {} superseded", statistics.records_superseded)
+            }
+            other => format!("{other:?}"),
+        };
+        self.0.lock().unwrap().push(words);
+    }
+}
+
+fn rig(seed: u64) -> (Rig, Arc<Told>) {
+    let mut rig = Rig::new(seed);
+    let told = Arc::<Told>::default();
+    rig.options.observer = Arc::<Told>::clone(&told);
+    rig.recover().unwrap();
+    (rig, told)
+}
+
+impl Told {
+    fn has(&self, words: &str) -> bool {
+        self.0.lock().unwrap().iter().any(|told| told.starts_with(words))
+    }
+
+    fn expect(&self, words: &str) {
+        assert!(self.has(words), "{words} is not among {:?}", self.0.lock().unwrap());
+    }
+}
+
+#[test]
+fn what_goes_for_its_age_is_told_with_its_log_and_counted() {
+    let (mut rig, told) = rig(51);
+    told.expect("recovered 0 ");
+    let id = rig.create(LogConfig { retention_ms: 1_000, ..LogConfig::default() }).id();
+    rig.append(id, batch(&[b"x", b"y"])).unwrap();
+    told.expect("committed 1");
+    let before = rig.writer().watch().figures();
+    assert_eq!(before.logs, 1);
+    assert!(before.unflushed_bytes > 0 && before.journal_bytes > 0, "{before:?}");
+    assert!(
+        before.frames_behind > 0 && before.journal_bytes_max == rig.options.journal.bytes_max,
+        "{before:?}"
+    );
+    for _ in 0..4 {
+        rig.clock.advance(60_000);
+        rig.settle();
+    }
+    for words in ["looks, by the clock: true", "flushed 1", "expired to 2: 1, 0 by size", "removed 1"] {
+        told.expect(words);
+    }
+    let after = rig.writer().watch().figures();
+    assert_eq!(
+        (after.unflushed_bytes, after.waiting_requests, after.missing_reserve),
+        (0, 0, 0),
+        "{after:?}"
+    );
+}
+
+#[test]
+fn what_goes_for_want_of_room_is_told_so() {
+    let (mut rig, told) = rig(52);
+    let config = LogConfig { retention_bytes: 1_000, segment_bytes: 1_000, ..LogConfig::default() };
+    let id = rig.create(config).id();
+    for _ in 0..8 {
+        rig.append(id, batch(&[&[7; 300]])).unwrap();
+    }
+    for _ in 0..4 {
+        rig.clock.advance(60_000);
+        rig.settle();
+    }
+    let told = told.0.lock().unwrap();
+    let expired: Vec<_> = told.iter().filter(|words| words.starts_with("expired")).collect();
+    assert!(!expired.is_empty(), "{told:?}");
+    for words in expired {
+        let counts = words.split(": ").nth(1).unwrap();
+        let (all, by_size) = counts.split_once(", ").unwrap();
+        assert_eq!(by_size, format!("{all} by size"), "{words}");
+    }
+}
+
+#[test]
+fn a_round_of_compaction_is_told_with_what_it_did() {
+    let (mut rig, told) = rig(53);
+    let cleanup = Cleanup { deletes: false, compacts: true };
+    let config = LogConfig { cleanup, segment_bytes: 400, dirty_ratio_min: 0.1, ..LogConfig::default() };
+    let id = rig.create(config).id();
+    for _ in 0..20 {
+        rig.append(id, keyed(1, &[7; 100])).unwrap();
+    }
+    for _ in 0..6 {
+        rig.clock.advance(60_000);
+        rig.settle();
+    }
+    told.expect("compaction begins");
+    let all = told.0.lock().unwrap();
+    let superseded = all.iter().filter_map(|words| words.strip_prefix("compacted: ")?.split(' ').next());
+    let superseded: u64 = superseded.map(|number| number.parse::<u64>().unwrap()).sum();
+    assert!((10..20).contains(&superseded), "{all:?}");
+}
+
+#[test]
+fn what_is_tuned_counts_at_once() {
+    let (mut rig, told) = rig(54);
+    rig.create(LogConfig::default());
+    let watch = rig.writer().watch();
+    rig.clock.advance(10_000);
+    rig.settle();
+    assert!(!told.has("looks"), "it is not time yet");
+    let tuning = rig.options.tuning();
+    assert_eq!(tuning.housekeeping_interval, Duration::from_secs(60));
+    watch.tune(Tuning { housekeeping_interval: Duration::from_secs(5), ..tuning });
+    rig.settle();
+    told.expect("looks");
+}
+
+#[test]
+fn a_directory_that_goes_offline_says_why_once() {
+    let (mut rig, told) = rig(55);
+    let id = rig.create(LogConfig::default()).id();
+    rig.disk.fail(Operation::Write, 1);
+    assert!(rig.append(id, batch(&[b"x"])).is_err());
+    assert!(rig.append(id, batch(&[b"y"])).is_err());
+    let told = told.0.lock().unwrap();
+    let offline = told.iter().filter(|words| words.starts_with("Offline")).count();
+    assert_eq!(offline, 1, "{told:?}");
+    assert!(rig.writer().watch().offline().is_some());
+}
