@@ -11,6 +11,7 @@ use crate::api::topics::Topics;
 use crate::authorize::Authorizer;
 use crate::coordinator::Coordinator;
 use crate::metadata::Metadata;
+use crate::metrics::Metrics;
 use crate::offload::Offload;
 use crate::producer_ids::ProducerIds;
 use crate::quota::Quotas;
@@ -40,6 +41,8 @@ pub struct Broker {
     pub storage: Arc<Storage>,
     /// What the cluster is.
     pub metadata: Arc<Metadata>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Where work goes that takes long.

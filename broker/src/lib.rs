@@ -7,6 +7,7 @@
 pub mod admission;
 pub mod api;
 pub mod authorize;
+pub mod background;
 pub mod broker;
 pub mod context;
 pub mod coordinator;

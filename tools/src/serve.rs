@@ -13,7 +13,7 @@ use tracing::Level;
 
 use crate::cluster::Failure;
 use crate::config::{SettingSources, environment, gather};
-use crate::logging;
+use crate::logging::{self, Format};
 use crate::memory;
 
 /// Where `dev` keeps its data unless it is told otherwise.
@@ -30,6 +30,7 @@ const DEFAULT_LISTENER: &str = "PLAINTEXT";
 const LOG_DIRS: &str = "log.dirs";
 const LISTENERS_SETTING: &str = "listeners";
 const HTTP_SETTING: &str = "strandline.http.address";
+const LOG_FORMAT_SETTING: &str = "strandline.log.format";
 
 /// What a broker is told, however it is started. An option that has a setting is one way to give that.
 #[derive(Args)]
@@ -49,6 +50,9 @@ pub(crate) struct ServePlan {
     /// How much is logged: error, warn, info, debug or trace.
     #[arg(long, value_name = "LEVEL", default_value = "warn", env = "STRANDLINE_LOG")]
     log: Level,
+    /// As what the log is written. Sets strandline.log.format.
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<Format>,
 }
 
 impl ServePlan {
@@ -65,6 +69,9 @@ impl ServePlan {
         }
         if let Some(http) = &self.http {
             set(HTTP_SETTING, http.clone());
+        }
+        if let Some(format) = self.log_format {
+            set(LOG_FORMAT_SETTING, format.word().to_owned());
         }
         settings
     }
@@ -136,7 +143,7 @@ fn run<W: Write>(
     announce: impl FnOnce(&Node, &mut W) -> io::Result<()>,
 ) -> Result<(), Failure> {
     let options = plan.node_options(data_dir_default)?;
-    logging::start(plan.log);
+    let log = logging::start(plan.log, Format::of_word(options.settings.log_format.as_deref()))?;
     memory::keep_what_requests_leave();
     let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
     let result: io::Result<()> = runtime.block_on(async {
@@ -151,6 +158,7 @@ fn run<W: Write>(
             result = node.shutdown() => result.map_err(io::Error::other),
             () = stop.wait() => {
                 tracing::warn!("told to stop twice: what is in the journal is replayed at the next start");
+                log.flush();
                 process::exit(1)
             }
         }

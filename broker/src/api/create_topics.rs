@@ -45,8 +45,8 @@ pub(super) async fn auto_create(broker: &Arc<Broker>, names: Vec<Text>) {
         Ok(created) => {
             for CreatedTopic { name, result } in created {
                 match result {
-                    Ok(_) => tracing::info!(topic = %name, "created because a client asked for it"),
-                    Err(refusal) => tracing::info!(topic = %name, %refusal, "not created"),
+                    Ok(_) => tracing::info!(topic = ?name, "created because a client asked for it"),
+                    Err(refusal) => tracing::info!(topic = ?name, %refusal, "not created"),
                 }
             }
         }

@@ -10,6 +10,7 @@ use strandline_protocol::batch::TimestampType;
 use strandline_protocol::{Compression, ErrorCode, Text, Uuid};
 
 use crate::broker::Broker;
+use crate::metrics::TopicTally;
 use crate::storage::{Storage, TopicPartition};
 
 /// What a topic's settings say about batches.
@@ -75,6 +76,8 @@ pub struct Topic {
     pub rules: TopicRules,
     /// Its partitions, by their number.
     pub partitions: Vec<Leadership>,
+    /// Where what goes in and out is counted.
+    pub tally: Arc<TopicTally>,
 }
 
 /// Where topics are looked up.

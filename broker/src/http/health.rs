@@ -3,12 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use strandline_log::engine::Mailbox;
-use strandline_log::journal::Pins;
-
 use super::server::{Page, Pages};
-use crate::metrics;
-use crate::net::Counters;
 
 /// What a node is doing.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -24,14 +19,18 @@ pub enum Stage {
 /// What a node tells of itself.
 pub struct Health {
     stage: Mutex<Stage>,
-    serving: OnceLock<Serving>,
+    serving: OnceLock<Arc<dyn Insight>>,
+    /// One at a time: who asks often is not answered at the cost of everything else.
+    looking: Mutex<()>,
 }
 
-/// What there is once it serves.
-struct Serving {
-    counters: Arc<Counters>,
-    mailbox: Arc<Mailbox>,
-    pins: Pins,
+/// What there is to be seen of a node that serves.
+pub trait Insight: Send + Sync + fmt::Debug {
+    /// Why it does not serve after all; none if it does.
+    fn obstacle(&self) -> Option<String>;
+
+    /// All metrics, in the text format of Prometheus.
+    fn metrics(&self) -> String;
 }
 
 impl fmt::Debug for Health {
@@ -42,7 +41,7 @@ impl fmt::Debug for Health {
 
 impl Default for Health {
     fn default() -> Self {
-        Self { stage: Mutex::new(Stage::Starting), serving: OnceLock::new() }
+        Self { stage: Mutex::new(Stage::Starting), serving: OnceLock::new(), looking: Mutex::default() }
     }
 }
 
@@ -51,10 +50,10 @@ impl Health {
         self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// It serves from now on: what the network and the journal count, and the way to the data directory.
-    pub fn set_serving(&self, counters: Arc<Counters>, mailbox: Arc<Mailbox>, pins: Pins) {
+    /// It serves from now on, and can be looked into.
+    pub fn set_serving(&self, insight: Arc<dyn Insight>) {
         // It comes up once.
-        let _ = self.serving.set(Serving { counters, mailbox, pins });
+        let _ = self.serving.set(insight);
         *self.stage() = Stage::Serving;
     }
 
@@ -70,8 +69,16 @@ impl Health {
             Stage::Stopping => return Some("shutting down".to_owned()),
             Stage::Serving => {}
         }
-        let offline = self.serving.get().and_then(|serving| serving.mailbox.offline());
-        offline.map(|reason| format!("the data directory is offline: {reason}"))
+        self.serving.get().and_then(|insight| insight.obstacle())
+    }
+
+    fn metrics(&self) -> String {
+        let _looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut text = self.serving.get().map(|insight| insight.metrics()).unwrap_or_default();
+        let is_ready = u8::from(self.obstacle().is_none());
+        let (name, help) = ("strandline_ready", "1 while clients are served.");
+        text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {is_ready}\n"));
+        text
     }
 }
 
@@ -83,11 +90,10 @@ impl Pages for Health {
                 None => Page::text("ready\n".to_owned()),
                 Some(obstacle) => Page { status: "503 Service Unavailable", ..Page::text(obstacle + "\n") },
             },
-            "/metrics" => {
-                let serving = self.serving.get().map(|serving| (&*serving.counters, &serving.pins));
-                let body = metrics::render(self.obstacle().is_none(), serving);
-                Page { content_type: "text/plain; version=0.0.4; charset=utf-8", ..Page::text(body) }
-            }
+            "/metrics" => Page {
+                content_type: "text/plain; version=0.0.4; charset=utf-8",
+                ..Page::text(self.metrics())
+            },
             _ => return None,
         };
         Some(page)

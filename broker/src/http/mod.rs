@@ -4,7 +4,7 @@
 mod health;
 mod server;
 
-pub use self::health::{Health, Stage};
+pub use self::health::{Health, Insight, Stage};
 pub use self::server::{HttpServer, Page, Pages};
 
 #[cfg(test)]

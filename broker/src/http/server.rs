@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{sleep, timeout};
 
 /// So many may ask at once; others wait in the queue of the listener.
@@ -84,7 +84,7 @@ async fn serve(listener: TcpListener, pages: Arc<dyn Pages>) {
                 let pages = Arc::clone(&pages);
                 tokio::spawn(async move {
                     // Whoever is too slow or goes away is not told.
-                    let _ = timeout(TIME_MAX, answer(&stream, &*pages)).await;
+                    let _ = timeout(TIME_MAX, answer(&stream, pages)).await;
                     drop(place);
                 });
             }
@@ -96,11 +96,11 @@ async fn serve(listener: TcpListener, pages: Arc<dyn Pages>) {
     }
 }
 
-async fn answer(stream: &TcpStream, pages: &dyn Pages) -> io::Result<()> {
+async fn answer(stream: &TcpStream, pages: Arc<dyn Pages>) -> io::Result<()> {
     let request = read_head(stream).await?;
     let (page, has_body) = match parse(&request) {
-        Some(("GET", path)) => (pages.page(path), true),
-        Some(("HEAD", path)) => (pages.page(path), false),
+        Some(("GET", path)) => (make(pages, path).await?, true),
+        Some(("HEAD", path)) => (make(pages, path).await?, false),
         Some(_) => (Some(failed("405 Method Not Allowed")), true),
         None => (Some(failed("400 Bad Request")), true),
     };
@@ -114,6 +114,12 @@ async fn answer(stream: &TcpStream, pages: &dyn Pages) -> io::Result<()> {
         bytes.push_str(&body);
     }
     write_all(stream, bytes.as_bytes()).await
+}
+
+/// Makes a page on a thread that may wait: one may be long, and those who serve clients are not to be held up.
+async fn make(pages: Arc<dyn Pages>, path: &str) -> io::Result<Option<Page>> {
+    let path = path.to_owned();
+    spawn_blocking(move || pages.page(&path)).await.map_err(io::Error::other)
 }
 
 fn failed(status: &'static str) -> Page {

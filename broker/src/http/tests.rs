@@ -1,14 +1,24 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
-use strandline_log::engine::{Mailbox, MailboxOptions};
-use strandline_log::journal::Pins;
 use tokio::runtime::Runtime;
 
-use super::{Health, HttpServer};
-use crate::net::Counters;
+use super::{Health, HttpServer, Insight};
+
+/// A node with a metric, and with an obstacle if it was given one.
+#[derive(Debug, Default)]
+struct Seen(Mutex<Option<String>>);
+
+impl Insight for Seen {
+    fn obstacle(&self) -> Option<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    fn metrics(&self) -> String {
+        "some_metric 5\n".to_owned()
+    }
+}
 
 struct Rig {
     health: Arc<Health>,
@@ -49,14 +59,17 @@ fn a_node_says_whether_it_serves_and_why_not() {
     let rig = Rig::new();
     assert_eq!(rig.get("/readyz"), (NOT_READY.to_owned(), "starting\n".to_owned()));
     assert_eq!(rig.get("/healthz").0, "HTTP/1.1 200 OK");
-    let counters = Arc::new(Counters::default());
-    counters.accepted.store(5, Ordering::Relaxed);
-    let mailbox = Arc::new(Mailbox::new(MailboxOptions::default()));
-    rig.health.set_serving(counters, Arc::clone(&mailbox), Pins::default());
+    assert!(rig.get("/metrics").1.ends_with("\nstrandline_ready 0\n"));
+    let seen = Arc::<Seen>::default();
+    rig.health.set_serving(Arc::<Seen>::clone(&seen));
     assert_eq!(rig.get("/readyz?verbose"), ("HTTP/1.1 200 OK".to_owned(), "ready\n".to_owned()));
-    assert!(rig.get("/metrics").1.contains("strandline_network_connections 5\n"));
-    mailbox.set_offline("a sync failed".into());
-    let offline = "the data directory is offline: a sync failed\n".to_owned();
+    let metrics = rig.get("/metrics").1;
+    assert!(
+        metrics.starts_with("some_metric 5\n") && metrics.ends_with("\nstrandline_ready 1\n"),
+        "{metrics}"
+    );
+    *seen.0.lock().unwrap() = Some("a sync failed".to_owned());
+    let offline = "a sync failed\n".to_owned();
     assert_eq!(rig.get("/readyz"), (NOT_READY.to_owned(), offline));
     rig.health.set_stopping();
     assert_eq!(rig.get("/readyz"), (NOT_READY.to_owned(), "shutting down\n".to_owned()));

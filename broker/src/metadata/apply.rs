@@ -66,7 +66,9 @@ impl Metadata {
         let mut touched = Touched::by(records, image, self.node_id);
         if touched.broker {
             let settings = in_force(image, &self.started_with, self.node_id);
-            *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = settings;
+            *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&settings);
+            tracing::info!("the settings of this broker are changed");
+            self.settings_listeners.tell(&settings);
             touched.configured.extend(image.topics().map(|topic| topic.id()));
             touched.topics.extend(&touched.configured);
         }

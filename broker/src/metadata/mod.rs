@@ -6,6 +6,7 @@
 
 mod apply;
 mod changes;
+mod listeners;
 pub mod log;
 mod producer_ids;
 mod topics;
@@ -22,10 +23,13 @@ use tokio::sync::Mutex;
 
 pub(crate) use self::apply::sort_found;
 pub use self::changes::MetadataChange;
+pub use self::listeners::Listener;
 pub use self::producer_ids::MetadataBlocks;
 
+use self::listeners::Listeners;
 use self::log::{KeyedRecord, MetadataLog, MetadataLogError};
 use self::topics::TopicTable;
+use crate::metrics::TopicTallies;
 use crate::storage::Storage;
 
 /// The metadata, as this broker has it.
@@ -41,6 +45,8 @@ pub struct Metadata {
     random: StdMutex<Random>,
     /// Who wants to know of changes.
     listeners: changes::Listeners,
+    /// Who acts on the settings in force.
+    settings_listeners: Listeners,
     /// Held by who changes something.
     changing: Mutex<Standing>,
 }
@@ -97,12 +103,14 @@ pub struct MetadataParts {
     pub log: Box<dyn MetadataLog>,
     /// Where ids come from.
     pub random: Random,
+    /// Where topics are counted.
+    pub tallies: Arc<TopicTallies>,
 }
 
 impl Metadata {
     /// What the log says by now.
     pub fn replay(parts: MetadataParts) -> Result<Self, MetadataError> {
-        let MetadataParts { node_id, settings, storage, clock, log, random } = parts;
+        let MetadataParts { node_id, settings, storage, clock, log, random, tallies } = parts;
         let mut image = MetadataImage::default();
         let mut failure = None;
         let next_offset = log.replay(&mut |offset, KeyedRecord { key, value }| {
@@ -119,8 +127,8 @@ impl Metadata {
         // Clients saw how far it was: that never falls, whatever compaction removed.
         image.advance_to(next_offset - 1);
         let in_force = in_force(&image, &settings, node_id);
-        let topics = TopicTable::new(&image, &in_force);
-        let random = StdMutex::new(random);
+        let topics = TopicTable::new(&image, &in_force, tallies);
+        let (random, settings_listeners) = (StdMutex::new(random), Listeners::default());
         let (image, changing) = (RwLock::new(Arc::new(image)), Mutex::new(Standing::Together));
         let (started_with, in_force) = (settings, RwLock::new(in_force));
         let listeners = changes::Listeners::default();
@@ -135,6 +143,7 @@ impl Metadata {
             topics,
             random,
             listeners,
+            settings_listeners,
             changing,
         })
     }

@@ -63,7 +63,9 @@ impl Metadata {
     ) -> Arc<Self> {
         let settings = Arc::new(settings);
         let (log, random) = (Box::new(log), Random::from_seed(1));
-        Arc::new(Self::replay(MetadataParts { node_id, settings, storage, clock, log, random }).unwrap())
+        let tallies = Arc::default();
+        let parts = MetadataParts { node_id, settings, storage, clock, log, random, tallies };
+        Arc::new(Self::replay(parts).unwrap())
     }
 }
 

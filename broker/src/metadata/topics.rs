@@ -12,6 +12,7 @@ use strandline_state::settings::{self, BrokerSettings, CompressionType, Durabili
 
 use super::Metadata;
 use crate::api::topics::{Leadership, Topic, TopicRules, Topics};
+use crate::metrics::TopicTallies;
 
 /// Every topic, by name and by id.
 #[derive(Debug, Default)]
@@ -38,13 +39,16 @@ impl Tables {
 
 /// The topics, as the data APIs see them.
 #[derive(Debug)]
-pub(super) struct TopicTable(RwLock<Tables>);
+pub(super) struct TopicTable {
+    tables: RwLock<Tables>,
+    tallies: Arc<TopicTallies>,
+}
 
 impl TopicTable {
-    pub(super) fn new(image: &MetadataImage, settings: &BrokerSettings) -> Self {
+    pub(super) fn new(image: &MetadataImage, settings: &BrokerSettings, tallies: Arc<TopicTallies>) -> Self {
         let mut tables = Tables::default();
-        image.topics().for_each(|topic| tables.put(resolve(image, settings, topic)));
-        Self(RwLock::new(tables))
+        image.topics().for_each(|topic| tables.put(resolve(image, settings, topic, &tallies)));
+        Self { tables: RwLock::new(tables), tallies }
     }
 
     /// Works topics out anew that may have changed.
@@ -55,9 +59,12 @@ impl TopicTable {
         topics: impl Iterator<Item = Uuid>,
     ) {
         let resolved: Vec<_> = topics
-            .map(|id| (id, image.topic_by_id(id).map(|topic| resolve(image, settings, topic))))
+            .map(|id| (id, image.topic_by_id(id)))
+            .map(|(id, topic)| (id, topic.map(|topic| resolve(image, settings, topic, &self.tallies))))
             .collect();
-        let mut tables = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let gone = resolved.iter().filter(|(_, topic)| topic.is_none());
+        gone.for_each(|(id, _)| self.tallies.remove(*id));
+        let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
         for (id, topic) in resolved {
             tables.remove(id);
             topic.into_iter().for_each(|topic| tables.put(topic));
@@ -67,11 +74,11 @@ impl TopicTable {
 
 impl Topics for Metadata {
     fn by_name(&self, name: &str) -> Option<Arc<Topic>> {
-        self.topics.0.read().unwrap_or_else(PoisonError::into_inner).by_name.get(name).cloned()
+        self.topics.tables.read().unwrap_or_else(PoisonError::into_inner).by_name.get(name).cloned()
     }
 
     fn by_id(&self, id: Uuid) -> Option<Arc<Topic>> {
-        self.topics.0.read().unwrap_or_else(PoisonError::into_inner).by_id.get(&id).cloned()
+        self.topics.tables.read().unwrap_or_else(PoisonError::into_inner).by_id.get(&id).cloned()
     }
 
     fn node_id(&self) -> i32 {
@@ -96,13 +103,20 @@ pub(super) fn topic_settings(
     overlaid
 }
 
-fn resolve(image: &MetadataImage, settings: &BrokerSettings, topic: &ImageTopic) -> Topic {
+fn resolve(
+    image: &MetadataImage,
+    settings: &BrokerSettings,
+    topic: &ImageTopic,
+    tallies: &TopicTallies,
+) -> Topic {
+    let topics_max = usize::try_from(settings.metrics_topics).unwrap_or(0);
     Topic {
         id: topic.id(),
         name: topic.name().clone(),
         is_internal: topic.is_internal(),
         rules: rules(&topic_settings(image, settings, topic)),
         partitions: topic.partitions().map(|(_, partition)| leadership(partition)).collect(),
+        tally: tallies.of(topic.id(), topic.name(), topics_max),
     }
 }
 

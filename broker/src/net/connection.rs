@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::closed::Closed;
 use super::counters::Tally;
@@ -24,6 +24,7 @@ use super::pipeline::Pipeline;
 use super::registry::{Admitted, Order};
 use super::service::Service;
 use super::shared::Shared;
+use super::timing::{Arrival, Departure};
 use super::transport::Transport;
 use crate::api::Reply;
 use crate::context::Connection;
@@ -88,6 +89,8 @@ pub(super) struct ConnectionTask<T> {
     phase: Phase,
     /// Bytes since the last movement.
     moved_bytes: usize,
+    /// When the first bytes came of a request that is not whole.
+    began: Option<Instant>,
     answers_round: u64,
     tally: Tally,
 }
@@ -132,6 +135,7 @@ impl<T: Transport> ConnectionTask<T> {
             throttle: None,
             phase: Phase::Open,
             moved_bytes: 0,
+            began: None,
             answers_round: 0,
             tally: Tally::default(),
         };
@@ -209,12 +213,19 @@ impl<T: Transport> ConnectionTask<T> {
                 return Stop::Waiting;
             }
             match self.inbound.poll_request(context, &self.shared.requests) {
-                Ok(Found::Incomplete) => return Stop::Incomplete,
+                Ok(Found::Incomplete) => {
+                    if self.began.is_none() && self.inbound.has_begun() {
+                        self.began = Some(Instant::now());
+                    }
+                    return Stop::Incomplete;
+                }
                 Ok(Found::NoMemory) => return Stop::Waiting,
                 Ok(Found::Request(frame, permit)) => {
                     self.tally.requests += 1;
                     self.move_on();
-                    self.pipeline.begin(self.service.dispatch(&self.connection, frame), permit);
+                    let arrival = Arrival::new(&frame, self.began.take());
+                    let dispatching = self.service.dispatch(&self.connection, frame);
+                    self.pipeline.begin(dispatching, permit, arrival);
                 }
                 Err(error) => {
                     tracing::info!(peer = %self.connection.peer, %error, "closing");
@@ -248,14 +259,14 @@ impl<T: Transport> ConnectionTask<T> {
         while self.outbound.memory_bytes() < ANSWER_BYTES_MAX {
             match self.pipeline.poll_answer(context) {
                 Poll::Pending | Poll::Ready(None) => return false,
-                Poll::Ready(Some(Reply::Silence)) => {}
-                Poll::Ready(Some(Reply::Send { frame, throttle })) => {
-                    self.outbound.push(frame);
+                Poll::Ready(Some((Reply::Silence, _))) => {}
+                Poll::Ready(Some((Reply::Send { frame, throttle }, arrival))) => {
+                    self.outbound.push(frame, Departure::new(arrival));
                     if !throttle.is_zero() {
                         self.throttle = Some(Box::pin(sleep(throttle)));
                     }
                 }
-                Poll::Ready(Some(Reply::Close(reason))) => {
+                Poll::Ready(Some((Reply::Close(reason), _))) => {
                     self.pipeline.abandon(self.outbound.memory_bytes(), self.outbound.own_bytes());
                     self.end(Closed::Answered(reason));
                     return false;
@@ -271,7 +282,12 @@ impl<T: Transport> ConnectionTask<T> {
             return Ok(true);
         }
         let mut written = Written::default();
-        let result = self.outbound.poll_write(context, &mut self.transport, &mut self.tally, &mut written);
+        let mut now = None;
+        let (transport, tally, service) = (&mut self.transport, &mut self.tally, &self.service);
+        let result = self.outbound.poll_write(context, transport, tally, &mut written, |departure| {
+            let (api, times) = departure.end(*now.get_or_insert_with(Instant::now));
+            service.answered(api, times);
+        });
         self.tally.sent_bytes += written.bytes as u64;
         self.pipeline.give_back(written.memory_bytes, written.own_bytes);
         self.moved(written.bytes);

@@ -41,6 +41,11 @@ impl Inbound {
         Self { assembler, arriving: None, whole: None, wait: None }
     }
 
+    /// Whether there are bytes of a request that is not whole.
+    pub(super) fn has_begun(&self) -> bool {
+        self.assembler.received_bytes() > 0
+    }
+
     /// Whether memory is kept for a frame that has not come whole.
     pub(super) fn is_holding(&self) -> bool {
         self.arriving.is_some() || self.whole.is_some()

@@ -30,13 +30,15 @@ mod registry;
 mod server;
 mod service;
 mod shared;
+mod timing;
 mod transport;
 
 pub use self::counters::Counters;
 pub use self::listener::BindError;
 pub use self::options::{ListenerOptions, NetOptions};
+pub use self::registry::Limits;
 pub use self::server::{Bound, Server};
-pub use self::service::{Dispatching, Service};
+pub use self::service::{Dispatching, Service, Times};
 pub use self::transport::{Acceptor, Transport};
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use strandline_protocol::frame::OutboundFrame;
 use strandline_protocol::records::{External, Piece};
 
 use super::counters::Tally;
+use super::timing::Departure;
 use super::transport::Transport;
 use crate::storage::FileSlice;
 
@@ -37,6 +38,7 @@ struct Unsent {
     bytes: usize,
     /// So much memory goes with it.
     own_bytes: usize,
+    departure: Departure,
 }
 
 /// How far writing got.
@@ -60,9 +62,10 @@ pub(super) fn memory_bytes(frame: &OutboundFrame) -> usize {
 }
 
 impl Outbound {
-    pub(super) fn push(&mut self, frame: OutboundFrame) {
+    pub(super) fn push(&mut self, frame: OutboundFrame, departure: Departure) {
         self.memory_bytes += memory_bytes(&frame);
-        self.answers.push_back(Unsent { bytes: frame.len(), own_bytes: frame.own_bytes() });
+        let (bytes, own_bytes) = (frame.len(), frame.own_bytes());
+        self.answers.push_back(Unsent { bytes, own_bytes, departure });
         self.pieces.extend(frame.into_pieces().into_iter().filter(|piece| !piece.is_empty()));
     }
 
@@ -86,6 +89,7 @@ impl Outbound {
         transport: &mut T,
         tally: &mut Tally,
         written: &mut Written,
+        mut sent: impl FnMut(Departure),
     ) -> Poll<io::Result<()>> {
         let result = self.poll_write_pieces(context, transport, tally, written);
         let mut rest = written.bytes;
@@ -96,6 +100,7 @@ impl Outbound {
             }
             rest -= answer.bytes;
             written.own_bytes += answer.own_bytes;
+            sent(answer.departure);
             self.answers.pop_front();
         }
         result

@@ -7,18 +7,19 @@ use std::task::{Context, Poll};
 use super::budget::{AnswerBudget, Permit};
 use super::outbound::memory_bytes;
 use super::service::Dispatching;
+use super::timing::Arrival;
 use crate::api::{Dispatched, LaterReply, Reply};
 
 /// An answer that is there or comes.
 enum Slot {
-    Ready(Reply),
+    Ready(Reply, Arrival),
     /// Its request's memory is given back when it is there.
-    Later(LaterReply, Permit),
+    Later(LaterReply, Permit, Arrival),
 }
 
 /// The requests that are being worked on.
 pub(super) struct Pipeline {
-    dispatching: Option<(Dispatching, Permit)>,
+    dispatching: Option<(Dispatching, Permit, Arrival)>,
     slots: VecDeque<Slot>,
     /// Of requests that are not answered.
     request_bytes: usize,
@@ -65,45 +66,49 @@ impl Pipeline {
     }
 
     /// Takes a request in. Nothing else is being dispatched.
-    pub(super) fn begin(&mut self, dispatching: Dispatching, permit: Permit) {
+    pub(super) fn begin(&mut self, dispatching: Dispatching, permit: Permit, arrival: Arrival) {
         self.request_bytes += permit.num_permits();
-        self.dispatching = Some((dispatching, permit));
+        self.dispatching = Some((dispatching, permit, arrival));
     }
 
     /// Goes on with dispatching; whether nothing is being dispatched now.
     pub(super) fn poll_dispatch(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let Some((mut dispatching, permit)) = self.dispatching.take() else { return Poll::Ready(()) };
+        let Some((mut dispatching, permit, arrival)) = self.dispatching.take() else {
+            return Poll::Ready(());
+        };
         match dispatching.as_mut().poll(context) {
             Poll::Pending => {
-                self.dispatching = Some((dispatching, permit));
+                self.dispatching = Some((dispatching, permit, arrival));
                 return Poll::Pending;
             }
             Poll::Ready(Dispatched::Now(reply)) => {
                 self.request_bytes -= permit.num_permits();
                 self.take_answer(&reply);
-                self.slots.push_back(Slot::Ready(reply));
+                self.slots.push_back(Slot::Ready(reply, arrival));
             }
-            Poll::Ready(Dispatched::Later(reply)) => self.slots.push_back(Slot::Later(reply, permit)),
+            Poll::Ready(Dispatched::Later(reply)) => {
+                self.slots.push_back(Slot::Later(reply, permit, arrival));
+            }
         }
         Poll::Ready(())
     }
 
-    /// The next answer, if it is there.
+    /// The next answer, if it is there, and when its request came.
     ///
     /// Those behind it are not looked at until it is: they are worked on without that, and wake nobody up.
-    pub(super) fn poll_answer(&mut self, context: &mut Context<'_>) -> Poll<Option<Reply>> {
+    pub(super) fn poll_answer(&mut self, context: &mut Context<'_>) -> Poll<Option<(Reply, Arrival)>> {
         match self.slots.pop_front() {
             None => Poll::Ready(None),
-            Some(Slot::Ready(reply)) => Poll::Ready(Some(reply)),
-            Some(Slot::Later(mut later, permit)) => match later.as_mut().poll(context) {
+            Some(Slot::Ready(reply, arrival)) => Poll::Ready(Some((reply, arrival))),
+            Some(Slot::Later(mut later, permit, arrival)) => match later.as_mut().poll(context) {
                 Poll::Pending => {
-                    self.slots.push_front(Slot::Later(later, permit));
+                    self.slots.push_front(Slot::Later(later, permit, arrival));
                     Poll::Pending
                 }
                 Poll::Ready(reply) => {
                     self.request_bytes -= permit.num_permits();
                     self.take_answer(&reply);
-                    Poll::Ready(Some(reply))
+                    Poll::Ready(Some((reply, arrival)))
                 }
             },
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -137,11 +137,23 @@ struct Connections {
 #[derive(Debug)]
 pub(super) struct Registry {
     connections: Mutex<Connections>,
-    connections_max: usize,
-    per_address_max: usize,
+    connections_max: AtomicUsize,
+    per_address_max: AtomicUsize,
     /// Counts up as time goes by, so that connections need no clock.
     tick: AtomicU64,
     emptied: Notify,
+}
+
+/// How many connections there may be.
+#[derive(Clone, Debug)]
+pub struct Limits(pub(super) Arc<Registry>);
+
+impl Limits {
+    /// So many in all and so many from one address, from now on. Those that there are stay.
+    pub fn set(&self, (connections_max, per_address_max): (usize, usize)) {
+        self.0.connections_max.store(connections_max, Ordering::Relaxed);
+        self.0.per_address_max.store(per_address_max, Ordering::Relaxed);
+    }
 }
 
 /// A place among the connections, given up when it is dropped.
@@ -169,8 +181,8 @@ impl Registry {
     pub(super) fn new(connections_max: usize, per_address_max: usize) -> Self {
         Self {
             connections: Mutex::default(),
-            connections_max,
-            per_address_max,
+            connections_max: AtomicUsize::new(connections_max),
+            per_address_max: AtomicUsize::new(per_address_max),
             tick: AtomicU64::new(0),
             emptied: Notify::new(),
         }
@@ -188,10 +200,10 @@ impl Registry {
             return Err(Refused::Closing);
         }
         let from_address = connections.per_address.get(&address).copied().unwrap_or(0);
-        if from_address >= self.per_address_max {
+        if from_address >= self.per_address_max.load(Ordering::Relaxed) {
             return Err(Refused::Address);
         }
-        if connections.entries.len() >= self.connections_max {
+        if connections.entries.len() >= self.connections_max.load(Ordering::Relaxed) {
             let closed = if is_protected { connections.least_active() } else { None };
             closed.ok_or(Refused::Total)?.give(Order::Close);
         }

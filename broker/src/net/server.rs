@@ -12,7 +12,7 @@ use super::accept::{Source, accept_all};
 use super::counters::Counters;
 use super::listener::{BindError, BoundListener};
 use super::options::NetOptions;
-use super::registry::Order;
+use super::registry::{Limits, Order};
 use super::service::Service;
 use super::shared::Shared;
 use super::transport::Acceptor;
@@ -112,6 +112,11 @@ impl Server {
         let service = Arc::clone(&self.service.0);
         let task = accept_all(acceptor, from, service, Arc::clone(&self.shared));
         self.tasks().accepting.push(tokio::spawn(task));
+    }
+
+    /// How many connections there may be, to be changed while it serves.
+    pub fn limits(&self) -> Limits {
+        Limits(Arc::clone(&self.shared.registry))
     }
 
     /// What happened so far.

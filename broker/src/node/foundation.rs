@@ -9,7 +9,7 @@ use strandline_log::clock::Clock;
 use strandline_log::config::{Cleanup, LogConfig};
 use strandline_log::disk::Disk;
 use strandline_log::engine::{
-    Command, Done, EngineError, Mailbox, Options as EngineOptions, Partition, Writer,
+    Command, Done, EngineError, Mailbox, Options as EngineOptions, Partition, Watch, Writer,
 };
 use strandline_log::random::Random;
 use strandline_protocol::{Text, Uuid};
@@ -18,15 +18,17 @@ use strandline_state::metadata::record::BrokerEndpoint;
 use strandline_state::settings::{BrokerSettings, Durability};
 
 use super::NodeError;
-use super::options::fetch_session_options;
+use super::options::{engine_options, fetch_session_options};
 use crate::api::fetch_sessions::FetchSessions;
 use crate::authorize::AllowAll;
+use crate::background::Background;
 use crate::broker::Broker;
 use crate::context::Endpoint;
 use crate::coordinator::{CoordinatorParts, start_groups};
 use crate::features::FEATURES;
 use crate::metadata::log::{MetadataLogError, PartitionLog};
 use crate::metadata::{Metadata, MetadataBlocks, MetadataError, MetadataParts, sort_found};
+use crate::metrics::Metrics;
 use crate::offload::Offload;
 use crate::producer_ids::ProducerIds;
 use crate::quota::Unlimited;
@@ -62,6 +64,7 @@ pub struct Foundation {
 struct Opened<D> {
     driver: D,
     mailbox: Arc<Mailbox>,
+    watch: Watch,
     partitions: Vec<(Arc<Partition>, Bytes)>,
     directory_id: Uuid,
     was_closed: bool,
@@ -73,6 +76,7 @@ struct Starting {
     clock: Arc<dyn Clock>,
     offload: Offload,
     endpoints: Vec<Arc<Endpoint>>,
+    metrics: Arc<Metrics>,
 }
 
 impl Foundation {
@@ -87,6 +91,10 @@ impl Foundation {
         F: FnOnce(Writer) -> Result<D, EngineError> + Send + 'static,
     {
         let Self { disk, data_dir, clock, random, offload, engine, settings, endpoints } = self;
+        let metrics = Arc::<Metrics>::default();
+        let background = Arc::new(Background::new(Arc::clone(&metrics)));
+        let observer = Arc::<Background>::clone(&background);
+        let engine = EngineOptions { observer, ..engine };
         let writer_clock = Arc::clone(&clock);
         let directory = DataDirectory::new(&data_dir, Arc::clone(&disk));
         let opening = move || -> Result<Opened<D>, NodeError> {
@@ -94,6 +102,7 @@ impl Foundation {
             let writer = Writer::recover(disk, data_dir, engine, writer_clock, random.split())?;
             Ok(Opened {
                 mailbox: Arc::clone(writer.mailbox()),
+                watch: writer.watch(),
                 partitions: writer.partitions(),
                 directory_id: Uuid::from(writer.directory_id()),
                 was_closed: writer.was_closed(),
@@ -102,9 +111,13 @@ impl Foundation {
             })
         };
         let opened = offload.run(opening).await??;
-        let starting = Starting { settings: Arc::new(settings), clock, offload, endpoints };
+        let watch = opened.watch.clone();
+        let starting = Starting { settings: Arc::new(settings), clock, offload, endpoints, metrics };
         let (metadata, driver) = starting.load(opened).await?;
         metadata.storage().set_directory(directory);
+        background.set_metadata(&metadata);
+        metadata
+            .add_settings_listener(Box::new(move |settings| watch.tune(engine_options(settings).tuning())));
         Ok((starting.broker(metadata), driver))
     }
 }
@@ -112,7 +125,7 @@ impl Foundation {
 impl Starting {
     /// Finds out what the cluster is, or founds one, and makes the logs agree with it.
     async fn load<D>(&self, opened: Opened<D>) -> Result<(Arc<Metadata>, D), NodeError> {
-        let Opened { driver, mailbox, partitions, directory_id, was_closed, random } = opened;
+        let Opened { driver, mailbox, partitions, directory_id, was_closed, random, .. } = opened;
         let (mut found, orphans) = sort_found(&partitions);
         let metadata_partition = found.remove(&METADATA);
         let storage = Arc::new(Storage::new(mailbox, found.into_iter().collect()));
@@ -128,6 +141,7 @@ impl Starting {
             clock: Arc::clone(&self.clock),
             log: Box::new(log),
             random,
+            tallies: Arc::clone(self.metrics.topics()),
         };
         let metadata = Arc::new(self.offload.run(|| Metadata::replay(parts)).await??);
         self.check_identity(&metadata, directory_id)?;
@@ -160,6 +174,7 @@ impl Starting {
             transactions,
             storage: Arc::clone(metadata.storage()),
             metadata,
+            metrics: self.metrics,
             clock: self.clock,
             offload: self.offload,
         })

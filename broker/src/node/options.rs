@@ -85,15 +85,22 @@ pub(super) fn fetch_session_options(settings: &BrokerSettings) -> FetchSessionOp
     FetchSessionOptions { sessions_max, ..FetchSessionOptions::default() }
 }
 
+/// How many connections there may be, in all and from one address.
+pub(super) fn connection_limits(settings: &BrokerSettings) -> (usize, usize) {
+    let all = count(settings.max_connections).min(NetOptions::default().connections_max);
+    (all, count(settings.max_connections_per_ip))
+}
+
 /// What the network is told.
 pub(super) fn net_options(options: &NodeOptions) -> Result<NetOptions, AddressError> {
     let settings = &options.settings;
     let defaults = NetOptions::default();
+    let (connections_max, connections_per_address_max) = connection_limits(settings);
     let idle_max = u64::try_from(settings.connections_max_idle_ms).map(Duration::from_millis);
     Ok(NetOptions {
         listeners: listeners(options)?,
-        connections_max: count(settings.max_connections).min(defaults.connections_max),
-        connections_per_address_max: count(settings.max_connections_per_ip),
+        connections_max,
+        connections_per_address_max,
         // Negative: for ever.
         connections_idle_max: idle_max.unwrap_or(Duration::MAX),
         request_bytes_max: count(settings.socket_request_max_bytes),
@@ -101,6 +108,12 @@ pub(super) fn net_options(options: &NodeOptions) -> Result<NetOptions, AddressEr
         pipeline_requests_max: count(settings.pipeline_requests),
         ..defaults
     })
+}
+
+/// A whole number of bytes in a second; one that is too large to be one is no bound.
+fn rate(bytes_per_second: f64) -> u64 {
+    let one = Duration::try_from_secs_f64(bytes_per_second.max(1.0));
+    one.map_or(u64::MAX, |seconds| seconds.as_secs())
 }
 
 /// What the storage engine is told.
@@ -117,6 +130,7 @@ pub(super) fn engine_options(settings: &BrokerSettings) -> EngineOptions {
         checkpoint_interval: milliseconds(settings.checkpoint_interval_ms),
         housekeeping_interval: milliseconds(settings.log_retention_check_interval_ms),
         producer_expiration_ms: settings.producer_id_expiration_ms.into(),
+        compaction_bytes_per_second: rate(settings.log_cleaner_io_max_bytes_per_second),
         ..defaults
     }
 }

@@ -10,9 +10,10 @@ use strandline_log::disk::real::RealDisk;
 use strandline_log::engine::Engine;
 use strandline_log::random::Random;
 
-use super::options::{engine_options, net_options, parse_address};
+use super::options::{connection_limits, engine_options, net_options, parse_address};
 use super::{Foundation, Node, NodeError, NodeOptions};
 use crate::http::{Health, HttpServer};
+use crate::metrics::Scraped;
 use crate::net::Bound;
 use crate::offload::Offload;
 
@@ -40,7 +41,12 @@ impl Node {
         let (broker, engine) = foundation.start(Engine::start).await?;
         let addresses = bound.addresses();
         let server = bound.serve(Arc::new(Arc::clone(&broker)));
-        health.set_serving(server.counters(), Arc::clone(engine.mailbox()), engine.pins().clone());
+        let limits = server.limits();
+        broker
+            .metadata
+            .add_settings_listener(Box::new(move |settings| limits.set(connection_limits(settings))));
+        let scraped = Scraped::new(Arc::clone(&broker), server.counters(), engine.watch().clone());
+        health.set_serving(Arc::new(scraped));
         Ok(Self { data_dir, endpoints, addresses, broker, server, engine, health, http })
     }
 }

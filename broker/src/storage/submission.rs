@@ -4,14 +4,16 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use strandline_log::engine::{Command, Outcome, Refusal, Replies, Request};
 
 use super::Storage;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
     /// By ticket.
     outcomes: Vec<Option<Outcome>>,
@@ -20,12 +22,16 @@ struct State {
 }
 
 /// Where the answers to one submission arrive.
-#[derive(Debug)]
-struct Answers(Mutex<State>);
+#[derive(Debug, Default)]
+struct Answers {
+    state: Mutex<State>,
+    /// When the last of the requests was taken, in nanoseconds.
+    taken_ns: AtomicU64,
+}
 
 impl Answers {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -38,6 +44,10 @@ impl Replies for Answers {
         {
             state.missing -= 1;
         }
+    }
+
+    fn taken(&self, at: Duration) {
+        self.taken_ns.store(u64::try_from(at.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     fn flush(&self) {
@@ -54,6 +64,13 @@ pub struct Submitted(Arc<Answers>);
 impl fmt::Debug for Submitted {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Submitted({} are not answered)", self.0.state().missing)
+    }
+}
+
+impl Submitted {
+    /// When the writer took the last of them, by the engine's monotonic clock; zero if it has not.
+    pub fn taken_at(&self) -> Duration {
+        Duration::from_nanos(self.0.taken_ns.load(Ordering::Relaxed))
     }
 }
 
@@ -79,7 +96,7 @@ impl Storage {
     /// Dropped before it returns, it leaves those commands with the writer that it has given already.
     pub async fn submit(&self, commands: impl IntoIterator<Item = Command>) -> Submitted {
         let commands = commands.into_iter();
-        let answers = Arc::new(Answers(Mutex::new(State { outcomes: Vec::new(), missing: 0, waker: None })));
+        let answers = Arc::new(Answers::default());
         let replies: Arc<dyn Replies> = Arc::<Answers>::clone(&answers);
         let requests = (0..).zip(commands);
         let requests =

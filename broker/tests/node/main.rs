@@ -6,9 +6,13 @@ mod acting;
 #[cfg(test)]
 mod administration;
 #[cfg(test)]
+mod background;
+#[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod settings;
+#[cfg(test)]
+mod silence;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

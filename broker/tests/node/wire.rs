@@ -14,7 +14,7 @@ use strandline_protocol::apis::incremental_alter_configs::{
 use strandline_protocol::apis::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 use strandline_protocol::apis::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use strandline_protocol::batch::{BatchBuilder, NewRecord, batches};
-use strandline_protocol::{Compression, ErrorCode};
+use strandline_protocol::{Bytes, Compression, ErrorCode};
 
 use crate::support::Running;
 
@@ -134,7 +134,12 @@ pub(crate) async fn produce(
     for record in records {
         builder.append(record).unwrap();
     }
-    let records = Some(builder.build().unwrap().into());
+    produce_batch(running, topic, builder.build().unwrap()).await
+}
+
+/// Appends a batch as it is.
+pub(crate) async fn produce_batch(running: &Running, topic: &str, batch: Bytes) -> Result<i64, ErrorCode> {
+    let records = Some(batch.into());
     let partition = PartitionProduceData { index: 0, records, ..Default::default() };
     let topic =
         TopicProduceData { name: topic.into(), partition_data: vec![partition], ..Default::default() };

@@ -26,6 +26,8 @@ pub enum ConfigResource {
     Broker(i32),
     /// All brokers that say nothing themselves.
     AllBrokers,
+    /// The parts of a broker that log, each with how much.
+    Loggers(i32),
 }
 
 impl ConfigResource {
@@ -33,13 +35,14 @@ impl ConfigResource {
         match self {
             Self::Topic(_) => 2,
             Self::Broker(_) | Self::AllBrokers => 4,
+            Self::Loggers(_) => 8,
         }
     }
 
     fn name(&self) -> Text {
         match self {
             Self::Topic(name) => name.as_str().into(),
-            Self::Broker(id) => id.to_string().into(),
+            Self::Broker(id) | Self::Loggers(id) => id.to_string().into(),
             Self::AllBrokers => Text::new(),
         }
     }
@@ -51,6 +54,7 @@ impl std::fmt::Display for ConfigResource {
             Self::Topic(name) => write!(formatter, "topic {name}"),
             Self::Broker(id) => write!(formatter, "broker {id}"),
             Self::AllBrokers => formatter.write_str("all brokers"),
+            Self::Loggers(id) => write!(formatter, "loggers of broker {id}"),
         }
     }
 }
@@ -72,6 +76,8 @@ pub enum ConfigSource {
     AllBrokers,
     /// The broker was started with it.
     Start,
+    /// How much a part of a broker logs.
+    Logger,
     /// Nobody set it.
     Default,
     /// Something that this client does not know.
@@ -86,6 +92,7 @@ impl ConfigSource {
             3 => Self::AllBrokers,
             4 => Self::Start,
             5 => Self::Default,
+            6 => Self::Logger,
             _ => Self::Other,
         }
     }
@@ -101,6 +108,7 @@ impl ConfigSource {
             Self::Broker => "broker",
             Self::AllBrokers => "all-brokers",
             Self::Start => "start",
+            Self::Logger => "logger",
             Self::Default => "default",
             Self::Other => "other",
         }
@@ -208,7 +216,7 @@ impl Admin {
     /// Who can be asked about a resource.
     async fn broker_of(&self, resource: &ConfigResource) -> Result<Connection> {
         match resource {
-            ConfigResource::Broker(id) => self.client.broker(*id).await,
+            ConfigResource::Broker(id) | ConfigResource::Loggers(id) => self.client.broker(*id).await,
             ConfigResource::Topic(_) | ConfigResource::AllBrokers => self.client.any_broker().await,
         }
     }

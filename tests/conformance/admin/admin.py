@@ -30,10 +30,6 @@ OF_THE_START = {
 }
 
 
-# What a Kafka broker takes while it runs and ours at its start only.
-AT_THE_START_HERE = {"max.connections", "max.connections.per.ip", "producer.id.expiration.ms"}
-
-
 def config(*words):
     return [CONFIG, "--bootstrap-server", "SERVER", *words]
 
@@ -266,9 +262,6 @@ class Steps:
     def check_settings(self, text):
         """All that Kafka says of its topics' settings; of a broker's, what it says of those that we have as well."""
         expected = {tuple(line.split("|")[:2]): line for line in text.splitlines()}
-        if self.broker.kind == "strandline":
-            for name in AT_THE_START_HERE:
-                expected["broker", name] = expected["broker", name].replace("|dynamic|", "|at the start|")
         found = {tuple(line.split("|")[:2]): line for line in self.settings()}
         wrong = [f"{line}\n  instead of {expected[key]}" for key, line in found.items() if key in expected and line != expected[key]]
         missing = [key for key in expected if key[0] == "topic" and key not in found]

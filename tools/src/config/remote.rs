@@ -23,14 +23,18 @@ struct Subject {
     /// What is set for all brokers that say nothing themselves.
     #[arg(long)]
     all_brokers: bool,
+    /// How much each part of the broker with this number logs, until it ends: ERROR, WARN, INFO, DEBUG or TRACE.
+    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i32).range(0..))]
+    loggers: Option<i32>,
 }
 
 impl Subject {
     fn resource(&self) -> ConfigResource {
-        match (&self.topic, self.broker) {
-            (Some(name), _) => ConfigResource::Topic(name.clone()),
-            (None, Some(id)) => ConfigResource::Broker(id),
-            (None, None) => ConfigResource::AllBrokers,
+        match (&self.topic, self.broker, self.loggers) {
+            (Some(name), ..) => ConfigResource::Topic(name.clone()),
+            (None, Some(id), _) => ConfigResource::Broker(id),
+            (None, None, Some(id)) => ConfigResource::Loggers(id),
+            (None, None, None) => ConfigResource::AllBrokers,
         }
     }
 }

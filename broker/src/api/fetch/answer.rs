@@ -19,7 +19,7 @@ const ENDPOINTS_VERSION_MIN: i16 = 16;
 
 /// The answer to a fetch.
 pub(super) fn response(broker: &Broker, call: &Call, context: &Context, reads: Reads) -> FetchResponse {
-    let Reads { topics, mut targets, terms, .. } = reads;
+    let Reads { topics, tallies, mut targets, terms, .. } = reads;
     let told = targets.iter().map(|target| {
         static NO_TOPIC: TopicKey = TopicKey::none();
         (topics.get(target.wanted.topic).unwrap_or(&NO_TOPIC), target.wanted, target.found.told())
@@ -31,6 +31,10 @@ pub(super) fn response(broker: &Broker, call: &Call, context: &Context, reads: R
         Ok(session_id) => session_id,
         Err(error_code) => return FetchResponse { error_code, ..Default::default() },
     };
+    for target in &targets {
+        let tally = tallies.get(target.wanted.topic).and_then(Option::as_ref);
+        tally.into_iter().for_each(|tally| tally.add_sent(target.found.bytes()));
+    }
     let mut is_told = is_told.into_iter();
     targets.retain(|_| is_told.next().unwrap_or(true));
     let mut response = FetchResponse { session_id, ..Default::default() };

@@ -33,6 +33,7 @@ use self::read::Reads;
 use super::Dispatched;
 use crate::broker::Broker;
 use crate::context::Call;
+use crate::metrics::Stage;
 use crate::offload::Offload;
 
 /// What is asked, beside the partitions.
@@ -63,7 +64,11 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: FetchReque
     let deadline = Instant::now() + terms.wait;
     Dispatched::Later(Box::pin(async move {
         let response = match complete(&shared.offload, reads, is_read, deadline).await {
-            Some(reads) => answer::response(&shared, &call, &context, reads),
+            Some(reads) => {
+                let waited = shared.clock.monotonic().saturating_sub(call.received_at);
+                shared.metrics.stage(call.api, Stage::Wait, waited);
+                answer::response(&shared, &call, &context, reads)
+            }
             None => FetchResponse { error_code: ErrorCode::KAFKA_STORAGE_ERROR, ..Default::default() },
         };
         call.reply(&shared, response)

@@ -14,6 +14,7 @@ use crate::api::wait::Wait;
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
+use crate::metrics::TopicTally;
 use crate::offload::Offload;
 use crate::storage::read_ahead;
 
@@ -48,6 +49,8 @@ pub(super) struct Found {
 #[derive(Debug)]
 pub(super) struct Reads {
     pub(super) topics: Vec<TopicKey>,
+    /// Where they are counted, in the same order; none for those that are refused.
+    pub(super) tallies: Vec<Option<Arc<TopicTally>>>,
     pub(super) targets: Vec<Target>,
     pub(super) terms: Terms,
     bytes: u64,
@@ -75,7 +78,9 @@ impl Reads {
             }
         };
         let targets = partitions.into_iter().map(target).collect();
-        Self { topics, targets, terms, bytes: 0, has_news: false }
+        let tally = |topic: &Result<Arc<Topic>, _>| topic.as_ref().ok().map(|topic| Arc::clone(&topic.tally));
+        let tallies = found.iter().map(tally).collect();
+        Self { topics, tallies, targets, terms, bytes: 0, has_news: false }
     }
 
     /// Reads what is in memory. False if that is not all, and a file has to be looked into.

@@ -14,6 +14,7 @@ use super::replicated::Appended;
 use crate::api::topics::Leadership;
 use crate::broker::Broker;
 use crate::context::Call;
+use crate::metrics::TopicTally;
 
 /// The version from which on an answer says where a leader can be reached.
 const ENDPOINTS_VERSION_MIN: i16 = 10;
@@ -29,6 +30,10 @@ pub(super) struct Pending {
     pub(super) partition: i32,
     pub(super) log: Arc<Partition>,
     pub(super) log_append_time_ms: i64,
+    /// Where it is counted, and as what.
+    pub(super) tally: Arc<TopicTally>,
+    pub(super) bytes: u64,
+    pub(super) records: u64,
 }
 
 impl Pending {
@@ -65,7 +70,10 @@ pub(super) fn fill(
     for (pending, outcome) in pending.into_iter().zip(outcomes) {
         let Some(partition) = pending.response(response) else { continue };
         *partition = match outcome {
-            Ok(Done::Appended { base_offset, last_offset, .. }) => {
+            Ok(Done::Appended { base_offset, last_offset, is_duplicate }) => {
+                if !is_duplicate {
+                    pending.tally.add_received(pending.bytes, pending.records);
+                }
                 let offsets = pending.log.offsets();
                 let partition = PartitionProduceResponse {
                     index: partition.index,

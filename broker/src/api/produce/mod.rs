@@ -33,9 +33,11 @@ use tokio::time::Instant;
 use self::plan::Plan;
 use self::replicated::replicated;
 use super::{Dispatched, Reply};
+use crate::api::reply::Throttled;
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
+use crate::metrics::Stage;
 
 /// The `acks` of a producer that waits for all replicas.
 const ALL: i16 = -1;
@@ -49,13 +51,17 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: ProduceReq
     let Some((commands, pending)) = plan.take_commands() else {
         return Dispatched::Now(finish(broker, &call, acks, plan.response));
     };
-    let submitted = broker.storage.submit(commands).await;
+    let mut submitted = broker.storage.submit(commands).await;
     let (broker, mut response) = (Arc::clone(broker), plan.response);
     Dispatched::Later(Box::pin(async move {
-        let outcomes = submitted.await;
+        let outcomes = (&mut submitted).await;
+        note_stages(&broker, &call, submitted.taken_at());
         let unreplicated = answer::fill(&mut response, call.version, pending, outcomes);
         if acks == ALL && !unreplicated.is_empty() {
+            let begun = broker.clock.monotonic();
             replicated(&mut response, unreplicated, Instant::now() + wait).await;
+            let waited = broker.clock.monotonic().saturating_sub(begun);
+            broker.metrics.stage(call.api, Stage::Wait, waited);
         }
         finish(&broker, &call, acks, response)
     }))
@@ -73,12 +79,20 @@ fn plan(broker: &Broker, call: &Call, request: ProduceRequest) -> Plan {
     Plan::new(broker, call, request)
 }
 
+/// Counts how long it took until the writer had it, and until it was durable.
+fn note_stages(broker: &Broker, call: &Call, taken_at: Duration) {
+    let (now, metrics) = (broker.clock.monotonic(), &broker.metrics);
+    metrics.stage(call.api, Stage::Queue, taken_at.saturating_sub(call.received_at));
+    metrics.stage(call.api, Stage::Sync, now.saturating_sub(taken_at));
+}
+
 /// Answers as the producer wants to be answered.
 fn finish(broker: &Broker, call: &Call, acks: i16, mut response: ProduceResponse) -> Reply {
     if acks != 0 {
         answer::name_leaders(broker, call, &mut response);
         return call.reply(broker, response);
     }
+    response.show_codes(&mut |code| call.note_refusal(broker, code));
     let mut partitions = response.responses.iter().flat_map(|topic| &topic.partition_responses);
     if partitions.any(|partition| partition.error_code != ErrorCode::NONE) {
         return Reply::Close("a producer that wants no answer, and an error");

@@ -118,7 +118,7 @@ impl Plan {
                         accepted.checked = checked;
                         Ok(accepted)
                     }
-                    Err(fault) => Err((accepted.pending, fault)),
+                    Err(fault) => Err(Box::new((accepted.pending, fault))),
                 }
             };
             accepted.into_iter().map(complete).collect::<Vec<_>>()
@@ -126,7 +126,10 @@ impl Plan {
         for completed in completed.await.unwrap_or_default() {
             match completed {
                 Ok(accepted) => self.accepted.push(accepted),
-                Err((pending, fault)) => self.refuse(&pending, fault),
+                Err(refused) => {
+                    let (pending, fault) = *refused;
+                    self.refuse(&pending, fault);
+                }
             }
         }
     }
@@ -245,7 +248,15 @@ impl Planner<'_> {
             TimestampType::CreateTime => -1,
             TimestampType::LogAppendTime => self.now_ms,
         };
-        let pending = Pending { place, partition: index, log: led.log, log_append_time_ms };
+        let pending = Pending {
+            place,
+            partition: index,
+            log: led.log,
+            log_append_time_ms,
+            tally: Arc::clone(&topic.tally),
+            bytes: bytes.map_or(0, |bytes| bytes.len() as u64),
+            records: u64::try_from(batch.header().record_count).unwrap_or(0),
+        };
         let (topic, leader_epoch) = (Arc::clone(topic), led.leader_epoch);
         Ok(Accepted { pending, topic, leader_epoch, checked, guard: None })
     }

@@ -1,5 +1,6 @@
 //! Handlers over a real engine on a simulated disk: what their tests share.
 
+mod counted;
 mod denying;
 mod framing;
 mod full_disk;
@@ -116,6 +117,7 @@ impl Rig {
             transactions: Arc::new(transactions),
             metadata,
             storage,
+            metrics: Arc::default(),
             clock: Arc::<SimulatedClock>::clone(&clock),
             offload: Offload::Threads,
         };
@@ -139,7 +141,8 @@ impl Rig {
             Leadership { leader: NODE_ID, leader_epoch: LEADER_EPOCH, in_sync_replicas: 1, replicas: 3 };
         let partitions = vec![led; usize::try_from(partitions).unwrap()];
         let is_internal = name.starts_with("__");
-        self.topics.put(Topic { id, name: Text::from(name), is_internal, rules, partitions });
+        let tally = self.broker.metrics.topics().of(id, &Text::from(name), 1_000);
+        self.topics.put(Topic { id, name: Text::from(name), is_internal, rules, partitions, tally });
         id
     }
 

@@ -87,13 +87,16 @@ settings! {
     listeners: Option<Arc<str>> = "listeners", None, Bounds::Any, None, acted;
     /// The folder that holds everything; there is one.
     log_dirs: Option<Arc<str>> = "log.dirs", None, Bounds::Any, None, acted;
+    /// So many bytes a second are read and written by compaction.
+    log_cleaner_io_max_bytes_per_second: f64 = "log.cleaner.io.max.bytes.per.second", f64::MAX, Bounds::Any,
+        BytesPerSecond, dynamic;
     /// How often it is looked whether records are too old, too many, or worth compacting.
     log_retention_check_interval_ms: i64 = "log.retention.check.interval.ms", 60_000, Bounds::AtLeast(1),
-        Milliseconds, acted;
+        Milliseconds, dynamic;
     /// So many connections at once, in all.
-    max_connections: i32 = "max.connections", i32::MAX, Bounds::AtLeast(0), None, acted;
+    max_connections: i32 = "max.connections", i32::MAX, Bounds::AtLeast(0), None, dynamic;
     /// So many connections at once from one address.
-    max_connections_per_ip: i32 = "max.connections.per.ip", i32::MAX, Bounds::AtLeast(0), None, acted;
+    max_connections_per_ip: i32 = "max.connections.per.ip", i32::MAX, Bounds::AtLeast(0), None, dynamic;
     /// So many fetch sessions are remembered.
     max_incremental_fetch_session_cache_slots: i32 = "max.incremental.fetch.session.cache.slots", 1_000,
         Bounds::AtLeast(0), None, acted;
@@ -119,17 +122,24 @@ settings! {
     offsets_topic_segment_bytes: i32 = "offsets.topic.segment.bytes", 104_857_600, Bounds::AtLeast(1), Bytes, acted;
     /// A producer that sent nothing for so long is forgotten.
     producer_id_expiration_ms: i32 = "producer.id.expiration.ms", 86_400_000, Bounds::AtLeast(1),
-        Milliseconds, acted;
+        Milliseconds, dynamic;
     /// The largest request that is read.
     socket_request_max_bytes: i32 = "socket.request.max.bytes", 104_857_600, Bounds::AtLeast(1), Bytes, acted;
     /// After so much time what was appended lies in segments, where retention and compaction see it, even if nothing
     /// else presses.
     checkpoint_interval_ms: i64 = "strandline.checkpoint.interval.ms", 30_000, Bounds::AtLeast(1), Milliseconds,
-        acted;
+        dynamic;
     /// Where /healthz, /readyz and /metrics are served: `HOST:PORT`.
     http_address: Option<Arc<str>> = "strandline.http.address", None, Bounds::Any, None, acted;
     /// The size of the journal, which decides how long a recovery takes.
     journal_bytes: i64 = "strandline.journal.bytes", 256 << 20, Bounds::AtLeast(128 << 20), Bytes, acted;
+    /// As what the broker's log is written to its standard error: text for people, or an object of JSON to a line.
+    log_format: Option<Arc<str>> = "strandline.log.format", None, Bounds::OneOf(&["text", "json"]), None, acted;
+    /// Of so many partitions the metrics tell each by itself: offsets and bytes. Of all, the sums.
+    metrics_partitions: i32 = "strandline.metrics.partitions", 10_000, Bounds::AtLeast(0), None, dynamic;
+    /// So many topics are counted each by itself in the metrics; what goes in and out of the rest is counted
+    /// together.
+    metrics_topics: i32 = "strandline.metrics.topics", 1_000, Bounds::AtLeast(0), None, acted;
     /// How many files are kept open.
     open_files: i64 = "strandline.open.files", 4_096, Bounds::AtLeast(16), None, acted;
     /// So many requests of one connection are under way at once; the next is read when one is answered.

@@ -65,8 +65,15 @@ impl SettingValue for f64 {
         }
     }
 
+    /// As Java writes it.
     fn to_text(&self) -> Option<String> {
-        Some(format!("{self:?}"))
+        if *self == 0.0 || (1e-3..1e7).contains(&self.abs()) {
+            return Some(format!("{self:?}"));
+        }
+        let text = format!("{self:E}");
+        let (mantissa, exponent) = text.split_once('E')?;
+        let fraction = if mantissa.contains('.') { "" } else { ".0" };
+        Some(format!("{mantissa}{fraction}E{exponent}"))
     }
 }
 

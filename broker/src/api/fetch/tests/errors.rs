@@ -71,7 +71,8 @@ async fn another_brokers_partition_is_not_read_here() {
     let led = Leadership { leader: NODE_ID + 1, leader_epoch: 9, in_sync_replicas: 1, replicas: 1 };
     let rules = TopicRules::default();
     let (id, name) = (topic_id("other"), "other".into());
-    rig.topics.put(Topic { id, name, is_internal: false, rules, partitions: vec![led] });
+    let (partitions, tally) = (vec![led], Default::default());
+    rig.topics.put(Topic { id, name, is_internal: false, rules, partitions, tally });
     let data = ask(&rig, 16, &fetch_request("other", &[(0, 0)])).await;
     assert_eq!(data.error_code, ErrorCode::NOT_LEADER_OR_FOLLOWER);
     assert_eq!((data.current_leader.leader_id, data.current_leader.leader_epoch), (NODE_ID + 1, 9));

@@ -80,7 +80,8 @@ async fn the_leader_is_named_to_those_who_come_to_another() {
     // This broker leads the second, and has no log of it yet.
     let partitions = vec![led(NODE_ID + 1), led(NODE_ID)];
     let (id, name, rules) = (topic_id("t"), "t".into(), TopicRules::default());
-    rig.topics.put(Topic { id, name, is_internal: false, rules, partitions });
+    let tally = Default::default();
+    rig.topics.put(Topic { id, name, is_internal: false, rules, partitions, tally });
     let batches = |count| (0..count).map(|index| (index, batch(&[b"a"])));
     for version in [9, 10, 12, 13] {
         let response = rig.call(version, &produce_request("t", -1, batches(2))).await;

@@ -1,9 +1,13 @@
-//! The log of a broker's process, and how much each part of it says, which can be changed while it runs.
+//! The log of a broker's process: how much each part of it says, which can be changed while it runs, and as what it is
+//! written. It never holds up who has something to say.
+
+mod lines;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
+use clap::ValueEnum;
 use strandline_broker::loggers::{self, Loggers, ROOT};
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
@@ -12,17 +16,25 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Registry, fmt, reload};
 
+use self::lines::Lines;
+
 /// The parts that have a level of their own, by the modules that they are.
 const PARTS: &[&str] = &[
     "strandline_broker",
     "strandline_broker::api",
+    "strandline_broker::background",
     "strandline_broker::http",
     "strandline_broker::metadata",
     "strandline_broker::net",
     "strandline_broker::node",
     "strandline_broker::storage",
     "strandline_log",
-    "strandline_log::engine",
+    "strandline_log::checkpoint",
+    "strandline_log::compaction",
+    "strandline_log::disk",
+    "strandline_log::journal",
+    "strandline_log::retention",
+    "strandline_log::segment",
 ];
 
 /// The levels, and what carries them out.
@@ -74,12 +86,60 @@ impl Loggers for ProcessLoggers {
     }
 }
 
+/// As what a line is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// An object of JSON to a line, for programs.
+    Json,
+}
+
+impl Format {
+    /// The value of `strandline.log.format` for it.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
+
+    /// What a value of that means.
+    pub(crate) fn of_word(word: Option<&str>) -> Self {
+        if word == Some(Self::Json.word()) { Self::Json } else { Self::Text }
+    }
+}
+
+/// The log of the process, as long as it runs.
+#[derive(Debug)]
+pub(crate) struct Log(Lines);
+
+impl Log {
+    /// Sees to it that what was said so far is written.
+    pub(crate) fn flush(&self) {
+        self.0.flush();
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
 /// Starts logging to the standard error.
-pub(crate) fn start(level: Level) {
+pub(crate) fn start(level: Level, format: Format) -> io::Result<Log> {
     let levels = Levels { root: level.into(), set: BTreeMap::new() };
     let (filter, handle) = reload::Layer::new(levels.targets());
-    tracing_subscriber::registry().with(filter).with(fmt::layer().with_writer(io::stderr)).init();
+    let lines = Lines::start(io::stderr())?;
+    let registry = tracing_subscriber::registry().with(filter);
+    let layer = fmt::layer().with_writer(lines.clone()).with_ansi(false);
+    match format {
+        Format::Text => registry.with(layer).init(),
+        Format::Json => registry.with(layer.json().flatten_event(true)).init(),
+    }
     loggers::install(Box::new(ProcessLoggers { levels: Mutex::new(levels), handle }));
+    Ok(Log(lines))
 }
 
 #[cfg(test)]

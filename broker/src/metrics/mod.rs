@@ -1,0 +1,92 @@
+//! Every metric: its name and its text stand here and nowhere else, one function or one line of a table each, so that
+//! call sites know nothing of the format.
+//!
+//! What happens is counted where it happens, through handles of the `metrics` facade that are made once; what goes up
+//! and down is read from its owner when somebody asks. Whoever scrapes holds nobody up: no lock is held for longer
+//! than it takes to read a few numbers. The engine knows nothing of this: it is watched.
+
+mod engine;
+mod exporter;
+mod network;
+mod process;
+mod requests;
+mod scrape;
+mod text;
+mod topics;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use strandline_log::engine::Event;
+use strandline_protocol::ErrorCode;
+use strandline_protocol::apis::ApiKey;
+
+pub use self::requests::Stage;
+pub use self::scrape::Scraped;
+pub use self::topics::{TopicTallies, TopicTally};
+
+use self::engine::Engine;
+use self::exporter::Exporter;
+use self::requests::Requests;
+use self::text::Text;
+
+/// What a node counts.
+#[derive(Debug)]
+pub struct Metrics {
+    exporter: Arc<Exporter>,
+    requests: Requests,
+    engine: Engine,
+    topics: Arc<TopicTallies>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let exporter = Arc::<Exporter>::default();
+        Self {
+            requests: Requests::new(&exporter),
+            engine: Engine::new(&exporter),
+            topics: Arc::default(),
+            exporter,
+        }
+    }
+}
+
+impl Metrics {
+    /// A request was in a stage for so long.
+    pub fn stage(&self, api: ApiKey, stage: Stage, took: Duration) {
+        self.requests.stage(api, stage, took);
+    }
+
+    /// A request was answered; so much time lies between its first byte and the answer's last.
+    pub fn answered(&self, api: ApiKey, took: Duration) {
+        self.requests.total(api, took);
+    }
+
+    /// Something in a request was refused.
+    pub fn refused(&self, api: ApiKey, code: ErrorCode) {
+        self.requests.refused(api, code);
+    }
+
+    /// The engine did something.
+    pub fn count_event(&self, event: &Event<'_>) {
+        self.engine.count(event);
+    }
+
+    /// Where topics are counted.
+    pub fn topics(&self) -> &Arc<TopicTallies> {
+        &self.topics
+    }
+
+    /// What was counted so far, without what is read from its owners.
+    #[cfg(test)]
+    pub(crate) fn text(&self) -> String {
+        let mut text = Text::default();
+        self.write(&mut text);
+        text.into_string()
+    }
+
+    fn write(&self, text: &mut Text) {
+        self.exporter.write(text);
+        self.topics.write(text);
+    }
+}
