@@ -7,6 +7,8 @@ use strandline_protocol::apis::API_KEYS;
 use strandline_protocol::{ErrorCode, Retry, catalog};
 
 mod json;
+#[cfg(test)]
+mod reference;
 mod text;
 
 /// What `strandline wire` can be asked.

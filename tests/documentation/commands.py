@@ -1,0 +1,130 @@
+"""Runs the commands of the pages, in their order, and looks at what they print.
+
+commands.json says of each, by its page's words: `prints`, expressions that have to match (in its order of lines), `status`,
+`runs` until it is told to stop (`serves`: the broker that the next commands talk to), or `elsewhere`: who runs it, where
+this is not the place. What a page names that this machine may not have (addresses, /var, /etc) is replaced first.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from kafka_broker import free_ports, wait_for
+
+ROOT = Path(__file__).parents[2]
+FOLDER = Path(sys.argv[1])
+PAGES = ["README.md", "docs/OPERATIONS.md", "docs/CONFIGURATION.md", "docs/ARCHITECTURE.md"]
+TIMEOUT_S = 120
+
+
+def commands(page):
+    """The commands of a page: what stands behind `$ ` in blocks of a console, with lines that go on."""
+    text = (ROOT / page).read_text()
+    for block in re.findall(r"^```console\n(.*?)^```", text, re.S | re.M):
+        for command in re.findall(r"^\$ ((?:.*\\\n)*.*)$", block, re.M):
+            words = re.sub(r"\\\n\s*", "", command)
+            yield re.sub(r"\s+#.*$", "", words).strip()
+
+
+class Scene:
+    def __init__(self):
+        self.port, self.http = free_ports(2)
+        self.folder = FOLDER / "here"
+        self.folder.mkdir()
+        binaries = FOLDER / "bin"
+        binaries.mkdir()
+        os.symlink(os.environ["STRANDLINE"], binaries / "strandline")
+        (FOLDER / "etc").mkdir()
+        (FOLDER / "data").mkdir()
+        shutil.copy(ROOT / "tools/packaging/strandline.toml", FOLDER / "etc/strandline.toml")
+        path = f"{binaries}:{os.environ['PATH']}"
+        self.environment = {**os.environ, "PATH": path}
+        self.broker = None
+
+    def here(self, command):
+        """The same command, on this machine and beside others."""
+        for said, meant in [
+            ("cargo run --release -- dev", f"strandline dev --listen 127.0.0.1:{self.port} --http 127.0.0.1:{self.http}"),
+            ("127.0.0.1:9092", f"127.0.0.1:{self.port}"),
+            ("broker.example:9092", f"127.0.0.1:{self.port}"),
+            ("0.0.0.0:9092", f"127.0.0.1:{self.port}"),
+            ("127.0.0.1:9644", f"127.0.0.1:{self.http}"),
+            ("/etc/strandline", str(FOLDER / "etc")),
+            ("/var/lib/strandline", str(FOLDER / "data")),
+            ("--folder DIR", f"--folder {FOLDER}/bench"),
+        ]:
+            command = command.replace(said, meant)
+        if command.startswith("strandline serve") and "--listen" not in command:
+            command += f" --listen 127.0.0.1:{self.port} --http 127.0.0.1:{self.http} --set log.dirs={FOLDER}/data"
+        if re.match("strandline (topic|config (alter|describe)) ", command):
+            command += f" --brokers 127.0.0.1:{self.port}"
+        return command
+
+    def serve(self, command):
+        self.stop()
+        log = open(FOLDER / "broker.log", "w+")
+        self.broker = subprocess.Popen(["bash", "-c", f"exec {command}"], cwd=self.folder, env=self.environment, stdout=log, stderr=log)
+        wait_for(self.port, self.broker)
+        time.sleep(0.5)
+        return (FOLDER / "broker.log").read_text()
+
+    def stop(self):
+        if self.broker:
+            self.broker.send_signal(signal.SIGTERM)
+            if self.broker.wait(TIMEOUT_S) != 0:
+                raise RuntimeError(f"the broker ended with {self.broker.returncode}: {(FOLDER / 'broker.log').read_text()}")
+            self.broker = None
+
+    def run(self, command):
+        done = subprocess.run(["bash", "-c", command], cwd=self.folder, env=self.environment, capture_output=True, text=True,
+                              timeout=TIMEOUT_S)
+        return done.returncode, done.stdout + done.stderr
+
+
+def hold(said, printed, expected):
+    place = 0
+    for expression in expected.get("prints", []):
+        found = re.compile(expression, re.M).search(printed, place)
+        if not found:
+            raise RuntimeError(f"{said}: nothing behind character {place} is like {expression!r}:\n{printed}")
+        place = found.end()
+
+
+def main():
+    known = json.loads((ROOT / "tests/documentation/commands.json").read_text())
+    seen, run, scene = set(), set(), Scene()
+    try:
+        for page in PAGES:
+            for said in commands(page):
+                if said not in known:
+                    raise RuntimeError(f"{page} has a command that commands.json does not know: {said}")
+                expected = known[said]
+                seen.add(said)
+                if "elsewhere" in expected:
+                    continue
+                for before in expected.get("after", []):
+                    scene.stop() if before == "stop" else scene.run(scene.here(before))
+                command = scene.here(said)
+                if expected.get("serves"):
+                    printed = scene.serve(command)
+                else:
+                    status, printed = scene.run(command)
+                    if status != expected.get("status", 0):
+                        raise RuntimeError(f"{said}: status {status}:\n{printed}")
+                hold(said, printed, expected)
+                run.add(said)
+    finally:
+        scene.stop()
+    gone = sorted(set(known) - seen)
+    if gone:
+        raise RuntimeError(f"no page has these any more: {gone}")
+    print(f"documentation: {len(run)} commands do what the pages say, {len(seen - run)} are run elsewhere")
+
+
+main()
