@@ -7,6 +7,7 @@
 
 mod engine;
 mod exporter;
+mod groups;
 mod network;
 mod process;
 mod requests;

@@ -10,10 +10,10 @@ use crate::background::Background;
 use crate::http::Insight;
 use crate::metrics::{Metrics, Scraped};
 
-fn scrape(rig: &Rig) -> String {
+async fn scrape(rig: &Rig) -> String {
     let scraped = Scraped::new(Arc::clone(&rig.broker), Arc::default(), rig.engine.watch().clone());
     assert_eq!(scraped.obstacle(), None);
-    scraped.metrics()
+    tokio::task::spawn_blocking(move || scraped.metrics()).await.unwrap()
 }
 
 fn expect(text: &str, lines: &[&str]) {
@@ -34,7 +34,7 @@ async fn what_goes_in_and_out_and_what_is_refused_is_counted() {
     rig.reply(9, &produce_request("nothing", 0, [(0, batch(&[b"e"]))])).await;
     rig.call(12, &fetch_request("t", &[(0, 0)])).await;
     expect(
-        &scrape(&rig),
+        &scrape(&rig).await,
         &[
             &format!("strandline_topic_received_bytes_total{{topic=\"t\"}} {bytes}"),
             "strandline_topic_received_records_total{topic=\"t\"} 2",
@@ -53,13 +53,14 @@ async fn each_partition_is_told_of_by_itself_up_to_a_bound() {
     rig.found_cluster("in-the-metadata").await;
     let partition = "{topic=\"in-the-metadata\",partition=\"0\"} 0";
     expect(
-        &scrape(&rig),
+        &scrape(&rig).await,
         &[
             &format!("strandline_partition_log_start_offset{partition}"),
             &format!("strandline_partition_log_end_offset{partition}"),
             &format!("strandline_partition_bytes{partition}"),
             "strandline_metrics_partitions_left_out 0",
             "strandline_topics 1",
+            "strandline_metrics_groups_left_out 0",
         ],
     );
 }
@@ -70,7 +71,7 @@ async fn the_text_is_as_prometheus_wants_it() {
     rig.found_cluster("t").await;
     rig.create("t", 1, TopicRules::default());
     rig.call(9, &produce_request("t", 1, [(0, batch(&[b"a"]))])).await;
-    let text = scrape(&rig);
+    let text = scrape(&rig).await;
     let (mut described, mut family, mut lines) = (BTreeSet::new(), "", BTreeSet::new());
     for line in text.lines() {
         if let Some(rest) = line.strip_prefix("# HELP ") {

@@ -135,6 +135,8 @@ settings! {
     journal_bytes: i64 = "strandline.journal.bytes", 256 << 20, Bounds::AtLeast(128 << 20), Bytes, acted;
     /// As what the broker's log is written to its standard error: text for people, or an object of JSON to a line.
     log_format: Option<Arc<str>> = "strandline.log.format", None, Bounds::OneOf(&["text", "json"]), None, acted;
+    /// Of so many groups the metrics tell each by itself: members, positions and how far behind they are.
+    metrics_groups: i32 = "strandline.metrics.groups", 1_000, Bounds::AtLeast(0), None, dynamic;
     /// Of so many partitions the metrics tell each by itself: offsets and bytes. Of all, the sums.
     metrics_partitions: i32 = "strandline.metrics.partitions", 10_000, Bounds::AtLeast(0), None, dynamic;
     /// So many topics are counted each by itself in the metrics; what goes in and out of the rest is counted
