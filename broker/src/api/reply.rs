@@ -55,7 +55,9 @@ pub trait Throttled: Response {
     fn set_throttle_time_ms(&mut self, throttle_time_ms: i32);
 
     /// Shows each code in it, those that say that nothing is wrong too.
-    fn show_codes(&self, _show: &mut dyn FnMut(ErrorCode)) {}
+    fn show_codes(&self, show: &mut dyn FnMut(ErrorCode)) {
+        let _ = show;
+    }
 }
 
 /// Responses that tell it, each with where its codes are: in itself, in each member of a list, or in those of the lists

@@ -7,8 +7,6 @@ use strandline_protocol::apis::API_KEYS;
 use strandline_protocol::{ErrorCode, Retry, catalog};
 
 mod json;
-#[cfg(test)]
-mod reference;
 mod text;
 
 /// What `strandline wire` can be asked.
@@ -89,6 +87,9 @@ fn retry_name(retry: Retry) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    #[path = "../reference.rs"]
+    mod reference;
+
     use super::*;
 
     fn printed(command: &WireCommand) -> String {
