@@ -87,7 +87,6 @@ fn retry_name(retry: Retry) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    #[path = "../reference.rs"]
     mod reference;
 
     use super::*;
