@@ -22,7 +22,7 @@ def again(step):
 def init(producer, id, timeout_ms):
     producers[producer] = Producer({
         "bootstrap.servers": sys.argv[1], "transactional.id": id, "transaction.timeout.ms": timeout_ms,
-        "reconnect.backoff.max.ms": 500})
+        "reconnect.backoff.max.ms": 500, "metadata.recovery.strategy": "none"})
     again(lambda: producers[producer].init_transactions(TIMEOUT_S))
 
 
@@ -38,7 +38,7 @@ def send(producer, topic, records, group=None, positions=None):
         raise KafkaException(errors[0])
     if group:
         places = [TopicPartition(topic, partition, offset) for partition, offset in positions]
-        metadata = Consumer({"bootstrap.servers": sys.argv[1], "group.id": group}).consumer_group_metadata()
+        metadata = Consumer({"bootstrap.servers": sys.argv[1], "group.id": group, "metadata.recovery.strategy": "none"}).consumer_group_metadata()
         again(lambda: sender.send_offsets_to_transaction(places, metadata, TIMEOUT_S))
 
 

@@ -28,7 +28,7 @@ class Reader:
         self.address = address
         self.topic = topic
         self.partitions = partitions
-        self.admin = AdminClient({"bootstrap.servers": address})
+        self.admin = AdminClient({"bootstrap.servers": address, "metadata.recovery.strategy": "none"})
 
     def create(self):
         for made in self.admin.create_topics([NewTopic(self.topic, self.partitions, 1)]).values():

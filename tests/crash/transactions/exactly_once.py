@@ -156,7 +156,7 @@ def play(folder, seconds, choose):
     broker = StrandlineBroker(folder, [os.environ["STRANDLINE"], "serve"], port, SETTINGS)
     broker.start()
     bootstrap = f"127.0.0.1:{port}"
-    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin = AdminClient({"bootstrap.servers": bootstrap, "metadata.recovery.strategy": "none"})
     for made in admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in (SOURCE, SINK)]).values():
         made.result()
     feeder, crew = Feeder(bootstrap), Crew(folder, bootstrap, choose)

@@ -76,7 +76,7 @@ def initialise(producer):
 def main():
     bootstrap, transactional_id, seed = sys.argv[1:]
     choose = random.Random(seed)
-    common = {"bootstrap.servers": bootstrap, "reconnect.backoff.max.ms": 500}
+    common = {"bootstrap.servers": bootstrap, "reconnect.backoff.max.ms": 500, "metadata.recovery.strategy": "none"}
     producer = Producer({**common, "transactional.id": transactional_id, "transaction.timeout.ms": 8000, "linger.ms": 1})
     consumer = Consumer({
         **common, "group.id": GROUP, "isolation.level": "read_committed", "enable.auto.commit": False,
