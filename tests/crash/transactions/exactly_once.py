@@ -48,7 +48,8 @@ class Feeder:
             for partition in range(PARTITIONS):
                 self.producer.produce(SOURCE, f"{partition}:{number}".encode(), partition=partition)
             number += 1
-            self.producer.poll(0.01)
+            # Slower than the workers, which go back a long way after each end that was no commit.
+            self.producer.poll(0.03)
 
     def end(self):
         self.ends.set()
