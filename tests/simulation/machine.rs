@@ -115,7 +115,7 @@ impl Machine {
             random: world.split_random(),
             offload: Offload::Tasks(Arc::<World>::clone(world) as Arc<dyn Pauses>),
             engine: self.engine.clone(),
-            settings: BrokerSettings::default(),
+            settings: settings(),
             endpoints: vec![Arc::clone(&endpoint)],
         };
         let (world, condition) = (Arc::clone(world), Arc::clone(&self.condition));
@@ -212,6 +212,12 @@ impl Machine {
 }
 
 /// Small enough that each bound is met soon, and not the same in all runs.
+/// What is said of the engine here as well is what its options say: settings reach it once the broker runs.
+fn settings() -> BrokerSettings {
+    let pairs = [("strandline.checkpoint.interval.ms", "2000"), ("log.retention.check.interval.ms", "5000")];
+    BrokerSettings::from_pairs(pairs).unwrap()
+}
+
 fn engine_options(world: &World) -> EngineOptions {
     let file_bytes = world.any(&[16 << 10, 32 << 10, 64 << 10]);
     EngineOptions {

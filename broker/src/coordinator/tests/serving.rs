@@ -1,6 +1,7 @@
 //! What a shard does while all is well.
 
 use strandline_log::engine::NewBatch;
+use strandline_log::producers::FirstBatch;
 use strandline_protocol::ErrorCode;
 use strandline_protocol::batch::ControlRecord;
 use strandline_state::coordinator::TransactionEnd;
@@ -22,8 +23,11 @@ fn marker(producer_id: i64, producer_epoch: i16, is_commit: bool) -> (NewBatch, 
 
 async fn add_in(rig: &Rig, producer: (i64, i16), number: i64) -> Result<i64, ErrorCode> {
     let (producer_id, producer_epoch) = producer;
+    let first = FirstBatch { producer_id, producer_epoch, base_sequence: -1 };
+    let log = rig.adders.log(rig.adders.partition_of("k").unwrap()).unwrap();
+    let guard = log.begin_verification(first, false, 1_000_000);
     let command = |ticket| Command::AddIn { ticket, producer_id, producer_epoch, number };
-    rig.ask("k", command).await.get().await
+    rig.adders.ask_verified("k", guard, command).await.get().await
 }
 
 async fn end(rig: &Rig, producer: (i64, i16), is_commit: bool) -> Result<(), ErrorCode> {
@@ -64,6 +68,16 @@ async fn a_transaction_counts_when_its_end_is_there() {
     assert_eq!(rig.sum("k").await, Ok(10));
     assert_eq!(rig.add("k", 1).await, Ok(11));
     assert_eq!(rig.sum_of(&rig.again().await, "k").await, Ok(11));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_nobody_verified_does_not_begin() {
+    let rig = Rig::new().await;
+    let command = |ticket| Command::AddIn { ticket, producer_id: 7, producer_epoch: 0, number: 10 };
+    assert_eq!(rig.ask("k", command).await.get().await, Err(ErrorCode::INVALID_TXN_STATE));
+    assert_eq!(add_in(&rig, (7, 0), 1).await, Ok(0));
+    assert_eq!(end(&rig, (7, 0), true).await, Ok(()));
+    assert_eq!(rig.sum("k").await, Ok(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
