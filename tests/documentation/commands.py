@@ -62,7 +62,7 @@ class Scene:
             command = command.replace(said, meant)
         if command.startswith("strandline serve") and "--listen" not in command:
             command += f" --listen 127.0.0.1:{self.port} --http 127.0.0.1:{self.http} --set log.dirs={FOLDER}/data"
-        if re.match("strandline (topic|config (alter|describe)) ", command):
+        if re.search(r"(^|\| )strandline (topic|produce|consume|group|config (alter|describe)) ", command):
             command += f" --brokers 127.0.0.1:{self.port}"
         return command
 

@@ -48,8 +48,9 @@ class Feeder:
             for partition in range(PARTITIONS):
                 self.producer.produce(SOURCE, f"{partition}:{number}".encode(), partition=partition)
             number += 1
+            self.producer.poll(0)
             # Slower than the workers, which go back a long way after each end that was no commit.
-            self.producer.poll(0.03)
+            time.sleep(0.02)
 
     def end(self):
         self.ends.set()
