@@ -16,7 +16,7 @@ pub struct InternalTopic {
     /// How many partitions it gets.
     pub partition_count: fn(&BrokerSettings) -> i32,
     /// How many replicas these get, if there are so many brokers.
-    pub replication_factor: fn(&BrokerSettings) -> i32,
+    pub replication_factor: fn(&BrokerSettings) -> i16,
     /// How large its segments are.
     pub segment_bytes: fn(&BrokerSettings) -> i32,
 }
@@ -50,13 +50,13 @@ impl InternalTopic {
     pub fn new_topic(&self, metadata: &Metadata) -> NewTopic {
         let settings = metadata.settings();
         let brokers = metadata.image().brokers().filter(|(_, broker)| !broker.fenced).count();
-        let factor = usize::try_from((self.replication_factor)(&settings)).unwrap_or(1);
+        let brokers = i16::try_from(brokers).unwrap_or(i16::MAX).max(1);
         let set = |name: &'static str, value: String| (Text::from_static(name), Some(Text::from(value)));
         NewTopic {
             name: Text::from_static(self.name),
             topic_id: metadata.new_id(),
             partition_count: (self.partition_count)(&settings),
-            replication_factor: i16::try_from(factor.min(brokers.max(1))).unwrap_or(1),
+            replication_factor: (self.replication_factor)(&settings).min(brokers),
             configs: vec![
                 set("cleanup.policy", "compact".to_owned()),
                 set("compression.type", "producer".to_owned()),

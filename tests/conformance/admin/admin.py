@@ -25,8 +25,10 @@ TOOLS = "org.apache.kafka.tools."
 # What the two brokers are started with, or where they are: what is said of these says nothing of the defaults.
 # Kafka sets min.insync.replicas for the whole cluster when it formats the storage.
 OF_THE_START = {
-    "advertised.listeners", "auto.create.topics.enable", "listeners", "log.dirs", "log.retention.check.interval.ms",
-    "min.insync.replicas", "node.id",
+    "advertised.listeners", "auto.create.topics.enable", "group.initial.rebalance.delay.ms", "inter.broker.listener.name",
+    "listeners", "log.dirs", "log.retention.check.interval.ms", "min.insync.replicas", "node.id",
+    "offsets.topic.num.partitions", "offsets.topic.replication.factor", "transaction.state.log.num.partitions",
+    "transaction.state.log.replication.factor",
 }
 
 

@@ -103,6 +103,7 @@ pub(super) fn bounds_text(kind: Kind, bounds: Bounds) -> String {
 pub(super) fn kind_word(kind: Kind) -> &'static str {
     match kind {
         Kind::Boolean => "boolean",
+        Kind::Short => "short",
         Kind::Int => "int",
         Kind::Long => "long",
         Kind::Double => "double",

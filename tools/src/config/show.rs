@@ -52,7 +52,7 @@ pub(super) fn default_file(out: &mut impl Write) -> io::Result<()> {
 
 fn toml_value(name: &BrokerName) -> String {
     let default = name.default_text().unwrap_or_default();
-    let is_bare = matches!(name.kind(), Kind::Boolean | Kind::Int | Kind::Long | Kind::Double);
+    let is_bare = matches!(name.kind(), Kind::Boolean | Kind::Short | Kind::Int | Kind::Long | Kind::Double);
     if is_bare && !default.is_empty() { default } else { format!("\"{default}\"") }
 }
 

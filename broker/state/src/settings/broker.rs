@@ -39,7 +39,7 @@ settings! {
     fetch_max_bytes: i32 = "fetch.max.bytes", 57_671_680, Bounds::AtLeast(1_024), Bytes, acted;
     /// How long the target of a consumer group stands before the next is computed.
     group_consumer_assignment_interval_ms: i32 = "group.consumer.assignment.interval.ms", 1_000, Bounds::AtLeast(0),
-        Milliseconds, acted;
+        Milliseconds, dynamic;
     /// The assignors that members of consumer groups may ask for; the first is for those that do not.
     group_consumer_assignors: Assignors = "group.consumer.assignors", Assignors::all(), Bounds::Any, None, acted;
     /// How often members of consumer groups are to send a heartbeat.
@@ -117,7 +117,7 @@ settings! {
     /// How many partitions the topic of the groups and their offsets gets when it is made.
     offsets_topic_num_partitions: i32 = "offsets.topic.num.partitions", 50, Bounds::AtLeast(1), None, acted;
     /// How many replicas that topic gets when it is made, or as many as there are brokers, if these are fewer.
-    offsets_topic_replication_factor: i32 = "offsets.topic.replication.factor", 3, Bounds::AtLeast(1), None, acted;
+    offsets_topic_replication_factor: i16 = "offsets.topic.replication.factor", 3, Bounds::AtLeast(1), None, acted;
     /// How large the segments of that topic are.
     offsets_topic_segment_bytes: i32 = "offsets.topic.segment.bytes", 104_857_600, Bounds::AtLeast(1), Bytes, acted;
     /// A producer that sent nothing for so long is forgotten.
@@ -160,7 +160,7 @@ settings! {
     transaction_topic_num_partitions: i32 = "transaction.state.log.num.partitions", 50, Bounds::AtLeast(1), None,
         acted;
     /// How many replicas that topic gets when it is made, or as many as there are brokers, if these are fewer.
-    transaction_topic_replication_factor: i32 = "transaction.state.log.replication.factor", 3, Bounds::AtLeast(1),
+    transaction_topic_replication_factor: i16 = "transaction.state.log.replication.factor", 3, Bounds::AtLeast(1),
         None, acted;
     /// How large the segments of that topic are.
     transaction_topic_segment_bytes: i32 = "transaction.state.log.segment.bytes", 104_857_600, Bounds::AtLeast(1),

@@ -9,6 +9,8 @@ use super::error::InvalidValue;
 pub enum Kind {
     /// `true` or `false`.
     Boolean,
+    /// A number of 16 bits.
+    Short,
     /// A number of 32 bits.
     Int,
     /// A number of 64 bits.
@@ -28,6 +30,7 @@ impl Kind {
             Self::Boolean => 1,
             Self::String => 2,
             Self::Int => 3,
+            Self::Short => 4,
             Self::Long => 5,
             Self::Double => 6,
             Self::List => 7,

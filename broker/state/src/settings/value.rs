@@ -23,6 +23,19 @@ fn reason<T>(text: impl Into<String>) -> Result<T> {
     Err(InvalidValue::Reason(text.into()))
 }
 
+impl SettingValue for i16 {
+    const KIND: Kind = Kind::Short;
+
+    fn parse(text: &str, bounds: &Bounds) -> Result<Self> {
+        let Ok(number) = text.trim().parse() else { return reason("Not a number of type SHORT") };
+        bounds.check_number(Self::into(number)).map(|()| number)
+    }
+
+    fn to_text(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
 impl SettingValue for i32 {
     const KIND: Kind = Kind::Int;
 
