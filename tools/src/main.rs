@@ -13,6 +13,7 @@ mod check;
 mod cluster;
 mod config;
 mod consume;
+mod descriptors;
 mod group;
 mod logging;
 mod memory;

@@ -13,6 +13,7 @@ use tracing::Level;
 
 use crate::cluster::Failure;
 use crate::config::{SettingSources, environment, gather};
+use crate::descriptors;
 use crate::logging::{self, Format};
 use crate::memory;
 
@@ -145,6 +146,7 @@ fn run<W: Write>(
     let options = plan.node_options(data_dir_default)?;
     let log = logging::start(plan.log, Format::of_word(options.settings.log_format.as_deref()))?;
     memory::keep_what_requests_leave();
+    descriptors::allow_as_many_as_there_may_be();
     let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
     let result: io::Result<()> = runtime.block_on(async {
         // Before anything is begun: a signal that comes early is not lost.

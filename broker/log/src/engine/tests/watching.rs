@@ -34,7 +34,12 @@ impl Observer for Told {
 }
 
 fn rig(seed: u64) -> (Rig, Arc<Told>) {
+    rig_with(seed, |_| {})
+}
+
+fn rig_with(seed: u64, set: impl FnOnce(&mut Options)) -> (Rig, Arc<Told>) {
     let mut rig = Rig::new(seed);
+    set(&mut rig.options);
     let told = Arc::<Told>::default();
     rig.options.observer = Arc::<Told>::clone(&told);
     rig.recover().unwrap();
@@ -49,6 +54,26 @@ impl Told {
     fn expect(&self, words: &str) {
         assert!(self.has(words), "{words} is not among {:?}", self.0.lock().unwrap());
     }
+}
+
+#[test]
+fn many_logs_with_little_in_each_are_flushed_some_at_a_time() {
+    let (mut rig, told) = rig_with(50, |options| {
+        options.journal.bytes_max = 64 << 20;
+        options.journal.entries_max = 10_000;
+        (options.flush_bytes, options.flush_job_bytes) = (8 << 20, 8 << 20);
+    });
+    let ids: Vec<_> = (0..300).map(|_| rig.create(LogConfig::default()).id()).collect();
+    for id in ids {
+        rig.append(id, batch(&[b"x"])).unwrap();
+    }
+    for _ in 0..4 {
+        rig.clock.advance(60_000);
+        rig.settle();
+    }
+    // The files of one job are open all at once.
+    told.expect("flushed 256");
+    assert!(!told.has("flushed 300"));
 }
 
 #[test]

@@ -14,6 +14,10 @@ use crate::local_id::LocalId;
 use crate::segment::{BatchFacts, Segment};
 use crate::tail::TailEntry;
 
+/// So many logs at the most go into segments in one job, however little of each: the file of each is open until all of
+/// them are written, and a process may not have more than a few thousand.
+const LOGS_PER_JOB_MAX: usize = 256;
+
 /// What is in no segment yet.
 #[derive(Debug, Default)]
 pub(in super::super) struct Flushing {
@@ -92,7 +96,7 @@ impl Writer {
         let mut logs: Vec<LogFlush> = Vec::new();
         let mut planned_bytes = 0;
         let mut put_off = Vec::new();
-        while planned_bytes < self.options.flush_job_bytes.max(1) {
+        while planned_bytes < self.options.flush_job_bytes.max(1) && logs.len() < LOGS_PER_JOB_MAX {
             let Some(first) = self.first_unflushed() else { break };
             let is_due = first <= self.flushing.target
                 || self.flushing.bytes - planned_bytes >= self.options.flush_bytes;
