@@ -13,7 +13,7 @@ use strandline_state::groups::{Reply, Request};
 
 use super::Dispatched;
 use super::cluster::{OPERATIONS_NOT_ASKED, group_operations};
-use super::groups::{ask, check};
+use super::groups::ask_each;
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
@@ -25,35 +25,20 @@ pub(super) async fn handle(
     request: ConsumerGroupDescribeRequest,
 ) -> Dispatched {
     let is_supported = has_consumer_groups(&broker.metadata.image());
-    let mut answers = Vec::with_capacity(request.group_ids.len());
-    for group_id in request.group_ids {
-        let checked = match check(broker, &call, Operation::Describe, &group_id) {
-            Ok(()) if !is_supported => Err(ErrorCode::UNSUPPORTED_VERSION),
-            checked => checked,
-        };
-        let answer = match checked {
-            Ok(()) => {
-                let pick = |reply| match reply {
-                    Reply::ConsumerGroupDescribe(group) => Some(group),
-                    _ => None,
-                };
-                let request = Request::ConsumerGroupDescribe(group_id.clone());
-                Ok(ask(broker, &call, &group_id, request, pick).await)
-            }
-            Err(code) => Err(code),
-        };
-        answers.push((group_id, answer));
-    }
+    let served = if is_supported { Ok(()) } else { Err(ErrorCode::UNSUPPORTED_VERSION) };
+    let pick = |reply| match reply {
+        Reply::ConsumerGroupDescribe(group) => Some(group),
+        _ => None,
+    };
+    let asking = (Operation::Describe, served);
+    let answers =
+        ask_each(broker, &call, request.group_ids, asking, Request::ConsumerGroupDescribe, pick).await;
     let (owner, caller) = (Arc::clone(broker), call.clone());
     let tells_operations = request.include_authorized_operations;
     call.later(broker, async move {
         let mut groups = Vec::with_capacity(answers.len());
         for (group_id, answer) in answers {
-            let answer = match answer {
-                Ok(answer) => answer.await,
-                Err(code) => Err(code),
-            };
-            let mut group = answer.unwrap_or_else(|code| refused(&group_id, code));
+            let mut group = answer.await.unwrap_or_else(|code| refused(&group_id, code));
             if !group.members.iter().flat_map(topics).all(|name| may_see(&owner, &caller, name)) {
                 group = refused(&group_id, ErrorCode::TOPIC_AUTHORIZATION_FAILED);
             }

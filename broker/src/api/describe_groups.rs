@@ -13,7 +13,7 @@ use strandline_state::groups::{Reply, Request};
 
 use super::Dispatched;
 use super::cluster::{OPERATIONS_NOT_ASKED, group_operations};
-use super::groups::{ask, check};
+use super::groups::ask_each;
 use crate::authorize::Operation;
 use crate::broker::Broker;
 use crate::context::Call;
@@ -22,30 +22,18 @@ use crate::context::Call;
 const FIRST_VERSION_OF_NOT_FOUND: i16 = 6;
 
 pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: DescribeGroupsRequest) -> Dispatched {
-    let mut answers = Vec::with_capacity(request.groups.len());
-    for group_id in request.groups {
-        let answer = match check(broker, &call, Operation::Describe, &group_id) {
-            Ok(()) => {
-                let pick = |reply| match reply {
-                    Reply::DescribeGroup(group) => Some(group),
-                    _ => None,
-                };
-                Ok(ask(broker, &call, &group_id, Request::DescribeGroup(group_id.clone()), pick).await)
-            }
-            Err(code) => Err(code),
-        };
-        answers.push((group_id, answer));
-    }
+    let pick = |reply| match reply {
+        Reply::DescribeGroup(group) => Some(group),
+        _ => None,
+    };
+    let asking = (Operation::Describe, Ok(()));
+    let answers = ask_each(broker, &call, request.groups, asking, Request::DescribeGroup, pick).await;
     let (owner, caller) = (Arc::clone(broker), call.clone());
     let tells_operations = request.include_authorized_operations;
     call.later(broker, async move {
         let mut groups = Vec::with_capacity(answers.len());
         for (group_id, answer) in answers {
-            let answer = match answer {
-                Ok(answer) => answer.await,
-                Err(code) => Err(code),
-            };
-            let mut group = answer.unwrap_or_else(|error_code| DescribedGroup {
+            let mut group = answer.await.unwrap_or_else(|error_code| DescribedGroup {
                 group_id,
                 error_code,
                 ..Default::default()

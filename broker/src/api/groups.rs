@@ -34,6 +34,32 @@ pub(super) async fn ask<R>(
     async move { picked(answer.get().await, pick) }
 }
 
+/// Asks the machine of each group that may be asked about so, the same of all. `served` is whether this is answered at
+/// all, for those who may ask.
+pub(super) async fn ask_each<R>(
+    broker: &Broker,
+    call: &Call,
+    groups: Vec<Text>,
+    (operation, served): (Operation, Answered<()>),
+    request: fn(Text) -> Request,
+    pick: fn(Reply) -> Option<R>,
+) -> Vec<(Text, impl Future<Output = Answered<R>> + Send + use<R>)> {
+    let mut answers = Vec::with_capacity(groups.len());
+    for group in groups {
+        let answer = match check(broker, call, operation, &group).and(served) {
+            Ok(()) => Ok(ask(broker, call, &group, request(group.clone()), pick).await),
+            Err(code) => Err(code),
+        };
+        answers.push((group, settled(answer)));
+    }
+    answers
+}
+
+/// What comes of a question, or of none that was asked.
+pub(super) async fn settled<R>(answer: Answered<impl Future<Output = Answered<R>>>) -> Answered<R> {
+    answer?.await
+}
+
 /// The same about something that is part of a transaction: the guard is shown to the log.
 pub(super) async fn ask_verified<R>(
     broker: &Broker,

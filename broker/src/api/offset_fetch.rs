@@ -15,7 +15,7 @@ use strandline_protocol::{ErrorCode, Text};
 use strandline_state::groups::{Reply, Request};
 
 use super::Dispatched;
-use super::groups::{ask, check};
+use super::groups::{ask, check, settled};
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
@@ -49,11 +49,7 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: OffsetFetc
     call.later(broker, async move {
         let mut groups = Vec::with_capacity(answers.len());
         for (asked, answer) in answers {
-            let answer = match answer {
-                Ok(answer) => answer.await,
-                Err(code) => Err(code),
-            };
-            groups.push(asked.finish(&owner, &caller, answer));
+            groups.push(asked.finish(&owner, &caller, settled(answer).await));
         }
         in_version(version, groups)
     })

@@ -20,7 +20,7 @@ use strandline_state::groups::{Reply, Request};
 use strandline_state::transactions::{Partitions, Producer};
 
 use super::Dispatched;
-use super::groups::{ask_verified, check_named};
+use super::groups::{ask_verified, check_named, settled};
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
@@ -72,10 +72,7 @@ pub(super) async fn handle(
         }
     };
     call.later(broker, async move {
-        let answered = match answer {
-            Ok(answer) => answer.await,
-            Err(code) => Err(code),
-        };
+        let answered = settled(answer).await;
         let mut response = answered.unwrap_or_else(|code| {
             let is_early = code == ErrorCode::COORDINATOR_LOAD_IN_PROGRESS && version < LOADING_VERSION;
             let code = if is_early { ErrorCode::COORDINATOR_NOT_AVAILABLE } else { code };
