@@ -121,7 +121,7 @@ pub enum Access {
     Read,
     /// Reading and writing, through the page cache.
     Write,
-    /// Writing alone, past the page cache: memory, offsets and lengths are multiples of [`BLOCK_BYTES`], and a
+    /// Reading and writing past the page cache: memory, offsets and lengths are multiples of [`BLOCK_BYTES`], and a
     /// write is durable when it returns without an error. File systems may refuse it, when the file is opened
     /// or when it is first written to.
     DirectSynced,

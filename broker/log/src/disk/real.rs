@@ -41,7 +41,7 @@ impl RealDisk {
         let flags = match access {
             Access::Read => OFlags::RDONLY,
             Access::Write => OFlags::RDWR,
-            Access::DirectSynced => OFlags::WRONLY | OFlags::DIRECT | OFlags::DSYNC,
+            Access::DirectSynced => OFlags::RDWR | OFlags::DIRECT | OFlags::DSYNC,
         };
         let descriptor =
             retry(|| fs::open(path, flags | extra | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR | Mode::RGRP))?;

@@ -165,7 +165,7 @@ fn a_lock_has_one_owner() {
 }
 
 #[test]
-fn past_the_page_cache_only_whole_aligned_blocks_are_written() {
+fn past_the_page_cache_only_whole_aligned_blocks_are_written_and_read() {
     on_each(|disk, root| {
         let file = disk.create(&root.join("file"), Access::Write).unwrap();
         file.allocate(0, 4 * BLOCK_BYTES as u64).unwrap();
@@ -182,5 +182,11 @@ fn past_the_page_cache_only_whole_aligned_blocks_are_written() {
             let error = kind(direct.write_at(&[IoSlice::new(part)], offset));
             assert_eq!(error, Some(ErrorKind::InvalidInput), "{offset}");
         }
+        let mut memory = vec![0; 3 * BLOCK_BYTES];
+        let start = memory.as_ptr().align_offset(BLOCK_BYTES);
+        read_exact_at(&*direct, &mut memory[start..start + BLOCK_BYTES], BLOCK_BYTES as u64).unwrap();
+        assert_eq!(memory[start..start + BLOCK_BYTES], bytes);
+        let error = kind(direct.read_at(&mut memory[start..start + BLOCK_BYTES], 1));
+        assert_eq!(error, Some(ErrorKind::InvalidInput));
     });
 }

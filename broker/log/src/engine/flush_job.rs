@@ -4,21 +4,14 @@ use std::io::{self, IoSlice};
 use std::sync::Arc;
 
 use super::read::Sources;
+use super::read_back::ReadBack;
 use bytes::Bytes;
 use strandline_protocol::batch::HEADER_BYTES;
 
-use crate::disk;
 use crate::journal::Position;
 use crate::local_id::LocalId;
 use crate::segment::{BatchFacts, Segment, SegmentError, Written};
 use crate::tail::FrameSlice;
-
-/// What the journal still has and memory has not is read in pieces of this size.
-const READ_BYTES: u64 = 1 << 20;
-
-/// Between what is read so much may lie that is not wanted: other logs' entries, and the ends of frames. To read it
-/// costs less than to begin once more behind it.
-const GAP_BYTES_MAX: u64 = 8 << 10;
 
 /// From this size on, the disk begins at once to write what is appended to an `async` log, so that a later sync
 /// has less to wait for. Less than that is often followed by more of the same page.
@@ -94,17 +87,17 @@ impl FlushJob {
         let pieces = self.logs.iter().flat_map(|log| &log.pieces);
         // The disk begins with each piece at once. A sync of the file system would leave thousands of small ones
         // to one thread of the kernel, and the journal would be full before that is done.
-        let mut buffer = Vec::new();
-        pieces.map(|piece| write_piece(&self.sources, piece, &mut buffer, 0)).collect()
+        let mut read_back = ReadBack::of(pieces.clone().flat_map(|piece| &piece.parts));
+        pieces.map(|piece| write_piece(&self.sources, piece, &mut read_back, 0)).collect()
     }
 }
 
 /// Writes a piece, and nothing else: its segment does not have it before [`Segment::extend`]. What is in no memory is
-/// read into the buffer. From the size that is given on, the disk is asked to begin.
+/// read back. From the size that is given on, the disk is asked to begin.
 pub(super) fn write_piece(
     sources: &Sources,
     piece: &Piece,
-    buffer: &mut Vec<u8>,
+    read_back: &mut ReadBack,
     writeback_bytes_min: u64,
 ) -> Result<Written, SegmentError> {
     let Piece { segment, parts, .. } = piece;
@@ -127,13 +120,11 @@ pub(super) fn write_piece(
             let slices: Vec<_> = now.iter().flat_map(Part::slices).map(IoSlice::new).collect();
             write(&slices)?;
         }
-        let run = Run::of(later);
-        if !run.positions.is_empty() {
-            run.read(sources, buffer).map_err(|source| journal_error(sources, source))?;
-            let slices: Vec<_> = run.slices(buffer).map(IoSlice::new).collect();
-            write(&slices)?;
+        let read = read_back.read(sources, later).map_err(|source| journal_error(sources, source))?;
+        if !read.is_empty() {
+            write(&read)?;
         }
-        rest = later.get(run.positions.len()..).unwrap_or_default();
+        rest = later.get(read.len()..).unwrap_or_default();
     }
     let written = written.ok_or_else(|| journal_error(sources, io::ErrorKind::UnexpectedEof.into()))?;
     if position - piece.position >= writeback_bytes_min {
@@ -148,6 +139,14 @@ fn journal_error(sources: &Sources, source: io::Error) -> SegmentError {
 }
 
 impl Part {
+    /// Where it is in the journal, if it is there alone.
+    pub(super) fn position(&self) -> Option<Position> {
+        match self {
+            Self::Journal(position) => Some(*position),
+            Self::Frame(_) | Self::Patched { .. } => None,
+        }
+    }
+
     /// What of it is in memory.
     fn slices(&self) -> [&[u8]; 2] {
         match self {
@@ -155,58 +154,5 @@ impl Part {
             Self::Patched { header, bytes } => [header, bytes.get(HEADER_BYTES..).unwrap_or_default()],
             Self::Journal(_) => [&[], &[]],
         }
-    }
-}
-
-/// Parts that lie in one file of the journal so near to each other that they are read at once.
-#[derive(Debug, Default)]
-struct Run {
-    start: u64,
-    end: u64,
-    positions: Vec<Position>,
-}
-
-impl Run {
-    /// As many of the first parts as can be; none where the first one is in memory.
-    fn of(parts: &[Part]) -> Self {
-        let mut run = Self::default();
-        for part in parts {
-            let Part::Journal(position) = part else { break };
-            let Position { file, offset, length } = *position;
-            let end = offset + u64::from(length);
-            match run.positions.last() {
-                None => run.start = offset,
-                Some(last) if last.file == file && offset >= run.end => {
-                    if offset - run.end > GAP_BYTES_MAX || end - run.start > READ_BYTES {
-                        break;
-                    }
-                }
-                Some(_) => break,
-            }
-            run.end = end;
-            run.positions.push(*position);
-        }
-        run
-    }
-
-    /// Reads all of it into the front of the buffer, which never gets shorter: its end is of no meaning.
-    fn read(&self, sources: &Sources, buffer: &mut Vec<u8>) -> io::Result<()> {
-        let Some(first) = self.positions.first() else { return Ok(()) };
-        let length = usize::try_from(self.end - self.start).map_err(|_| io::ErrorKind::InvalidInput)?;
-        if buffer.len() < length {
-            buffer.resize(length, 0);
-        }
-        // It is recycled only when this has been written.
-        let pinned = sources.journal.pin(first.file).ok_or(io::ErrorKind::NotFound)?;
-        disk::read_exact_at(pinned.file(), buffer.get_mut(..length).unwrap_or_default(), self.start)
-    }
-
-    /// The parts, in what was read.
-    fn slices<'a>(&'a self, buffer: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
-        self.positions.iter().map(|position| {
-            let from = usize::try_from(position.offset - self.start).unwrap_or(usize::MAX);
-            let length = usize::try_from(position.length).unwrap_or(usize::MAX);
-            buffer.get(from..).and_then(|bytes| bytes.get(..length)).unwrap_or_default()
-        })
     }
 }

@@ -16,6 +16,7 @@ mod observer;
 mod options;
 mod partition;
 mod read;
+mod read_back;
 mod recovery;
 mod replay;
 mod request;

@@ -38,6 +38,8 @@ pub(super) struct LiveFile {
     pub(super) length: u64,
     pub(super) path: PathBuf,
     pub(super) file: Arc<dyn File>,
+    /// The same file past the page cache, where that is known to go.
+    pub(super) direct: Option<Arc<dyn File>>,
 }
 
 impl LiveFile {
@@ -232,7 +234,8 @@ impl Folder {
         let path = self.live_path(sequence);
         self.disk.rename(&from, &path).map_err(failed("rename", &from))?;
         self.sync()?;
-        Ok((Arc::new(LiveFile { sequence, salt, length: spare.length, path, file }), output))
+        let direct = output.direct.clone();
+        Ok((Arc::new(LiveFile { sequence, salt, length: spare.length, path, file, direct }), output))
     }
 
     /// Takes a file out of use. It may be used again once [`Folder::sync`] has returned.

@@ -69,7 +69,7 @@ pub use self::inspect::Inspection;
 pub use self::options::{BYTES_MAX, ENTRIES_MAX, GROUP_BYTES_MAX, Options};
 pub use self::pins::Pins;
 pub use self::pool::{BufferPool, FrameBuffer, POOL_BYTES_MAX};
-pub use self::reader::{Pinned, Position, Reader};
+pub use self::reader::{Pinned, Position, ReadBuffer, Reader};
 pub use self::room::{SpareDone, SpareJob};
 pub use self::walk::Replayed;
 pub use self::write::{Committed, Write, Written};

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::aligned::AlignedBuffer;
 use super::files::LiveFile;
 use super::pins::Pins;
-use crate::disk::{self, File};
+use crate::disk::{self, BLOCK_BYTES, File};
 
 /// Where the bytes of an entry lie.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -41,6 +42,46 @@ impl Pinned {
     /// The file.
     pub fn file(&self) -> &dyn File {
         &*self.live.file
+    }
+
+    /// Reads some bytes that nobody is likely to want again: past the page cache, where they would take the place of
+    /// what somebody wants, and would be copied once more.
+    pub fn read_once(&self, buffer: &mut ReadBuffer, offset: u64, length: usize) -> io::Result<()> {
+        (buffer.lead, buffer.length) = (0, 0);
+        if let Some(direct) = &self.live.direct {
+            let lead =
+                usize::try_from(offset % BLOCK_BYTES as u64).map_err(|_| io::ErrorKind::InvalidInput)?;
+            let blocks = buffer.room_for((lead + length).next_multiple_of(BLOCK_BYTES));
+            disk::read_exact_at(&**direct, blocks, offset - lead as u64)?;
+            buffer.lead = lead;
+        } else {
+            disk::read_exact_at(self.file(), buffer.room_for(length), offset)?;
+        }
+        buffer.length = length;
+        Ok(())
+    }
+}
+
+/// Memory for [`Pinned::read_once`], used for one read after the other.
+#[derive(Debug, Default)]
+pub struct ReadBuffer {
+    memory: AlignedBuffer,
+    lead: usize,
+    length: usize,
+}
+
+impl ReadBuffer {
+    /// What was read last, if that went well.
+    pub fn bytes(&self) -> &[u8] {
+        self.memory.bytes().get(self.lead..).and_then(|bytes| bytes.get(..self.length)).unwrap_or_default()
+    }
+
+    /// So many bytes of it, whatever they are.
+    fn room_for(&mut self, length: usize) -> &mut [u8] {
+        if let Some(missing) = length.checked_sub(self.memory.length()) {
+            self.memory.pad(missing);
+        }
+        self.memory.bytes_mut().get_mut(..length).unwrap_or_default()
     }
 }
 

@@ -275,7 +275,7 @@ fn corrupt(live: &LiveFile, offset: u64, what: &'static str) -> Error {
 /// Opens a file in use, and reads its header.
 fn open_live(folder: &Folder, sequence: u64, access: Access) -> Result<LiveFile, Error> {
     let (path, file) = folder.open_live(sequence, access)?;
-    let mut live = LiveFile { sequence, salt: 0, length: 0, path, file };
+    let mut live = LiveFile { sequence, salt: 0, length: 0, path, file, direct: None };
     let length = live.file.length().map_err(live.failed("measure"))?;
     let mut bytes = [0; BLOCK_BYTES];
     live.file.read_at(&mut bytes, 0).map_err(live.failed("read"))?;

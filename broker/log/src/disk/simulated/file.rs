@@ -61,12 +61,11 @@ impl SimulatedFile {
     }
 
     /// A file that bypasses the page cache takes whole blocks alone, from memory that is aligned to them.
-    fn must_be_aligned(&self, parts: &[io::IoSlice<'_>], offset: u64) -> io::Result<()> {
-        let is_aligned = |part: &io::IoSlice<'_>| {
-            part.len().is_multiple_of(BLOCK_BYTES) && part.as_ptr().addr().is_multiple_of(BLOCK_BYTES)
-        };
-        let is_at_block = offset.is_multiple_of(BLOCK_BYTES as u64);
-        if self.access == Access::DirectSynced && !(is_at_block && parts.iter().all(is_aligned)) {
+    fn must_be_aligned(&self, memory: &[u8], offset: u64) -> io::Result<()> {
+        let is_aligned = memory.len().is_multiple_of(BLOCK_BYTES)
+            && memory.as_ptr().addr().is_multiple_of(BLOCK_BYTES)
+            && offset.is_multiple_of(BLOCK_BYTES as u64);
+        if self.access == Access::DirectSynced && !is_aligned {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         Ok(())
@@ -101,9 +100,7 @@ impl File for SimulatedFile {
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        if self.access == Access::DirectSynced {
-            return Err(io::ErrorKind::PermissionDenied.into());
-        }
+        self.must_be_aligned(&*buffer, offset)?;
         let (mut state, outcome) = self.begin(Operation::Read, offset, whole(buffer.len()))?;
         finish(outcome)?;
         Ok(state.file(self.node)?.read(buffer, offset))
@@ -111,7 +108,7 @@ impl File for SimulatedFile {
 
     fn write_at(&self, parts: &[io::IoSlice<'_>], offset: u64) -> io::Result<()> {
         self.must_write()?;
-        self.must_be_aligned(parts, offset)?;
+        parts.iter().try_for_each(|part| self.must_be_aligned(part, offset))?;
         let bytes = join(parts);
         // A part from the front, which is pending: even one past the page cache may lie in a cache of the
         // disk's own.

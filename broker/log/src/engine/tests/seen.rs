@@ -228,6 +228,32 @@ fn what_is_evicted_from_memory_costs_no_write() {
 }
 
 #[test]
+fn a_large_tail_goes_into_a_segment_soon_and_small_ones_wait() {
+    let options = Options {
+        tail_bytes_max: 4 << 20,
+        flush_bytes: 1 << 30,
+        flush_job_bytes: 256 << 10,
+        ..roomy_options()
+    };
+    let (mut rig, watched) = watch(90, options);
+    let ids = [(); 30].map(|()| rig.create(LogConfig::default()).id());
+    watched.take_steps();
+    for id in ids.iter().cycle().take(600) {
+        rig.append(*id, batch(&[&[1; 900]])).unwrap();
+    }
+    assert!(!watched.take_steps().iter().any(is_log), "20 KiB of each would be 30 small writes");
+    let id = rig.create(LogConfig::default()).id();
+    for _ in 0..9_000 {
+        rig.append(id, batch(&[&[1; 900]])).unwrap();
+    }
+    assert!(
+        watched.take_steps().iter().any(is_log),
+        "more than 256 KiB of each, and most of it is this one's"
+    );
+    assert!(rig.writer().logs[&id].flushed_to > 0);
+}
+
+#[test]
 fn an_async_log_has_no_copy_in_the_journal() {
     let (mut rig, watched) = watch(87, small_options());
     let id = rig.create(in_memory()).id();

@@ -18,6 +18,10 @@ use crate::tail::TailEntry;
 /// them are written, and a process may not have more than a few thousand.
 const LOGS_PER_JOB_MAX: usize = 256;
 
+/// Tails of so much on average go into segments as soon as they fill a job: their pieces are large already, and all
+/// of them is in memory still. What is smaller waits for more of its kind.
+const FULL_TAIL_BYTES: u64 = 256 << 10;
+
 /// What is in no segment yet.
 #[derive(Debug, Default)]
 pub(in super::super) struct Flushing {
@@ -71,6 +75,11 @@ impl Flushing {
         self.is_busy
     }
 
+    /// Whether waiting would make pieces larger that are small.
+    fn gains_by_waiting(&self) -> bool {
+        self.bytes < self.logs.saturating_mul(FULL_TAIL_BYTES)
+    }
+
     pub(super) fn want_up_to(&mut self, frame: u64) {
         self.target = self.target.max(frame);
     }
@@ -96,10 +105,15 @@ impl Writer {
         let mut logs: Vec<LogFlush> = Vec::new();
         let mut planned_bytes = 0;
         let mut put_off = Vec::new();
+        let options = &self.options;
+        let enough_bytes = if self.flushing.gains_by_waiting() {
+            options.flush_bytes
+        } else {
+            options.flush_bytes.min(options.flush_job_bytes)
+        };
         while planned_bytes < self.options.flush_job_bytes.max(1) && logs.len() < LOGS_PER_JOB_MAX {
             let Some(first) = self.first_unflushed() else { break };
-            let is_due = first <= self.flushing.target
-                || self.flushing.bytes - planned_bytes >= self.options.flush_bytes;
+            let is_due = first <= self.flushing.target || self.flushing.bytes - planned_bytes >= enough_bytes;
             let Some((_, partition)) = self.flushing.queue.pop_front_if(|_| is_due) else { break };
             let Some(log) = self.logs.get_mut(&partition) else { continue };
             // What a truncation is about to cut off goes into no segment any more.

@@ -13,6 +13,7 @@ use strandline_protocol::batch::NO_LEADER_EPOCH;
 use super::super::error::Refusal;
 use super::super::flush_job::{Part, WRITEBACK_BYTES_MIN, write_piece};
 use super::super::group::PlacedBatch;
+use super::super::read_back::ReadBack;
 use super::super::request::{Done, NewBatch, Outcome, ReplyTo};
 use super::Writer;
 use super::control::Readiness;
@@ -185,7 +186,7 @@ impl Writer {
         let batches = waiting.iter().map(|waiting| (waiting.facts(), waiting.part()));
         let pieces = log.plan_pieces(batches, now_ms);
         // All of it is in memory.
-        let mut unused = Vec::new();
+        let mut unused = ReadBack::default();
         let write = |piece| write_piece(&self.sources, piece, &mut unused, WRITEBACK_BYTES_MIN);
         let written = pieces.iter().map(write);
         let written = match written.collect::<Result<Vec<_>, _>>() {
