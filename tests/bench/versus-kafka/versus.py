@@ -61,7 +61,7 @@ class PageCache:
 class Side:
     """One of the two, on fresh data."""
 
-    def __init__(self, kind, folder):
+    def __init__(self, kind, folder, settings=None):
         self.kind = kind
         # Nothing is removed before the end: on ext4 without a journal, whoever comes within a minute of a removal of
         # many files makes new ones slowly.
@@ -69,12 +69,12 @@ class Side:
         (port,) = free_ports(1)
         self.address = f"127.0.0.1:{port}"
         if kind == "kafka":
-            self.broker = KafkaBroker(self.folder, os.environ["KAFKA_CLASSPATH"], [("CLIENTS", port, port)])
+            self.broker = KafkaBroker(self.folder, os.environ["KAFKA_CLASSPATH"], [("CLIENTS", port, port)], settings)
             # Kafka's own start script: a heap of 1 GiB, and the collector that it chooses.
             jvm = ["-Xmx1G", "-Xms1G", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"]
             self.broker.java = ["java", *jvm, "-cp", os.environ["KAFKA_CLASSPATH"]]
         else:
-            self.broker = StrandlineBroker(self.folder, [os.environ["STRANDLINE"], "serve"], port, {})
+            self.broker = StrandlineBroker(self.folder, [os.environ["STRANDLINE"], "serve"], port, settings or {})
         started = time.monotonic()
         self.broker.start()
         self.ready_s = time.monotonic() - started
@@ -91,9 +91,16 @@ class Side:
         status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
 
-    def create(self, topic, partitions):
+    def create(self, topic, partitions, durability=None):
         command = [os.environ["STRANDLINE"], "topic", "create", topic, "--partitions", str(partitions)]
+        if durability and self.kind == "strandline":
+            command += ["--config", f"strandline.durability={durability}"]
         subprocess.run([*command, "--brokers", self.address], check=True, stdout=subprocess.DEVNULL)
+
+    def bench(self, *words):
+        """What our own benchmark says of it: the same requests to both."""
+        command = [os.environ["STRANDLINE"], "bench", *map(str, words), "--brokers", self.address, "-o", "json"]
+        return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
     def stop(self):
         self.broker.stop()
@@ -127,14 +134,14 @@ def print_row(name, ours, kafkas, measure, unit):
     print("| " + " | ".join(row) + " |", flush=True)
 
 
-def versus(arguments, work):
+def versus(arguments, work, settings=None, pairs=None):
     """`work(side)` on both in turns, each time on fresh data."""
     results = {"strandline": [], "kafka": []}
-    for pair in range(arguments.pairs):
+    for pair in range(pairs or arguments.pairs):
         # Who goes first changes, so that whatever the first leaves behind hits both.
         for kind in sorted(results, reverse=pair % 2 == 0):
             arguments.page_cache.top_up()
-            side = Side(kind, arguments.folder)
+            side = Side(kind, arguments.folder, settings)
             try:
                 results[kind].append(work(side))
             finally:
@@ -160,16 +167,32 @@ def produce_and_consume(arguments, name, partitions, records, record_bytes, batc
     print_row(f"start, {name}", ours, kafkas, lambda each: each[2]["ready"], "s to listening")
 
 
-def latency(arguments, rate):
+def latency(arguments, rate, durability):
     seconds = max(int(20 * arguments.scale), 3)
 
     def work(side):
-        side.create("bench", 1)
+        side.create("bench", 1, durability)
         return drive(side, arguments.driver, "latency", "bench", rate, seconds)
 
     ours, kafkas = versus(arguments, work)
     for quantile in ["p50", "p99", "p99_9"]:
-        print_row(f"end to end, {rate} records/s", ours, kafkas, lambda each: each[quantile], f"{quantile} ms")
+        print_row(f"end to end, {rate} records/s, {durability}", ours, kafkas, lambda each: each[quantile], f"{quantile} ms")
+
+
+def requests(arguments):
+    """Requests of one record each: 64 are on their way at a time."""
+
+    def work(side):
+        records = int(200_000 * arguments.scale)
+        return side.bench("requests", "--topic", "bench", "--records", records, "--broker-pid", side.pid)
+
+    ours, kafkas = versus(arguments, work)
+    print_row("single-record requests", ours, kafkas, lambda each: each["requestsPerSecond"], "/s")
+
+
+def partitions(arguments):
+    ours, kafkas = versus(arguments, lambda side: side.bench("partitions", "--topic", "bench", "--partitions", 1_000))
+    print_row("1,000 partitions made and written to", ours, kafkas, lambda each: each["writableMs"], "ms")
 
 
 def main():
@@ -187,8 +210,14 @@ def main():
         if arguments.only in plan[0]:
             produce_and_consume(arguments, *plan)
     for rate in LATENCY:
-        if arguments.only in f"latency {rate}":
-            latency(arguments, rate)
+        for durability in ["fsync", "async"]:
+            if arguments.only in f"latency {rate} {durability}":
+                latency(arguments, rate, durability)
+    if arguments.only in "requests":
+        requests(arguments)
+    if arguments.only in "partitions":
+        partitions(arguments)
 
 
-main()
+if __name__ == "__main__":
+    main()
