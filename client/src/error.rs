@@ -159,6 +159,12 @@ pub enum Error {
     /// What was used has been closed, or its runtime has ended.
     #[error("it has been closed")]
     Ended,
+    /// Another producer has begun with this transactional id: this one can never write again.
+    #[error("another producer has begun with the transactional id {0}")]
+    Fenced(Arc<str>),
+    /// The transaction was aborted: by its user, or for what it had as a reason. The next one may be begun.
+    #[error("the transaction was aborted{}", .0.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
+    Aborted(Option<Box<Error>>),
 }
 
 /// How a connection ended.
@@ -234,6 +240,8 @@ impl Error {
             | Self::Corrupt { .. }
             | Self::NoOffset(_)
             | Self::Truncated { .. }
+            | Self::Fenced(_)
+            | Self::Aborted(_)
             | Self::Ended => false,
         }
     }

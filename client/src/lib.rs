@@ -90,12 +90,13 @@ pub use cluster::{BrokerInfo, Client, ClusterMetadata, PartitionInfo, TopicInfo}
 pub use config::ClientConfig;
 pub use connection::{Answer, BrokerVersions, Connection};
 pub use consumer::{
-    Assignor, Consumer, ConsumerBuilder, ConsumerHeader, ConsumerRecord, OffsetReset, RebalanceListener,
-    SeekTo,
+    Assignor, Consumer, ConsumerBuilder, ConsumerHeader, ConsumerRecord, GroupOffsets, GroupProtocol,
+    OffsetReset, RebalanceListener, SeekTo,
 };
 pub use error::{CloseReason, Error, Result};
 pub use producer::{
-    Acks, Delivered, Delivery, Partitioner, Producer, ProducerBuilder, ProducerRecord, partition_of_key,
+    Acks, Delivered, Delivery, Partitioner, Producer, ProducerBuilder, ProducerRecord, Transaction,
+    TransactionalProducer, partition_of_key,
 };
 pub use strandline_protocol::Compression;
 pub use strandline_protocol::batch::TimestampType;

@@ -18,12 +18,15 @@ const MANY_FIRST: i16 = 4;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Coordinated {
     Group,
+    /// A transactional id.
+    Transaction,
 }
 
 impl Coordinated {
     const fn code(self) -> i8 {
         match self {
             Self::Group => 0,
+            Self::Transaction => 1,
         }
     }
 }

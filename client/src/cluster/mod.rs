@@ -20,6 +20,7 @@ use crate::producer::ProducerBuilder;
 
 mod coordinator;
 mod metadata;
+mod names;
 mod pool;
 
 pub(crate) use coordinator::{Coordinated, is_elsewhere};
@@ -311,6 +312,11 @@ pub(crate) struct Attempts {
 }
 
 impl Attempts {
+    /// Whether another attempt has time.
+    pub(crate) fn has_time(&self) -> bool {
+        Instant::now() < self.deadline
+    }
+
     /// After an error: waits, and asks for the metadata if they may be the reason. The error is returned where
     /// another attempt makes no sense, or has no time.
     pub(crate) async fn after(&mut self, error: Error, topics: &[&str]) -> Result<()> {

@@ -1,9 +1,9 @@
 //! What a broker serves.
 
-use strandline_protocol::Request;
 use strandline_protocol::apis::ApiKey;
-use strandline_protocol::apis::api_versions::ApiVersionsResponse;
+use strandline_protocol::apis::api_versions::{ApiVersionsResponse, FinalizedFeatureKey};
 use strandline_protocol::schema::VersionRange;
+use strandline_protocol::{Request, Text};
 
 /// The versions of each API that a broker said it serves.
 ///
@@ -21,10 +21,12 @@ use strandline_protocol::schema::VersionRange;
 pub struct BrokerVersions {
     // By key, rising. Keys that this crate does not know are of no use to it.
     ranges: Vec<(ApiKey, VersionRange)>,
+    // Features of the whole cluster, and their levels.
+    features: Vec<(Text, i16)>,
 }
 
 impl BrokerVersions {
-    pub(super) const NONE: &'static Self = &Self { ranges: Vec::new() };
+    pub(super) const NONE: &'static Self = &Self { ranges: Vec::new(), features: Vec::new() };
 
     /// The versions of one API, none if the broker does not serve it.
     ///
@@ -35,6 +37,15 @@ impl BrokerVersions {
     pub fn of(&self, key: ApiKey) -> VersionRange {
         let place = self.ranges.binary_search_by_key(&key, |(key, _)| *key);
         place.ok().and_then(|index| self.ranges.get(index)).map_or(VersionRange::NONE, |(_, range)| *range)
+    }
+
+    /// The level of a feature that all brokers of the cluster have agreed on, none if they have not.
+    ///
+    /// ```
+    /// assert_eq!(strandline_client::BrokerVersions::default().feature("transaction.version"), None);
+    /// ```
+    pub fn feature(&self, name: &str) -> Option<i16> {
+        self.features.iter().find(|(known, _)| *known == name).map(|(_, level)| *level)
     }
 
     /// The highest version of an API that both the broker and this crate know.
@@ -59,6 +70,7 @@ impl From<&ApiVersionsResponse> for BrokerVersions {
         // Each key once, as the protocol has it; a broker that says more than one is taken at its first word.
         ranges.sort_by_key(|(key, _)| *key);
         ranges.dedup_by_key(|(key, _)| *key);
-        Self { ranges }
+        let feature = |feature: &FinalizedFeatureKey| (feature.name.clone().detached(), feature.max_version_level);
+        Self { ranges, features: response.finalized_features.iter().map(feature).collect() }
     }
 }

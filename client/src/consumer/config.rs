@@ -69,7 +69,7 @@ pub(super) struct Settings {
 #[must_use = "nothing is read before it is started"]
 pub struct ConsumerBuilder {
     client: Client,
-    settings: Settings,
+    pub(super) settings: Settings,
 }
 
 impl ConsumerBuilder {
@@ -264,15 +264,11 @@ impl ConsumerBuilder {
     /// let builder = client.consumer().group("billing").session_timeout(std::time::Duration::from_secs(10));
     /// # }
     /// ```
-    pub const fn session_timeout(mut self, timeout: Duration) -> Self {
+    pub fn session_timeout(mut self, timeout: Duration) -> Self {
         if let Some(group) = &mut self.settings.group {
             group.session_timeout = timeout;
             // A third leaves room for two that are lost.
-            group.heartbeat_interval = if timeout.as_secs() < 9 {
-                Duration::from_millis(timeout.as_secs() * 333)
-            } else {
-                Duration::from_secs(3)
-            };
+            group.heartbeat_interval = (timeout / 3).min(Duration::from_secs(3));
         }
         self
     }
@@ -314,13 +310,16 @@ impl ConsumerBuilder {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn start(self) -> Result<Consumer> {
+    pub fn start(mut self) -> Result<Consumer> {
         let Settings { fetch_bytes, partition_bytes, memory_bytes, .. } = self.settings;
         if fetch_bytes == 0 || partition_bytes == 0 || memory_bytes < partition_bytes.min(64 << 10) {
             return Err(Error::Settings("there is no memory to fetch into".to_owned()));
         }
         if self.settings.group.as_ref().is_some_and(|group| group.assignors.is_empty()) {
             return Err(Error::Settings("a member of a group offers at least one assignor".to_owned()));
+        }
+        if let Some(group) = &mut self.settings.group {
+            group.rack = Some(self.settings.rack.clone()).filter(|rack| !rack.is_empty());
         }
         Ok(fetcher::start(self.client, self.settings))
     }

@@ -1,12 +1,15 @@
 //! A consumer as a member of a group: subscribing, committing, and what the group asks for in between.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use strandline_protocol::{ErrorCode, Text};
 use tokio::time::Instant;
 
 use super::Consumer;
-use super::group::{self, Key, Notice, RebalanceListener, Task};
+use super::group::{
+    self, GroupOffsets, GroupProtocol, GroupSettings, Key, Notice, RebalanceListener, Subscription, Task,
+};
 use crate::admin;
 use crate::error::{Error, Result};
 
@@ -43,15 +46,129 @@ impl Consumer {
         topics: &[&str],
         listener: Option<Box<dyn RebalanceListener>>,
     ) -> Result<()> {
+        let topics = topics.iter().map(|topic| Text::from(*topic)).collect();
+        self.join(Subscription::Topics(topics), listener)
+    }
+
+    /// Reads every topic whose whole name matches a regular expression, those that come later too. It takes
+    /// [`GroupProtocol::Consumer`], since it is the coordinator that matches; the syntax is that of RE2.
+    ///
+    /// ```no_run
+    /// # fn example(consumer: &mut strandline_client::Consumer) -> Result<(), strandline_client::Error> {
+    /// consumer.subscribe_pattern("orders-.*", None)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn subscribe_pattern(
+        &mut self,
+        pattern: &str,
+        listener: Option<Box<dyn RebalanceListener>>,
+    ) -> Result<()> {
+        let is_known = |group: &GroupSettings| group.protocol == GroupProtocol::Consumer;
+        if self.group_settings.as_ref().is_some_and(|group| !is_known(group)) {
+            return Err(Error::Settings("the classic protocol knows no patterns of topics".to_owned()));
+        }
+        self.join(Subscription::Pattern(pattern.into()), listener)
+    }
+
+    fn join(
+        &mut self,
+        subscription: Subscription,
+        listener: Option<Box<dyn RebalanceListener>>,
+    ) -> Result<()> {
         let missing = || Error::Settings("this consumer has been given no group".to_owned());
         let settings = self.group_settings.clone().ok_or_else(missing)?;
         self.put_down();
         self.shared.state().assign(&[]);
-        let topics = topics.iter().map(|topic| Text::from(*topic)).collect();
         let shared = self.shared.clone();
         let wake = Arc::new(move || shared.arrived.notify_one());
-        self.group = Some(Task::start(self.shared.client.clone(), settings, topics, listener, wake));
+        self.group = Some(Task::start(self.shared.client.clone(), settings, subscription, listener, wake));
         Ok(())
+    }
+
+    /// How far it has read since it was last asked, for a transaction that writes what came of it. What is taken is not
+    /// committed by itself any more: if the transaction is aborted, [`Consumer::seek_to_committed`] goes back.
+    ///
+    /// ```no_run
+    /// # async fn example(
+    /// #     consumer: &mut strandline_client::Consumer,
+    /// #     producer: &mut strandline_client::TransactionalProducer,
+    /// # ) -> Result<(), strandline_client::Error> {
+    /// use strandline_client::ProducerRecord;
+    ///
+    /// let records = consumer.poll(500).await?;
+    /// let transaction = producer.begin().await?;
+    /// for record in &records {
+    ///     let value = record.value.as_deref().unwrap_or_default();
+    ///     transaction.send(ProducerRecord::to("invoices").value(value)).await?;
+    /// }
+    /// transaction.send_offsets(&consumer.take_offsets()?).await?;
+    /// transaction.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn take_offsets(&mut self) -> Result<GroupOffsets> {
+        let Some(group) = &mut self.group else {
+            return Err(Error::Settings("this consumer is no member of a group".to_owned()));
+        };
+        let settings = &group.shared.settings;
+        if settings.auto_commit.is_some() {
+            let text = "what a transaction commits must not be committed by itself: auto_commit(None)";
+            return Err(Error::Settings(text.to_owned()));
+        }
+        let offsets = group.dirty.all();
+        group.dirty.committed(&offsets);
+        let identity = group.shared.identity().clone();
+        Ok(GroupOffsets::by(&settings.name, settings.instance.as_deref(), identity, offsets))
+    }
+
+    /// Goes back to where its group has got to, in each of the partitions that it has.
+    ///
+    /// ```no_run
+    /// # async fn example(consumer: &mut strandline_client::Consumer) -> Result<(), strandline_client::Error> {
+    /// consumer.seek_to_committed().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn seek_to_committed(&mut self) -> Result<()> {
+        let keys: Vec<Key> = self.shared.state().partitions.keys().cloned().collect();
+        let found = self.committed(&keys).await?;
+        self.put_down();
+        if let Some(group) = &mut self.group {
+            group.dirty.forget(&keys);
+        }
+        let mut state = self.shared.state();
+        // Meanwhile nothing can have come or gone: that happens within calls of this one's user.
+        state.remove(&keys);
+        for (key, offset) in found {
+            state.add(&key, offset);
+        }
+        drop(state);
+        self.shared.wake.notify_one();
+        Ok(())
+    }
+
+    /// Where the group has got to in these, in their order.
+    async fn committed(&self, keys: &[Key]) -> Result<Vec<(Key, Option<i64>)>> {
+        let Some(group) = &self.group else {
+            return Err(Error::Settings("this consumer is no member of a group".to_owned()));
+        };
+        let mut topics: Vec<(Text, Vec<i32>)> = Vec::new();
+        for (topic, partition) in keys {
+            match topics.last_mut().filter(|(last, _)| last == topic) {
+                Some((_, partitions)) => partitions.push(*partition),
+                None => topics.push((topic.clone(), vec![*partition])),
+            }
+        }
+        let name = &group.shared.settings.name;
+        let mut offsets = HashMap::new();
+        for (key, found) in admin::committed(&self.shared.client, name, Some(&topics)).await? {
+            offsets.insert(key, found?.map(|committed| committed.offset));
+        }
+        let offset = |(topic, partition): &Key| {
+            offsets.get(&(topic.as_str().to_owned(), *partition)).copied().flatten()
+        };
+        Ok(keys.iter().map(|key| (key.clone(), offset(key))).collect())
     }
 
     /// Commits everything that has been returned: call it once that has been processed.
@@ -146,29 +263,14 @@ impl Consumer {
     }
 
     async fn begin(&mut self, keys: &[Key]) -> Result<()> {
-        let Some(group) = &mut self.group else { return Ok(()) };
         if !keys.is_empty() {
-            let mut topics: Vec<(Text, Vec<i32>)> = Vec::new();
-            for (topic, partition) in keys {
-                match topics.last_mut().filter(|(last, _)| last == topic) {
-                    Some((_, partitions)) => partitions.push(*partition),
-                    None => topics.push((topic.clone(), vec![*partition])),
-                }
-            }
-            let name = &group.shared.settings.name;
-            let mut offsets = Vec::new();
-            for ((topic, partition), found) in
-                admin::committed(&self.shared.client, name, Some(&topics)).await?
-            {
-                offsets.push(((Text::from(topic), partition), found?.map(|committed| committed.offset)));
-            }
+            let found = self.committed(keys).await?;
             let mut state = self.shared.state();
-            for key in keys {
-                let committed =
-                    offsets.iter().find(|(other, _)| other == key).and_then(|(_, offset)| *offset);
-                state.add(key, committed);
+            for (key, offset) in found {
+                state.add(&key, offset);
             }
         }
+        let Some(group) = &mut self.group else { return Ok(()) };
         if let Some(listener) = &mut group.listener {
             listener.assigned(&named(keys)).await;
         }
@@ -210,7 +312,11 @@ impl Consumer {
 fn is_of_membership(error: &Error) -> bool {
     matches!(
         error.code(),
-        Some(ErrorCode::REBALANCE_IN_PROGRESS | ErrorCode::ILLEGAL_GENERATION | ErrorCode::UNKNOWN_MEMBER_ID)
+        Some(ErrorCode::REBALANCE_IN_PROGRESS
+            | ErrorCode::ILLEGAL_GENERATION
+            | ErrorCode::UNKNOWN_MEMBER_ID
+            | ErrorCode::STALE_MEMBER_EPOCH
+            | ErrorCode::FENCED_MEMBER_EPOCH)
     )
 }
 

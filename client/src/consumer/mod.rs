@@ -30,7 +30,7 @@ use chunk::{Chunk, Reading};
 use config::Settings;
 pub use config::{ConsumerBuilder, OffsetReset};
 use fetcher::Shared;
-pub use group::{Assignor, RebalanceListener};
+pub use group::{Assignor, GroupOffsets, GroupProtocol, RebalanceListener};
 use group::{GroupSettings, GroupSide, Polling};
 pub use record::{ConsumerHeader, ConsumerRecord};
 

@@ -12,7 +12,7 @@ use super::batch::{Batch, Charge};
 use super::config::Settings;
 use super::delivery::{Delivery, Promise, Written};
 use super::partitioner::{Sticky, partition_of_key};
-use super::queue::{Numbering, Queue, Wishes};
+use super::queue::{Identity, Numbering, Queue, Wishes};
 use super::record::ProducerRecord;
 use crate::cluster::{ClusterMetadata, TopicInfo};
 use crate::error::{Error, Result};
@@ -27,6 +27,8 @@ pub(super) struct Accumulator {
     // How many requests are under way to each broker.
     under_way: HashMap<i32, usize>,
     failed: Option<Error>,
+    // What the transaction that is open can no longer be committed for.
+    spoiled: Option<Error>,
 }
 
 struct Topic {
@@ -73,6 +75,7 @@ impl Accumulator {
             active: VecDeque::new(),
             under_way: HashMap::new(),
             failed: None,
+            spoiled: None,
         }
     }
 
@@ -124,7 +127,7 @@ impl Accumulator {
         charge: Charge,
         now: Instant,
     ) -> Result<(Delivery, bool)> {
-        if let Some(error) = &self.failed {
+        if let Some(error) = self.failed.as_ref().or(self.spoiled.as_ref()) {
             return Err(error.clone());
         }
         let no_partition =
@@ -175,6 +178,31 @@ impl Accumulator {
         self.active.is_empty()
     }
 
+    /// A transaction begins: nothing is left of the one before.
+    pub(super) fn begin(&mut self, identity: Identity) {
+        self.spoiled = None;
+        self.numbering = Numbering::Within(identity);
+    }
+
+    /// Nothing more of this transaction is taken or sent.
+    pub(super) fn spoil(&mut self, error: &Error) {
+        self.spoiled.get_or_insert_with(|| error.clone());
+        self.for_active(|_, queue| queue.fail_all(error));
+    }
+
+    /// Why this transaction cannot be committed, if it cannot.
+    pub(super) const fn spoiled(&self) -> Option<&Error> {
+        self.spoiled.as_ref()
+    }
+
+    fn note_failure(&mut self, failure: Option<Error>) {
+        if let Some(error) = failure
+            && self.settings.transactional_id.is_some()
+        {
+            self.spoil(&error);
+        }
+    }
+
     fn for_active(&mut self, mut each: impl FnMut(&Text, &mut Queue)) {
         for (place, index) in &self.active {
             if let Some(topic) = self.topics.get_mut(*place)
@@ -189,12 +217,15 @@ impl Accumulator {
     pub(super) fn drain(&mut self, now: Instant) -> Orders {
         let mut orders = Orders::default();
         let (linger, timeout) = (self.settings.linger, self.settings.delivery_timeout);
+        let mut failure = None;
         self.for_active(|_, queue| {
             queue.expire(timeout, now);
+            failure = queue.take_failure().or(failure.take());
             if queue.lingers_until(linger).is_some_and(|until| until <= now) {
                 queue.seal();
             }
         });
+        self.note_failure(failure);
         while self.load(&mut orders, now) {}
         self.rest();
         let mut wake_at: Option<Instant> = None;
@@ -267,6 +298,8 @@ impl Accumulator {
         }
         let (least, greatest) = (self.settings.backoff_least, self.settings.backoff_greatest);
         let failed = self.failed.clone().filter(|error| !matches!(error, Error::Ended));
+        let failed = failed.or_else(|| self.spoiled.clone());
+        let mut failure = None;
         let mut wishes = Wishes::default();
         for ((place, batch), result) in results {
             let index = usize::try_from(batch.partition).unwrap_or(usize::MAX);
@@ -274,10 +307,12 @@ impl Accumulator {
             let wished = queue.answered(batch, result, |attempts| wait(least, greatest, attempts), now);
             wishes.metadata |= wished.metadata;
             wishes.identity |= wished.identity;
+            failure = queue.take_failure().or(failure);
             if let Some(error) = &failed {
                 queue.fail_all(error);
             }
         }
+        self.note_failure(failure);
         wishes
     }
 }

@@ -54,6 +54,7 @@ pub(super) struct Number {
     pub(super) producer_id: i64,
     pub(super) epoch: i16,
     pub(super) sequence: i32,
+    pub(super) is_transactional: bool,
 }
 
 /// The order of batches within a partition. What a batch was split into stands where it stood.
@@ -138,8 +139,8 @@ impl Batch {
     pub(super) fn build(&mut self, compressor: &mut Compressor) -> Result<Bytes, BuildError> {
         self.content = match std::mem::replace(&mut self.content, Content::Nothing) {
             Content::Open(mut builder) => {
-                if let Some(Number { producer_id, epoch, sequence }) = self.number {
-                    builder = builder.producer(producer_id, epoch, sequence);
+                if let Some(Number { producer_id, epoch, sequence, is_transactional }) = self.number {
+                    builder = builder.producer(producer_id, epoch, sequence).transactional(is_transactional);
                 }
                 Content::Built { bytes: builder.build_with(compressor)?, stamped: self.number }
             }
@@ -226,7 +227,7 @@ impl Drop for Batch {
 }
 
 fn stamp(bytes: Bytes, number: Option<Number>) -> Bytes {
-    let Some(Number { producer_id, epoch, sequence }) = number else { return bytes };
+    let Some(Number { producer_id, epoch, sequence, .. }) = number else { return bytes };
     let Ok(mut header) = BatchHeader::parse(&bytes) else { return bytes };
     header.set_producer(producer_id, epoch, sequence);
     // A connection may still hold the old ones.

@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use strandline_protocol::Compression;
+use strandline_protocol::{Compression, Text};
 
 use super::partitioner::Partitioner;
+use super::transaction::TransactionalProducer;
 use super::{Producer, sender};
 use crate::cluster::Client;
 use crate::error::{Error, Result};
@@ -51,6 +52,8 @@ pub(super) struct Settings {
     pub(super) compression: Compression,
     pub(super) compression_level: Option<i32>,
     pub(super) partitioner: Option<Arc<dyn Partitioner>>,
+    pub(super) transactional_id: Option<Text>,
+    pub(super) transaction_timeout: Duration,
     pub(super) backoff_least: Duration,
     pub(super) backoff_greatest: Duration,
 }
@@ -101,6 +104,8 @@ impl ProducerBuilder {
             compression: Compression::None,
             compression_level: None,
             partitioner: None,
+            transactional_id: None,
+            transaction_timeout: Duration::from_secs(60),
             backoff_least: config.backoff_least,
             backoff_greatest: config.backoff_greatest,
         };
@@ -252,6 +257,47 @@ impl ProducerBuilder {
         self
     }
 
+    /// Under which name it writes transactions. Of the producers of one name only the last one can: whoever was before
+    /// is fenced off, and its open transaction aborted.
+    ///
+    /// ```no_run
+    /// # fn example(client: &strandline_client::Client) {
+    /// let builder = client.producer().transactional_id("payments-7");
+    /// # }
+    /// ```
+    pub fn transactional_id(mut self, id: &str) -> Self {
+        self.settings.transactional_id = Some(id.into());
+        self
+    }
+
+    /// How long a transaction may stay open before its coordinator aborts it.
+    ///
+    /// ```no_run
+    /// # fn example(client: &strandline_client::Client) {
+    /// let builder = client.producer().transaction_timeout(std::time::Duration::from_secs(10));
+    /// # }
+    /// ```
+    pub const fn transaction_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.transaction_timeout = timeout;
+        self
+    }
+
+    /// Starts it as a writer of transactions: asks the coordinator for the right to, which ends what was left open.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
+    /// let mut producer = client.producer().transactional_id("payments-7").start_transactional().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn start_transactional(self) -> Result<TransactionalProducer> {
+        if self.settings.transactional_id.is_none() || !self.settings.is_idempotent {
+            return Err(Error::Settings("transactions need a transactional id, and numbers".to_owned()));
+        }
+        self.check()?;
+        TransactionalProducer::start(self.client, self.settings).await
+    }
+
     /// Starts it, on the Tokio runtime that it is called from. Nobody is asked anything yet.
     ///
     /// ```no_run
@@ -261,6 +307,15 @@ impl ProducerBuilder {
     /// # }
     /// ```
     pub fn start(self) -> Result<Producer> {
+        if self.settings.transactional_id.is_some() {
+            let text = "a producer with a transactional id is started by start_transactional";
+            return Err(Error::Settings(text.to_owned()));
+        }
+        self.check()?;
+        Ok(sender::start(self.client, self.settings))
+    }
+
+    fn check(&self) -> Result<()> {
         let Settings { acks, is_idempotent, in_flight_max, .. } = self.settings;
         let refused = |text: &str| Err(Error::Settings(text.to_owned()));
         if is_idempotent && acks != Acks::All {
@@ -277,6 +332,6 @@ impl ProducerBuilder {
         if let Err(error) = compressor {
             return refused(&error.to_string());
         }
-        Ok(sender::start(self.client, self.settings))
+        Ok(())
     }
 }

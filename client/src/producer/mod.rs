@@ -20,6 +20,7 @@ mod queue;
 mod record;
 mod sender;
 mod shipping;
+mod transaction;
 
 use batch::Charge;
 pub use config::{Acks, ProducerBuilder};
@@ -27,6 +28,7 @@ pub use delivery::{Delivered, Delivery};
 pub use partitioner::{Partitioner, partition_of_key};
 pub use record::ProducerRecord;
 use sender::Shared;
+pub use transaction::{Transaction, TransactionalProducer};
 
 /// Writes records to topics. Clones are handles to the same producer.
 ///

@@ -21,13 +21,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use strandline_protocol::ErrorCode;
 use strandline_protocol::batch::NewRecord;
 use tokio::time::Instant;
 
 use super::batch::{Batch, Charge, Number, Place};
 use super::delivery::{Delivery, Promise, Written};
 use crate::error::{Error, Result};
+
+mod verdict;
+
+use verdict::{Verdict, verdict};
 
 /// A producer's id and the epoch that it starts in, as the cluster gave them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,6 +48,8 @@ pub(super) enum Numbering {
     Awaited,
     /// By this identity.
     By(Identity),
+    /// By this identity alone, until the coordinator of transactions gives another one.
+    Within(Identity),
 }
 
 /// The numbers of one partition.
@@ -53,6 +58,7 @@ struct Lineage {
     identity: Identity,
     next_sequence: i32,
     is_proven: bool,
+    is_transactional: bool,
 }
 
 /// How many batches of a producer a broker knows again.
@@ -78,6 +84,8 @@ pub(super) struct Queue {
     must_restart: bool,
     retry_at: Option<Instant>,
     next_batch: u64,
+    // What was given up last, for whoever has to make all of it or nothing.
+    failure: Option<Error>,
 }
 
 /// What an answer asks for beyond its own batch.
@@ -159,7 +167,7 @@ impl Queue {
         self.waiting = left;
         for batch in late {
             let (attempts, last) = (batch.attempts, batch.last_error.clone().map(Box::new));
-            batch.settle(Err(Error::DeliveryTimeout { after: timeout, attempts, last }));
+            self.give_up(batch, Error::DeliveryTimeout { after: timeout, attempts, last });
         }
     }
 
@@ -186,8 +194,8 @@ impl Queue {
         let in_flight_max = match numbering {
             Numbering::Off => in_flight_max,
             Numbering::Awaited => return false,
-            Numbering::By(_) if may_follow => in_flight_max,
-            Numbering::By(_) => 1,
+            Numbering::By(_) | Numbering::Within(_) if may_follow => in_flight_max,
+            Numbering::By(_) | Numbering::Within(_) => 1,
         };
         let is_retried = first.attempts > 0 && !self.in_flight.is_empty();
         let is_behind_retry = is_retried || self.in_flight.iter().any(|in_flight| in_flight.is_retry);
@@ -205,8 +213,10 @@ impl Queue {
 
     /// The next batch, numbered, which counts as in flight from now on.
     pub(super) fn take(&mut self, numbering: Numbering) -> Option<Batch> {
-        if let Numbering::By(identity) = numbering {
-            self.restart_if_due(identity);
+        match numbering {
+            Numbering::By(identity) => self.restart_if_due(identity),
+            Numbering::Within(identity) => self.follow(identity),
+            Numbering::Off | Numbering::Awaited => {}
         }
         let mut batch = self.waiting.pop_front()?;
         if let Some(lineage) = &mut self.lineage
@@ -239,7 +249,7 @@ impl Queue {
             }
         };
         self.must_restart = false;
-        self.lineage = Some(Lineage { identity: next, next_sequence: 0, is_proven: false });
+        self.lineage = Some(Lineage::new(next, false));
         for batch in &mut self.waiting {
             batch.number = None;
         }
@@ -269,11 +279,11 @@ impl Queue {
                 self.proven_by(&batch);
                 batch.settle(Ok(Written { base_offset: None, append_time: None }));
             }
-            Verdict::Fail => batch.settle(Err(error)),
+            Verdict::Fail => self.give_up(batch, error),
             Verdict::Halve => {
                 let mut halves = batch.halved();
                 match halves.pop() {
-                    Some(whole) if halves.is_empty() => whole.settle(Err(error)),
+                    Some(whole) if halves.is_empty() => self.give_up(whole, error),
                     last => last.into_iter().chain(halves).for_each(|half| self.put_back(half)),
                 }
             }
@@ -287,6 +297,23 @@ impl Queue {
             }
         }
         wishes
+    }
+
+    /// Numbers as the coordinator of transactions has them.
+    fn follow(&mut self, identity: Identity) {
+        if self.lineage.is_none_or(|lineage| lineage.identity != identity) {
+            self.lineage = Some(Lineage::new(identity, true));
+        }
+    }
+
+    fn give_up(&mut self, batch: Batch, error: Error) {
+        self.failure = Some(error.clone());
+        batch.settle(Err(error));
+    }
+
+    /// What was given up since this was last asked, if anything was.
+    pub(super) const fn take_failure(&mut self) -> Option<Error> {
+        self.failure.take()
     }
 
     fn put_back(&mut self, batch: Batch) {
@@ -314,39 +341,16 @@ impl Queue {
 }
 
 impl Lineage {
+    const fn new(identity: Identity, is_transactional: bool) -> Self {
+        Self { identity, next_sequence: 0, is_proven: false, is_transactional }
+    }
+
     const fn number(&mut self, records: i32) -> Number {
         let Identity { producer_id, epoch } = self.identity;
-        let number = Number { producer_id, epoch, sequence: self.next_sequence };
+        let is_transactional = self.is_transactional;
+        let number = Number { producer_id, epoch, sequence: self.next_sequence, is_transactional };
         self.next_sequence = self.next_sequence.wrapping_add(records) & i32::MAX;
         number
-    }
-}
-
-enum Verdict {
-    Written,
-    Fail,
-    Halve,
-    Retry { restarts: bool },
-}
-
-fn verdict(error: &Error, batch: &Batch) -> Verdict {
-    let Some(code) = error.code() else {
-        return if error.is_retriable() { Verdict::Retry { restarts: false } } else { Verdict::Fail };
-    };
-    match code {
-        // It is there since long ago, and where is forgotten.
-        ErrorCode::DUPLICATE_SEQUENCE_NUMBER => Verdict::Written,
-        ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER
-        | ErrorCode::UNKNOWN_PRODUCER_ID
-        | ErrorCode::INVALID_PRODUCER_EPOCH
-            if batch.number.is_some() =>
-        {
-            // Behind another that failed it has only come too early.
-            Verdict::Retry { restarts: batch.was_first }
-        }
-        ErrorCode::MESSAGE_TOO_LARGE if batch.records > 1 => Verdict::Halve,
-        _ if error.is_retriable() => Verdict::Retry { restarts: false },
-        _ => Verdict::Fail,
     }
 }
 

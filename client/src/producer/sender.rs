@@ -16,6 +16,7 @@ use super::accumulator::{Accumulator, Orders, Placed, Shipment};
 use super::config::Settings;
 use super::delivery::Written;
 use super::queue::{Identity, Numbering};
+use super::transaction::Coordination;
 use super::{Producer, shipping};
 use crate::backoff::Backoff;
 use crate::cluster::Client;
@@ -34,6 +35,8 @@ pub(super) struct Shared {
     pub(super) wake: Notify,
     pub(super) room: Arc<Semaphore>,
     pub(super) is_abandoned: AtomicBool,
+    /// Of a producer that writes transactions.
+    pub(super) coordination: Option<Arc<Coordination>>,
 }
 
 impl Shared {
@@ -43,11 +46,21 @@ impl Shared {
 }
 
 pub(super) fn start(client: Client, settings: Settings) -> Producer {
+    start_with(client, settings, None)
+}
+
+/// The same, of a producer whose numbers come from a coordinator of transactions.
+pub(super) fn start_with(
+    client: Client,
+    settings: Settings,
+    coordination: Option<Arc<Coordination>>,
+) -> Producer {
     let shared = Arc::new(Shared {
         accumulator: Mutex::new(Accumulator::new(settings.clone())),
         wake: Notify::new(),
         room: Arc::new(Semaphore::new(settings.memory_bytes_max.min(Semaphore::MAX_PERMITS))),
         is_abandoned: AtomicBool::new(false),
+        coordination,
         client,
         settings,
     });
@@ -92,7 +105,7 @@ impl Driver {
 
     /// Until nobody has the producer any more, and everything has been delivered or given up.
     async fn run(mut self) {
-        if self.shared.settings.is_idempotent {
+        if self.shared.settings.is_idempotent && self.shared.coordination.is_none() {
             self.identify();
         }
         loop {

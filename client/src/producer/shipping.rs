@@ -73,10 +73,14 @@ async fn send(
     request: &ProduceRequest,
 ) -> Result<Option<Answer<ProduceRequest>>> {
     let Settings { acks, compression, .. } = shared.settings;
+    if let Some(coordination) = &shared.coordination {
+        coordination.enlist(request).await?;
+    }
     let connection = shared.client.broker(broker).await?;
     let versions = ApiKey::Produce.api().stable_versions();
     let first = if compression == Compression::Zstd { ZSTD_FIRST } else { versions.first };
-    let versions = VersionRange::new(first, BY_NAME_LAST);
+    let last = shared.coordination.as_ref().map_or(BY_NAME_LAST, |it| it.produce_last(BY_NAME_LAST));
+    let versions = VersionRange::new(first, last);
     if acks == Acks::None {
         connection.submit_unanswered_in(request, versions).await?;
         return Ok(None);
@@ -111,7 +115,7 @@ fn build(shared: &Shared, shipment: Shipment, compressor: &mut Compressor) -> Bu
     }
     let timeout = shared.client.config().request_timeout;
     let request = ProduceRequest {
-        transactional_id: None,
+        transactional_id: shared.settings.transactional_id.clone(),
         acks: shared.settings.acks.code(),
         timeout_ms: i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX),
         topic_data: topics,

@@ -8,7 +8,7 @@ use strandline_protocol::apis::offset_commit::{
 use strandline_protocol::schema::VersionRange;
 use strandline_protocol::{ErrorCode, Text};
 
-use super::{GroupShared, Key};
+use super::{GroupShared, Identity, Key};
 use crate::cluster::{Client, Coordinated};
 use crate::consumer::record::ConsumerRecord;
 use crate::error::{Error, Result};
@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 const VERSIONS: VersionRange = VersionRange::new(7, 9);
 
 /// An offset to be committed, and the epoch of the leader that wrote what is before it.
-type Offset = (i64, Option<i32>);
+pub(crate) type Offset = (i64, Option<i32>);
 
 /// By partition, the offset of the record that comes next.
 #[derive(Default)]
@@ -73,6 +73,28 @@ pub(crate) async fn commit(
     shared: &GroupShared,
     offsets: &BTreeMap<Key, Offset>,
 ) -> Result<()> {
+    let attempts = client.attempts();
+    loop {
+        let identity = shared.identity().clone();
+        match commit_as(client, shared, identity.clone(), offsets).await {
+            // A heartbeat has brought another epoch meanwhile.
+            Err(error) if error.code() == Some(ErrorCode::STALE_MEMBER_EPOCH) => {
+                let is_outdated = shared.identity().generation != identity.generation;
+                if !is_outdated || !attempts.has_time() {
+                    return Err(error);
+                }
+            }
+            result => return result,
+        }
+    }
+}
+
+async fn commit_as(
+    client: &Client,
+    shared: &GroupShared,
+    identity: Identity,
+    offsets: &BTreeMap<Key, Offset>,
+) -> Result<()> {
     let mut topics: BTreeMap<&Text, Vec<OffsetCommitRequestPartition>> = BTreeMap::new();
     for ((topic, partition), (offset, epoch)) in offsets {
         topics.entry(topic).or_default().push(OffsetCommitRequestPartition {
@@ -88,7 +110,6 @@ pub(crate) async fn commit(
         partitions,
         ..Default::default()
     });
-    let identity = shared.identity().clone();
     let group = shared.settings.name.as_str();
     let request = OffsetCommitRequest {
         group_id: group.into(),

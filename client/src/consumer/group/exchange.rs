@@ -46,7 +46,7 @@ fn by_topic(keys: &[Key]) -> BTreeMap<Text, Vec<i32>> {
     topics
 }
 
-fn timeout_ms(timeout: std::time::Duration) -> i32 {
+pub(super) fn timeout_ms(timeout: std::time::Duration) -> i32 {
     i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX)
 }
 

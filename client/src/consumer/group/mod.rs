@@ -1,6 +1,7 @@
-//! Groups by the classic protocol: members agree, through a coordinator, on who reads what.
+//! Groups. By the classic protocol members agree, through a coordinator, on who reads what; by the consumer protocol the
+//! coordinator decides it.
 //!
-//! [`task`] speaks with the coordinator, and tells the consumer what it is to read and to let go of; the consumer does
+//! [`task`] (the classic one) and [`modern`] speak with the coordinator, and tell the consumer what it is to read and to let go of; the consumer does
 //! so when its user comes for the next record, so that nothing is taken from under the hands of who is at work.
 
 use std::future::Future;
@@ -17,10 +18,16 @@ use crate::error::Error;
 
 mod assign;
 mod commit;
+mod config;
 mod exchange;
+mod line;
+mod modern;
+mod offsets;
 mod task;
 
 pub use assign::Assignor;
+pub use config::GroupProtocol;
+pub use offsets::GroupOffsets;
 pub(super) use assign::Key;
 pub(super) use commit::{Dirty, commit};
 pub(super) use task::Task;
@@ -72,7 +79,10 @@ pub trait RebalanceListener: Send + Sync {
 pub(super) struct GroupSettings {
     pub(super) name: String,
     pub(super) instance: Option<String>,
+    pub(super) protocol: GroupProtocol,
     pub(super) assignors: Vec<Assignor>,
+    pub(super) server_assignor: Option<String>,
+    pub(super) rack: Option<String>,
     pub(super) session_timeout: Duration,
     pub(super) heartbeat_interval: Duration,
     pub(super) poll_interval_max: Duration,
@@ -84,6 +94,9 @@ impl GroupSettings {
         Self {
             name,
             instance: None,
+            protocol: GroupProtocol::Classic,
+            server_assignor: None,
+            rack: None,
             assignors: vec![Assignor::Range, Assignor::CooperativeSticky],
             session_timeout: Duration::from_secs(45),
             heartbeat_interval: Duration::from_secs(3),
@@ -96,6 +109,13 @@ impl GroupSettings {
     fn is_cooperative(&self) -> bool {
         self.assignors.iter().all(|assignor| assignor.is_cooperative())
     }
+}
+
+/// What a member wants to read.
+#[derive(Clone, Debug)]
+pub(super) enum Subscription {
+    Topics(Vec<Text>),
+    Pattern(Text),
 }
 
 /// Who one is to the coordinator.

@@ -9,9 +9,13 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::assign::{Assignor, Key};
-use super::{Dirty, GroupSettings, GroupShared, GroupSide, Identity, Notice, RebalanceListener, exchange};
-use crate::backoff::Backoff;
-use crate::cluster::{Client, Coordinated};
+use super::line::Line;
+use super::modern::Modern;
+use super::{
+    Dirty, GroupProtocol, GroupSettings, GroupShared, GroupSide, Identity, Notice, RebalanceListener, Subscription,
+    exchange,
+};
+use crate::cluster::Client;
 use crate::connection::Connection;
 use crate::error::{Error, Result};
 
@@ -19,16 +23,11 @@ use crate::error::{Error, Result};
 const LOOK_INTERVAL: Duration = Duration::from_secs(30);
 
 pub(crate) struct Task {
-    client: Client,
-    shared: Arc<GroupShared>,
+    line: Line,
     topics: Vec<Text>,
-    notices: mpsc::UnboundedSender<Notice>,
-    wake: Arc<dyn Fn() + Send + Sync>,
-    connection: Option<Connection>,
     owned: Vec<Key>,
     // As leader: the partitions that were given out.
     counts: Option<BTreeMap<Text, i32>>,
-    backoff: Backoff,
 }
 
 impl Task {
@@ -36,26 +35,21 @@ impl Task {
     pub(crate) fn start(
         client: Client,
         settings: GroupSettings,
-        topics: Vec<Text>,
+        subscription: Subscription,
         listener: Option<Box<dyn RebalanceListener>>,
         wake: Arc<dyn Fn() + Send + Sync>,
     ) -> GroupSide {
         let (notices, received) = mpsc::unbounded_channel();
         let (stop, stopped) = oneshot::channel();
         let shared = Arc::new(GroupShared::new(settings));
-        let backoff = client.config().new_backoff();
-        let task = Self {
-            client,
-            shared: shared.clone(),
-            topics,
-            notices,
-            wake,
-            connection: None,
-            owned: Vec::new(),
-            counts: None,
-            backoff,
+        let protocol = shared.settings.protocol;
+        let line = Line::new(client, shared.clone(), notices, wake);
+        let ended = match (protocol, subscription) {
+            (GroupProtocol::Classic, Subscription::Topics(topics)) => {
+                tokio::spawn(Self { line, topics, owned: Vec::new(), counts: None }.run(stopped))
+            }
+            (_, subscription) => tokio::spawn(Modern::new(line, subscription).run(stopped)),
         };
-        let ended = tokio::spawn(task.run(stopped));
         GroupSide {
             shared,
             notices: received,
@@ -74,9 +68,9 @@ impl Task {
             _ = stopped => {}
             () = self.rounds() => return,
         }
-        if let Some(connection) = self.connection.take() {
-            let identity = self.shared.identity().clone();
-            let leave = exchange::leave(&connection, &self.shared.settings, &identity);
+        if let Some(connection) = self.line.connection() {
+            let identity = self.line.shared.identity().clone();
+            let leave = exchange::leave(&connection, self.settings(), &identity);
             // Where this fails, the coordinator notices by itself, a little later.
             let _ = tokio::time::timeout(Duration::from_secs(5), leave).await;
         }
@@ -85,16 +79,16 @@ impl Task {
     async fn rounds(&mut self) {
         loop {
             match self.round().await {
-                Ok(()) => self.backoff.reset(),
+                Ok(()) => self.line.backoff.reset(),
                 Err(error) => match error.code() {
                     Some(ErrorCode::REBALANCE_IN_PROGRESS) => {}
                     Some(ErrorCode::UNKNOWN_MEMBER_ID | ErrorCode::ILLEGAL_GENERATION) => {
                         self.lose_everything().await;
                     }
-                    Some(code) if crate::cluster::is_elsewhere(code) => self.rest().await,
-                    _ if error.is_retriable() => self.rest().await,
+                    Some(code) if crate::cluster::is_elsewhere(code) => self.line.rest().await,
+                    _ if error.is_retriable() => self.line.rest().await,
                     _ => {
-                        self.tell(Notice::Failed(error));
+                        self.line.tell(Notice::Failed(error));
                         return;
                     }
                 },
@@ -102,52 +96,30 @@ impl Task {
         }
     }
 
-    async fn rest(&mut self) {
-        self.connection = None;
-        tokio::time::sleep(self.backoff.next_wait()).await;
-    }
-
-    fn tell(&self, notice: Notice) {
-        // Nobody listens only when the consumer has gone, which ends all this.
-        let _ = self.notices.send(notice);
-        (self.wake)();
-    }
-
     fn settings(&self) -> &GroupSettings {
-        &self.shared.settings
-    }
-
-    /// A connection of its own, since a member may wait long for the others.
-    async fn connect(&mut self) -> Result<Connection> {
-        if let Some(connection) = self.connection.clone().filter(|connection| !connection.is_closed()) {
-            return Ok(connection);
-        }
-        let address = self.client.coordinator_address(Coordinated::Group, &self.settings().name).await?;
-        let patience = self.settings().poll_interval_max + Duration::from_secs(10);
-        let config = self.client.config().clone().request_timeout(patience);
-        let connection = Connection::open(&address, &config).await?;
-        self.connection = Some(connection.clone());
-        Ok(connection)
+        self.line.settings()
     }
 
     /// Once through: joined, told what to read, and kept up until the group changes.
     async fn round(&mut self) -> Result<()> {
-        let connection = self.connect().await?;
+        // Joining and syncing wait for the other members.
+        let patience = self.settings().poll_interval_max + Duration::from_secs(10);
+        let connection = self.line.connect(patience).await?;
         if !self.settings().is_cooperative() {
             let owned = std::mem::take(&mut self.owned);
             self.let_go(owned, false).await;
         }
         let (identity, assignor, given) = self.join(&connection).await?;
         let mine = exchange::sync(&connection, self.settings(), &identity, assignor, given).await?;
-        *self.shared.identity() = identity;
+        *self.line.shared.identity() = identity;
         let old: BTreeSet<Key> = self.owned.iter().cloned().collect();
         let new: BTreeSet<Key> = mine.iter().cloned().collect();
         let gone: Vec<Key> = old.difference(&new).cloned().collect();
         let must_join_again = !gone.is_empty();
         self.let_go(gone, false).await;
         self.owned = mine;
-        self.tell(Notice::Assigned(new.difference(&old).cloned().collect()));
-        self.backoff.reset();
+        self.line.tell(Notice::Assigned(new.difference(&old).cloned().collect()));
+        self.line.backoff.reset();
         if must_join_again {
             // What was let go of is given out in the next round.
             return Ok(());
@@ -159,7 +131,7 @@ impl Task {
         &mut self,
         connection: &Connection,
     ) -> Result<(Identity, Assignor, BTreeMap<Text, Vec<Key>>)> {
-        let mut identity = self.shared.identity().clone();
+        let mut identity = self.line.shared.identity().clone();
         let response = loop {
             let answer = exchange::join(connection, self.settings(), &identity, &self.topics, &self.owned);
             let response = answer.await?;
@@ -167,7 +139,7 @@ impl Task {
                 break response;
             }
             identity.member = response.member_id.detached();
-            self.shared.identity().member = identity.member.clone();
+            self.line.shared.identity().member = identity.member.clone();
         };
         Error::check(response.error_code, || exchange::subject(self.settings()), None)?;
         identity = Identity { member: response.member_id.detached(), generation: response.generation_id };
@@ -190,7 +162,7 @@ impl Task {
     /// How many partitions these topics have; those that are not there are left out.
     async fn count(&self, topics: &[Text]) -> Result<BTreeMap<Text, i32>> {
         let names: Vec<&str> = topics.iter().map(Text::as_str).collect();
-        let metadata = self.client.refresh(&names).await?;
+        let metadata = self.line.client.refresh(&names).await?;
         let count = |topic: &Text| {
             let count = metadata.topics.get(topic.as_str())?.partitions.len();
             Some((topic.clone().detached(), i32::try_from(count).ok()?))
@@ -200,11 +172,11 @@ impl Task {
 
     /// Sends heartbeats until there is a reason to join anew, which is an error where it is one.
     async fn keep_up(&mut self, connection: &Connection) -> Result<()> {
-        let identity = self.shared.identity().clone();
+        let identity = self.line.shared.identity().clone();
         let mut look_at = Instant::now() + LOOK_INTERVAL;
         loop {
             tokio::time::sleep(self.settings().heartbeat_interval).await;
-            if self.shared.is_idle() {
+            if self.line.shared.is_idle() {
                 // Nobody has come for records for too long: let others read them.
                 let _ = exchange::leave(connection, self.settings(), &identity).await;
                 self.lose_everything().await;
@@ -214,7 +186,7 @@ impl Task {
             match tokio::time::timeout(self.settings().session_timeout, beat).await {
                 Ok(answer) => answer?,
                 Err(_) => {
-                    self.connection = None;
+                    self.line.hang_up();
                     return Ok(());
                 }
             }
@@ -235,15 +207,14 @@ impl Task {
         if keys.is_empty() {
             return;
         }
-        let (done, mut is_done) = oneshot::channel();
-        self.tell(Notice::Revoked { keys, is_lost, done: Some(done) });
-        let identity = self.shared.identity().clone();
+        let mut is_done = self.line.ask_back(keys, is_lost);
+        let identity = self.line.shared.identity().clone();
         loop {
             tokio::select! {
                 _ = &mut is_done => return,
                 () = tokio::time::sleep(self.settings().heartbeat_interval) => {}
             }
-            if let Some(connection) = self.connection.clone().filter(|_| !is_lost) {
+            if let Some(connection) = self.line.connection().filter(|_| !is_lost) {
                 // What it answers is known: the group waits for us.
                 let _ = exchange::heartbeat(&connection, self.settings(), &identity).await;
             }
@@ -252,7 +223,7 @@ impl Task {
 
     /// One is no member any more, and somebody else may have what one had.
     async fn lose_everything(&mut self) {
-        *self.shared.identity() = Identity { member: Text::new(), generation: -1 };
+        self.line.forget_identity();
         let owned = std::mem::take(&mut self.owned);
         self.let_go(owned, true).await;
     }
