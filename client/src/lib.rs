@@ -81,9 +81,11 @@ mod producer;
 
 pub use address::BrokerAddress;
 pub use admin::{
-    Admin, ClusterDescription, CommittedOffset, ConfigChange, ConfigEntry, ConfigResource, ConfigSource,
-    CreatedTopic, DeleteRecords, Each, EachPartition, GroupDescription, GroupListing, GroupMember, Isolation,
-    ListOffsets, NewTopic, OffsetAt, PartitionOffset, TopicSetting,
+    ActiveProducer, Admin, ClusterDescription, CommittedOffset, ConfigChange, ConfigEntry, ConfigResource,
+    ConfigSource, ConsumerGroupDescription, ConsumerGroupMember, CreatedTopic, DeleteRecords, Each,
+    EachPartition, Election, Feature, FeatureChange, GroupDescription, GroupListing, GroupMember, Isolation,
+    ListOffsets, LogDir, LogDirReplica, NewTopic, OffsetAt, PartitionOffset, QuorumDescription, QuorumReplica,
+    Reassignment, TopicSetting, TransactionDescription, TransactionListing,
 };
 pub use backoff::Backoff;
 pub use cluster::{BrokerInfo, Client, ClusterMetadata, PartitionInfo, TopicInfo};

@@ -7,6 +7,8 @@ use strandline_protocol::apis::describe_configs::{
 use strandline_protocol::apis::incremental_alter_configs::{
     AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
 };
+use strandline_protocol::apis::list_config_resources::ListConfigResourcesRequest;
+use strandline_protocol::schema::VersionRange;
 
 use super::Admin;
 use crate::connection::Connection;
@@ -214,6 +216,35 @@ impl Admin {
     }
 
     /// Who can be asked about a resource.
+    /// The resources that have settings of their own.
+    ///
+    /// ```no_run
+    /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
+    /// for resource in admin.list_config_resources().await? {
+    ///     println!("{resource}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn list_config_resources(&self) -> Result<Vec<ConfigResource>> {
+        let asked = [2, 4, 8].to_vec();
+        let request = ListConfigResourcesRequest { resource_types: asked, ..Default::default() };
+        let versions = VersionRange::new(1, 1);
+        let response = self.client.any_broker().await?.submit(&request, versions).await?.await?;
+        Error::check(response.error_code, || "the resources".to_owned(), None)?;
+        let resources = response.config_resources.into_iter().filter_map(|resource| {
+            let (name, id) = (String::from(resource.resource_name.clone()), resource.resource_name.parse().ok());
+            match resource.resource_type {
+                2 => Some(ConfigResource::Topic(name)),
+                4 if name.is_empty() => Some(ConfigResource::AllBrokers),
+                4 => id.map(ConfigResource::Broker),
+                8 => id.map(ConfigResource::Loggers),
+                _ => None,
+            }
+        });
+        Ok(resources.collect())
+    }
+
     async fn broker_of(&self, resource: &ConfigResource) -> Result<Connection> {
         match resource {
             ConfigResource::Broker(id) | ConfigResource::Loggers(id) => self.client.broker(*id).await,

@@ -141,6 +141,12 @@ impl Admin {
             self.client.ask_coordinator(Coordinated::Group, name, (&request, versions), code).await?;
         let group =
             response.groups.into_iter().next().ok_or_else(|| Error::Missing(format!("group {name}")))?;
+        // What the classic protocol knows nothing of may be a group of the other one.
+        if (group.error_code == ErrorCode::GROUP_ID_NOT_FOUND || group.group_state == "Dead")
+            && let Ok(other) = self.describe_consumer_group(name).await
+        {
+            return Ok(other.into());
+        }
         let message = group.error_message.clone().map(String::from);
         Error::check(group.error_code, || format!("group {name}"), message)?;
         Ok(described(group))

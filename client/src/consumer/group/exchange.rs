@@ -16,7 +16,7 @@ use strandline_protocol::schema::VersionRange;
 use strandline_protocol::{Bytes, ErrorCode, Text};
 
 use super::assign::{Assignor, Key, Member};
-use super::{GroupSettings, Identity};
+use super::{GroupSettings, Identity, user_data};
 use crate::connection::Connection;
 use crate::error::{Error, Result};
 
@@ -57,6 +57,7 @@ pub(super) async fn join(
     identity: &Identity,
     topics: &[Text],
     owned: &[Key],
+    had: &(Vec<Key>, i32),
 ) -> Result<JoinGroupResponse> {
     let owned_partitions =
         by_topic(owned).into_iter().map(|(topic, partitions)| OwnedPartitions { topic, partitions });
@@ -64,14 +65,24 @@ pub(super) async fn join(
         topics: topics.to_vec(),
         owned_partitions: owned_partitions.collect(),
         generation_id: identity.generation,
+        rack_id: settings.rack.as_deref().map(Text::from),
         ..Default::default()
     };
-    let metadata = subscription.to_member_bytes(MEMBER_VERSION)?;
-    let protocol = |assignor: &Assignor| JoinGroupRequestProtocol {
-        name: assignor.name().into(),
-        metadata: metadata.clone(),
-        ..Default::default()
-    };
+    let mut protocols = Vec::new();
+    for assignor in &settings.assignors {
+        let user_data = match assignor {
+            Assignor::Range | Assignor::RoundRobin => None,
+            Assignor::Sticky => Some(user_data::sticky(&had.0, had.1)),
+            Assignor::CooperativeSticky => Some(user_data::cooperative(identity.generation)),
+        };
+        let metadata = ConsumerProtocolSubscription { user_data, ..subscription.clone() };
+        let metadata = metadata.to_member_bytes(MEMBER_VERSION)?;
+        protocols.push(JoinGroupRequestProtocol {
+            name: assignor.name().into(),
+            metadata,
+            ..Default::default()
+        });
+    }
     let request = JoinGroupRequest {
         group_id: settings.name.as_str().into(),
         session_timeout_ms: timeout_ms(settings.session_timeout),
@@ -79,32 +90,45 @@ pub(super) async fn join(
         member_id: identity.member.clone(),
         group_instance_id: settings.instance.as_deref().map(Text::from),
         protocol_type: PROTOCOL_TYPE.into(),
-        protocols: settings.assignors.iter().map(protocol).collect(),
+        protocols,
         ..Default::default()
     };
     connection.submit(&request, versions(ApiKey::JoinGroup, 5)).await?.await
 }
 
 /// What the members have said of themselves.
-pub(super) fn members(members: Vec<JoinGroupResponseMember>) -> Vec<Member> {
+pub(super) fn members(assignor: Assignor, members: Vec<JoinGroupResponseMember>) -> Vec<Member> {
     let member = |member: JoinGroupResponseMember| {
         // Whoever cannot be understood gets nothing.
         let said = ConsumerProtocolSubscription::from_member_bytes(member.metadata).unwrap_or_default();
-        let owned = said.owned_partitions.into_iter();
+        let (owned, generation) = owned(assignor, &said);
         Member {
             id: member.member_id,
             instance: member.group_instance_id,
             topics: said.topics.into_iter().collect::<BTreeSet<_>>(),
-            owned: owned
-                .flat_map(|owned| {
-                    let topic = owned.topic;
-                    owned.partitions.into_iter().map(move |partition| (topic.clone(), partition))
-                })
-                .collect(),
-            generation: said.generation_id,
+            owned,
+            generation,
         }
     };
     members.into_iter().map(member).collect()
+}
+
+/// What a member had before this round, and of which generation that is.
+fn owned(assignor: Assignor, said: &ConsumerProtocolSubscription) -> (Vec<Key>, i32) {
+    let user_data = said.user_data.as_deref().filter(|data| !data.is_empty());
+    if assignor == Assignor::Sticky {
+        return user_data.and_then(user_data::read_sticky).unwrap_or((Vec::new(), -1));
+    }
+    let owned = said.owned_partitions.iter().flat_map(|owned| {
+        let topic = owned.topic.clone();
+        owned.partitions.iter().map(move |partition| (topic.clone(), *partition))
+    });
+    let generation = match said.generation_id {
+        generation @ 0.. => generation,
+        // Members from before Kafka 3.4 say it there.
+        _ => user_data.and_then(user_data::read_cooperative).unwrap_or(-1),
+    };
+    (owned.collect(), generation)
 }
 
 /// Tells the coordinator what each is to read, if one is the leader, and learns what that is for oneself.

@@ -24,6 +24,7 @@ mod line;
 mod modern;
 mod offsets;
 mod task;
+mod user_data;
 
 pub use assign::Assignor;
 pub use config::GroupProtocol;

@@ -26,6 +26,8 @@ pub(crate) struct Task {
     line: Line,
     topics: Vec<Text>,
     owned: Vec<Key>,
+    // What it got last, and in which generation: a sticky leader gives it back, though it has been let go of.
+    had: (Vec<Key>, i32),
     // As leader: the partitions that were given out.
     counts: Option<BTreeMap<Text, i32>>,
 }
@@ -46,7 +48,7 @@ impl Task {
         let line = Line::new(client, shared.clone(), notices, wake);
         let ended = match (protocol, subscription) {
             (GroupProtocol::Classic, Subscription::Topics(topics)) => {
-                tokio::spawn(Self { line, topics, owned: Vec::new(), counts: None }.run(stopped))
+                tokio::spawn(Self { line, topics, owned: Vec::new(), had: (Vec::new(), -1), counts: None }.run(stopped))
             }
             (_, subscription) => tokio::spawn(Modern::new(line, subscription).run(stopped)),
         };
@@ -117,6 +119,7 @@ impl Task {
         let gone: Vec<Key> = old.difference(&new).cloned().collect();
         let must_join_again = !gone.is_empty();
         self.let_go(gone, false).await;
+        self.had = (mine.clone(), self.line.shared.identity().generation);
         self.owned = mine;
         self.line.tell(Notice::Assigned(new.difference(&old).cloned().collect()));
         self.line.backoff.reset();
@@ -133,7 +136,7 @@ impl Task {
     ) -> Result<(Identity, Assignor, BTreeMap<Text, Vec<Key>>)> {
         let mut identity = self.line.shared.identity().clone();
         let response = loop {
-            let answer = exchange::join(connection, self.settings(), &identity, &self.topics, &self.owned);
+            let answer = exchange::join(connection, self.settings(), &identity, &self.topics, &self.owned, &self.had);
             let response = answer.await?;
             if response.error_code != ErrorCode::MEMBER_ID_REQUIRED {
                 break response;
@@ -151,7 +154,7 @@ impl Task {
             self.counts = None;
             return Ok((identity, assignor, BTreeMap::new()));
         }
-        let members = exchange::members(response.members);
+        let members = exchange::members(assignor, response.members);
         let wanted: BTreeSet<&Text> = members.iter().flat_map(|member| &member.topics).collect();
         let counts = self.count(&wanted.into_iter().cloned().collect::<Vec<_>>()).await?;
         let given = assignor.assign(&members, &counts);

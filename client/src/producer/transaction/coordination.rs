@@ -191,13 +191,15 @@ impl Coordination {
         };
         let last = if is_second { END_SECOND } else { END_SECOND - 1 };
         let versions = Some(VersionRange::new(0, last));
-        let nothing_there = !commits && !is_second && !self.has_told();
-        if !nothing_there {
-            let response = self.ask(&request, versions, |response| response.error_code).await?;
-            if is_second && response.producer_id >= 0 && response.producer_epoch >= 0 {
+        match self.ask(&request, versions, |response| response.error_code).await {
+            Ok(response) if is_second && response.producer_id >= 0 && response.producer_epoch >= 0 => {
                 let (producer_id, epoch) = (response.producer_id, response.producer_epoch);
                 self.state().identity = Some(Identity { producer_id, epoch });
             }
+            Ok(_) => {}
+            // What it was to be told of never got there.
+            Err(error) if !commits && error.code() == Some(ErrorCode::INVALID_TXN_STATE) => {}
+            Err(error) => return Err(error),
         }
         self.state().is_open = false;
         Ok(())
@@ -207,11 +209,6 @@ impl Coordination {
     pub(super) fn must_identify_after_abort(&self) -> bool {
         let state = self.state();
         !state.is_second && !state.partitions.is_empty()
-    }
-
-    fn has_told(&self) -> bool {
-        let state = self.state();
-        !state.partitions.is_empty() || !state.groups.is_empty()
     }
 
     async fn ask<R: Request>(
