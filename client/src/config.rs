@@ -1,9 +1,11 @@
 //! What a client is told before it starts.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::address::BrokerAddress;
 use crate::backoff::Backoff;
+use crate::connection::Transport;
 use crate::error::Result;
 
 /// How a [`Client`](crate::Client) finds its cluster, and how patient it is.
@@ -28,6 +30,7 @@ pub struct ClientConfig {
     pub(crate) backoff_greatest: Duration,
     pub(crate) in_flight_max: usize,
     pub(crate) frame_bytes_max: usize,
+    pub(crate) transport: Option<Arc<dyn Transport>>,
 }
 
 impl ClientConfig {
@@ -47,6 +50,7 @@ impl ClientConfig {
             backoff_greatest: Duration::from_secs(1),
             in_flight_max: 64,
             frame_bytes_max: 100 << 20,
+            transport: None,
         })
     }
 
@@ -147,6 +151,15 @@ impl ClientConfig {
     #[must_use]
     pub const fn frame_bytes_max(mut self, frame_bytes_max: usize) -> Self {
         self.frame_bytes_max = frame_bytes_max;
+        self
+    }
+
+    /// What opens the ways to brokers, where it is not plain TCP.
+    ///
+    /// See [`Transport`] for an example.
+    #[must_use]
+    pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
+        self.transport = Some(Arc::new(transport));
         self
     }
 

@@ -63,6 +63,22 @@
 //! # }
 //! ```
 //!
+//! # Watching
+//!
+//! Connections, batches, groups and transactions tell of themselves through [`tracing`], and count what they do through
+//! [`metrics`]; a program that installs neither a subscriber nor a recorder pays next to nothing for it.
+//!
+//! | number | what |
+//! | --- | --- |
+//! | `strandline_client_connections_total` | connections that were opened or could not be, by `outcome` |
+//! | `strandline_client_request_seconds` | from a request to its answer, by `api` |
+//! | `strandline_client_throttle_seconds` | how long brokers wanted to be left alone |
+//! | `strandline_client_batches_sent_total`, `records_sent`, `bytes_sent` | what left producers |
+//! | `strandline_client_batches_retried_total`, `batches_failed` | what was sent again, and given up |
+//! | `strandline_client_bytes_fetched_total` | what consumers got, as it was stored |
+//! | `strandline_client_rebalances_total` | changes of what a member of a group has |
+//! | `strandline_client_transactions_total` | transactions that ended, by `outcome` |
+//!
 //! # What may be dropped
 //!
 //! Every future here may be dropped at any time. A request that had been handed to its connection is sent all the
@@ -78,6 +94,7 @@ mod connection;
 mod consumer;
 mod error;
 mod producer;
+mod telemetry;
 
 pub use address::BrokerAddress;
 pub use admin::{
@@ -90,7 +107,7 @@ pub use admin::{
 pub use backoff::Backoff;
 pub use cluster::{BrokerInfo, Client, ClusterMetadata, PartitionInfo, TopicInfo};
 pub use config::ClientConfig;
-pub use connection::{Answer, BrokerVersions, Connection};
+pub use connection::{Answer, BrokerVersions, Connection, Transport, TransportStream};
 pub use consumer::{
     Assignor, Consumer, ConsumerBuilder, ConsumerHeader, ConsumerRecord, GroupOffsets, GroupProtocol,
     OffsetReset, RebalanceListener, SeekTo,

@@ -80,6 +80,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Driver<T> {
     }
 
     fn fail(&mut self, error: &Error) {
+        tracing::debug!(broker = %self.broker, %error, waiting = self.waiting.len(), "a connection ends");
         // First the reason, then the end: whoever finds the inbox closed finds the reason there.
         let _ = self.closed.set(error.clone());
         self.inbox.close();

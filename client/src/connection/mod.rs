@@ -31,9 +31,13 @@ use crate::error::{CloseReason, Error, Result};
 
 mod driver;
 mod open;
+mod throttle;
+mod transport;
 mod versions;
 
 use driver::Driver;
+use throttle::Throttle;
+pub use transport::{Transport, TransportStream};
 pub use versions::BrokerVersions;
 
 /// A handle to a connection. See the [crate] for what may be dropped when.
@@ -63,6 +67,7 @@ struct Shared {
     outbound: mpsc::Sender<Outbound>,
     correlation_id: AtomicI32,
     versions: OnceLock<BrokerVersions>,
+    throttle: Throttle,
     // Set by the driver before it lets go of its end of `outbound`.
     closed: Arc<OnceLock<Error>>,
 }
@@ -131,6 +136,7 @@ impl Connection {
             outbound,
             correlation_id: AtomicI32::new(0),
             versions: OnceLock::new(),
+            throttle: Throttle::default(),
             closed,
         };
         Self { shared: Arc::new(shared) }
@@ -247,7 +253,13 @@ impl Connection {
     async fn submit_in<R: Request>(&self, request: &R, version: i16) -> Result<Answer<R>> {
         let (sender, receiver) = oneshot::channel();
         self.hand_over(request, version, Some(sender)).await?;
-        Ok(Answer { receiver, shared: self.shared.clone(), version, request: PhantomData })
+        let asked_at = Instant::now();
+        Ok(Answer { receiver, shared: self.shared.clone(), version, asked_at, request: PhantomData })
+    }
+
+    /// Takes in what an answer says only at its end: that the broker wants to be left alone.
+    pub(crate) fn throttled(&self, wait_ms: i32) {
+        self.shared.throttled(wait_ms);
     }
 
     async fn hand_over<R: Request>(
@@ -257,6 +269,7 @@ impl Connection {
         answer: Option<oneshot::Sender<Result<Bytes>>>,
     ) -> Result<()> {
         let shared = &self.shared;
+        shared.throttle.rest().await;
         let correlation_id = shared.correlation_id.fetch_add(1, Ordering::Relaxed);
         let client_id = Some(shared.client_id.clone());
         let frame = OutboundFrame::request(version, correlation_id, client_id, request)?;
@@ -277,6 +290,10 @@ impl Connection {
 }
 
 impl Shared {
+    fn throttled(&self, wait_ms: i32) {
+        self.throttle.note(wait_ms, self.request_timeout);
+    }
+
     fn why_closed(&self) -> Error {
         // Without a word from the driver, it was dropped together with its runtime.
         let ended = || Error::Closed { broker: self.broker.clone(), reason: CloseReason::Runtime };
@@ -299,6 +316,7 @@ pub struct Answer<R> {
     receiver: oneshot::Receiver<Result<Bytes>>,
     shared: Arc<Shared>,
     version: i16,
+    asked_at: Instant,
     request: PhantomData<fn() -> R>,
 }
 
@@ -327,6 +345,8 @@ impl<R: Request> Future for Answer<R> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let content = std::task::ready!(self.poll_content(context))?;
+        crate::telemetry::answered(R::KEY.api().name, self.asked_at.elapsed());
+        self.shared.throttled(throttle::said_first::<R>(&content, self.version));
         let decoded = read_response::<R>(content, self.version);
         Poll::Ready(match decoded {
             Ok((_, response)) => Ok(response),

@@ -15,14 +15,32 @@ use super::{BrokerVersions, Connection};
 use crate::address::BrokerAddress;
 use crate::config::ClientConfig;
 use crate::error::{Error, Result};
+use crate::telemetry;
 
 pub(super) async fn open(address: &BrokerAddress, config: &ClientConfig) -> Result<Connection> {
     let name: Arc<str> = address.to_string().into();
     let attempt = async {
-        let stream = connect(address, &name, config).await?;
-        Connection::over(stream, &name, config).await
+        match &config.transport {
+            None => Connection::over(connect(address, &name, config).await?, &name, config).await,
+            Some(transport) => {
+                let failed = |source| Error::Connect { broker: name.clone(), source: Arc::new(source) };
+                let stream = transport.connect(address).await.map_err(failed)?;
+                Connection::over(stream, &name, config).await
+            }
+        }
     };
-    in_time(&name, config, attempt).await
+    let opened = in_time(&name, config, attempt).await;
+    match &opened {
+        Ok(_) => {
+            telemetry::connected();
+            tracing::debug!(broker = %name, "connected");
+        }
+        Err(error) => {
+            telemetry::not_connected();
+            tracing::debug!(broker = %name, %error, "not connected");
+        }
+    }
+    opened
 }
 
 async fn in_time<T>(

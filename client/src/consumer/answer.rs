@@ -10,6 +10,7 @@ use super::chunk::Chunk;
 use super::partition::Phase;
 use super::state::{Key, Plan, State};
 use crate::error::{Error, Result};
+use crate::telemetry;
 
 /// How long a nearer replica is believed to be one without asking the leader again.
 const PREFERRED_FOR: Duration = Duration::from_secs(300);
@@ -45,7 +46,10 @@ impl State {
         let Some(bytes) = records.as_slice().filter(|bytes| !bytes.is_empty()) else { return false };
         let aborted = data.aborted_transactions.unwrap_or_default();
         match Chunk::new(key, asked.offset, bytes, aborted) {
-            Ok(Some(chunk)) => self.fetched(key, chunk),
+            Ok(Some(chunk)) => {
+                telemetry::fetched(chunk.bytes());
+                self.fetched(key, chunk);
+            }
             // Brokers send the first batch whole; this one did not.
             Ok(None) => self.broken(key, Error::Missing(format!("a whole batch of {}-{}", key.0, key.1))),
             Err(source) => {

@@ -27,6 +27,7 @@ use tokio::time::Instant;
 use super::batch::{Batch, Charge, Number, Place};
 use super::delivery::{Delivery, Promise, Written};
 use crate::error::{Error, Result};
+use crate::telemetry;
 
 mod verdict;
 
@@ -288,6 +289,8 @@ impl Queue {
                 }
             }
             Verdict::Retry { restarts } => {
+                telemetry::batch_retried();
+                tracing::debug!(partition = batch.partition, attempts = batch.attempts, %error, "a batch is sent again");
                 self.must_restart |= restarts && self.is_of_lineage(&batch);
                 wishes.identity = self.must_restart && self.is_used_up();
                 wishes.metadata = error.needs_metadata();
@@ -307,6 +310,8 @@ impl Queue {
     }
 
     fn give_up(&mut self, batch: Batch, error: Error) {
+        telemetry::batch_failed();
+        tracing::debug!(partition = batch.partition, records = batch.records, %error, "a batch is given up");
         self.failure = Some(error.clone());
         batch.settle(Err(error));
     }

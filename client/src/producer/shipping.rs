@@ -15,8 +15,9 @@ use super::accumulator::{Placed, Shipment};
 use super::config::{Acks, Settings};
 use super::delivery::Written;
 use super::sender::{Event, Shared};
-use crate::connection::Answer;
+use crate::connection::{Answer, Connection};
 use crate::error::{Error, Result};
+use crate::telemetry;
 
 /// The last version that names topics; later ones have their ids.
 const BY_NAME_LAST: i16 = 12;
@@ -47,10 +48,14 @@ pub(super) async fn ship_all(
         let sent = if batches.is_empty() { Err(Error::Ended) } else { send(&shared, broker, &request).await };
         let events = events.clone();
         match sent {
-            Ok(Some(answer)) => {
+            Ok(Some((connection, answer))) => {
                 // What is in flight is bounded, and with it the number of these tasks.
                 tokio::spawn(async move {
-                    let results = results(batches, failed, answer.await);
+                    let answer = answer.await;
+                    if let Ok(response) = &answer {
+                        connection.throttled(response.throttle_time_ms);
+                    }
+                    let results = results(batches, failed, answer);
                     let _ = events.send(Event::Answered { broker, results });
                 });
             }
@@ -71,7 +76,7 @@ async fn send(
     shared: &Shared,
     broker: i32,
     request: &ProduceRequest,
-) -> Result<Option<Answer<ProduceRequest>>> {
+) -> Result<Option<(Connection, Answer<ProduceRequest>)>> {
     let Settings { acks, compression, .. } = shared.settings;
     if let Some(coordination) = &shared.coordination {
         coordination.enlist(request).await?;
@@ -85,7 +90,8 @@ async fn send(
         connection.submit_unanswered_in(request, versions).await?;
         return Ok(None);
     }
-    Ok(Some(connection.submit(request, versions).await?))
+    let answer = connection.submit(request, versions).await?;
+    Ok(Some((connection, answer)))
 }
 
 fn build(shared: &Shared, shipment: Shipment, compressor: &mut Compressor) -> Built {
@@ -113,6 +119,7 @@ fn build(shared: &Shared, shipment: Shipment, compressor: &mut Compressor) -> Bu
             batches.push((topic.name.clone(), (place, batch)));
         }
     }
+    tell(&batches);
     let timeout = shared.client.config().request_timeout;
     let request = ProduceRequest {
         transactional_id: shared.settings.transactional_id.clone(),
@@ -122,6 +129,12 @@ fn build(shared: &Shared, shipment: Shipment, compressor: &mut Compressor) -> Bu
         ..Default::default()
     };
     Built { request, batches, failed }
+}
+
+fn tell(batches: &[(Text, Placed)]) {
+    let records = batches.iter().map(|(_, (_, batch))| u64::try_from(batch.records).unwrap_or(0)).sum();
+    let bytes = batches.iter().map(|(_, (_, batch))| u64::try_from(batch.bytes()).unwrap_or(0)).sum();
+    telemetry::batches_sent(batches.len(), records, bytes);
 }
 
 fn same_for_all(

@@ -11,6 +11,7 @@ use crate::backoff::Backoff;
 use crate::cluster::{Client, Coordinated};
 use crate::connection::Connection;
 use crate::error::Result;
+use crate::telemetry;
 
 pub(super) struct Line {
     pub(super) client: Client,
@@ -64,6 +65,18 @@ impl Line {
     }
 
     pub(super) fn tell(&self, notice: Notice) {
+        let group = &self.settings().name;
+        match &notice {
+            Notice::Assigned(keys) => {
+                telemetry::rebalanced();
+                tracing::info!(%group, partitions = keys.len(), "partitions are assigned");
+            }
+            Notice::Revoked { keys, is_lost, .. } => {
+                telemetry::rebalanced();
+                tracing::info!(%group, partitions = keys.len(), is_lost, "partitions are let go of");
+            }
+            Notice::Failed(error) => tracing::warn!(%group, %error, "a membership ends"),
+        }
         // Nobody listens only when the consumer has gone, which ends all this.
         let _ = self.notices.send(notice);
         (self.wake)();

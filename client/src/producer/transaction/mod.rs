@@ -16,6 +16,7 @@ use super::{Producer, sender};
 use crate::cluster::Client;
 use crate::consumer::GroupOffsets;
 use crate::error::{Error, Result};
+use crate::telemetry;
 
 mod coordination;
 mod offsets;
@@ -142,7 +143,10 @@ impl Inner {
         *phase = Phase::Ending { commits };
         let ended = self.tell(commits).await;
         match ended {
-            Ok(()) => *phase = Phase::Idle,
+            Ok(()) => {
+                *phase = Phase::Idle;
+                telemetry::transaction_ended(commits);
+            }
             // It is said again before the next one begins.
             Err(error) if error.is_retriable() => return Err(error),
             Err(error) => {

@@ -1,0 +1,57 @@
+//! How bytes get to a broker: TCP, or what a program brings along.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::address::BrokerAddress;
+
+/// A way of bytes to a broker and back that is open.
+///
+/// ```
+/// fn is_one(_: impl strandline_client::TransportStream + 'static) {}
+/// is_one(tokio::io::duplex(64).0);
+/// ```
+pub trait TransportStream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> TransportStream for T {}
+
+/// What opens ways to brokers, where it is not plain TCP: an encrypted one, one through a proxy, one in memory.
+///
+/// Each attempt is given [`ClientConfig::connect_timeout`](crate::ClientConfig::connect_timeout), and is dropped when
+/// that is over.
+///
+/// ```
+/// use std::future::Future;
+/// use std::pin::Pin;
+/// use strandline_client::{BrokerAddress, ClientConfig, Transport, TransportStream};
+///
+/// #[derive(Debug)]
+/// struct ThroughProxy;
+///
+/// impl Transport for ThroughProxy {
+///     fn connect<'a>(
+///         &'a self,
+///         address: &'a BrokerAddress,
+///     ) -> Pin<Box<dyn Future<Output = std::io::Result<Box<dyn TransportStream>>> + Send + 'a>> {
+///         Box::pin(async move {
+///             let stream = tokio::net::TcpStream::connect("proxy.example:1080").await?;
+///             println!("on to {address}");
+///             Ok(Box::new(stream) as Box<dyn TransportStream>)
+///         })
+///     }
+/// }
+///
+/// let config = ClientConfig::new("broker-1:9092")?.transport(ThroughProxy);
+/// # Ok::<(), strandline_client::Error>(())
+/// ```
+pub trait Transport: fmt::Debug + Send + Sync {
+    /// Opens a way to this address.
+    fn connect<'a>(
+        &'a self,
+        address: &'a BrokerAddress,
+    ) -> Pin<Box<dyn Future<Output = io::Result<Box<dyn TransportStream>>> + Send + 'a>>;
+}

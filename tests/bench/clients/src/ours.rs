@@ -1,0 +1,91 @@
+//! Our own library.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::time::Duration;
+
+use serde_json::Value;
+use strandline_client::{Client, ClientConfig, OffsetReset, ProducerRecord};
+use tokio::runtime::Runtime;
+
+use crate::Failure;
+use crate::measure::{self, BATCH_BYTES, Clock, LINGER_MS, MEMORY_BYTES, Pool, Work};
+
+const UNACKNOWLEDGED_MAX: usize = 100_000;
+
+pub(crate) fn run(work: impl Future<Output = Result<Value, Failure>>) -> Result<Value, Failure> {
+    runtime()?.block_on(work)
+}
+
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+}
+
+pub(crate) async fn produce(work: &Work) -> Result<Value, Failure> {
+    let client = Client::connect(ClientConfig::new(&work.brokers)?).await?;
+    let builder = client.producer().linger(Duration::from_millis(LINGER_MS)).batch_bytes(BATCH_BYTES);
+    let producer = builder.memory_bytes_max(MEMORY_BYTES).start()?;
+    let pool = Pool::new(work.record_bytes);
+    let mut deliveries = VecDeque::new();
+    let clock = Clock::start();
+    for number in 0..work.records {
+        let partition = (number % work.partitions as u64) as i32;
+        let value = pool.value(number, work.record_bytes);
+        let record = ProducerRecord::to(&work.topic).partition(partition).value(value);
+        deliveries.push_back(producer.send(record).await?);
+        if deliveries.len() > UNACKNOWLEDGED_MAX {
+            deliveries.pop_front().ok_or("none")?.await?;
+        }
+    }
+    producer.flush().await;
+    for delivery in deliveries {
+        delivery.await?;
+    }
+    Ok(clock.stop(work.records, work.records * work.record_bytes as u64))
+}
+
+pub(crate) async fn consume(work: &Work) -> Result<Value, Failure> {
+    let client = Client::connect(ClientConfig::new(&work.brokers)?).await?;
+    let builder = client.consumer().offset_reset(OffsetReset::Earliest).partition_bytes(1 << 20);
+    let mut consumer = builder.memory_bytes(MEMORY_BYTES).start()?;
+    let clock = Clock::start();
+    consumer.assign_topics(&[&work.topic]).await?;
+    let (mut records, mut bytes) = (0, 0);
+    while records < work.records {
+        for record in consumer.poll(10_000).await? {
+            records += 1;
+            bytes += record.value.map_or(0, |value| value.len() as u64);
+        }
+    }
+    Ok(clock.stop(records, bytes))
+}
+
+pub(crate) fn latency(work: &Work) -> Result<Value, Failure> {
+    let runtime = runtime()?;
+    let client = runtime.block_on(Client::connect(ClientConfig::new(&work.brokers)?))?;
+    let _inside = runtime.enter();
+    let producer = client.producer().linger(Duration::ZERO).start()?;
+    let mut consumer = client.consumer().start()?;
+    runtime.block_on(consumer.assign_topics(&[&work.topic]))?;
+    // Both are connected, and the consumer stands at the end.
+    runtime.block_on(async { producer.send(ProducerRecord::to(&work.topic).value(&[0; 8])).await?.await })?;
+    std::thread::sleep(measure::WARM);
+    let (records, record_bytes) = (work.records, work.record_bytes);
+    let reading = runtime.spawn(async move {
+        let mut latencies = Vec::new();
+        while (latencies.len() as u64) < records {
+            let record = consumer.next().await?;
+            let value = record.value.unwrap_or_default();
+            if value.len() == record_bytes {
+                latencies.push(measure::late_by(&value));
+            }
+        }
+        Ok::<_, strandline_client::Error>(latencies)
+    });
+    let clock = Clock::start();
+    measure::pace(records, record_bytes, |value| {
+        drop(runtime.block_on(producer.send(ProducerRecord::to(&work.topic).value(&value))));
+    });
+    let latencies = runtime.block_on(reading)??;
+    Ok(clock.stop_with(latencies, records * record_bytes as u64))
+}
