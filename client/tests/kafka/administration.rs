@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use strandline_client::{
-    Client, ClientConfig, DeleteRecords, Error, Isolation, ListOffsets, NewTopic, OffsetAt,
+    Client, ClientConfig, DeleteRecords, Election, Error, FeatureChange, Isolation, ListOffsets, NewTopic,
+    OffsetAt,
 };
 use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
@@ -106,4 +107,32 @@ async fn administration_does_to_kafka_what_it_says() {
     only(admin.delete_topics(&[TOPIC]).await.unwrap()).unwrap();
     let gone = only(admin.delete_topics(&[TOPIC]).await.unwrap()).unwrap_err();
     assert_eq!(gone.code(), Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));
+}
+
+#[tokio::test]
+#[ignore = "needs a broker: tests/conformance/client-library runs it"]
+async fn brokers_tell_of_folders_quorum_features_and_settings() {
+    let client = client().await;
+    let admin = client.admin();
+    let topic = NewTopic::new("told").partitions(2).setting("retention.ms", "60000");
+    only(admin.create_topics(&[topic]).await.unwrap()).unwrap();
+    let broker = client.metadata().brokers[0].id;
+    let folders = admin.describe_log_dirs(broker, Some("told")).await.unwrap();
+    let replicas: Vec<_> = folders.iter().flat_map(|folder| &folder.replicas).collect();
+    assert_eq!(replicas.iter().map(|replica| replica.partition).collect::<Vec<_>>(), [0, 1]);
+    assert!(folders.iter().all(|folder| folder.error.is_none() && folder.total_bytes > folder.usable_bytes));
+    let moved = admin.alter_log_dirs(broker, "/nowhere", &[("told", 0)]).await.unwrap();
+    assert_eq!(only(moved.into_iter().collect()).unwrap_err().code(), Some(ErrorCode::LOG_DIR_NOT_FOUND));
+    let quorum = admin.describe_quorum().await.unwrap();
+    assert_eq!((quorum.leader_id, quorum.voters.len()), (broker, 1));
+    let features = admin.describe_features().await.unwrap();
+    let version = features.iter().find(|feature| feature.name == "metadata.version").unwrap();
+    assert!(version.level_min <= version.level.unwrap() && version.level.unwrap() <= version.level_max);
+    let change = FeatureChange { name: "no.such.feature".to_owned(), level: 1, may_lose_data: None };
+    assert!(admin.update_features(&[change], true).await.is_err());
+    assert_eq!(admin.list_reassignments(None).await.unwrap(), []);
+    let stays = admin.reassign(&[("told", 0, None)]).await.unwrap();
+    assert_eq!(only(stays).unwrap_err().code(), Some(ErrorCode::NO_REASSIGNMENT_IN_PROGRESS));
+    let elected = admin.elect_leaders(Election::Preferred, Some(&[("told", 0)])).await.unwrap();
+    assert_eq!(only(elected).unwrap_err().code(), Some(ErrorCode::ELECTION_NOT_NEEDED));
 }

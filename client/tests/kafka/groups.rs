@@ -6,51 +6,46 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use strandline_client::{
-    Assignor, Client, ClientConfig, Consumer, Error, NewTopic, OffsetReset, ProducerRecord, RebalanceListener,
+    Assignor, Client, Consumer, Error, GroupProtocol, OffsetReset, RebalanceListener,
 };
 use strandline_protocol::ErrorCode;
 
-async fn client() -> Client {
-    let brokers = std::env::var("STRANDLINE_BROKERS").expect("STRANDLINE_BROKERS names the broker");
-    Client::connect(ClientConfig::new(&brokers).unwrap().client_id("a test")).await.unwrap()
-}
+use super::common::{client, send, topic};
 
-async fn topic(client: &Client, name: &str, partitions: i32) {
-    for (_, created) in
-        client.admin().create_topics(&[NewTopic::new(name).partitions(partitions)]).await.unwrap()
-    {
-        created.unwrap();
-    }
-}
-
-/// Sends these numbers, each to the partition that it leaves as a remainder.
-async fn send(client: &Client, topic: &str, partitions: i32, numbers: std::ops::Range<i32>) {
-    let producer = client.producer().start().unwrap();
-    for number in numbers {
-        let value = number.to_string();
-        drop(
-            producer
-                .send(ProducerRecord::to(topic).partition(number % partitions).value(&value))
-                .await
-                .unwrap(),
-        );
-    }
-    producer.close().await;
-}
 
 /// What the members of a group have read, each number with who read it.
-type Read = Arc<Mutex<Vec<(i32, usize)>>>;
+pub(crate) type Read = Arc<Mutex<Vec<(i32, usize)>>>;
+
+/// By what rule a group's partitions are given out.
+#[derive(Clone, Copy)]
+pub(crate) enum Rule {
+    Classic(Assignor),
+    Consumer(&'static str),
+}
+
+impl Rule {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Classic(assignor) => assignor.name(),
+            Self::Consumer(name) => name,
+        }
+    }
+}
 
 /// A member that reads until it is told to stop, and then leaves.
-fn member(
+pub(crate) fn member(
     client: &Client,
     group: &str,
     topic: &'static str,
-    assignor: Assignor,
+    rule: Rule,
     number: usize,
     read: &Read,
 ) -> (tokio::sync::oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
-    let builder = client.consumer().group(group).assignors(&[assignor]).offset_reset(OffsetReset::Earliest);
+    let builder = client.consumer().group(group).offset_reset(OffsetReset::Earliest);
+    let builder = match rule {
+        Rule::Classic(assignor) => builder.assignors(&[assignor]),
+        Rule::Consumer(name) => builder.group_protocol(GroupProtocol::Consumer).server_assignor(name),
+    };
     let builder =
         builder.auto_commit(Some(Duration::from_millis(50))).session_timeout(Duration::from_secs(6));
     let mut consumer = builder.start().unwrap();
@@ -73,7 +68,7 @@ fn member(
     (stop, task)
 }
 
-async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     for _ in 0..1_200 {
         if is_so() {
             return;
@@ -83,14 +78,14 @@ async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     panic!("it never came to be that {what}");
 }
 
-async fn share(assignor: Assignor, group: &str, topic_name: &'static str) {
+pub(crate) async fn share(rule: Rule, group: &str, topic_name: &'static str) {
     let client = client().await;
     topic(&client, topic_name, 6).await;
     send(&client, topic_name, 6, 0..600).await;
     let read: Read = Arc::default();
-    let first = member(&client, group, topic_name, assignor, 1, &read);
+    let first = member(&client, group, topic_name, rule, 1, &read);
     until("the first one reads all", || read.lock().unwrap().len() >= 600).await;
-    let second = member(&client, group, topic_name, assignor, 2, &read);
+    let second = member(&client, group, topic_name, rule, 2, &read);
     let mut next = 600;
     let both = |read: &Read| read.lock().unwrap().iter().any(|(_, by)| *by == 2);
     while !both(&read) {
@@ -99,7 +94,7 @@ async fn share(assignor: Assignor, group: &str, topic_name: &'static str) {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let described = client.admin().describe_groups(&[group]).await.pop().unwrap().1.unwrap();
-    assert_eq!((described.members.len(), described.assignor.as_str()), (2, assignor.name()));
+    assert_eq!((described.members.len(), described.assignor.as_str()), (2, rule.name()));
     first.0.send(()).unwrap();
     first.1.await.unwrap();
     send(&client, topic_name, 6, next..next + 60).await;
@@ -125,19 +120,25 @@ async fn share(assignor: Assignor, group: &str, topic_name: &'static str) {
 #[tokio::test]
 #[ignore = "needs a broker: tests/conformance/client-library runs it"]
 async fn members_share_by_ranges() {
-    share(Assignor::Range, "by ranges", "shared-by-ranges").await;
+    share(Rule::Classic(Assignor::Range), "by ranges", "shared-by-ranges").await;
 }
 
 #[tokio::test]
 #[ignore = "needs a broker: tests/conformance/client-library runs it"]
 async fn members_share_in_turn() {
-    share(Assignor::RoundRobin, "in turn", "shared-in-turn").await;
+    share(Rule::Classic(Assignor::RoundRobin), "in turn", "shared-in-turn").await;
 }
 
 #[tokio::test]
 #[ignore = "needs a broker: tests/conformance/client-library runs it"]
 async fn members_cooperate() {
-    share(Assignor::CooperativeSticky, "cooperating", "shared-cooperating").await;
+    share(Rule::Classic(Assignor::CooperativeSticky), "cooperating", "shared-cooperating").await;
+}
+
+#[tokio::test]
+#[ignore = "needs a broker: tests/conformance/client-library runs it"]
+async fn members_stick() {
+    share(Rule::Classic(Assignor::Sticky), "sticking", "shared-sticking").await;
 }
 
 #[derive(Clone, Default)]

@@ -4,4 +4,7 @@
 #[cfg(test)]
 mod administration;
 #[cfg(test)]
+mod common;
 mod groups;
+mod modern;
+mod transactions;

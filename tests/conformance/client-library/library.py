@@ -14,7 +14,8 @@ from broker import Broker
 
 CLI = os.environ["COMMAND_LINE"]
 REPOSITORY = Path(__file__).parents[3]
-TESTS = ["administration::", "groups::"]
+# Kafka serves the consumer protocol since 4.0.
+TESTS = ["administration::", "groups::", "transactions::"] + ([] if os.environ["BROKER"] == "kafka-3" else ["modern::"])
 
 
 def fail(text):

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# usage: tests/conformance/transactions/run.sh [confluent-kafka | java-4 | java-3 | franz-go | kafka-transactions]…
+# usage: tests/conformance/transactions/run.sh [strandline | confluent-kafka | java-4 | java-3 | franz-go | kafka-transactions]…
 source "$(dirname "${BASH_SOURCE[0]}")/../clients/library/client.sh"
 source "$CLIENTS_FOLDER/library/python.sh"
 source "$CLIENTS_FOLDER/library/go.sh"
@@ -22,6 +22,11 @@ java_driver() {
 
 play() {
     case $1 in
+    strandline)
+        need cargo
+        cargo build --quiet --locked --manifest-path "$REPOSITORY_FOLDER/Cargo.toml" --package strandline-client --example transactions
+        driver="${CARGO_TARGET_DIR:-$REPOSITORY_FOLDER/target}/debug/examples/transactions"
+        ;;
     confluent-kafka) driver="$python -B $TRANSACTIONS_FOLDER/driver.py" ;;
     java-4) driver=$(java_driver "$KAFKA_VERSION") ;;
     java-3) driver=$(java_driver 3.9.1) ;;
@@ -40,7 +45,7 @@ play() {
     "$python" -B "$TRANSACTIONS_FOLDER/story.py" "$WORK_FOLDER/$1" "$driver"
 }
 
-[[ $# -gt 0 ]] || set -- confluent-kafka java-4 java-3 franz-go kafka-transactions
+[[ $# -gt 0 ]] || set -- strandline confluent-kafka java-4 java-3 franz-go kafka-transactions
 for client in "$@"; do
     play "$client" || { echo "transactions of $client: failed" >&2; exit 1; }
     echo "transactions of $client: as Kafka has it"

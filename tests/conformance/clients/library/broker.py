@@ -47,7 +47,7 @@ class Broker:
         self.kind = os.environ["BROKER"]
         (port,) = free_ports(1)
         self.address = f"127.0.0.1:{port}"
-        if self.kind == "kafka":
+        if self.kind.startswith("kafka"):
             settings = {**({"auto.create.topics.enable": "true"} if dev else {}), **(more or {})}
             self.broker = KafkaBroker(folder, os.environ["KAFKA_CLASSPATH"], [("CLIENTS", port, port)], settings)
         else:
@@ -70,7 +70,9 @@ class Broker:
         self.runs = False
         status = self.broker.stop(signal_number)
         # The Java machine ends with the signal's number added to 128; we end with 0 when we are asked to.
-        expected = {("kafka", signal.SIGTERM): 143, ("strandline", signal.SIGTERM): 0}.get((self.kind, signal_number), -signal_number)
+        expected = -signal_number
+        if signal_number == signal.SIGTERM:
+            expected = 0 if self.kind == "strandline" else 143
         if status != expected:
             raise RuntimeError(f"the broker ended with {status} on signal {signal_number}, not with {expected}")
 

@@ -1,7 +1,7 @@
 # What the clients' scripts share: where they install to, and the story that they all go through. Sourced, never run.
 #
-# BROKER says which broker that is: strandline (the default), or kafka, which shows that what the story expects is
-# what Kafka does. STRANDLINE may name a built binary; without it one is built.
+# BROKER says which broker that is: strandline (the default), or kafka (and kafka-3, the last of version 3), which shows
+# that what the story expects is what Kafka does. STRANDLINE may name a built binary; without it one is built.
 
 source "$(dirname "${BASH_SOURCE[0]}")/../../kafka.sh"
 need flock python3
@@ -52,6 +52,11 @@ prepare_broker() {
         KAFKA_CLASSPATH=$(classpath kafka "org.apache.kafka:kafka_2.13:$KAFKA_VERSION" "org.slf4j:slf4j-simple:$SLF4J_VERSION")
         export KAFKA_CLASSPATH
         ;;
+    kafka-3)
+        need java mvn
+        KAFKA_CLASSPATH=$(classpath kafka-3 "org.apache.kafka:kafka_2.13:$KAFKA_3_VERSION" "org.slf4j:slf4j-simple:$SLF4J_VERSION")
+        export KAFKA_CLASSPATH
+        ;;
     strandline)
         if [[ -z ${STRANDLINE:-} ]]; then
             need cargo
@@ -60,7 +65,7 @@ prepare_broker() {
         fi
         export STRANDLINE
         ;;
-    *) echo "BROKER must be kafka or strandline, not $BROKER" >&2; exit 2 ;;
+    *) echo "BROKER must be kafka, kafka-3 or strandline, not $BROKER" >&2; exit 2 ;;
     esac
 }
 

@@ -1,0 +1,182 @@
+//! Transactions: all of it or nothing, whoever reads.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use strandline_client::{
+    Client, Error, GroupOffsets, Isolation, NewTopic, OffsetReset, ProducerRecord, TransactionalProducer,
+};
+use strandline_protocol::ErrorCode;
+
+use super::common::{client, create, send, topic};
+
+async fn writer(client: &Client, id: &str) -> TransactionalProducer {
+    client.producer().transactional_id(id).start_transactional().await.unwrap()
+}
+
+/// The values of a topic, to where they end for this isolation, sorted.
+async fn values(client: &Client, topic: &str, isolation: Isolation) -> Vec<String> {
+    let mut consumer =
+        client.consumer().offset_reset(OffsetReset::Earliest).isolation(isolation).start().unwrap();
+    consumer.assign_topics(&[topic]).await.unwrap();
+    let mut read = Vec::new();
+    let ends = consumer.end_offsets().await.unwrap();
+    let is_at_end = |consumer: &strandline_client::Consumer| {
+        ends.iter().all(|((topic, partition), end)| consumer.position(topic, *partition) >= Some(*end))
+    };
+    while !is_at_end(&consumer) {
+        if let Ok(record) = tokio::time::timeout(Duration::from_millis(20), consumer.next()).await {
+            read.push(String::from_utf8(record.unwrap().value.unwrap().to_vec()).unwrap());
+        }
+    }
+    read.sort();
+    read
+}
+
+#[tokio::test]
+#[ignore = "needs a broker: tests/conformance/client-library runs it"]
+async fn only_what_is_committed_counts() {
+    let client = client().await;
+    topic(&client, "ledger", 3).await;
+    let mut producer = writer(&client, "the ledger").await;
+    for (round, end) in (0..6).zip(["commit", "abort", "drop"].iter().cycle()) {
+        let transaction = producer.begin().await.unwrap();
+        for partition in 0..3 {
+            let value = format!("{end} {round} {partition}");
+            let record = ProducerRecord::to("ledger").partition(partition).value(&value);
+            transaction.send(record).await.unwrap();
+        }
+        match *end {
+            "commit" => transaction.commit().await.unwrap(),
+            "abort" => transaction.abort().await.unwrap(),
+            _ => drop(transaction),
+        }
+    }
+    // One with nothing in it, and one whose end nobody waits for.
+    producer.begin().await.unwrap().commit().await.unwrap();
+    let transaction = producer.begin().await.unwrap();
+    transaction.send(ProducerRecord::to("ledger").value("commit 6 0")).await.unwrap();
+    let unawaited = tokio::time::timeout(Duration::ZERO, transaction.commit()).await;
+    assert!(unawaited.is_err());
+    producer.close().await.unwrap();
+    let committed = values(&client, "ledger", Isolation::ReadCommitted).await;
+    let expected = ["0 0", "0 1", "0 2", "3 0", "3 1", "3 2", "6 0"].map(|text| format!("commit {text}"));
+    assert_eq!(committed, expected);
+    let all = values(&client, "ledger", Isolation::ReadUncommitted).await;
+    assert!(all.len() >= expected.len() && all.iter().any(|value| value.starts_with("abort")), "{all:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs a broker: tests/conformance/client-library runs it"]
+async fn what_was_read_and_what_came_of_it_go_together() {
+    let client = client().await;
+    topic(&client, "ores", 4).await;
+    topic(&client, "ingots", 2).await;
+    send(&client, "ores", 4, 0..200).await;
+    let mut producer = writer(&client, "the smelter").await;
+    let builder = client.consumer().group("smelters").auto_commit(None).offset_reset(OffsetReset::Earliest);
+    let mut consumer = builder.isolation(Isolation::ReadCommitted).start().unwrap();
+    consumer.subscribe(&["ores"]).unwrap();
+    let (mut made, mut round) = (0, 0);
+    while made < 200 {
+        round += 1;
+        let ores = consumer.poll(30).await.unwrap();
+        let transaction = producer.begin().await.unwrap();
+        for ore in &ores {
+            transaction.send(ProducerRecord::to("ingots").value(ore.value.as_ref().unwrap())).await.unwrap();
+        }
+        transaction.send_offsets(&consumer.take_offsets().unwrap()).await.unwrap();
+        if round % 3 == 0 {
+            transaction.abort().await.unwrap();
+            consumer.seek_to_committed().await.unwrap();
+        } else {
+            transaction.commit().await.unwrap();
+            made += ores.len();
+        }
+    }
+    consumer.close().await.unwrap();
+    let mut counts: BTreeMap<i32, usize> = BTreeMap::new();
+    for value in values(&client, "ingots", Isolation::ReadCommitted).await {
+        *counts.entry(value.parse().unwrap()).or_default() += 1;
+    }
+    assert_eq!(counts.keys().copied().collect::<Vec<_>>(), (0..200).collect::<Vec<_>>());
+    assert!(counts.values().all(|count| *count == 1), "{counts:?}");
+    let offsets = client.admin().group_offsets("smelters").await.unwrap();
+    assert_eq!(offsets.into_iter().map(|(_, offset)| offset.unwrap().offset).sum::<i64>(), 200);
+}
+
+#[tokio::test]
+#[ignore = "needs a broker: tests/conformance/client-library runs it"]
+async fn the_last_one_with_an_id_fences_the_others() {
+    let client = client().await;
+    topic(&client, "fenced", 1).await;
+    let mut first = writer(&client, "fencing").await;
+    let transaction = first.begin().await.unwrap();
+    transaction.send(ProducerRecord::to("fenced").value("of the first")).await.unwrap().await.unwrap();
+    transaction.send_offsets(&GroupOffsets::of("fenced").and("fenced", 0, 7)).await.unwrap();
+    let mut second = writer(&client, "fencing").await;
+    let error = transaction.commit().await.unwrap_err();
+    assert!(matches!(&error, Error::Fenced(id) if **id == *"fencing"), "{error:?}");
+    let error = first.begin().await.unwrap_err();
+    assert!(matches!(error, Error::Fenced(_)) && !error.is_retriable(), "{error:?}");
+    let transaction = second.begin().await.unwrap();
+    transaction.send(ProducerRecord::to("fenced").value("of the second")).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(values(&client, "fenced", Isolation::ReadCommitted).await, ["of the second"]);
+    assert_eq!(client.admin().group_offsets("fenced").await.unwrap().len(), 0);
+    client.admin().fence_producer("fencing").await.unwrap();
+    let transaction = second.begin().await.unwrap();
+    // Whichever way it hears of it.
+    let sent = transaction.send(ProducerRecord::to("fenced").value("too late")).await.unwrap().await;
+    assert!(sent.is_err());
+    assert!(matches!(transaction.commit().await, Err(Error::Fenced(_))));
+}
+
+#[tokio::test]
+#[ignore = "needs a broker: tests/conformance/client-library runs it"]
+async fn what_fails_spoils_all_of_it_and_nothing_after_it() {
+    let client = client().await;
+    create(&client, NewTopic::new("narrow").partitions(2).setting("max.message.bytes", "1000")).await;
+    let mut producer = writer(&client, "narrowly").await;
+    for round in 0..3 {
+        let transaction = producer.begin().await.unwrap();
+        let value = format!("{round}");
+        let fits = ProducerRecord::to("narrow").partition(0).value(&value);
+        transaction.send(fits).await.unwrap().await.unwrap();
+        if round == 1 {
+            let large = vec![7; 2_000];
+            let record = ProducerRecord::to("narrow").partition(1).value(&large);
+            let error = transaction.send(record).await.unwrap().await.unwrap_err();
+            assert_eq!(error.code(), Some(ErrorCode::MESSAGE_TOO_LARGE));
+            let refused = transaction.send(ProducerRecord::to("narrow").value("more")).await.unwrap_err();
+            assert_eq!(refused.code(), Some(ErrorCode::MESSAGE_TOO_LARGE));
+            let error = transaction.commit().await.unwrap_err();
+            assert!(matches!(error, Error::Aborted(Some(_))), "{error:?}");
+        } else {
+            transaction.commit().await.unwrap();
+        }
+    }
+    assert_eq!(values(&client, "narrow", Isolation::ReadCommitted).await, ["0", "2"]);
+}
+
+#[tokio::test]
+#[ignore = "needs a broker: tests/conformance/client-library runs it"]
+async fn the_administration_sees_transactions() {
+    let client = client().await;
+    topic(&client, "watched", 1).await;
+    let mut producer = writer(&client, "watched").await;
+    let transaction = producer.begin().await.unwrap();
+    transaction.send(ProducerRecord::to("watched").value("a")).await.unwrap().await.unwrap();
+    let admin = client.admin();
+    let listed = admin.list_transactions().await.unwrap();
+    let listed = listed.into_iter().find(|listing| listing.id == "watched").unwrap();
+    assert_eq!(listed.state, "Ongoing");
+    let described = admin.describe_transactions(&["watched"]).await.pop().unwrap().1.unwrap();
+    assert_eq!(described.partitions, [("watched".to_owned(), 0)]);
+    assert_eq!((described.producer_id, described.timeout_ms), (listed.producer_id, 60_000));
+    let producers = admin.describe_producers(&[("watched", 0)]).await.pop().unwrap().1.unwrap();
+    assert_eq!((producers[0].producer_id, producers[0].transaction_start), (listed.producer_id, Some(0)));
+    transaction.commit().await.unwrap();
+    let unknown = admin.describe_transactions(&["nobody"]).await.pop().unwrap().1.unwrap_err();
+    assert_eq!(unknown.code(), Some(ErrorCode::TRANSACTIONAL_ID_NOT_FOUND));
+}
