@@ -116,9 +116,9 @@ impl Consumer {
             let text = "what a transaction commits must not be committed by itself: auto_commit(None)";
             return Err(Error::Settings(text.to_owned()));
         }
+        let identity = group.shared.current_identity()?;
         let offsets = group.dirty.all();
         group.dirty.committed(&offsets);
-        let identity = group.shared.identity().clone();
         Ok(GroupOffsets::by(&settings.name, settings.instance.as_deref(), identity, offsets))
     }
 

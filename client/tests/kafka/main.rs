@@ -5,6 +5,10 @@
 mod administration;
 #[cfg(test)]
 mod common;
+#[cfg(test)]
 mod groups;
+#[cfg(test)]
 mod modern;
 mod transactions;
+#[cfg(test)]
+mod trouble;

@@ -75,7 +75,7 @@ pub(crate) async fn commit(
 ) -> Result<()> {
     let attempts = client.attempts();
     loop {
-        let identity = shared.identity().clone();
+        let identity = shared.current_identity()?;
         match commit_as(client, shared, identity.clone(), offsets).await {
             // A heartbeat has brought another epoch meanwhile.
             Err(error) if error.code() == Some(ErrorCode::STALE_MEMBER_EPOCH) => {

@@ -10,11 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use strandline_protocol::Text;
+use strandline_protocol::{ErrorCode, Text};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 mod assign;
 mod commit;
@@ -146,6 +146,17 @@ impl GroupShared {
 
     pub(super) fn identity(&self) -> MutexGuard<'_, Identity> {
         self.identity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who it is in the group at the moment. Whoever is nobody there commits nothing: an empty group would take it from
+    /// anyone.
+    pub(super) fn current_identity(&self) -> Result<Identity> {
+        let identity = self.identity().clone();
+        if identity.generation < 0 {
+            let subject = format!("group {}", self.settings.name);
+            return Err(Error::broker(ErrorCode::UNKNOWN_MEMBER_ID, subject, None));
+        }
+        Ok(identity)
     }
 
     fn is_idle(&self) -> bool {

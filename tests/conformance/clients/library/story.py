@@ -162,7 +162,7 @@ class Story:
 
     def settle(self, what, find, expected):
         """Kafka's brokers learn of topics, and of leaders, a moment after they answer; with Strandline it is so at once."""
-        waits = self.broker.kind == "kafka" or "metadata" in self.driver.differs
+        waits = self.broker.kind.startswith("kafka") or "metadata" in self.driver.differs
         deadline = time.monotonic() + (SETTLE_TIMEOUT_S if waits else 0)
         while (found := find()) != expected and time.monotonic() < deadline:
             time.sleep(0.2)
