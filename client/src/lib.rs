@@ -92,6 +92,7 @@ mod cluster;
 mod config;
 mod connection;
 mod consumer;
+mod errands;
 mod error;
 mod producer;
 mod telemetry;
@@ -101,8 +102,8 @@ pub use admin::{
     ActiveProducer, Admin, ClusterDescription, CommittedOffset, ConfigChange, ConfigEntry, ConfigResource,
     ConfigSource, ConsumerGroupDescription, ConsumerGroupMember, CreatedTopic, DeleteRecords, Each,
     EachPartition, Election, Feature, FeatureChange, GroupDescription, GroupListing, GroupMember, Isolation,
-    ListOffsets, LogDir, LogDirReplica, NewTopic, OffsetAt, PartitionOffset, QuorumDescription, QuorumReplica,
-    Reassignment, TopicSetting, TransactionDescription, TransactionListing,
+    ListOffsets, LogDir, LogDirReplica, NewTopic, OffsetAt, PartitionOffset, QuorumDescription,
+    QuorumReplica, Reassignment, TopicSetting, TransactionDescription, TransactionListing,
 };
 pub use backoff::Backoff;
 pub use cluster::{BrokerInfo, Client, ClusterMetadata, PartitionInfo, TopicInfo};

@@ -42,7 +42,8 @@ async fn send(transaction: &Transaction<'_>, request: &Value) -> Result<(), Erro
     for record in request["records"].as_array().into_iter().flatten() {
         let partition = number(&record[0]).try_into().unwrap_or(-1);
         let value = record[1].as_str().unwrap_or_default();
-        deliveries.push(transaction.send(ProducerRecord::to(topic).partition(partition).value(value)).await?);
+        deliveries
+            .push(transaction.deliver(ProducerRecord::to(topic).partition(partition).value(value)).await?);
     }
     for delivery in deliveries {
         delivery.await?;

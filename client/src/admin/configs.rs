@@ -233,7 +233,8 @@ impl Admin {
         let response = self.client.any_broker().await?.submit(&request, versions).await?.await?;
         Error::check(response.error_code, || "the resources".to_owned(), None)?;
         let resources = response.config_resources.into_iter().filter_map(|resource| {
-            let (name, id) = (String::from(resource.resource_name.clone()), resource.resource_name.parse().ok());
+            let (name, id) =
+                (String::from(resource.resource_name.clone()), resource.resource_name.parse().ok());
             match resource.resource_type {
                 2 => Some(ConfigResource::Topic(name)),
                 4 if name.is_empty() => Some(ConfigResource::AllBrokers),

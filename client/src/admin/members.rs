@@ -88,9 +88,8 @@ impl Admin {
     pub(super) async fn describe_consumer_group(&self, name: &str) -> Result<ConsumerGroupDescription> {
         let request = ConsumerGroupDescribeRequest { group_ids: vec![name.into()], ..Default::default() };
         let question = (&request, ApiKey::ConsumerGroupDescribe.api().stable_versions());
-        let code = |response: &ConsumerGroupDescribeResponse| {
-            response.groups.first().map(|group| group.error_code)
-        };
+        let code =
+            |response: &ConsumerGroupDescribeResponse| response.groups.first().map(|group| group.error_code);
         let response = self.client.ask_coordinator(Coordinated::Group, name, question, code).await?;
         let group = response.groups.into_iter().next();
         let group = group.ok_or_else(|| Error::Missing(format!("group {name}")))?;
@@ -115,8 +114,7 @@ impl Admin {
         };
         let members = instances.iter().map(member).collect();
         let request = LeaveGroupRequest { group_id: group.into(), members, ..Default::default() };
-        let versions =
-            VersionRange::new(LEAVE_MANY_FIRST, ApiKey::LeaveGroup.api().stable_versions().last);
+        let versions = VersionRange::new(LEAVE_MANY_FIRST, ApiKey::LeaveGroup.api().stable_versions().last);
         let code = |response: &LeaveGroupResponse| Some(response.error_code);
         let question = (&request, versions);
         let response = self.client.ask_coordinator(Coordinated::Group, group, question, code).await?;

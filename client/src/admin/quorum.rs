@@ -59,8 +59,7 @@ impl Admin {
     /// ```
     pub async fn describe_quorum(&self) -> Result<QuorumDescription> {
         let partitions = vec![RequestPartitionData::default()];
-        let topic =
-            RequestTopicData { topic_name: METADATA_TOPIC.into(), partitions, ..Default::default() };
+        let topic = RequestTopicData { topic_name: METADATA_TOPIC.into(), partitions, ..Default::default() };
         let request = DescribeQuorumRequest { topics: vec![topic], ..Default::default() };
         let response = self.client.ask_controller(&request, |response| Some(response.error_code)).await?;
         let subject = || "the quorum".to_owned();

@@ -202,7 +202,9 @@ impl Admin {
             (request, ApiKey::WriteTxnMarkers.api().stable_versions())
         };
         let mut results = self.ask_leaders(&[wanted], question, marked).await;
-        results.pop().map_or_else(|| Err(Error::Missing(format!("{topic}-{partition}"))), |(_, result)| result)
+        results
+            .pop()
+            .map_or_else(|| Err(Error::Missing(format!("{topic}-{partition}"))), |(_, result)| result)
     }
 
     /// Fences off whoever writes under this transactional id, and aborts what it left open.

@@ -70,7 +70,8 @@ impl From<&ApiVersionsResponse> for BrokerVersions {
         // Each key once, as the protocol has it; a broker that says more than one is taken at its first word.
         ranges.sort_by_key(|(key, _)| *key);
         ranges.dedup_by_key(|(key, _)| *key);
-        let feature = |feature: &FinalizedFeatureKey| (feature.name.clone().detached(), feature.max_version_level);
+        let feature =
+            |feature: &FinalizedFeatureKey| (feature.name.clone().detached(), feature.max_version_level);
         Self { ranges, features: response.finalized_features.iter().map(feature).collect() }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use strandline_protocol::Text;
 use strandline_protocol::apis::fetch::{FetchRequest, FetchResponse};
 use strandline_protocol::schema::VersionRange;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::Consumer;
@@ -19,14 +19,12 @@ use super::lookup::{self, Doubt, Search};
 use super::session::Session;
 use super::state::{Key, Orders, Plan, State};
 use crate::admin::Isolation;
-use crate::backoff::Backoff;
 use crate::cluster::Client;
+use crate::errands::{Errands, Refreshing};
 use crate::error::Result;
 
 /// The versions with sessions that name topics; later ones have their ids.
 const FETCH_VERSIONS: VersionRange = VersionRange::new(7, 12);
-/// How old the picture of the cluster gets without a reason to look anew.
-const METADATA_AGE_MAX: Duration = Duration::from_secs(300);
 /// How long the task sleeps that has nothing to do.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -72,26 +70,14 @@ struct Driver {
     settings: Settings,
     sessions: HashMap<i32, Session>,
     // Holds no more than one word of each errand, of which there are as many as brokers.
-    events: mpsc::UnboundedSender<Event>,
-    inbox: mpsc::UnboundedReceiver<Event>,
-    refresh_backoff: Backoff,
-    is_refreshing: bool,
-    refreshed_at: Instant,
+    errands: Errands<Event>,
+    refreshing: Refreshing,
 }
 
 impl Driver {
     fn new(shared: Arc<Shared>, settings: Settings) -> Self {
-        let (events, inbox) = mpsc::unbounded_channel();
-        Self {
-            refresh_backoff: shared.client.config().new_backoff(),
-            shared,
-            settings,
-            sessions: HashMap::new(),
-            events,
-            inbox,
-            is_refreshing: false,
-            refreshed_at: Instant::now(),
-        }
+        let refreshing = Refreshing::new(&shared.client);
+        Self { shared, settings, sessions: HashMap::new(), errands: Errands::new(), refreshing }
     }
 
     /// Until nobody has the consumer any more.
@@ -100,13 +86,8 @@ impl Driver {
             let metadata = self.shared.client.metadata();
             let orders = self.shared.state().plan(&metadata, Instant::now());
             let wake_at = self.carry_out(orders);
-            tokio::select! {
-                event = self.inbox.recv() => self.take(event),
-                () = self.shared.wake.notified() => {}
-                () = tokio::time::sleep_until(wake_at) => {}
-            }
-            while let Ok(event) = self.inbox.try_recv() {
-                self.take(Some(event));
+            for event in self.errands.wait(&self.shared.wake, wake_at).await {
+                self.take(event);
             }
         }
     }
@@ -119,7 +100,7 @@ impl Driver {
         }
         for (_, wanted) in orders.searches {
             let (client, events, isolation) =
-                (self.shared.client.clone(), self.events.clone(), self.settings.isolation);
+                (self.shared.client.clone(), self.errands.reply(), self.settings.isolation);
             tokio::spawn(async move {
                 let found = lookup::search(&client, Search { wanted, isolation }).await;
                 // The driver may have ended, here as below.
@@ -127,13 +108,13 @@ impl Driver {
             });
         }
         for (leader, doubts) in orders.validations {
-            let (client, events) = (self.shared.client.clone(), self.events.clone());
+            let (client, events) = (self.shared.client.clone(), self.errands.reply());
             tokio::spawn(async move {
                 let ends = lookup::validate(&client, Doubt { leader, doubts }).await;
                 let _ = events.send(Event::Validated(ends));
             });
         }
-        let refresh_at = self.refreshed_at + METADATA_AGE_MAX;
+        let refresh_at = self.refreshing.due_at();
         if orders.is_leaderless || refresh_at <= now {
             self.refresh();
         }
@@ -154,33 +135,29 @@ impl Driver {
             ..Default::default()
         };
         self.sessions.entry(plan.broker).or_default().fill(&plan.asks, &mut request);
-        let (client, events) = (self.shared.client.clone(), self.events.clone());
+        let (client, events) = (self.shared.client.clone(), self.errands.reply());
         tokio::spawn(async move {
             let response = ask(&client, plan.broker, &request).await;
             let _ = events.send(Event::Fetched(plan, Box::new(response)));
         });
     }
 
-    fn take(&mut self, event: Option<Event>) {
+    fn take(&mut self, event: Event) {
         match event {
-            Some(Event::Fetched(plan, response)) => self.fetched(&plan, *response),
-            Some(Event::Found(found)) => {
+            Event::Fetched(plan, response) => self.fetched(&plan, *response),
+            Event::Found(found) => {
                 let mut state = self.shared.state();
                 for (key, generation, offset) in found {
                     state.found(&key, generation, offset, Instant::now());
                 }
             }
-            Some(Event::Validated(ends)) => {
+            Event::Validated(ends) => {
                 let mut state = self.shared.state();
                 for (key, generation, end) in ends {
                     state.validated(&key, generation, end, Instant::now());
                 }
             }
-            Some(Event::Refreshed) => {
-                self.is_refreshing = false;
-                self.refreshed_at = Instant::now();
-            }
-            None => {}
+            Event::Refreshed => self.refreshing.ended(),
         }
         self.shared.arrived.notify_one();
     }
@@ -210,15 +187,8 @@ impl Driver {
 
     /// Looks at the cluster anew, unless somebody is about it already.
     fn refresh(&mut self) {
-        if std::mem::replace(&mut self.is_refreshing, true) {
-            return;
-        }
-        // It has been quiet for a while: what comes now is a new story.
-        if self.refreshed_at.elapsed() > Duration::from_secs(10) {
-            self.refresh_backoff.reset();
-        }
-        let wait = self.refresh_backoff.next_wait();
-        let (shared, events) = (self.shared.clone(), self.events.clone());
+        let Some(wait) = self.refreshing.begin() else { return };
+        let (shared, events) = (self.shared.clone(), self.errands.reply());
         tokio::spawn(async move {
             tokio::time::sleep(wait).await;
             let names: BTreeMap<Text, ()> =

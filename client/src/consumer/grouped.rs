@@ -312,11 +312,13 @@ impl Consumer {
 fn is_of_membership(error: &Error) -> bool {
     matches!(
         error.code(),
-        Some(ErrorCode::REBALANCE_IN_PROGRESS
-            | ErrorCode::ILLEGAL_GENERATION
-            | ErrorCode::UNKNOWN_MEMBER_ID
-            | ErrorCode::STALE_MEMBER_EPOCH
-            | ErrorCode::FENCED_MEMBER_EPOCH)
+        Some(
+            ErrorCode::REBALANCE_IN_PROGRESS
+                | ErrorCode::ILLEGAL_GENERATION
+                | ErrorCode::UNKNOWN_MEMBER_ID
+                | ErrorCode::STALE_MEMBER_EPOCH
+                | ErrorCode::FENCED_MEMBER_EPOCH
+        )
     )
 }
 

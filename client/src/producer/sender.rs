@@ -18,12 +18,10 @@ use super::delivery::Written;
 use super::queue::{Identity, Numbering};
 use super::transaction::Coordination;
 use super::{Producer, shipping};
-use crate::backoff::Backoff;
 use crate::cluster::Client;
+use crate::errands::{Errands, Refreshing};
 use crate::error::{Error, Result};
 
-/// How old the picture of the cluster gets without a reason to look anew.
-const METADATA_AGE_MAX: Duration = Duration::from_secs(300);
 /// How long the task sleeps that has nothing to do.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -80,27 +78,15 @@ struct Driver {
     // One for each broker that was ever sent something.
     brokers: HashMap<i32, mpsc::UnboundedSender<Shipment>>,
     // Holds no more than what is in flight, and one word of each errand.
-    events: mpsc::UnboundedSender<Event>,
-    inbox: mpsc::UnboundedReceiver<Event>,
-    refresh_backoff: Backoff,
-    is_refreshing: bool,
+    errands: Errands<Event>,
+    refreshing: Refreshing,
     is_identifying: bool,
-    refresh_at: Instant,
 }
 
 impl Driver {
     fn new(shared: Arc<Shared>) -> Self {
-        let (events, inbox) = mpsc::unbounded_channel();
-        Self {
-            refresh_backoff: shared.client.config().new_backoff(),
-            shared,
-            brokers: HashMap::new(),
-            events,
-            inbox,
-            is_refreshing: false,
-            is_identifying: false,
-            refresh_at: Instant::now() + METADATA_AGE_MAX,
-        }
+        let refreshing = Refreshing::new(&shared.client);
+        Self { shared, brokers: HashMap::new(), errands: Errands::new(), refreshing, is_identifying: false }
     }
 
     /// Until nobody has the producer any more, and everything has been delivered or given up.
@@ -115,13 +101,8 @@ impl Driver {
             if is_abandoned && self.shared.accumulator().is_empty() {
                 return;
             }
-            tokio::select! {
-                event = self.inbox.recv() => self.take(event),
-                () = self.shared.wake.notified() => {}
-                () = tokio::time::sleep_until(wake_at) => {}
-            }
-            while let Ok(event) = self.inbox.try_recv() {
-                self.take(Some(event));
+            for event in self.errands.wait(&self.shared.wake, wake_at).await {
+                self.take(event);
             }
         }
     }
@@ -132,26 +113,27 @@ impl Driver {
         for shipment in orders.shipments {
             self.ship(shipment);
         }
-        if orders.is_leaderless || self.refresh_at <= now {
+        let refresh_at = self.refreshing.due_at();
+        if orders.is_leaderless || refresh_at <= now {
             self.refresh();
         }
-        orders.wake_at.unwrap_or(now + IDLE).min(self.refresh_at.max(now + Duration::from_millis(1)))
+        orders.wake_at.unwrap_or(now + IDLE).min(refresh_at.max(now + Duration::from_secs(1)))
     }
 
     fn ship(&mut self, shipment: Shipment) {
         let broker = shipment.broker;
         let courier = self.brokers.entry(broker).or_insert_with(|| {
             let (courier, shipments) = mpsc::unbounded_channel();
-            tokio::spawn(shipping::ship_all(self.shared.clone(), broker, shipments, self.events.clone()));
+            tokio::spawn(shipping::ship_all(self.shared.clone(), broker, shipments, self.errands.reply()));
             courier
         });
         // A courier ends only with the driver.
         let _ = courier.send(shipment);
     }
 
-    fn take(&mut self, event: Option<Event>) {
+    fn take(&mut self, event: Event) {
         match event {
-            Some(Event::Answered { broker, results }) => {
+            Event::Answered { broker, results } => {
                 let wishes = self.shared.accumulator().answered(broker, results, Instant::now());
                 if wishes.metadata {
                     self.refresh();
@@ -161,35 +143,25 @@ impl Driver {
                     self.identify();
                 }
             }
-            Some(Event::Refreshed { has_worked }) => {
-                self.is_refreshing = false;
-                self.refresh_at = Instant::now() + METADATA_AGE_MAX;
+            Event::Refreshed { has_worked } => {
+                self.refreshing.ended();
                 if has_worked {
                     let metadata = self.shared.client.metadata();
                     self.shared.accumulator().update(&metadata);
                 }
             }
-            Some(Event::Identified(Ok(identity))) => {
+            Event::Identified(Ok(identity)) => {
                 self.is_identifying = false;
                 self.shared.accumulator().set_numbering(Numbering::By(identity));
             }
-            Some(Event::Identified(Err(error))) => self.shared.accumulator().fail(&error),
-            None => {}
+            Event::Identified(Err(error)) => self.shared.accumulator().fail(&error),
         }
     }
 
     /// Looks at the cluster anew, unless somebody is about it already.
     fn refresh(&mut self) {
-        if std::mem::replace(&mut self.is_refreshing, true) {
-            return;
-        }
-        let now = Instant::now();
-        // It has been quiet for a while: what comes now is a new story.
-        if now > self.refresh_at.checked_sub(METADATA_AGE_MAX).unwrap_or(now) + Duration::from_secs(10) {
-            self.refresh_backoff.reset();
-        }
-        let wait = self.refresh_backoff.next_wait();
-        let (shared, events) = (self.shared.clone(), self.events.clone());
+        let Some(wait) = self.refreshing.begin() else { return };
+        let (shared, events) = (self.shared.clone(), self.errands.reply());
         tokio::spawn(async move {
             tokio::time::sleep(wait).await;
             let names = shared.accumulator().topic_names();
@@ -205,7 +177,7 @@ impl Driver {
         if std::mem::replace(&mut self.is_identifying, true) {
             return;
         }
-        let (client, events) = (self.shared.client.clone(), self.events.clone());
+        let (client, events) = (self.shared.client.clone(), self.errands.reply());
         tokio::spawn(async move {
             let mut backoff = client.config().new_backoff();
             let identified = loop {

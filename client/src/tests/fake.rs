@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use strandline_protocol::apis::API_KEYS;
-use strandline_protocol::apis::api_versions::{ApiVersion, ApiVersionsResponse};
+use strandline_protocol::apis::api_versions::{ApiVersion, ApiVersionsResponse, FinalizedFeatureKey};
 use strandline_protocol::apis::metadata::{
     MetadataResponse, MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
@@ -99,6 +99,19 @@ pub(crate) fn everything() -> ApiVersionsResponse {
     };
     let api_keys = API_KEYS.iter().map(|key| version(key.api().stable_versions(), i16::from(*key))).collect();
     ApiVersionsResponse { api_keys, ..Default::default() }
+}
+
+/// The same, of a cluster whose `transaction.version` is at this level, if that is not 0.
+pub(crate) fn everything_at(level: i16) -> ApiVersionsResponse {
+    let name = "transaction.version".into();
+    let feature = FinalizedFeatureKey {
+        name,
+        max_version_level: level,
+        min_version_level: level,
+        ..Default::default()
+    };
+    let finalized_features = if level > 0 { vec![feature] } else { Vec::new() };
+    ApiVersionsResponse { finalized_features, ..everything() }
 }
 
 /// A broker on a socket: each connection, numbered from 0, is served by what `serve` returns.

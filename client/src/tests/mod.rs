@@ -2,7 +2,10 @@
 
 mod cluster;
 mod connection;
+mod coordinator;
 mod delivery;
 mod fake;
+mod lookups;
 pub(crate) mod numbers;
+mod transactions;
 mod troubled;

@@ -9,15 +9,10 @@ use bytes::{Bytes, BytesMut};
 use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::fetch::{FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData};
 use strandline_protocol::apis::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
-use strandline_protocol::apis::list_offsets::{
-    ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse, ListOffsetsTopicResponse,
-};
+use strandline_protocol::apis::list_offsets::ListOffsetsRequest;
 use strandline_protocol::apis::metadata::{
     MetadataRequest, MetadataResponse, MetadataResponseBroker, MetadataResponsePartition,
     MetadataResponseTopic,
-};
-use strandline_protocol::apis::offset_for_leader_epoch::{
-    EpochEndOffset, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, OffsetForLeaderTopicResult,
 };
 use strandline_protocol::apis::produce::{
     PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceResponse,
@@ -25,22 +20,24 @@ use strandline_protocol::apis::produce::{
 use strandline_protocol::batch::SharedBatch;
 use tokio::net::{TcpListener, TcpStream};
 
+use super::coordinator::Coordinator;
 use super::fake::{Asked, Peer};
 use super::numbers::Numbers;
 
 pub(crate) const TOPIC: &str = "orders";
 
-struct Log {
+pub(super) struct Log {
     leader: usize,
     leader_epoch: i32,
     batches: Vec<SharedBatch>,
-    end: i64,
+    pub(super) end: i64,
     numbers: Numbers,
 }
 
 pub(crate) struct Inner {
-    addresses: Vec<SocketAddr>,
-    logs: Vec<Log>,
+    pub(super) addresses: Vec<SocketAddr>,
+    pub(super) logs: Vec<Log>,
+    pub(crate) coordinator: Coordinator,
     random: u64,
     next_producer_id: i64,
     /// One request in so many meets trouble of each kind; none where it is 0.
@@ -69,6 +66,7 @@ impl Cluster {
         };
         let inner = Inner {
             addresses: Vec::new(),
+            coordinator: Coordinator::default(),
             logs: (0..partitions).map(log).collect(),
             random: seed * 2 + 1,
             next_producer_id: 1_000,
@@ -112,6 +110,11 @@ impl Cluster {
             .collect()
     }
 
+    /// A partition's batches, in order.
+    pub(crate) fn batches(&self, partition: usize) -> Vec<SharedBatch> {
+        self.inner().logs[partition].batches.clone()
+    }
+
     pub(crate) fn move_leader(&self, partition: usize) {
         let mut inner = self.inner();
         let brokers = inner.addresses.len();
@@ -122,7 +125,8 @@ impl Cluster {
 
     async fn serve(self, broker: usize, mut peer: Peer<TcpStream>) {
         let Some(first) = peer.next().await else { return };
-        peer.answer(&first, &super::fake::everything()).await;
+        let level = self.inner().coordinator.level;
+        peer.answer(&first, &super::fake::everything_at(level)).await;
         while let Some(asked) = peer.next().await {
             if self.inner().is_trouble() {
                 // Cut before anything was done.
@@ -158,14 +162,14 @@ impl Cluster {
 }
 
 impl Inner {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(super) fn below(&mut self, limit: u64) -> u64 {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
         (self.random >> 33) % limit
     }
 
-    fn is_trouble(&mut self) -> bool {
+    pub(super) fn is_trouble(&mut self) -> bool {
         self.trouble > 0 && self.below(self.trouble) == 0
     }
 
@@ -186,6 +190,9 @@ impl Inner {
             let log = &mut self.logs[partition];
             log.leader = (log.leader + 1) % brokers;
             log.leader_epoch += 1;
+        }
+        if let Some(frame) = self.coordinate(broker, asked) {
+            return Some(frame);
         }
         if asked.is::<MetadataRequest>() {
             Some(super::fake::frame(asked, &self.metadata(&asked.decode())))
@@ -235,7 +242,7 @@ impl Inner {
         }
     }
 
-    fn refusal(&mut self, broker: usize, partition: usize) -> Option<ErrorCode> {
+    pub(super) fn refusal(&mut self, broker: usize, partition: usize) -> Option<ErrorCode> {
         if self.logs[partition].leader != broker {
             return Some(ErrorCode::NOT_LEADER_OR_FOLLOWER);
         }
@@ -254,7 +261,7 @@ impl Inner {
                 let bytes = data.records.unwrap().as_slice().unwrap().clone();
                 let result = match self.refusal(broker, partition) {
                     Some(code) => Err(code),
-                    None => self.logs[partition].append(&bytes),
+                    None => self.append(partition, &bytes),
                 };
                 // Written, and the answer does not say so.
                 let result = if self.is_trouble() { Err(ErrorCode::REQUEST_TIMED_OUT) } else { result };
@@ -272,6 +279,12 @@ impl Inner {
             });
         }
         ProduceResponse { responses: topics, ..Default::default() }
+    }
+
+    fn append(&mut self, partition: usize, bytes: &Bytes) -> Result<i64, ErrorCode> {
+        let header = *SharedBatch::parse(bytes.clone()).unwrap().header();
+        self.coordinator.take_part(&header, partition)?;
+        self.logs[partition].append(bytes)
     }
 
     fn fetch(&mut self, broker: usize, asked: &Asked, is_final: bool) -> Option<Bytes> {
@@ -305,56 +318,6 @@ impl Inner {
         }
         has_news.then(|| super::fake::frame(asked, &FetchResponse { responses, ..Default::default() }))
     }
-
-    fn list_offsets(&mut self, broker: usize, request: &ListOffsetsRequest) -> ListOffsetsResponse {
-        let mut topics = Vec::new();
-        for topic in &request.topics {
-            let mut partitions = Vec::new();
-            for wanted in &topic.partitions {
-                let partition = usize::try_from(wanted.partition_index).unwrap();
-                let refusal = self.refusal(broker, partition);
-                partitions.push(ListOffsetsPartitionResponse {
-                    partition_index: wanted.partition_index,
-                    error_code: refusal.unwrap_or(ErrorCode::NONE),
-                    offset: if wanted.timestamp == -1 { self.logs[partition].end } else { 0 },
-                    ..Default::default()
-                });
-            }
-            topics.push(ListOffsetsTopicResponse {
-                name: topic.name.clone(),
-                partitions,
-                ..Default::default()
-            });
-        }
-        ListOffsetsResponse { topics, ..Default::default() }
-    }
-
-    fn epoch_ends(
-        &mut self,
-        broker: usize,
-        request: &OffsetForLeaderEpochRequest,
-    ) -> OffsetForLeaderEpochResponse {
-        let mut topics = Vec::new();
-        for topic in &request.topics {
-            let mut partitions = Vec::new();
-            for wanted in &topic.partitions {
-                let partition = usize::try_from(wanted.partition).unwrap();
-                partitions.push(EpochEndOffset {
-                    partition: wanted.partition,
-                    error_code: self.refusal(broker, partition).unwrap_or(ErrorCode::NONE),
-                    leader_epoch: wanted.leader_epoch,
-                    end_offset: self.logs[partition].end,
-                    ..Default::default()
-                });
-            }
-            topics.push(OffsetForLeaderTopicResult {
-                topic: topic.topic.clone(),
-                partitions,
-                ..Default::default()
-            });
-        }
-        OffsetForLeaderEpochResponse { topics, ..Default::default() }
-    }
 }
 
 impl Log {
@@ -362,16 +325,22 @@ impl Log {
     fn append(&mut self, bytes: &Bytes) -> Result<i64, ErrorCode> {
         let batch = SharedBatch::parse(bytes.clone()).unwrap();
         batch.view().check_crc().unwrap();
-        let mut header = *batch.header();
-        if let Some(offset) = self.numbers.take(&header, self.end)? {
+        if let Some(offset) = self.numbers.take(batch.header(), self.end)? {
             return Ok(offset);
         }
+        Ok(self.mark(bytes))
+    }
+
+    /// Appends what nobody asks for numbers.
+    pub(super) fn mark(&mut self, bytes: &Bytes) -> i64 {
+        let batch = SharedBatch::parse(bytes.clone()).unwrap();
+        let mut header = *batch.header();
         let offset = self.end;
         header.assign(offset, self.leader_epoch);
         let mut bytes = BytesMut::from(bytes.as_ref());
         header.write_over(&mut bytes).unwrap();
         self.end = header.last_offset() + 1;
         self.batches.push(SharedBatch::parse(bytes.freeze()).unwrap());
-        Ok(offset)
+        offset
     }
 }

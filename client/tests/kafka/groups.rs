@@ -5,13 +5,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use strandline_client::{
-    Assignor, Client, Consumer, Error, GroupProtocol, OffsetReset, RebalanceListener,
-};
+use strandline_client::{Assignor, Client, Consumer, Error, GroupProtocol, OffsetReset, RebalanceListener};
 use strandline_protocol::ErrorCode;
 
 use super::common::{client, send, topic};
-
 
 /// What the members of a group have read, each number with who read it.
 pub(crate) type Read = Arc<Mutex<Vec<(i32, usize)>>>;

@@ -47,7 +47,8 @@ async fn a_pattern_takes_in_topics_that_come_later() {
     topic(&client, "pattern-b", 1).await;
     send(&client, "pattern-b", 1, 0..4).await;
     assert_eq!(values(&mut consumer, 4).await, of("pattern-b"));
-    let described = client.admin().describe_consumer_groups(&["of a pattern"]).await.pop().unwrap().1.unwrap();
+    let described =
+        client.admin().describe_consumer_groups(&["of a pattern"]).await.pop().unwrap().1.unwrap();
     assert_eq!(described.members[0].pattern.as_deref(), Some("pattern-.*"));
     assert_eq!(described.members[0].partitions.len(), 3);
     consumer.close().await.unwrap();
@@ -90,7 +91,8 @@ async fn a_classic_member_and_a_modern_one_share() {
     topic(&client, "moving-over", 4).await;
     send(&client, "moving-over", 4, 0..40).await;
     let read: Read = Arc::default();
-    let old = member(&client, "moving over", "moving-over", Rule::Classic(Assignor::CooperativeSticky), 1, &read);
+    let old =
+        member(&client, "moving over", "moving-over", Rule::Classic(Assignor::CooperativeSticky), 1, &read);
     until("the old one reads all", || read.lock().unwrap().len() >= 40).await;
     let new = member(&client, "moving over", "moving-over", Rule::Consumer("uniform"), 2, &read);
     let mut next = 40;

@@ -112,7 +112,7 @@ async fn the_last_one_with_an_id_fences_the_others() {
     topic(&client, "fenced", 1).await;
     let mut first = writer(&client, "fencing").await;
     let transaction = first.begin().await.unwrap();
-    transaction.send(ProducerRecord::to("fenced").value("of the first")).await.unwrap().await.unwrap();
+    transaction.deliver(ProducerRecord::to("fenced").value("of the first")).await.unwrap().await.unwrap();
     transaction.send_offsets(&GroupOffsets::of("fenced").and("fenced", 0, 7)).await.unwrap();
     let mut second = writer(&client, "fencing").await;
     let error = transaction.commit().await.unwrap_err();
@@ -127,7 +127,7 @@ async fn the_last_one_with_an_id_fences_the_others() {
     client.admin().fence_producer("fencing").await.unwrap();
     let transaction = second.begin().await.unwrap();
     // Whichever way it hears of it.
-    let sent = transaction.send(ProducerRecord::to("fenced").value("too late")).await.unwrap().await;
+    let sent = transaction.deliver(ProducerRecord::to("fenced").value("too late")).await.unwrap().await;
     assert!(sent.is_err());
     assert!(matches!(transaction.commit().await, Err(Error::Fenced(_))));
 }
@@ -142,11 +142,11 @@ async fn what_fails_spoils_all_of_it_and_nothing_after_it() {
         let transaction = producer.begin().await.unwrap();
         let value = format!("{round}");
         let fits = ProducerRecord::to("narrow").partition(0).value(&value);
-        transaction.send(fits).await.unwrap().await.unwrap();
+        transaction.deliver(fits).await.unwrap().await.unwrap();
         if round == 1 {
             let large = vec![7; 2_000];
             let record = ProducerRecord::to("narrow").partition(1).value(&large);
-            let error = transaction.send(record).await.unwrap().await.unwrap_err();
+            let error = transaction.deliver(record).await.unwrap().await.unwrap_err();
             assert_eq!(error.code(), Some(ErrorCode::MESSAGE_TOO_LARGE));
             let refused = transaction.send(ProducerRecord::to("narrow").value("more")).await.unwrap_err();
             assert_eq!(refused.code(), Some(ErrorCode::MESSAGE_TOO_LARGE));
@@ -166,7 +166,7 @@ async fn the_administration_sees_transactions() {
     topic(&client, "watched", 1).await;
     let mut producer = writer(&client, "watched").await;
     let transaction = producer.begin().await.unwrap();
-    transaction.send(ProducerRecord::to("watched").value("a")).await.unwrap().await.unwrap();
+    transaction.deliver(ProducerRecord::to("watched").value("a")).await.unwrap().await.unwrap();
     let admin = client.admin();
     let listed = admin.list_transactions().await.unwrap();
     let listed = listed.into_iter().find(|listing| listing.id == "watched").unwrap();

@@ -88,7 +88,11 @@ impl AsyncRead for Broken {
 }
 
 impl AsyncWrite for Broken {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.cut()?;
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
@@ -181,7 +185,9 @@ async fn copy(seed: u64, protocol: GroupProtocol, from: &str, to: &str, group: &
         match round(&mut consumer, &mut producer, to).await {
             Ok(()) => continue,
             // What nobody had heard the end of is committed where another can be begun.
-            Err(Failed::AtCommit(error)) if error.is_retriable() && producer.begin().await.is_ok() => continue,
+            Err(Failed::AtCommit(error)) if error.is_retriable() && producer.begin().await.is_ok() => {
+                continue;
+            }
             Err(_) => {}
         }
         producer = started(&client, &id).await;

@@ -27,10 +27,10 @@ mod task;
 mod user_data;
 
 pub use assign::Assignor;
-pub use config::GroupProtocol;
-pub use offsets::GroupOffsets;
 pub(super) use assign::Key;
 pub(super) use commit::{Dirty, commit};
+pub use config::GroupProtocol;
+pub use offsets::GroupOffsets;
 pub(super) use task::Task;
 
 /// What is to be done when partitions come and go. Each of these is awaited before the group goes on, within

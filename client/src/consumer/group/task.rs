@@ -12,8 +12,8 @@ use super::assign::{Assignor, Key};
 use super::line::Line;
 use super::modern::Modern;
 use super::{
-    Dirty, GroupProtocol, GroupSettings, GroupShared, GroupSide, Identity, Notice, RebalanceListener, Subscription,
-    exchange,
+    Dirty, GroupProtocol, GroupSettings, GroupShared, GroupSide, Identity, Notice, RebalanceListener,
+    Subscription, exchange,
 };
 use crate::cluster::Client;
 use crate::connection::Connection;
@@ -47,9 +47,9 @@ impl Task {
         let protocol = shared.settings.protocol;
         let line = Line::new(client, shared.clone(), notices, wake);
         let ended = match (protocol, subscription) {
-            (GroupProtocol::Classic, Subscription::Topics(topics)) => {
-                tokio::spawn(Self { line, topics, owned: Vec::new(), had: (Vec::new(), -1), counts: None }.run(stopped))
-            }
+            (GroupProtocol::Classic, Subscription::Topics(topics)) => tokio::spawn(
+                Self { line, topics, owned: Vec::new(), had: (Vec::new(), -1), counts: None }.run(stopped),
+            ),
             (_, subscription) => tokio::spawn(Modern::new(line, subscription).run(stopped)),
         };
         GroupSide {
@@ -136,7 +136,8 @@ impl Task {
     ) -> Result<(Identity, Assignor, BTreeMap<Text, Vec<Key>>)> {
         let mut identity = self.line.shared.identity().clone();
         let response = loop {
-            let answer = exchange::join(connection, self.settings(), &identity, &self.topics, &self.owned, &self.had);
+            let answer =
+                exchange::join(connection, self.settings(), &identity, &self.topics, &self.owned, &self.had);
             let response = answer.await?;
             if response.error_code != ErrorCode::MEMBER_ID_REQUIRED {
                 break response;

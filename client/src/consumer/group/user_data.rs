@@ -21,7 +21,9 @@ pub(super) fn sticky(had: &[Key], generation: i32) -> Bytes {
         // Names of topics have 249 characters at the most.
         let length = i16::try_from(topic.len()).unwrap_or(0);
         bytes.extend_from_slice(&length.to_be_bytes());
-        bytes.extend_from_slice(topic.as_bytes().get(..usize::from(length.unsigned_abs())).unwrap_or_default());
+        bytes.extend_from_slice(
+            topic.as_bytes().get(..usize::from(length.unsigned_abs())).unwrap_or_default(),
+        );
         put_length(&mut bytes, partitions.len());
         for partition in partitions {
             bytes.extend_from_slice(&partition.to_be_bytes());

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use strandline_protocol::ErrorCode;
 use tokio::sync::Semaphore;
 
 use super::*;
@@ -109,6 +110,7 @@ fn sequence_numbers_start_again_after_the_last_one() {
         identity: Identity { producer_id: 1, epoch: 0 },
         next_sequence: i32::MAX - 1,
         is_proven: true,
+        is_transactional: false,
     };
     assert_eq!(lineage.number(3).sequence, i32::MAX - 1);
     assert_eq!(lineage.number(1).sequence, 1);
@@ -145,4 +147,31 @@ async fn what_is_dropped_on_its_way_says_so() {
     desk.queue = Queue::default();
     assert!(matches!(delivery.await, Err(Error::Ended)));
     assert_eq!(desk.room.available_permits(), 5);
+}
+
+const MINE: Numbering = Numbering::Within(Identity { producer_id: 9, epoch: 4 });
+
+#[test]
+fn in_a_transaction_a_gap_is_the_end_and_the_next_epoch_begins_anew() {
+    let mut desk = Desk::new();
+    (0..3).for_each(|_| desk.batch(2));
+    let first = desk.queue.take(MINE).unwrap();
+    assert!(first.number.unwrap().is_transactional);
+    desk.answer(first, ErrorCode::NONE);
+    let (second, third) = (desk.queue.take(MINE).unwrap(), desk.queue.take(MINE).unwrap());
+    assert_eq!((number(&second), number(&third)), ((4, 2), (4, 4)));
+    // It has only come too early, and is sent again.
+    desk.answer(third, ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
+    assert!(desk.queue.take_failure().is_none());
+    desk.answer(second, ErrorCode::INVALID_RECORD);
+    assert!(desk.queue.take_failure().is_some());
+    let third = desk.queue.take(MINE).unwrap();
+    assert_eq!(number(&third), (4, 4));
+    desk.answer(third, ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
+    assert!(desk.queue.take_failure().is_some() && desk.queue.is_empty());
+    desk.batch(2);
+    let next = desk.queue.take(Numbering::Within(Identity { producer_id: 9, epoch: 5 })).unwrap();
+    assert_eq!(number(&next), (5, 0));
+    desk.answer(next, ErrorCode::INVALID_PRODUCER_EPOCH);
+    assert!(desk.queue.take_failure().is_some() && desk.queue.is_empty());
 }

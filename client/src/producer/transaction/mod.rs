@@ -70,7 +70,8 @@ impl fmt::Debug for TransactionalProducer {
 
 impl TransactionalProducer {
     pub(super) async fn start(client: Client, settings: Settings) -> Result<Self> {
-        let (id, timeout) = (settings.transactional_id.clone().unwrap_or_default(), settings.transaction_timeout);
+        let (id, timeout) =
+            (settings.transactional_id.clone().unwrap_or_default(), settings.transaction_timeout);
         let coordination = Arc::new(Coordination::new(client.clone(), id, timeout));
         coordination.identify().await?;
         let producer = sender::start_with(client, settings, Some(coordination.clone()));
@@ -191,7 +192,7 @@ impl fmt::Debug for Transaction<'_> {
 }
 
 impl Transaction<'_> {
-    /// Takes a record into the transaction, as [`Producer::send`] does. It need not be waited for: the commit does.
+    /// Takes a record into the transaction, as [`Producer::send`] does. Nothing need be waited for: the commit does.
     ///
     /// ```no_run
     /// # async fn example(
@@ -202,7 +203,23 @@ impl Transaction<'_> {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn send(&self, record: ProducerRecord<'_>) -> Result<Delivery> {
+    pub async fn send(&self, record: ProducerRecord<'_>) -> Result<()> {
+        self.deliver(record).await.map(drop)
+    }
+
+    /// The same, for who wants to know where it is written before the transaction ends.
+    ///
+    /// ```no_run
+    /// # async fn example(
+    /// #     transaction: &strandline_client::Transaction<'_>,
+    /// # ) -> Result<(), strandline_client::Error> {
+    /// use strandline_client::ProducerRecord;
+    /// let delivered = transaction.deliver(ProducerRecord::to("debits").value("100")).await?.await?;
+    /// println!("at offset {:?}", delivered.offset);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn deliver(&self, record: ProducerRecord<'_>) -> Result<Delivery> {
         self.inner.producer.send(record).await
     }
 
