@@ -15,7 +15,15 @@ from broker import Broker
 CLI = os.environ["COMMAND_LINE"]
 REPOSITORY = Path(__file__).parents[3]
 # Kafka serves the consumer protocol since 4.0.
-TESTS = ["administration::", "groups::", "transactions::"] + ([] if os.environ["BROKER"] == "kafka-3" else ["modern::"])
+TESTS = ["administration::", "groups::", "transactions::", "trouble::a_classic"]
+TESTS += [] if os.environ["BROKER"] == "kafka-3" else ["modern::", "trouble::a_modern"]
+
+# Heartbeats more often than Kafka's default of 5 s, so that groups of the consumer protocol do not take all day.
+SETTINGS = {
+    "group.consumer.min.heartbeat.interval.ms": 300,
+    "group.consumer.heartbeat.interval.ms": 300,
+    "group.min.session.timeout.ms": 6000,
+}
 
 
 def fail(text):
@@ -137,7 +145,7 @@ def groups(commands):
 def main():
     folder = Path(sys.argv[1]) / f"library-{os.environ['BROKER']}"
     folder.mkdir()
-    with Broker(folder) as broker:
+    with Broker(folder, more=SETTINGS) as broker:
         commands = Commands(broker.address)
         produce_and_consume(commands)
         groups(commands)

@@ -3,6 +3,8 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
@@ -19,15 +21,27 @@ public class Member {
         System.out.flush();
     }
 
-    private static void assigned(Collection<TopicPartition> partitions) {
-        say("{\"assigned\": [" + partitions.stream().map(each -> "" + each.partition()).collect(Collectors.joining(", ")) + "]}");
+    private static final Set<Integer> held = new TreeSet<>();
+
+    private static void assigned() {
+        say("{\"assigned\": [" + held.stream().map(each -> "" + each).collect(Collectors.joining(", ")) + "]}");
+    }
+
+    /** Kafka's class of the rule that ASSIGNOR names. */
+    private static String assignor() {
+        return "org.apache.kafka.clients.consumer." + switch (System.getenv().getOrDefault("ASSIGNOR", "range")) {
+            case "range" -> "RangeAssignor";
+            case "sticky" -> "StickyAssignor";
+            case "cooperative-sticky" -> "CooperativeStickyAssignor";
+            default -> throw new IllegalArgumentException("no such rule");
+        };
     }
 
     public static void main(String[] words) throws Exception {
         Map<String, Object> settings = new HashMap<>(Map.of(
             "bootstrap.servers", words[0], "group.id", words[1], "enable.auto.commit", false, "auto.offset.reset", "earliest",
             "session.timeout.ms", 10000, "heartbeat.interval.ms", 500, "metadata.max.age.ms", 2000,
-            "partition.assignment.strategy", "org.apache.kafka.clients.consumer.RangeAssignor"));
+            "partition.assignment.strategy", assignor()));
         AtomicBoolean over = new AtomicBoolean();
         Thread listener = new Thread(() -> {
             try {
@@ -42,12 +56,14 @@ public class Member {
             consumer.subscribe(List.of(words[2]), new ConsumerRebalanceListener() {
                 @Override
                 public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
-                    assigned(partitions);
+                    partitions.forEach(each -> held.add(each.partition()));
+                    assigned();
                 }
 
                 @Override
                 public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
-                    assigned(List.of());
+                    partitions.forEach(each -> held.remove(each.partition()));
+                    assigned();
                 }
             });
             listener.start();

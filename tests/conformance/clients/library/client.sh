@@ -85,5 +85,5 @@ story() {
 group_story() {
     local helper
     helper=$(python_driver confluent-kafka)
-    play "$CLIENTS_FOLDER/library/group_story.py" "$WORK_FOLDER" "$helper" "${2:-$(python_member confluent-kafka)}" "$1"
+    play "$CLIENTS_FOLDER/library/group_story.py" "$(mktemp -d -p "$WORK_FOLDER")" "$helper" "${2:-$(python_member confluent-kafka)}" "$1"
 }

@@ -1,6 +1,13 @@
 #!/usr/bin/env bash
-# Our own client library.
+# Our own client library: the story of all, and groups of ours and Java's members by the rules that need them to agree.
 source "$(dirname "$0")/../library/client.sh"
+source "$CLIENTS_FOLDER/library/java.sh"
 need cargo
-cargo build --quiet --locked --manifest-path "$REPOSITORY_FOLDER/Cargo.toml" --package strandline-client --example story
-story "${CARGO_TARGET_DIR:-$REPOSITORY_FOLDER/target}/debug/examples/story"
+cargo build --quiet --locked --manifest-path "$REPOSITORY_FOLDER/Cargo.toml" --package strandline-client --example story --example member
+examples_folder="${CARGO_TARGET_DIR:-$REPOSITORY_FOLDER/target}/debug/examples"
+story "$examples_folder/story"
+java=$(java_client "$KAFKA_VERSION")
+for ASSIGNOR in ${ASSIGNORS:-sticky cooperative-sticky}; do
+    export ASSIGNOR
+    group_story "$examples_folder/member" "$java Member"
+done
