@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use strandline_client::{
-    Assignor, Client, ClientConfig, Consumer, ConsumerBuilder, Error, GroupProtocol, OffsetReset, RebalanceListener,
+    Assignor, Client, ClientConfig, Consumer, ConsumerBuilder, Error, GroupProtocol, OffsetReset,
+    RebalanceListener,
 };
 
 fn say(what: &Value) {

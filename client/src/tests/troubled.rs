@@ -22,6 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::coordinator::Coordinator;
 use super::fake::{Asked, Peer};
+use super::members::Group;
 use super::numbers::Numbers;
 
 pub(crate) const TOPIC: &str = "orders";
@@ -38,6 +39,7 @@ pub(crate) struct Inner {
     pub(super) addresses: Vec<SocketAddr>,
     pub(super) logs: Vec<Log>,
     pub(crate) coordinator: Coordinator,
+    pub(crate) group: Group,
     random: u64,
     next_producer_id: i64,
     /// One request in so many meets trouble of each kind; none where it is 0.
@@ -67,6 +69,7 @@ impl Cluster {
         let inner = Inner {
             addresses: Vec::new(),
             coordinator: Coordinator::default(),
+            group: Group::default(),
             logs: (0..partitions).map(log).collect(),
             random: seed * 2 + 1,
             next_producer_id: 1_000,
@@ -141,14 +144,15 @@ impl Cluster {
     }
 
     async fn answer(&self, broker: usize, peer: &mut Peer<TcpStream>, asked: &Asked, fate: &Fate) -> bool {
-        let frame = self.inner().carry_out(broker, asked);
-        let frame = match frame {
-            Some(frame) => frame,
-            // Nothing to be read: the broker waits a little before it says so.
-            None => {
-                tokio::time::sleep(Duration::from_millis(3)).await;
-                self.inner().fetch(broker, asked, true).unwrap()
+        let mut attempt = 0;
+        let frame = loop {
+            let frame = self.inner().carry_out(broker, asked, attempt);
+            if let Some(frame) = frame {
+                break frame;
             }
+            // Nothing to be read, or others are waited for: the broker waits a little before it says so.
+            tokio::time::sleep(Duration::from_millis(3)).await;
+            attempt += 1;
         };
         match fate {
             Fate::Lost => false,
@@ -181,15 +185,18 @@ impl Inner {
         Fate::Sent(Duration::from_millis(wait))
     }
 
-    /// None where a fetch finds nothing.
-    fn carry_out(&mut self, broker: usize, asked: &Asked) -> Option<Bytes> {
+    /// None where a fetch finds nothing yet, and where a group waits for others.
+    fn carry_out(&mut self, broker: usize, asked: &Asked, attempt: usize) -> Option<Bytes> {
         self.requests += 1;
-        if self.is_trouble() {
+        if attempt == 0 && self.is_trouble() {
             let partition = usize::try_from(self.below(self.logs.len() as u64)).unwrap();
             let brokers = self.addresses.len();
             let log = &mut self.logs[partition];
             log.leader = (log.leader + 1) % brokers;
             log.leader_epoch += 1;
+        }
+        if Self::is_of_group(asked) {
+            return self.answer_of_group(broker, asked, attempt == 0);
         }
         if let Some(frame) = self.coordinate(broker, asked) {
             return Some(frame);
@@ -208,7 +215,7 @@ impl Inner {
             let response = self.produce(broker, asked.decode());
             Some(super::fake::frame(asked, &response))
         } else if asked.is::<FetchRequest>() {
-            self.fetch(broker, asked, false)
+            self.fetch(broker, asked, attempt > 0)
         } else if asked.is::<ListOffsetsRequest>() {
             Some(super::fake::frame(asked, &self.list_offsets(broker, &asked.decode())))
         } else {

@@ -16,7 +16,7 @@ cargo build --quiet --locked --manifest-path "$REPOSITORY_FOLDER/Cargo.toml" --p
 clients=$(classpath "java-$KAFKA_VERSION" "org.apache.kafka:kafka-clients:$KAFKA_VERSION" "org.slf4j:slf4j-nop:$SLF4J_VERSION" \
     "com.fasterxml.jackson.core:jackson-databind:$JACKSON_VERSION")
 java -cp "$clients" "$CLIENT_FOLDER/KafkaPartitions.java" "$RANDOM" >"$WORK_FOLDER/partitions"
-if head -c -1 "$WORK_FOLDER/partitions" | "$target_folder/debug/examples/partitions" >/dev/null 2>&1; then
+if { head -c -4 "$WORK_FOLDER/partitions"; printf '\377\377\377\377'; } | "$target_folder/debug/examples/partitions" >/dev/null 2>&1; then
     echo "client-library: a planted difference was not seen" >&2
     exit 1
 fi
