@@ -1,0 +1,105 @@
+"""Runs the same work by each client in turns, and prints the medians and how ours compares.
+
+Owns the broker's process. What counts is the client's own processor time: client and broker share the machine.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+
+from broker import StrandlineBroker
+from kafka_broker import free_ports
+
+CLIENTS = ["strandline", "librdkafka", "krafka"]
+PARTITIONS = 4
+# name, work, records, bytes of a record
+WORK = [
+    ("produce, 1 KiB", "produce", 500_000, 1_024),
+    ("produce, 100 B", "produce", 2_000_000, 100),
+    ("consume, 1 KiB", "consume", 500_000, 1_024),
+    ("consume, 100 B", "consume", 2_000_000, 100),
+    ("end to end, 1,000 records/s", "latency", 10_000, 1_024),
+]
+
+
+class Bench:
+    def __init__(self, folder, scale):
+        self.folder = folder
+        self.scale = scale
+        (port,) = free_ports(1)
+        self.address = f"127.0.0.1:{port}"
+        self.broker = StrandlineBroker(folder, [os.environ["STRANDLINE"], "serve"], port, {})
+        self.topics = 0
+
+    def topic(self):
+        self.topics += 1
+        name = f"bench-{self.topics}"
+        command = [os.environ["STRANDLINE"], "topic", "create", name, "--partitions", str(PARTITIONS), "--brokers", self.address]
+        subprocess.run(command, check=True, capture_output=True)
+        return name
+
+    def run(self, client, kind, topic, records, record_bytes):
+        words = [os.environ["BENCH"], client, kind, self.address, topic, PARTITIONS, int(records * self.scale), record_bytes]
+        done = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=300)
+        if done.returncode:
+            raise RuntimeError(f"{words}: {done.stdout}{done.stderr}")
+        return json.loads(done.stdout)
+
+    def work(self, name, kind, records, record_bytes, rounds):
+        figures = {client: [] for client in CLIENTS}
+        filled = None
+        for number in range(rounds):
+            # Nobody always comes first.
+            for client in CLIENTS[number % 3:] + CLIENTS[:number % 3]:
+                if kind == "consume":
+                    if filled is None:
+                        filled = self.topic()
+                        self.run("strandline", "produce", filled, records, record_bytes)
+                    topic = filled
+                else:
+                    topic = self.topic()
+                figures[client].append(self.run(client, kind, topic, records, record_bytes))
+        report(name, kind, figures)
+
+
+def median(runs, key):
+    return statistics.median(run[key] for run in runs)
+
+
+def report(name, kind, figures):
+    print(f"\n{name}")
+    keys = ["records_per_cpu_second", "megabytes_per_second", "memory_peak_bytes"]
+    if kind == "latency":
+        keys = ["p50_ms", "p99_ms", "p999_ms", "cpu_seconds", "memory_peak_bytes"]
+    for client, runs in figures.items():
+        texts = []
+        for key in keys:
+            values = sorted(run[key] for run in runs)
+            texts.append(f"{key} {median(runs, key):,.2f} ({values[0]:,.2f} to {values[-1]:,.2f})")
+        print(f"  {client:12} {'; '.join(texts)}")
+    key = "p99_ms" if kind == "latency" else "records_per_cpu_second"
+    for other in CLIENTS[1:]:
+        print(f"  ours to {other}: {median(figures['strandline'], key) / median(figures[other], key):.2f} of {key}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--folder", type=pathlib.Path, required=True)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--scale", type=float, default=1.0)
+    options = parser.parse_args()
+    bench = Bench(options.folder, options.scale)
+    bench.broker.start()
+    try:
+        for name, kind, records, record_bytes in WORK:
+            if options.only in name:
+                bench.work(name, kind, records, record_bytes, options.rounds)
+    finally:
+        bench.broker.stop()
+
+
+main()
