@@ -272,6 +272,31 @@ impl Error {
         }
     }
 
+    /// Whether what it came from, a producer, a consumer, a membership, can never work again as it is: it has been
+    /// closed, fenced off, refused the right, or asks what the broker does not know.
+    ///
+    /// ```
+    /// use strandline_client::Error;
+    /// assert!(Error::Fenced("payments-7".into()).is_fatal());
+    /// assert!(!Error::Aborted(None).is_fatal(), "the next transaction may be begun");
+    /// ```
+    pub const fn is_fatal(&self) -> bool {
+        match self {
+            Self::Fenced(_) | Self::Ended | Self::Unsupported { .. } | Self::Settings(_) => true,
+            Self::Broker { code, .. } => matches!(
+                *code,
+                ErrorCode::PRODUCER_FENCED
+                    | ErrorCode::FENCED_INSTANCE_ID
+                    | ErrorCode::UNRELEASED_INSTANCE_ID
+                    | ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+                    | ErrorCode::GROUP_AUTHORIZATION_FAILED
+                    | ErrorCode::CLUSTER_AUTHORIZATION_FAILED
+                    | ErrorCode::UNSUPPORTED_VERSION
+            ),
+            _ => false,
+        }
+    }
+
     /// Whether what is known of the cluster may be out of date, so that it has to be asked for again first.
     ///
     /// ```

@@ -6,8 +6,8 @@
 //! # From the outside in
 //!
 //! A [`Client`] knows a cluster: it finds a broker among the addresses that it was given, learns of the others,
-//! and keeps one [`Connection`] to each that is asked something. From it come a [`Producer`], a [`Consumer`], and
-//! [`Admin`], which is what one can ask for by name.
+//! and keeps one [`Connection`] to each that is asked something. From it come a [`Producer`] or a [`TransactionalProducer`],
+//! a [`Consumer`], and [`Admin`], which is what one can ask for by name.
 //!
 //! A [`Connection`] carries any request of [`strandline_protocol`]: in the highest version that both sides know,
 //! many at a time, each with a deadline.
@@ -48,6 +48,33 @@
 //!
 //! As a member of a group, with `consumer().group("billing")` and [`Consumer::subscribe`]: the group gives each member
 //! some of the partitions, and what has been processed is committed.
+//!
+//! # Transactions
+//!
+//! ```no_run
+//! use strandline_client::{Client, ClientConfig, Isolation, ProducerRecord};
+//!
+//! # async fn example() -> Result<(), strandline_client::Error> {
+//! let client = Client::connect(ClientConfig::new("127.0.0.1:9092")?).await?;
+//! let mut producer = client.producer().transactional_id("invoices-1").start_transactional().await?;
+//! let builder = client.consumer().group("invoices").auto_commit(None).isolation(Isolation::ReadCommitted);
+//! let mut orders = builder.start()?;
+//! orders.subscribe(&["orders"])?;
+//! loop {
+//!     let read = orders.poll(500).await?;
+//!     let transaction = producer.begin().await?;
+//!     for order in &read {
+//!         let value = order.value.as_deref().unwrap_or_default();
+//!         transaction.send(ProducerRecord::to("invoices").value(value)).await?;
+//!     }
+//!     transaction.send_offsets(&orders.take_offsets()?).await?;
+//!     transaction.commit().await?;
+//! }
+//! # }
+//! ```
+//!
+//! A [`Transaction`] that is dropped is aborted, so that none stays open by mistake; [`Consumer::seek_to_committed`] goes
+//! back to what was read before it.
 //!
 //! # Administration
 //!
@@ -110,8 +137,8 @@ pub use cluster::{BrokerInfo, Client, ClusterMetadata, PartitionInfo, TopicInfo}
 pub use config::ClientConfig;
 pub use connection::{Answer, BrokerVersions, Connection, Transport, TransportStream};
 pub use consumer::{
-    Assignor, Consumer, ConsumerBuilder, ConsumerHeader, ConsumerRecord, GroupOffsets, GroupProtocol,
-    OffsetReset, RebalanceListener, SeekTo,
+    Assignor, Consumer, ConsumerBuilder, ConsumerHeader, ConsumerRecord, ConsumerStream, GroupOffsets,
+    GroupProtocol, OffsetReset, RebalanceListener, SeekTo,
 };
 pub use error::{CloseReason, Error, Result};
 pub use producer::{

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use strandline_protocol::{ErrorCode, Text};
 use tokio::time::Instant;
 
-use super::Consumer;
 use super::group::{
-    self, GroupOffsets, GroupProtocol, GroupSettings, Key, Notice, RebalanceListener, Subscription, Task,
+    self, GroupOffsets, GroupProtocol, GroupSettings, Key, Notice, Polling, RebalanceListener, Subscription,
+    Task,
 };
+use super::{Consumer, ConsumerRecord};
 use crate::admin;
 use crate::error::{Error, Result};
 
@@ -216,6 +217,19 @@ impl Consumer {
             let _ = (&mut group.ended).await;
         }
         committed
+    }
+
+    /// The next record if it can be had without waiting, and the group wants nothing.
+    pub(super) fn next_at_hand(&mut self) -> Result<Option<ConsumerRecord>> {
+        if let Some(group) = &self.group {
+            let is_quiet = group.pending.is_none() && group.notices.is_empty();
+            let is_due = group.shared.settings.auto_commit.is_some() && group.commit_at <= Instant::now();
+            if !is_quiet || is_due {
+                return Ok(None);
+            }
+            drop(Polling::new(group.shared.clone()));
+        }
+        self.try_next()
     }
 
     /// Does what the group asks for, and commits what has been processed if it is time. Everything that was returned

@@ -25,6 +25,7 @@ mod places;
 mod record;
 mod session;
 mod state;
+mod stream;
 
 use chunk::{Chunk, Reading};
 use config::Settings;
@@ -33,6 +34,7 @@ use fetcher::Shared;
 pub use group::{Assignor, GroupOffsets, GroupProtocol, RebalanceListener};
 use group::{GroupSettings, GroupSide, Polling};
 pub use record::{ConsumerHeader, ConsumerRecord};
+pub use stream::ConsumerStream;
 
 /// Where to go on from.
 ///

@@ -33,6 +33,8 @@ pub(super) fn settings() -> Settings {
         compression: Compression::None,
         compression_level: None,
         partitioner: None,
+        transactional_id: None,
+        transaction_timeout: Duration::from_secs(60),
         backoff_least: Duration::from_millis(10),
         backoff_greatest: Duration::from_millis(100),
     }
