@@ -58,9 +58,8 @@ pub(crate) async fn committed(
     group: &str,
     topics: Option<&[(Text, Vec<i32>)]>,
 ) -> Result<EachPartition<Option<CommittedOffset>>> {
-    let versions = client.coordinator(Coordinated::Group, group).await;
-    let highest = versions.map(|connection| connection.versions().highest::<OffsetFetchRequest>());
-    let has_many = highest.is_ok_and(|highest| highest >= Some(MANY.first));
+    let connection = client.reach_coordinator(Coordinated::Group, group).await?;
+    let has_many = connection.versions().highest::<OffsetFetchRequest>() >= Some(MANY.first);
     let (request, versions) = if has_many {
         let topic = |(name, partitions): &(Text, Vec<i32>)| OffsetFetchRequestTopics {
             name: name.clone(),

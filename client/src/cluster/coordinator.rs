@@ -1,5 +1,8 @@
 //! Who coordinates a group or a transactional id, and asking it, wherever it moves.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use strandline_protocol::apis::ApiKey;
 use strandline_protocol::apis::find_coordinator::{FindCoordinatorRequest, FindCoordinatorResponse};
 use strandline_protocol::schema::VersionRange;
@@ -15,7 +18,7 @@ use crate::error::{Error, Result};
 const MANY_FIRST: i16 = 4;
 
 /// What is coordinated.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Coordinated {
     Group,
     /// A transactional id.
@@ -31,11 +34,63 @@ impl Coordinated {
     }
 }
 
+/// Whom a cluster's coordinators were last found with.
+#[derive(Debug, Default)]
+pub(super) struct Coordinators {
+    places: Mutex<HashMap<(Coordinated, String), BrokerAddress>>,
+}
+
+/// So many are remembered; whoever asks after more names than that finds them anew.
+const REMEMBERED_MAX: usize = 1_000;
+
+impl Coordinators {
+    fn places(&self) -> MutexGuard<'_, HashMap<(Coordinated, String), BrokerAddress>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known(&self, of: Coordinated, name: &str) -> Option<BrokerAddress> {
+        self.places().get(&(of, name.to_owned())).cloned()
+    }
+
+    fn note(&self, of: Coordinated, name: &str, address: BrokerAddress) {
+        let mut places = self.places();
+        if places.len() >= REMEMBERED_MAX {
+            places.clear();
+        }
+        places.insert((of, name.to_owned()), address);
+    }
+
+    fn forget(&self, of: Coordinated, name: &str) {
+        self.places().remove(&(of, name.to_owned()));
+    }
+}
+
 impl Client {
     /// A connection to the coordinator of `name`, as any broker says.
     pub(crate) async fn coordinator(&self, of: Coordinated, name: &str) -> Result<Connection> {
-        let address = self.coordinator_address(of, name).await?;
+        let address = match self.inner.coordinators.known(of, name) {
+            Some(address) => address,
+            None => {
+                let address = self.coordinator_address(of, name).await?;
+                self.inner.coordinators.note(of, name, address.clone());
+                address
+            }
+        };
         self.inner.pool.connection(&address, Lane::Quick).await
+    }
+
+    /// The same, until it can be reached or the time of one request is over.
+    pub(crate) async fn reach_coordinator(&self, of: Coordinated, name: &str) -> Result<Connection> {
+        let mut attempts = self.attempts();
+        loop {
+            match self.coordinator(of, name).await {
+                Err(error) => {
+                    self.inner.coordinators.forget(of, name);
+                    attempts.after(error, &[]).await?;
+                }
+                reached => return reached,
+            }
+        }
     }
 
     /// Where the coordinator of `name` listens.
@@ -80,7 +135,10 @@ impl Client {
                 None => Ok(response),
             });
             match result {
-                Err(error) => attempts.after(error, &[]).await?,
+                Err(error) => {
+                    self.inner.coordinators.forget(coordinated, name);
+                    attempts.after(error, &[]).await?;
+                }
                 response => return response,
             }
         }

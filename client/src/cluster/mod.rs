@@ -23,6 +23,7 @@ mod metadata;
 mod names;
 mod pool;
 
+use coordinator::Coordinators;
 pub(crate) use coordinator::{Coordinated, is_elsewhere};
 pub(crate) use metadata::topic_info;
 pub use metadata::{BrokerInfo, ClusterMetadata, PartitionInfo, TopicInfo};
@@ -51,6 +52,7 @@ struct Inner {
     config: ClientConfig,
     pool: Pool,
     metadata: Mutex<Arc<ClusterMetadata>>,
+    coordinators: Coordinators,
 }
 
 impl Client {
@@ -65,7 +67,14 @@ impl Client {
     /// ```
     pub async fn connect(config: ClientConfig) -> Result<Self> {
         let pool = Pool::new(config.clone());
-        let client = Self { inner: Arc::new(Inner { config, pool, metadata: Mutex::default() }) };
+        let client = Self {
+            inner: Arc::new(Inner {
+                config,
+                pool,
+                metadata: Mutex::default(),
+                coordinators: Coordinators::default(),
+            }),
+        };
         client.refresh(&[]).await?;
         Ok(client)
     }

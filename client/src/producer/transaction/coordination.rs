@@ -92,7 +92,7 @@ impl Coordination {
 
     /// A transaction begins; nobody need know of it before something is in it. Under whom it writes.
     pub(super) async fn begin(&self) -> Result<Identity> {
-        let connection = self.client.coordinator(Coordinated::Transaction, &self.id).await?;
+        let connection = self.client.reach_coordinator(Coordinated::Transaction, &self.id).await?;
         let is_second = is_second(connection.versions());
         let identity = self.identity()?;
         *self.state() = State { identity: Some(identity), is_second, ..State::default() };
