@@ -14,7 +14,7 @@ use strandline_protocol::apis::delete_topics::{
 use strandline_protocol::apis::list_offsets::{
     ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse, ListOffsetsTopicResponse,
 };
-use strandline_protocol::apis::metadata::MetadataRequest;
+use strandline_protocol::apis::metadata::{MetadataRequest, MetadataResponse};
 use tokio::net::TcpStream;
 
 use super::fake::{Asked, Peer, deserted, everything, listen, metadata};
@@ -101,6 +101,46 @@ async fn a_cluster_that_says_so_is_looked_for_anew() {
     let client = Client::connect(config(&[broker])).await.unwrap();
     assert_eq!(client.refresh(&["orders"]).await.unwrap().topics.len(), 1);
     assert_eq!(turned.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test]
+async fn where_all_known_brokers_are_gone_the_given_addresses_are_tried_again() {
+    let gone = deserted().await;
+    let connections = Arc::new(AtomicUsize::new(0));
+    let count = connections.clone();
+    let broker = listen(move |_, mut peer, _| {
+        count.fetch_add(1, Ordering::Relaxed);
+        async move {
+            peer.greet().await;
+            let asked = peer.next().await.unwrap();
+            // Of brokers it knows only one that nobody reaches, and hangs up.
+            answer_metadata(&mut peer, &asked, gone).await;
+        }
+    })
+    .await;
+    let client = Client::connect(config(&[broker])).await.unwrap();
+    for round in 2..5 {
+        client.refresh(&[]).await.unwrap();
+        assert_eq!(connections.load(Ordering::Relaxed), round);
+        assert_eq!(client.metadata().brokers[0].address.port(), gone.port());
+    }
+}
+
+#[tokio::test]
+async fn a_broker_that_wants_rest_has_it() {
+    let broker = listen(|_, mut peer, address| async move {
+        peer.greet().await;
+        while let Some(asked) = peer.next().await {
+            let response = MetadataResponse { throttle_time_ms: 150, ..metadata(address) };
+            peer.answer(&asked, &response).await;
+        }
+    })
+    .await;
+    let client = Client::connect(config(&[broker])).await.unwrap();
+    let began = tokio::time::Instant::now();
+    client.refresh(&[]).await.unwrap();
+    client.refresh(&[]).await.unwrap();
+    assert!(began.elapsed() >= Duration::from_millis(250), "{:?}", began.elapsed());
 }
 
 #[tokio::test]
