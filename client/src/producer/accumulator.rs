@@ -9,6 +9,7 @@ use strandline_protocol::Text;
 use tokio::time::Instant;
 
 use super::batch::{Batch, Charge};
+use super::buffers::Buffers;
 use super::config::Settings;
 use super::delivery::{Delivery, Promise, Written};
 use super::partitioner::{Sticky, partition_of_key};
@@ -20,6 +21,7 @@ use crate::error::{Error, Result};
 pub(super) struct Accumulator {
     settings: Settings,
     numbering: Numbering,
+    buffers: Arc<Buffers>,
     places: HashMap<String, usize>,
     topics: Vec<Topic>,
     // The partitions that have anything: their topic's place and their number. The next one to be served is in front.
@@ -67,9 +69,11 @@ pub(super) struct Orders {
 impl Accumulator {
     pub(super) fn new(settings: Settings) -> Self {
         let numbering = if settings.is_idempotent { Numbering::Awaited } else { Numbering::Off };
+        let buffers = Arc::new(Buffers::new(settings.memory_bytes_max / 4));
         Self {
             settings,
             numbering,
+            buffers,
             places: HashMap::new(),
             topics: Vec::new(),
             active: VecDeque::new(),
@@ -142,7 +146,8 @@ impl Accumulator {
         };
         let batch_bytes = self.settings.batch_bytes;
         let to_append = record.to_append();
-        let (delivery, has_sealed) = found.queue.append(partition, &to_append, charge, batch_bytes, now)?;
+        let (delivery, has_sealed) =
+            found.queue.append(partition, &to_append, charge, batch_bytes, &self.buffers, now)?;
         if record.key_bytes().is_none() {
             topic.sticky.count(record.bytes_max(), batch_bytes);
         }

@@ -10,6 +10,7 @@ use strandline_protocol::batch::{
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use super::buffers::Buffers;
 use super::delivery::{Promise, Written};
 use crate::error::{Error, Result};
 
@@ -85,10 +86,17 @@ pub(super) struct Batch {
     promise: Arc<Promise>,
     is_settled: bool,
     charge: Charge,
+    buffers: Arc<Buffers>,
 }
 
 impl Batch {
-    pub(super) fn open(partition: i32, batch: u64, now: Instant, charge: Charge) -> Self {
+    pub(super) fn open(
+        partition: i32,
+        batch: u64,
+        now: Instant,
+        charge: Charge,
+        buffers: Arc<Buffers>,
+    ) -> Self {
         Self {
             partition,
             place: Place { batch, first: 0 },
@@ -98,10 +106,11 @@ impl Batch {
             last_error: None,
             number: None,
             was_first: false,
-            content: Content::Open(BatchBuilder::new()),
+            content: Content::Open(BatchBuilder::in_buffer(buffers.take())),
             promise: Promise::new(partition),
             is_settled: false,
             charge,
+            buffers,
         }
     }
 
@@ -172,7 +181,8 @@ impl Batch {
             return vec![self];
         };
         let charge = self.charge.split(self.charge.bytes / 2);
-        let mut second = Self::open(self.partition, self.place.batch, self.created, charge);
+        let mut second =
+            Self::open(self.partition, self.place.batch, self.created, charge, self.buffers.clone());
         second.place.first = self.place.first + left_records;
         second.records = right_records;
         second.content = Content::Open(right);
@@ -222,6 +232,9 @@ impl Drop for Batch {
         if self.records > 0 {
             self.promise.set_total(self.records);
             self.tell(Err(Error::Ended));
+        }
+        if let Content::Built { bytes, .. } = std::mem::replace(&mut self.content, Content::Nothing) {
+            self.buffers.put(bytes);
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 
 mod accumulator;
 mod batch;
+mod buffers;
 mod config;
 mod delivery;
 mod partitioner;

@@ -25,6 +25,7 @@ use strandline_protocol::batch::NewRecord;
 use tokio::time::Instant;
 
 use super::batch::{Batch, Charge, Number, Place};
+use super::buffers::Buffers;
 use super::delivery::{Delivery, Promise, Written};
 use crate::error::{Error, Result};
 use crate::telemetry;
@@ -110,6 +111,7 @@ impl Queue {
         record: &NewRecord<'_>,
         charge: Charge,
         batch_bytes: usize,
+        buffers: &Arc<Buffers>,
         now: Instant,
     ) -> Result<(Delivery, bool)> {
         let has_room = |open: &Batch| open.bytes_with(record) <= batch_bytes;
@@ -120,7 +122,7 @@ impl Queue {
         let mut batch = self.open.take().unwrap_or_else(|| {
             let number = self.next_batch;
             self.next_batch += 1;
-            Batch::open(partition, number, now, charge.nothing())
+            Batch::open(partition, number, now, charge.nothing(), buffers.clone())
         });
         let appended = batch.append(record, charge);
         let promise = batch.promise().clone();

@@ -132,7 +132,18 @@ impl BatchBuilder {
 
     /// The same with room for `record_bytes` of records.
     pub fn with_capacity(record_bytes: usize) -> Self {
-        let mut buffer = BytesMut::with_capacity(HEADER_BYTES.saturating_add(record_bytes));
+        Self::in_buffer(BytesMut::with_capacity(HEADER_BYTES.saturating_add(record_bytes)))
+    }
+
+    /// A batch that is put together in this buffer: what is in it is dropped, what room it has is used.
+    ///
+    /// ```
+    /// use bytes::BytesMut;
+    /// use strandline_protocol::batch::BatchBuilder;
+    /// assert!(BatchBuilder::in_buffer(BytesMut::with_capacity(1 << 16)).is_empty());
+    /// ```
+    pub fn in_buffer(mut buffer: BytesMut) -> Self {
+        buffer.clear();
         buffer.put_bytes(0, HEADER_BYTES);
         let header = BatchHeader {
             base_offset: 0,

@@ -10,6 +10,7 @@ const ME: Numbering = Numbering::By(Identity { producer_id: 9, epoch: 0 });
 struct Desk {
     queue: Queue,
     room: Arc<Semaphore>,
+    buffers: Arc<Buffers>,
     now: Instant,
     deliveries: Vec<Delivery>,
 }
@@ -17,7 +18,8 @@ struct Desk {
 impl Desk {
     fn new() -> Self {
         let room = Arc::new(Semaphore::new(0));
-        Self { queue: Queue::default(), room, now: Instant::now(), deliveries: Vec::new() }
+        let buffers = Arc::new(Buffers::new(0));
+        Self { queue: Queue::default(), room, buffers, now: Instant::now(), deliveries: Vec::new() }
     }
 
     /// A batch of its own.
@@ -25,7 +27,8 @@ impl Desk {
         for _ in 0..records {
             let charge = Charge::new(self.room.clone(), 0);
             let record = NewRecord { value: Some(b"v"), ..NewRecord::at(1) };
-            let (delivery, _) = self.queue.append(0, &record, charge, 1 << 20, self.now).unwrap();
+            let (delivery, _) =
+                self.queue.append(0, &record, charge, 1 << 20, &self.buffers, self.now).unwrap();
             self.deliveries.push(delivery);
         }
         self.queue.seal();
