@@ -174,6 +174,7 @@ impl ProducerBuilder {
     }
 
     /// How many bytes of records may be on their way. Whoever sends more waits until there is room.
+    /// Up to a quarter of that is kept beside them, for batches that come.
     ///
     /// ```no_run
     /// # fn example(client: &strandline_client::Client) {

@@ -146,7 +146,8 @@ async fn what_is_dropped_on_its_way_says_so() {
     // Even what was still open.
     desk.queue = Queue::default();
     let charge = Charge::new(desk.room.clone(), 5);
-    let (delivery, _) = desk.queue.append(0, &NewRecord::at(1), charge, 100, desk.now).unwrap();
+    let (delivery, _) =
+        desk.queue.append(0, &NewRecord::at(1), charge, 100, &desk.buffers, desk.now).unwrap();
     desk.queue = Queue::default();
     assert!(matches!(delivery.await, Err(Error::Ended)));
     assert_eq!(desk.room.available_permits(), 5);
