@@ -123,15 +123,14 @@ impl Inner {
     }
 
     fn identify(&mut self, broker: usize, request: &InitProducerIdRequest) -> InitProducerIdResponse {
-        let checked = self.of_coordinator(broker).and_then(|()| {
-            let known = (self.coordinator.producer_id, self.coordinator.epoch);
-            let is_same = request.producer_id < 0
-                || (request.producer_id, request.producer_epoch) == known
-                // An answer that got lost: it asks again for what it has got already.
-                || (request.producer_id, request.producer_epoch + 1) == known;
-            if is_same { Ok(()) } else { Err(ErrorCode::PRODUCER_FENCED) }
-        });
-        if checked.is_ok() {
+        let known = (self.coordinator.producer_id, self.coordinator.epoch);
+        let asked = (request.producer_id, request.producer_epoch);
+        // It asks again for what it has got already: an answer got lost.
+        let is_repeated = asked.0 >= 0 && (asked.0, asked.1 + 1) == known;
+        let is_known = asked.0 < 0 || asked == known || is_repeated;
+        let checked = self.of_coordinator(broker);
+        let checked = checked.and_then(|()| if is_known { Ok(()) } else { Err(ErrorCode::PRODUCER_FENCED) });
+        if checked.is_ok() && !is_repeated {
             if self.coordinator.is_open {
                 self.finish(false, self.coordinator.epoch);
             }

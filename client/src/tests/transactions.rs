@@ -120,14 +120,14 @@ async fn play(level: i16, seed: u64) {
 
 #[tokio::test]
 async fn all_of_it_or_nothing_in_the_first_way() {
-    for seed in 0..4 {
+    for seed in 0..3 {
         play(1, seed).await;
     }
 }
 
 #[tokio::test]
 async fn all_of_it_or_nothing_in_the_second_way() {
-    for seed in 10..14 {
+    for seed in 10..13 {
         play(2, seed).await;
     }
 }

@@ -44,7 +44,8 @@ async fn only_what_is_committed_counts() {
         for partition in 0..3 {
             let value = format!("{end} {round} {partition}");
             let record = ProducerRecord::to("ledger").partition(partition).value(&value);
-            transaction.send(record).await.unwrap();
+            // Otherwise what is aborted need never be sent.
+            transaction.deliver(record).await.unwrap().await.unwrap();
         }
         match *end {
             "commit" => transaction.commit().await.unwrap(),
