@@ -135,7 +135,7 @@ pub use admin::{
 pub use backoff::Backoff;
 pub use cluster::{BrokerInfo, Client, ClusterMetadata, PartitionInfo, TopicInfo};
 pub use config::ClientConfig;
-pub use connection::{Answer, BrokerVersions, Connection, Transport, TransportStream};
+pub use connection::{Answer, BrokerVersions, Connecting, Connection, Transport, TransportStream};
 pub use consumer::{
     Assignor, Consumer, ConsumerBuilder, ConsumerHeader, ConsumerRecord, ConsumerStream, GroupOffsets,
     GroupProtocol, OffsetReset, RebalanceListener, SeekTo,

@@ -37,7 +37,7 @@ mod versions;
 
 use driver::Driver;
 use throttle::Throttle;
-pub use transport::{Transport, TransportStream};
+pub use transport::{Connecting, Transport, TransportStream};
 pub use versions::BrokerVersions;
 
 /// A handle to a connection. See the [crate] for what may be dropped when.

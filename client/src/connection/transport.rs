@@ -19,24 +19,22 @@ pub trait TransportStream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> TransportStream for T {}
 
+/// A way of bytes that is being opened: what [`Transport::connect`] returns.
+pub type Connecting<'a> = Pin<Box<dyn Future<Output = io::Result<Box<dyn TransportStream>>> + Send + 'a>>;
+
 /// What opens ways to brokers, where it is not plain TCP: an encrypted one, one through a proxy, one in memory.
 ///
 /// Each attempt is given [`ClientConfig::connect_timeout`](crate::ClientConfig::connect_timeout), and is dropped when
 /// that is over.
 ///
 /// ```
-/// use std::future::Future;
-/// use std::pin::Pin;
-/// use strandline_client::{BrokerAddress, ClientConfig, Transport, TransportStream};
+/// use strandline_client::{BrokerAddress, ClientConfig, Connecting, Transport, TransportStream};
 ///
 /// #[derive(Debug)]
 /// struct ThroughProxy;
 ///
 /// impl Transport for ThroughProxy {
-///     fn connect<'a>(
-///         &'a self,
-///         address: &'a BrokerAddress,
-///     ) -> Pin<Box<dyn Future<Output = std::io::Result<Box<dyn TransportStream>>> + Send + 'a>> {
+///     fn connect<'a>(&'a self, address: &'a BrokerAddress) -> Connecting<'a> {
 ///         Box::pin(async move {
 ///             let stream = tokio::net::TcpStream::connect("proxy.example:1080").await?;
 ///             println!("on to {address}");
@@ -50,8 +48,5 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> TransportStream for T {}
 /// ```
 pub trait Transport: fmt::Debug + Send + Sync {
     /// Opens a way to this address.
-    fn connect<'a>(
-        &'a self,
-        address: &'a BrokerAddress,
-    ) -> Pin<Box<dyn Future<Output = io::Result<Box<dyn TransportStream>>> + Send + 'a>>;
+    fn connect<'a>(&'a self, address: &'a BrokerAddress) -> Connecting<'a>;
 }

@@ -129,7 +129,7 @@ impl Inner {
         let is_repeated = asked.0 >= 0 && (asked.0, asked.1 + 1) == known;
         let is_known = asked.0 < 0 || asked == known || is_repeated;
         let checked = self.of_coordinator(broker);
-        let checked = checked.and_then(|()| if is_known { Ok(()) } else { Err(ErrorCode::PRODUCER_FENCED) });
+        let checked = checked.and(if is_known { Ok(()) } else { Err(ErrorCode::PRODUCER_FENCED) });
         if checked.is_ok() && !is_repeated {
             if self.coordinator.is_open {
                 self.finish(false, self.coordinator.epoch);
@@ -197,8 +197,10 @@ impl Inner {
             self.coordinator.is_open = true;
             self.coordinator.has_offsets = true;
         }
-        let checked = checked.and_then(|()| {
-            if self.coordinator.has_offsets { Ok(()) } else { Err(ErrorCode::INVALID_TXN_STATE) }
+        let checked = checked.and(if self.coordinator.has_offsets {
+            Ok(())
+        } else {
+            Err(ErrorCode::INVALID_TXN_STATE)
         });
         let mut topics = Vec::new();
         for topic in &request.topics {

@@ -76,8 +76,9 @@ async fn play(assignor: Assignor, seed: u64) {
     first.abort();
     let third = member(&cluster, assignor, &done).await;
     produce(&sender, NUMBERS / 2..NUMBERS).await;
-    until("all is read", || done.lock().unwrap().len() == NUMBERS as usize).await;
-    let ends: Vec<i64> = (0..PARTITIONS).map(|partition| cluster.values(partition).len() as i64).collect();
+    until("all is read", || done.lock().unwrap().len() == usize::try_from(NUMBERS).unwrap()).await;
+    let ends: Vec<i64> =
+        (0..PARTITIONS).map(|partition| i64::try_from(cluster.values(partition).len()).unwrap()).collect();
     until("all is committed", || {
         let committed = &cluster.inner().group.committed;
         committed.values().copied().collect::<Vec<_>>() == ends

@@ -171,7 +171,7 @@ impl Group {
 
     fn commit(&mut self, request: &OffsetCommitRequest) -> OffsetCommitResponse {
         let checked = self.check(&request.member_id, request.generation_id_or_member_epoch);
-        let checked = checked.and_then(|()| match self.phase {
+        let checked = checked.and(match self.phase {
             Phase::Syncing => Err(ErrorCode::REBALANCE_IN_PROGRESS),
             _ => Ok(()),
         });

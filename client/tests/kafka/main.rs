@@ -9,6 +9,7 @@ mod common;
 mod groups;
 #[cfg(test)]
 mod modern;
+#[cfg(test)]
 mod transactions;
 #[cfg(test)]
 mod trouble;

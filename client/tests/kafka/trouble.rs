@@ -10,8 +10,8 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use strandline_client::{
-    Assignor, BrokerAddress, Client, ClientConfig, Consumer, Error, GroupProtocol, Isolation, OffsetReset,
-    ProducerRecord, TransactionalProducer, Transport, TransportStream,
+    Assignor, BrokerAddress, Client, ClientConfig, Connecting, Consumer, Error, GroupProtocol, Isolation,
+    OffsetReset, ProducerRecord, TransactionalProducer, Transport, TransportStream,
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -42,10 +42,7 @@ impl Breaking {
 }
 
 impl Transport for Breaking {
-    fn connect<'a>(
-        &'a self,
-        address: &'a BrokerAddress,
-    ) -> Pin<Box<dyn Future<Output = io::Result<Box<dyn TransportStream>>> + Send + 'a>> {
+    fn connect<'a>(&'a self, address: &'a BrokerAddress) -> Connecting<'a> {
         Box::pin(async move {
             tokio::time::sleep(Duration::from_millis(self.below(10))).await;
             let stream = TcpStream::connect((address.host(), address.port())).await?;
