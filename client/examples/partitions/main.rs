@@ -1,7 +1,7 @@
 //! Holds our choice of partitions against another's: reads keys with their partitions from standard input, each as length,
 //! key, number of partitions and partition, and says how many there were. Ends with 1 at the first difference.
 
-use std::io::{Read, stdin};
+use std::io::{Read, Write, stdin, stdout};
 use std::process::ExitCode;
 
 use strandline_client::partition_of_key;
@@ -39,6 +39,8 @@ fn main() -> ExitCode {
         eprintln!("the last {} bytes are no key", rest.len());
         return ExitCode::from(2);
     }
-    println!("{keys}");
-    ExitCode::SUCCESS
+    match writeln!(stdout(), "{keys}") {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::from(2),
+    }
 }
