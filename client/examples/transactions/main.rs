@@ -23,42 +23,53 @@ async fn write(mut producer: TransactionalProducer, mut asked: mpsc::Receiver<(V
                 continue;
             }
         };
-        while request["do"] == "send" {
+        while word(&request, "do") == "send" {
             let _ = answer.send(send(&transaction, &request).await);
             match asked.recv().await {
                 Some(next) => (request, answer) = next,
                 None => return,
             }
         }
-        let ended =
-            if request["commit"] == true { transaction.commit().await } else { transaction.abort().await };
+        let ended = if request.get("commit") == Some(&Value::Bool(true)) {
+            transaction.commit().await
+        } else {
+            transaction.abort().await
+        };
         let _ = answer.send(ended);
     }
 }
 
 async fn send(transaction: &Transaction<'_>, request: &Value) -> Result<(), Error> {
-    let topic = request["topic"].as_str().unwrap_or_default();
+    let topic = word(request, "topic");
     let mut deliveries = Vec::new();
-    for record in request["records"].as_array().into_iter().flatten() {
-        let partition = number(&record[0]).try_into().unwrap_or(-1);
-        let value = record[1].as_str().unwrap_or_default();
+    for record in list(request, "records") {
+        let partition = number(record.get(0)).try_into().unwrap_or(-1);
+        let value = record.get(1).and_then(Value::as_str).unwrap_or_default();
         deliveries
             .push(transaction.deliver(ProducerRecord::to(topic).partition(partition).value(value)).await?);
     }
     for delivery in deliveries {
         delivery.await?;
     }
-    let Some(group) = request["group"].as_str() else { return Ok(()) };
+    let Some(group) = request.get("group").and_then(Value::as_str) else { return Ok(()) };
     let mut offsets = GroupOffsets::of(group);
-    for position in request["positions"].as_array().into_iter().flatten() {
-        let partition = number(&position[0]).try_into().unwrap_or(-1);
-        offsets = offsets.and(topic, partition, number(&position[1]));
+    for position in list(request, "positions") {
+        let partition = number(position.get(0)).try_into().unwrap_or(-1);
+        offsets = offsets.and(topic, partition, number(position.get(1)));
     }
     transaction.send_offsets(&offsets).await
 }
 
-fn number(value: &Value) -> i64 {
-    value.as_i64().unwrap_or(-1)
+fn word<'a>(request: &'a Value, name: &str) -> &'a str {
+    request.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn list<'a>(request: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+    request.get(name).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn number(value: Option<&Value>) -> i64 {
+    value.and_then(Value::as_i64).unwrap_or(-1)
 }
 
 /// As the story has it: Kafka's number, and words.
@@ -72,8 +83,8 @@ fn told(result: Result<(), Error>) -> Value {
 }
 
 async fn start(client: &Client, request: &Value) -> Result<TransactionalProducer, Error> {
-    let timeout = Duration::from_millis(u64::try_from(number(&request["timeout_ms"])).unwrap_or(60_000));
-    let builder = client.producer().transactional_id(request["id"].as_str().unwrap_or_default());
+    let timeout = Duration::from_millis(u64::try_from(number(request.get("timeout_ms"))).unwrap_or(60_000));
+    let builder = client.producer().transactional_id(word(request, "id"));
     builder.transaction_timeout(timeout).start_transactional().await
 }
 
@@ -85,8 +96,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     writeln!(stdout(), "{{}}")?;
     for line in stdin().lock().lines() {
         let request: Value = serde_json::from_str(&line?)?;
-        let name = request["producer"].as_str().unwrap_or_default().to_owned();
-        let result = if request["do"] == "init" {
+        let name = word(&request, "producer").to_owned();
+        let result = if word(&request, "do") == "init" {
             match start(&client, &request).await {
                 Ok(producer) => {
                     let (asks, asked) = mpsc::channel(1);
