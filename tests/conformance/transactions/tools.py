@@ -8,10 +8,10 @@ import pathlib
 import subprocess
 import sys
 
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 
 from broker import Broker
-from reading import Failure, Reader, same
+from reading import FENCED, Failure, Reader, same
 
 JAVA = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m", "-cp", os.environ["TOOLS_CLASSPATH"]]
 TIMEOUT_S = 150
@@ -50,6 +50,8 @@ def play(address):
     same("the coordinator", listed["open"]["Coordinator"], "1")
     same("long ones", [line["TransactionalId"] for line in tool(address, "list", "--duration-filter", 3_600_000) if line["TransactionState"] == "Ongoing"], [])
 
+    same("by a pattern", [line["TransactionalId"] for line in tool(address, "list", "--transactional-id-pattern", "d.n.*")], ["done"])
+
     (described,) = tool(address, "describe", "--transactional-id", "open")
     same("the state", described["TransactionState"], "Ongoing")
     same("the timeout", described["TransactionTimeoutMs"], "600000")
@@ -70,6 +72,23 @@ def play(address):
     same("what is open", {line["CurrentTransactionStartOffset"] for line in producers}, {"None"})
     # For good: what its producer commits now is nothing of this.
     del open_one
+    terminate(address, reader)
+
+
+def terminate(address, reader):
+    """One that is open is ended by its id, and whoever had it is fenced."""
+    forced = begin(address, "forced", "not kept either")
+    tool(address, "forceTerminateTransaction", "--transactionalId", "forced")
+    reader.settle()
+    same("after it is terminated", reader.read("read_committed"), [[], ["kept"]])
+    (described,) = tool(address, "describe", "--transactional-id", "forced")
+    same("the state of one that was terminated", described["TransactionState"], "CompleteAbort")
+    try:
+        forced.commit_transaction(60)
+    except KafkaException as error:
+        same(f"the error, {error}", error.args[0].code() in FENCED, True)
+    else:
+        raise Failure("a transaction was committed that had been terminated")
 
 
 def main():
