@@ -6,8 +6,10 @@ Usage: check.py STRANDLINE WORK_FOLDER, with the broker's classpath in KAFKA_CLA
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 from kafka_broker import free_ports, running_broker  # noqa: E402
@@ -207,6 +209,50 @@ def others(checked):
     expect_error(checked.strandline("bench", "partitions", "--topic", "wide", expected=2), "is there already")
 
 
+def coordination(checked):
+    made = checked.bench("commits", "--topic", "committed", "--partitions", 2, "--groups", 30, "--connections", 4, "--in-flight", 2,
+                         "--offsets-per-commit", 2, "--records", 300)
+    expect((made["commits"], made["latencyMs"]["count"]), (300, 300), "the commits")
+    groups = {f"strandline-bench-{number}" for number in range(30)}
+    expect(set(checked.kafka("ConsumerGroupCommand", "--list").split()) & groups, groups, "the groups that Kafka has")
+    rows = [line.split() for line in checked.kafka("ConsumerGroupCommand", "--describe", "--group", "strandline-bench-7", "--offsets").splitlines()]
+    rows = sorted(row[2:4] for row in rows if row[:2] == ["strandline-bench-7", "committed"])
+    expect([row[0] for row in rows], ["0", "1"], "the partitions that a group committed")
+    expect([row[1] for row in rows if int(row[1]) > 270], [row[1] for row in rows], "what it committed last")
+
+    for topic, words, version, partitions in [
+        ("new", ["--partitions", 4, "--producers", 3, "--partitions-per-transaction", 2], 2, 2),
+        ("old", ["--partitions", 1, "--producers", 2, "--transaction-version", 1, "--id-prefix", "old"], 1, 1),
+        ("aborted", ["--partitions", 1, "--producers", 2, "--abort", "--id-prefix", "aborted"], 2, 1),
+    ]:
+        made = checked.bench("transactions", "--topic", topic, "--records", 20, *words)
+        expect((made["transactions"], made["transactionVersion"]), (20, version), f"the transactions to {topic}")
+        # Ten records, and a marker in each partition; the last markers may be on their way.
+        deadline = time.monotonic() + 30
+        while (found := sum(checked.end_offsets(topic).values())) != 20 * (10 + partitions) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        expect(found, 20 * (10 + partitions), f"the records and markers of {topic}")
+        read = checked.bench("consume", "--topic", topic, "--read-committed")
+        # Aborted batches are sent as well: whoever reads leaves them out, which the benchmark does not.
+        expect(read["records"], 200, f"the records read from {topic}")
+    listed = checked.kafka("TransactionsCommand", "list")
+    expect(sorted(set(re.findall(r"Complete\w+", listed))), ["CompleteAbort", "CompleteCommit"], "how transactions ended")
+
+    made = checked.bench("rebalance", "--topic", "new", "--members", 7, "--rounds", 3)
+    expect((made["rebalances"], made["settledMs"]["count"]), (3, 3), "the rebalances")
+    for protocol in ["classic", "consumer"]:
+        words = ["--groups", 40, "--protocol", protocol, "--heartbeat-ms", 200, "--seconds", 7, "--group-prefix", protocol]
+        made = checked.bench("groups", "--topic", "new", *words, *(["--connections", 3] if protocol == "classic" else []))
+        expect(made["connections"], 3 if protocol == "classic" else 40, "the connections")
+        # Five a second each in the one; in the other Kafka wants one every five seconds.
+        expected = 40 * 7 * 5 if protocol == "classic" else 40
+        if not 0.5 * expected < made["heartbeats"] <= 1.5 * expected:
+            fail(f"heartbeats of {protocol} groups: {made}")
+        state = checked.kafka("ConsumerGroupCommand", "--describe", "--group", f"{protocol}-7", "--state")
+        if "Stable" not in state:
+            fail(f"a group with a member is {state}")
+
+
 def library(checked):
     command = ["cargo", "test", "--quiet", "--locked", "--package", "strandline-client", "--test", "kafka", "--", "--ignored"]
     environment = {**os.environ, "STRANDLINE_BROKERS": checked.brokers}
@@ -220,7 +266,7 @@ def main():
     port = free_ports(1)[0]
     with running_broker(folder, CLASSPATH, [("CLIENT", port, port)]) as broker:
         checked = Checked(port, broker.process.pid)
-        for check in [topics, configs, unreachable, produce_and_consume, others, library]:
+        for check in [topics, configs, unreachable, produce_and_consume, others, coordination, library]:
             check(checked)
     print("client: the library, the topics and the benchmarks agree with Kafka")
 

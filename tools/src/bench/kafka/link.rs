@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -39,11 +40,23 @@ pub(super) struct Link {
     taken: usize,
     filled: usize,
     spare: Vec<BytesMut>,
+    read_bytes: usize,
     correlation_id: i32,
+}
+
+impl AsFd for Link {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
 }
 
 impl Link {
     pub(super) fn connect(address: &BrokerAddress) -> Result<Self, Failure> {
+        Self::connect_for(address, READ_BYTES_MIN)
+    }
+
+    /// One that reads so much at once, until frames turn out to be larger.
+    pub(super) fn connect_for(address: &BrokerAddress, read_bytes: usize) -> Result<Self, Failure> {
         let connect = || -> io::Result<TcpStream> {
             let mut last = io::Error::new(ErrorKind::NotFound, "the name has no address");
             for socket in (address.host(), address.port()).to_socket_addrs()? {
@@ -69,6 +82,7 @@ impl Link {
             taken: 0,
             filled: 0,
             spare: Vec::new(),
+            read_bytes,
             correlation_id: 0,
         })
     }
@@ -161,7 +175,7 @@ impl Link {
             (self.taken, self.filled) = (0, 0);
         }
         if self.inbound.is_empty() {
-            self.inbound = self.spare.pop().unwrap_or_else(|| BytesMut::zeroed(READ_BYTES_MIN));
+            self.inbound = self.spare.pop().unwrap_or_else(|| BytesMut::zeroed(self.read_bytes));
         }
         let wanted = self.announced()?.map_or(0, |length| LENGTH_BYTES + length);
         let is_full = self.filled == self.inbound.len() || self.taken + wanted > self.inbound.len();
@@ -212,7 +226,7 @@ impl Link {
     pub(super) fn recycle(&mut self, whole: Bytes) {
         if let Ok(buffer) = whole.try_into_mut()
             && self.spare.len() < SPARE_MAX
-            && buffer.len() >= READ_BYTES_MIN
+            && buffer.len() >= self.read_bytes
         {
             self.spare.push(buffer);
         }

@@ -110,6 +110,30 @@ impl Meter {
         self.tell_usage(report);
     }
 
+    /// What was counted, one by one, each called `name`; the rate, and what each of them took.
+    pub(super) fn tell_times(&self, report: &mut Report, name: &str) {
+        let seconds = self.seconds().max(f64::MIN_POSITIVE);
+        report.count(&format!("{name}s"), &format!("{name}s"), self.records);
+        report.number("seconds", "seconds", self.seconds(), 3);
+        let rate = float(self.records) / seconds;
+        report.number(&format!("{name}sPerSecond"), &format!("{name}s/s"), rate, 0);
+        self.tell_usage(report);
+        if let Some(broker) = self.after.since(self.before).broker
+            && self.records > 0
+        {
+            let each = broker.as_secs_f64() * 1e6 / float(self.records);
+            report.number("brokerCpuMicrosecondsEach", "broker CPU us each", each, 2);
+        }
+    }
+
+    /// The broker's processor time as a part of one core.
+    pub(super) fn tell_broker_share(&self, report: &mut Report) {
+        if let Some(broker) = self.after.since(self.before).broker {
+            let share = broker.as_secs_f64() / self.seconds().max(f64::MIN_POSITIVE);
+            report.number("brokerCpuPercentOfCore", "broker CPU % of a core", share * 100.0, 2);
+        }
+    }
+
     /// Processor time and memory.
     pub(super) fn tell_usage(&self, report: &mut Report) {
         let taken = self.after.since(self.before);
