@@ -11,6 +11,7 @@ use strandline_log::engine::{EngineError, Offsets, Options, Partition, ReadError
 use strandline_log::journal;
 use strandline_log::layout::Layout;
 use strandline_log::random::Random;
+use strandline_log::tail::Budget;
 use strandline_protocol::batch::batches;
 
 use crate::disk::{Way, disk};
@@ -29,7 +30,7 @@ pub(crate) fn options() -> Options {
             entries_max: 4_000,
             group_bytes_max: 128 << 10,
         },
-        tail_bytes_max: 1 << 20,
+        tail_budget: Budget::new(1 << 20),
         flush_bytes: 512 << 10,
         flush_job_bytes: 128 << 10,
         unsynced_bytes_max: 2 << 20,

@@ -14,6 +14,7 @@ use strandline_log::disk::Disk;
 use strandline_log::disk::simulated::{self, Operation, SimulatedDisk};
 use strandline_log::engine::{EngineError, Mailbox, MailboxOptions, Options as EngineOptions};
 use strandline_log::journal;
+use strandline_log::tail::Budget;
 use strandline_state::settings::BrokerSettings;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -108,13 +109,15 @@ impl Machine {
         let endpoint =
             Arc::new(Endpoint { listener: "PLAINTEXT".into(), host: "broker".into(), port: 9_092 });
         let world = &self.world;
+        // A new process has memory of its own.
+        let tail_budget = Budget::new(self.engine.tail_budget.bytes_max());
         let foundation = Foundation {
             disk: (self.subject.disk)(&self.disk),
             data_dir: PathBuf::from(DATA_DIR),
             clock: Arc::<World>::clone(world) as Arc<dyn Clock>,
             random: world.split_random(),
             offload: Offload::Tasks(Arc::<World>::clone(world) as Arc<dyn Pauses>),
-            engine: self.engine.clone(),
+            engine: EngineOptions { tail_budget, ..self.engine.clone() },
             settings: settings(),
             endpoints: vec![Arc::clone(&endpoint)],
         };
@@ -228,7 +231,7 @@ fn engine_options(world: &World) -> EngineOptions {
             group_bytes_max: if file_bytes == 16 << 10 { 4 << 10 } else { 8 << 10 },
         },
         mailbox: MailboxOptions { bytes_max: 64 << 10, requests_max: world.any(&[4, 64]) },
-        tail_bytes_max: world.any(&[0, 64 << 10, 8 << 20]),
+        tail_budget: Budget::new(world.any(&[0, 64 << 10, 8 << 20])),
         flush_bytes: world.any(&[1 << 10, 8 << 10, 64 << 10]),
         flush_job_bytes: world.any(&[4 << 10, 16 << 10]),
         unsynced_bytes_max: world.any(&[8 << 10, 256 << 10]),

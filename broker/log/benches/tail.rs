@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use strandline_log::disk::real::RealDisk;
 use strandline_log::journal::{BufferPool, Class, Journal, Options, Staged};
 use strandline_log::random::Random;
-use strandline_log::tail::{Budget, Frames, Tail, TailEntry};
+use strandline_log::tail::{BUDGET_BYTES_MAX, Budget, Frames, Tail, TailEntry};
 use strandline_protocol::batch::{BatchBuilder, BatchHeader, NewRecord};
 
 const BATCH_BYTES: usize = 16 << 10;
@@ -44,11 +44,11 @@ fn entry(base_offset: i64, frame: u64, staged: Staged) -> TailEntry {
 
 /// Full memory, its batches spread over partitions.
 fn filled(partitions: usize) -> Outcome<(Frames, Vec<Tail>)> {
-    let (frames, pool) = (Frames::new(Budget::default()), BufferPool::default());
+    let (frames, pool) = (Frames::new(Budget::new(BUDGET_BYTES_MAX)), BufferPool::default());
     let mut tails = vec![Tail::new(); partitions];
     let bytes = vec![7; GROUP_BATCHES * BATCH_BYTES];
     // What is as large as its buffer may be a little more than the budget has room for.
-    let groups = usize::try_from(Budget::default().bytes_max())? / (bytes.len() + (512 << 10));
+    let groups = usize::try_from(BUDGET_BYTES_MAX)? / (bytes.len() + (512 << 10));
     for (group, sequence) in (0..groups).zip(1..) {
         frames.keep(sequence, 1, sequence << 22, pool.copy_of(&bytes));
         for index in 0..GROUP_BATCHES {
@@ -149,7 +149,7 @@ fn journal_groups(folder: &Path, frames: Option<&Frames>) -> Outcome<(f64, f64)>
 }
 
 fn measure_journal(folder: &Path) -> Outcome {
-    let kept = Frames::new(Budget::default());
+    let kept = Frames::new(Budget::new(BUDGET_BYTES_MAX));
     let mut measured = [const { (Vec::new(), Vec::new()) }; 2];
     for _ in 0..RUNS {
         for (frames, (rates, processor)) in [None, Some(&kept)].into_iter().zip(&mut measured) {
@@ -170,7 +170,7 @@ fn measure_journal(folder: &Path) -> Outcome {
 
 /// What one small group costs beside its write: its frame goes from its buffer into a chunk.
 fn measure_small_frames() -> Outcome {
-    let (frames, pool) = (Frames::new(Budget::default()), BufferPool::default());
+    let (frames, pool) = (Frames::new(Budget::new(BUDGET_BYTES_MAX)), BufferPool::default());
     let frame = vec![7; 2_000];
     let mut sequence = 0;
     let mut rates = Vec::new();

@@ -158,7 +158,7 @@ fn journal(text: &mut Text, figures: &Figures) {
 fn tails(text: &mut Text, figures: &Figures) {
     let help = "Memory of what was appended last, by which consumers are served without the disk.";
     text.level("strandline_tail_memory_bytes", help, figures.tail_memory_bytes);
-    let help = "What that may be.";
+    let help = "What that may be, for all data directories of the process together.";
     text.level("strandline_tail_memory_max_bytes", help, figures.tail_memory_bytes_max);
     let help = "Bytes of batches that lie in the journal and in no segment yet.";
     text.level("strandline_tail_unflushed_bytes", help, figures.unflushed_bytes);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use strandline_log::engine::Options as EngineOptions;
 use strandline_log::journal;
+use strandline_log::tail::Budget;
 use strandline_state::settings::BrokerSettings;
 
 use crate::api::fetch_sessions::FetchSessionOptions;
@@ -123,7 +124,7 @@ pub(super) fn engine_options(settings: &BrokerSettings) -> EngineOptions {
     let journal = journal::Options { bytes_max: bytes(settings.journal_bytes), ..defaults.journal };
     EngineOptions {
         journal,
-        tail_bytes_max: bytes(settings.tail_bytes),
+        tail_budget: Budget::new(bytes(settings.tail_bytes)),
         flush_bytes: bytes(settings.tail_bytes) / 2,
         open_files_max: bytes(settings.open_files),
         reserve_bytes: journal.bytes_max,
@@ -180,6 +181,6 @@ mod tests {
         let pairs = [("strandline.journal.bytes", "536870912"), ("strandline.tail.bytes", "8388608")];
         let engine = engine_options(&options(&[], &pairs).settings);
         assert_eq!((engine.journal.bytes_max, engine.reserve_bytes), (512 << 20, 512 << 20));
-        assert_eq!((engine.tail_bytes_max, engine.flush_bytes), (8 << 20, 4 << 20));
+        assert_eq!((engine.tail_budget.bytes_max(), engine.flush_bytes), (8 << 20, 4 << 20));
     }
 }

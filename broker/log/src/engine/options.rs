@@ -7,6 +7,7 @@ use super::mailbox::MailboxOptions;
 use super::observer::{Observer, Unobserved};
 use crate::journal;
 use crate::manifest::ManifestOptions;
+use crate::tail::Budget;
 
 /// What can be set for a data directory.
 #[derive(Clone, Debug)]
@@ -17,8 +18,9 @@ pub struct Options {
     pub manifest: ManifestOptions,
     /// The queue before the writer.
     pub mailbox: MailboxOptions,
-    /// Memory for what was appended last, of all partitions together.
-    pub tail_bytes_max: u64,
+    /// Memory for what was appended last, of all partitions together. Who opens several directories gives the same to
+    /// all of them: clones are one budget. Whoever says nothing has that of the process.
+    pub tail_budget: Budget,
     /// So many bytes that are in no segment yet start their writing there.
     pub flush_bytes: u64,
     /// The largest piece of that which is handed out at once.
@@ -53,7 +55,7 @@ impl Default for Options {
             journal,
             manifest: ManifestOptions::default(),
             mailbox: MailboxOptions::default(),
-            tail_bytes_max: 64 << 20,
+            tail_budget: Budget::default(),
             flush_bytes: 32 << 20,
             flush_job_bytes: 8 << 20,
             unsynced_bytes_max: 128 << 20,

@@ -34,7 +34,7 @@ use crate::producers::Producers;
 use crate::random::Random;
 use crate::reserve::Reserve;
 use crate::segment::{Files, FilesOptions, Segment, SegmentError, SegmentFacts};
-use crate::tail::{Budget, Frames, TailEntry};
+use crate::tail::{Frames, TailEntry};
 
 /// A directory on its way to a writer.
 pub(super) struct Recovery {
@@ -84,7 +84,7 @@ impl Writer {
         let files = FilesOptions { descriptors_max: options.open_files_max, ..FilesOptions::default() };
         let sources = Arc::new(Sources {
             files: Arc::new(Files::new(Arc::clone(&disk), layout.clone(), &files)),
-            frames: Frames::new(Budget::new(options.tail_bytes_max)),
+            frames: Frames::new(options.tail_budget.clone()),
             journal: Reader::default(),
             disk: Arc::clone(&disk),
             layout,

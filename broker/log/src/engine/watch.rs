@@ -63,7 +63,7 @@ pub struct Figures {
     pub compacting_logs: u64,
     /// 1 while the room that is kept on the disk is not whole: appends are refused.
     pub missing_reserve: u64,
-    /// Memory of tails in use.
+    /// Memory of tails in use, by all that share its budget.
     pub tail_memory_bytes: u64,
     /// What of it may be in use.
     pub tail_memory_bytes_max: u64,

@@ -1,15 +1,21 @@
 //! How much memory tails take.
 
-use std::sync::Arc;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 
 /// The default bound, for all tails of a process.
 pub const BUDGET_BYTES_MAX: u64 = 64 << 20;
+
+/// What whoever was given no other takes memory from.
+static OF_PROCESS: LazyLock<Budget> = LazyLock::new(|| Budget::new(BUDGET_BYTES_MAX));
 
 /// A bound on memory, counted in whole allocations. Clones are the same budget.
 ///
 /// An allocation counts from when it is kept until nobody refers to it any more: one that was evicted and is
 /// still being sent to a slow consumer is memory as well.
+///
+/// All that share a budget are one when it comes to what has to go: what was kept first, whoever keeps it.
 #[derive(Clone, Debug)]
 pub struct Budget {
     shared: Arc<Shared>,
@@ -19,18 +25,35 @@ pub struct Budget {
 struct Shared {
     bytes_max: u64,
     used_bytes: AtomicU64,
+    /// How much was ever kept. What has the smaller number was kept earlier, by whomever.
+    kept: AtomicU64,
+    keepers: Mutex<Vec<Weak<dyn Keeper>>>,
+}
+
+/// Who keeps memory of a budget, and gives it up for others. All of it may be asked by any thread.
+pub(super) trait Keeper: fmt::Debug + Send + Sync {
+    /// When that was kept which would go next: the number that [`Budget::next_age`] gave.
+    fn oldest_age(&self) -> Option<u64>;
+
+    /// Gives up what was kept first, if anything is.
+    fn evict_oldest(&self);
+
+    /// Gives up what it has taken ahead for what is to come.
+    fn give_up_spare(&self);
 }
 
 impl Default for Budget {
+    /// The one that the whole process has.
     fn default() -> Self {
-        Self::new(BUDGET_BYTES_MAX)
+        OF_PROCESS.clone()
     }
 }
 
 impl Budget {
     /// A budget of so many bytes.
     pub fn new(bytes_max: u64) -> Self {
-        Self { shared: Arc::new(Shared { bytes_max, used_bytes: AtomicU64::new(0) }) }
+        let (used_bytes, kept, keepers) = (AtomicU64::new(0), AtomicU64::new(0), Mutex::default());
+        Self { shared: Arc::new(Shared { bytes_max, used_bytes, kept, keepers }) }
     }
 
     /// What may be used.
@@ -43,13 +66,65 @@ impl Budget {
         self.shared.used_bytes.load(Ordering::Relaxed)
     }
 
+    /// Makes somebody known who keeps memory of it. He is forgotten when he is gone.
+    pub(super) fn add_keeper(&self, keeper: Weak<dyn Keeper>) {
+        let mut keepers = self.keepers();
+        keepers.retain(|keeper| keeper.strong_count() > 0);
+        keepers.push(keeper);
+    }
+
+    /// What tells when something was kept from when anything else was.
+    pub(super) fn next_age(&self) -> u64 {
+        // The number alone is shared: it guards no other memory, so its order against other memory is free.
+        self.shared.kept.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Takes so many bytes, and evicts for them what was kept first, by whomever, as far as needed. None where
+    /// even that is not enough, since readers hold the rest; nothing is evicted for what can never fit.
+    pub(super) fn charge_evicting(&self, bytes: usize) -> Option<Charge> {
+        if bytes as u64 > self.bytes_max() {
+            return None;
+        }
+        loop {
+            if let Some(charge) = self.charge(bytes) {
+                return Some(charge);
+            }
+            if !self.evict_oldest() {
+                break;
+            }
+        }
+        for keeper in self.keepers().iter().filter_map(Weak::upgrade) {
+            keeper.give_up_spare();
+        }
+        self.charge(bytes)
+    }
+
     /// Takes so many bytes, if they are left.
-    pub(super) fn charge(&self, bytes: usize) -> Option<Charge> {
+    fn charge(&self, bytes: usize) -> Option<Charge> {
         let bytes = bytes as u64;
         let after = |used: u64| used.checked_add(bytes).filter(|after| *after <= self.shared.bytes_max);
-        // The number alone is shared: it guards no other memory, so its order against other memory is free.
         let taken = self.shared.used_bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, after);
         taken.ok().map(|_| Charge { budget: self.clone(), bytes })
+    }
+
+    /// Lets what was kept first go, whoever keeps it; false if nobody keeps anything.
+    fn evict_oldest(&self) -> bool {
+        let oldest = {
+            let keepers = self.keepers();
+            let keepers = keepers.iter().filter_map(Weak::upgrade);
+            keepers
+                .filter_map(|keeper| Some((keeper.oldest_age()?, keeper)))
+                .min_by_key(|(age, _)| *age)
+        };
+        // Where he has forgotten it meanwhile, something else of his goes, or it is looked again.
+        oldest.is_some_and(|(_, keeper)| {
+            keeper.evict_oldest();
+            true
+        })
+    }
+
+    fn keepers(&self) -> MutexGuard<'_, Vec<Weak<dyn Keeper>>> {
+        self.shared.keepers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -68,7 +143,7 @@ impl Drop for Charge {
 
 #[cfg(test)]
 mod tests {
-    use super::Budget;
+    use super::{BUDGET_BYTES_MAX, Budget};
 
     #[test]
     fn what_is_taken_comes_back_and_no_more_is_taken_than_there_is() {
@@ -81,5 +156,12 @@ mod tests {
         assert_eq!(budget.used_bytes(), 3);
         drop(second);
         assert_eq!(budget.used_bytes(), 0);
+    }
+
+    #[test]
+    fn who_is_given_none_has_that_of_the_process() {
+        let (one, other) = (Budget::default(), Budget::default());
+        assert!(std::sync::Arc::ptr_eq(&one.shared, &other.shared));
+        assert_eq!(one.bytes_max(), BUDGET_BYTES_MAX);
     }
 }

@@ -1,9 +1,9 @@
 //! The newest frames of a journal, in memory as far as the budget allows.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::budget::{Budget, Charge};
+use super::budget::{Budget, Keeper};
 use super::memory::{CHUNK_BYTES, FrameMemory, FrameSlice, OpenChunk};
 use crate::journal::{FrameBuffer, Position};
 
@@ -12,7 +12,8 @@ const FORGOTTEN_AT_ONCE: usize = 64;
 
 /// Where the frames of a journal are: all that were not forgotten, those that were evicted from memory too.
 ///
-/// One writer keeps and forgets them, and any thread looks for them. Clones are the same frames.
+/// One writer keeps and forgets them, and any thread looks for them. Their memory may go at any moment, for that of
+/// other frames of the budget. Clones are the same frames.
 #[derive(Clone, Debug)]
 pub struct Frames {
     shared: Arc<Shared>,
@@ -21,7 +22,7 @@ pub struct Frames {
 #[derive(Debug)]
 struct Shared {
     budget: Budget,
-    /// For the writer alone. Where both locks are held, this one was taken first.
+    /// What the writer adds to. Where both locks are held, this one was taken first.
     chunk: Mutex<Option<OpenChunk>>,
     kept: Mutex<Kept>,
 }
@@ -40,6 +41,8 @@ struct Frame {
     sequence: u64,
     file: u64,
     offset: u64,
+    /// When it was kept, among all frames of the budget.
+    age: u64,
     memory: Option<Arc<FrameMemory>>,
 }
 
@@ -53,14 +56,12 @@ impl Kept {
         before.find(|frame| frame.sequence <= sequence).filter(|frame| frame.sequence == sequence)
     }
 
-    fn evict_oldest(&mut self) -> Option<Arc<FrameMemory>> {
-        while let Some(frame) = self.frames.get_mut(self.evicted) {
+    /// The oldest frame that has memory.
+    fn oldest(&mut self) -> Option<&mut Frame> {
+        while self.frames.get(self.evicted)?.memory.is_none() {
             self.evicted += 1;
-            if let Some(memory) = frame.memory.take() {
-                return Some(memory);
-            }
         }
-        None
+        self.frames.get_mut(self.evicted)
     }
 
     fn forget_some(&mut self, sequence: u64) -> Vec<Frame> {
@@ -74,20 +75,25 @@ impl Kept {
 impl Frames {
     /// No frames yet, and memory from this budget.
     pub fn new(budget: Budget) -> Self {
-        Self { shared: Arc::new(Shared { budget, chunk: Mutex::default(), kept: Mutex::default() }) }
+        let shared = Arc::new(Shared { budget, chunk: Mutex::default(), kept: Mutex::default() });
+        let keeper: Weak<Shared> = Arc::downgrade(&shared);
+        shared.budget.add_keeper(keeper);
+        Self { shared }
     }
 
     /// Adds a frame that was committed, whose memory is kept if the budget allows: older ones are evicted for
-    /// it, and where those are still in use by readers, it is not kept. Frames come in order.
+    /// it, of these frames and of all others that share the budget, and where those are still in use by readers,
+    /// it is not kept. Frames come in order.
     pub fn keep(&self, sequence: u64, file: u64, offset: u64, buffer: FrameBuffer) {
         let memory = self.memory_of(buffer).map(Arc::new);
-        self.add(Frame { sequence, file, offset, memory });
+        let age = self.budget().next_age();
+        self.add(Frame { sequence, file, offset, age, memory });
     }
 
     /// Adds a frame that lies in the journal alone, as recovery finds them; one that is there already may be
     /// named again.
     pub fn keep_evicted(&self, sequence: u64, file: u64, offset: u64) {
-        self.add(Frame { sequence, file, offset, memory: None });
+        self.add(Frame { sequence, file, offset, age: 0, memory: None });
     }
 
     fn add(&self, frame: Frame) {
@@ -130,11 +136,7 @@ impl Frames {
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.shared.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn chunk(&self) -> MutexGuard<'_, Option<OpenChunk>> {
-        self.shared.chunk.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.kept()
     }
 
     /// The memory of a frame: its buffer, or a copy where that would be mostly empty.
@@ -150,37 +152,51 @@ impl Frames {
     }
 
     fn whole(&self, buffer: FrameBuffer) -> Option<FrameMemory> {
-        let charge = self.charge(buffer.allocated_bytes())?;
+        let charge = self.budget().charge_evicting(buffer.allocated_bytes())?;
         Some(FrameMemory::Whole { buffer, _charge: charge })
     }
 
     fn part_of_chunk(&self, frame: &[u8]) -> Option<FrameMemory> {
-        if let Some(part) = self.chunk().as_mut().and_then(|chunk| chunk.add(frame)) {
+        if let Some(part) = self.shared.chunk().as_mut().and_then(|chunk| chunk.add(frame)) {
             return Some(part);
         }
-        let mut chunk = OpenChunk::new(self.charge(CHUNK_BYTES)?);
+        let mut chunk = OpenChunk::new(self.budget().charge_evicting(CHUNK_BYTES)?);
         let part = chunk.add(frame);
-        *self.chunk() = Some(chunk);
+        *self.shared.chunk() = Some(chunk);
         part
     }
+}
 
-    /// Takes memory from the budget, and from the oldest frames where too little is left.
-    fn charge(&self, bytes: usize) -> Option<Charge> {
-        if bytes as u64 > self.budget().bytes_max() {
-            return None;
+impl Shared {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn chunk(&self) -> MutexGuard<'_, Option<OpenChunk>> {
+        self.chunk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Keeper for Shared {
+    fn oldest_age(&self) -> Option<u64> {
+        self.kept().oldest().map(|frame| frame.age)
+    }
+
+    fn evict_oldest(&self) {
+        // Its memory goes when the lock is free again.
+        let (evicted, is_last) = {
+            let mut kept = self.kept();
+            let evicted = kept.oldest().and_then(|frame| frame.memory.take());
+            (evicted, kept.oldest().is_none())
+        };
+        drop(evicted);
+        if is_last {
+            // Nothing but the readers' hold is left of the chunk either.
+            self.give_up_spare();
         }
-        loop {
-            if let Some(charge) = self.budget().charge(bytes) {
-                return Some(charge);
-            }
-            // Their memory goes when the lock is free again.
-            let evicted = self.kept().evict_oldest();
-            if evicted.is_none() {
-                break;
-            }
-        }
-        // All frames are evicted, so nothing but the readers' hold is left of the chunk either.
+    }
+
+    fn give_up_spare(&self) {
         *self.chunk() = None;
-        self.budget().charge(bytes)
     }
 }

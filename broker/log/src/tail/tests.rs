@@ -1,5 +1,7 @@
 //! Frames in memory: what is kept, what is counted, and what readers may rely on.
 
+mod sharing;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +10,7 @@ use std::thread;
 use strandline_protocol::batch::{BatchBuilder, BatchHeader, BatchView, NewRecord};
 
 use super::memory::CHUNK_BYTES;
-use super::{Budget, FrameSlice, Frames, Tail, TailEntry};
+use super::{BUDGET_BYTES_MAX, Budget, FrameSlice, Frames, Tail, TailEntry};
 use crate::disk::simulated::{self, SimulatedDisk};
 use crate::journal::{
     BufferPool, Class, Entry, FrameBuffer, Journal, Options, Position, Reader, Replayed, Staged,
@@ -65,7 +67,7 @@ fn the_oldest_frames_are_evicted_and_stay_known_until_they_are_forgotten() {
 
 #[test]
 fn a_slice_lies_in_its_frame_or_is_none() {
-    let (pool, frames) = (BufferPool::default(), Frames::new(Budget::default()));
+    let (pool, frames) = (BufferPool::default(), Frames::new(Budget::new(BUDGET_BYTES_MAX)));
     keep(&frames, &pool, 1, 60_000);
     let expected = content(1, 60_000);
     assert_eq!(frames.slice(1, 10, 20).unwrap().as_ref(), &expected[10..30]);
@@ -77,7 +79,7 @@ fn a_slice_lies_in_its_frame_or_is_none() {
 
 #[test]
 fn numbers_may_be_left_out() {
-    let (pool, frames) = (BufferPool::default(), Frames::new(Budget::default()));
+    let (pool, frames) = (BufferPool::default(), Frames::new(Budget::new(BUDGET_BYTES_MAX)));
     let there = [3, 4, 7, 8, 9, 20];
     for sequence in there {
         keep(&frames, &pool, sequence, 100);
@@ -91,7 +93,7 @@ fn numbers_may_be_left_out() {
 
 #[test]
 fn what_recovery_finds_lies_in_the_journal_alone() {
-    let (pool, frames) = (BufferPool::default(), Frames::new(Budget::default()));
+    let (pool, frames) = (BufferPool::default(), Frames::new(Budget::new(BUDGET_BYTES_MAX)));
     for sequence in [4, 4, 5, 5, 5] {
         frames.keep_evicted(sequence, 9, 4_096 * sequence);
     }
@@ -157,7 +159,7 @@ fn small_frames_share_chunks_and_do_not_keep_their_buffers() {
 
 #[test]
 fn a_frame_that_is_small_for_its_buffer_and_large_for_a_chunk_is_copied_alone() {
-    let (pool, frames) = (BufferPool::default(), Frames::new(Budget::default()));
+    let (pool, frames) = (BufferPool::default(), Frames::new(Budget::new(BUDGET_BYTES_MAX)));
     keep_roomy(&frames, &pool, 1, 300_000);
     assert!(frames.budget().used_bytes() < 400_000, "{}", frames.budget().used_bytes());
     assert!(is_whole(&all(&frames, 1, 300_000).unwrap(), 1));
@@ -349,7 +351,7 @@ fn a_batch_is_the_same_from_memory_from_the_journal_and_after_a_recovery() {
     }
     drop(journal);
     disk.crash();
-    let (frames, mut recovered) = (Frames::new(Budget::default()), Tail::new());
+    let (frames, mut recovered) = (Frames::new(Budget::new(BUDGET_BYTES_MAX)), Tail::new());
     let journal = recover(&mut |replayed| {
         let Replayed { sequence: frame, frame_offset, position, entry } = replayed;
         let Entry::Append { base_offset, .. } = entry else { return };

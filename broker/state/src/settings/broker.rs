@@ -149,7 +149,7 @@ settings! {
     /// The memory that all requests under way may hold; beyond it, connections are not read.
     request_memory_bytes: i64 = "strandline.request.memory.bytes", 128 << 20, Bounds::AtLeast(1 << 20), Bytes,
         acted;
-    /// The memory for what was appended last, of all partitions together.
+    /// The memory for what was appended last, of all partitions and data directories of the process together.
     tail_bytes: i64 = "strandline.tail.bytes", 64 << 20, Bounds::AtLeast(1 << 20), Bytes, acted;
     /// The longest that a producer may want its transactions to stay open.
     transaction_max_timeout_ms: i32 = "transaction.max.timeout.ms", 900_000, Bounds::AtLeast(1), Milliseconds, acted;

@@ -58,7 +58,7 @@ fn a_reader_gets_as_far_as_it_may_and_at_least_a_batch_if_it_takes_one() {
 #[test]
 fn what_is_read_from_memory_is_not_copied() {
     let mut rig = Rig::new(96);
-    rig.options.tail_bytes_max = 8 << 20;
+    rig.options.tail_budget = Budget::new(8 << 20);
     rig.recover().unwrap();
     let id = rig.create(LogConfig::default()).id();
     fill(&mut rig, id, 0..3);

@@ -11,6 +11,7 @@ mod pressure;
 mod room;
 mod rules;
 mod seen;
+mod sharing;
 mod simulation;
 mod verified;
 mod watching;
@@ -40,6 +41,7 @@ use crate::local_id::LocalId;
 use crate::manifest::ManifestOptions;
 use crate::producers::Sender;
 use crate::random::Random;
+use crate::tail::Budget;
 
 /// Answers that have come.
 #[derive(Debug, Default)]
@@ -98,7 +100,7 @@ fn small_options() -> Options {
             group_bytes_max: 16 << 10,
         },
         manifest: ManifestOptions { file_bytes: 64 << 10 },
-        tail_bytes_max: 64 << 10,
+        tail_budget: Budget::new(64 << 10),
         flush_bytes: 32 << 10,
         flush_job_bytes: 16 << 10,
         unsynced_bytes_max: 64 << 10,

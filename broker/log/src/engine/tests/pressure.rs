@@ -237,7 +237,7 @@ fn what_no_sync_has_covered_of_synced_logs_is_bounded_by_the_journal() {
 #[test]
 fn a_consumer_that_stands_still_keeps_no_more_than_a_journal_s_worth_of_files() {
     let mut rig = Rig::new(64);
-    rig.options = Options { tail_bytes_max: 0, flush_bytes: 1 << 30, ..small_options() };
+    rig.options = Options { tail_budget: Budget::new(0), flush_bytes: 1 << 30, ..small_options() };
     rig.recover().unwrap();
     let id = rig.create(small_segments()).id();
     let (journal_bytes_max, file_bytes) = (rig.options.journal.bytes_max, rig.options.journal.file_bytes);

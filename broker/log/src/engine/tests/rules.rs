@@ -305,7 +305,7 @@ fn records_are_found_by_their_time() {
 #[test]
 fn what_is_evicted_is_read_from_the_journal() {
     let mut rig = Rig::new(14);
-    rig.options = Options { tail_bytes_max: 8 << 10, flush_bytes: 1 << 30, ..small_options() };
+    rig.options = Options { tail_budget: Budget::new(8 << 10), flush_bytes: 1 << 30, ..small_options() };
     rig.recover().unwrap();
     let id = rig.create(LogConfig::default()).id();
     let expected = fill(&mut rig, id, 0..30);

@@ -211,7 +211,7 @@ fn readers_go_on_while_a_flush_a_checkpoint_or_a_group_hangs() {
 
 #[test]
 fn what_is_evicted_from_memory_costs_no_write() {
-    let options = Options { tail_bytes_max: 8 << 10, flush_bytes: 1 << 30, ..roomy_options() };
+    let options = Options { tail_budget: Budget::new(8 << 10), flush_bytes: 1 << 30, ..roomy_options() };
     let (mut rig, watched) = watch(86, options);
     let ids = [(); 30].map(|()| rig.create(LogConfig::default()).id());
     watched.take_steps();
@@ -230,7 +230,7 @@ fn what_is_evicted_from_memory_costs_no_write() {
 #[test]
 fn a_large_tail_goes_into_a_segment_soon_and_small_ones_wait() {
     let options = Options {
-        tail_bytes_max: 4 << 20,
+        tail_budget: Budget::new(4 << 20),
         flush_bytes: 1 << 30,
         flush_job_bytes: 256 << 10,
         ..roomy_options()

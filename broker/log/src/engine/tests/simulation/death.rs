@@ -17,6 +17,7 @@ use crate::layout::Layout;
 use crate::manifest::ManifestError;
 use crate::producers::Sender;
 use crate::segment::SegmentError;
+use crate::tail::Budget;
 
 /// How often a recovery may fail before it is left alone.
 const ATTEMPTS_MAX: u32 = 6;
@@ -142,6 +143,9 @@ impl Simulation {
             }
             let disk = (self.subject.disk)(&self.disk);
             let random = (self.subject.random)(self.random.next_u64());
+            // A new process has memory of its own.
+            self.options.tail_budget = Budget::new(self.options.tail_budget.bytes_max());
+            self.neighbour.move_to(&self.options.tail_budget);
             let (options, clock) = (self.options.clone(), Arc::clone(&self.clock));
             self.say(|| format!("{death:?}, opening"));
             match Writer::recover(disk, PathBuf::from("/data"), options, clock, random) {

@@ -34,6 +34,7 @@ mod expect;
 mod expiry;
 mod faults;
 mod model;
+mod neighbour;
 mod planted;
 mod plants;
 mod producers;
@@ -94,6 +95,7 @@ struct Simulation {
     readers_waiting: Vec<waiting::Reader>,
     sender_waiting: Option<waiting::Sender>,
     model: Model,
+    neighbour: neighbour::Neighbour,
     /// Batches of producers, to send them again.
     recent: VecDeque<(u64, Bytes)>,
     /// The epoch and sequence that a producer of a partition goes on with, if all that was sent is accepted.
@@ -139,6 +141,7 @@ impl Simulation {
         self.recover()?;
         for _ in 0..50 + self.random.below(350) {
             self.step()?;
+            self.let_neighbour_act();
             self.observe()?;
         }
         self.settle()?;

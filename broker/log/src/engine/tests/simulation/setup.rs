@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::super::{MailboxOptions, Options};
+use super::neighbour::Neighbour;
 use super::{Model, Reached, Simulation, Subject};
 use crate::clock::{Clock, SimulatedClock};
 use crate::config::{Cleanup, Durability, LogConfig};
@@ -13,6 +14,7 @@ use crate::disk::simulated::{self, SimulatedDisk};
 use crate::journal;
 use crate::manifest::ManifestOptions;
 use crate::random::Random;
+use crate::tail::Budget;
 
 /// What was done to the wall's clock.
 #[derive(Debug, Default)]
@@ -40,6 +42,7 @@ impl Simulation {
         disk.create_directory(Path::new("/data")).unwrap();
         disk.sync_directory(Path::new("/")).unwrap();
         let options = options(&mut random);
+        let neighbour = Neighbour::new(&options.tail_budget, seed);
         let wall_ms = 1_000_000_000;
         Self {
             subject,
@@ -56,6 +59,7 @@ impl Simulation {
             readers_waiting: Vec::new(),
             sender_waiting: None,
             model: Model::default(),
+            neighbour,
             recent: Default::default(),
             sequences: Default::default(),
             has_fault: false,
@@ -120,7 +124,7 @@ fn options(random: &mut Random) -> Options {
         } else {
             MailboxOptions { bytes_max: 64 << 10, requests_max: 64 }
         },
-        tail_bytes_max: [0, 300 << 10, 8 << 20][random.index(3)],
+        tail_budget: Budget::new([0, 300 << 10, 8 << 20][random.index(3)]),
         flush_bytes,
         flush_job_bytes: if random.one_in(2) { 4 << 10 } else { 16 << 10 },
         unsynced_bytes_max: [8 << 10, 16 << 10, 256 << 10][random.index(3)],
@@ -200,6 +204,7 @@ const PLACES: &[&str] = &[
     "duplicate",
     "duplicate of what is staged",
     "durability switched",
+    "evicted for a neighbour",
     "flush",
     "flush of several logs",
     "found by time",
