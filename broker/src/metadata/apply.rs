@@ -21,6 +21,8 @@ struct Touched {
     topics: BTreeSet<Uuid>,
     configured: BTreeSet<Uuid>,
     removed: Vec<TopicPartition>,
+    /// Partitions that something is said about.
+    partitions: Vec<TopicPartition>,
     /// Whether they change what is in force for this broker, and so for any topic.
     broker: bool,
 }
@@ -35,10 +37,10 @@ impl Touched {
                 }
                 MetadataRecord::Partition(key, value) => {
                     touched.topics.insert(key.topic_id);
-                    if value.is_none() {
-                        let (topic_id, index) = (key.topic_id, key.index);
-                        touched.removed.push(TopicPartition { topic_id, index });
-                    }
+                    let place = TopicPartition { topic_id: key.topic_id, index: key.index };
+                    let places =
+                        if value.is_none() { &mut touched.removed } else { &mut touched.partitions };
+                    places.push(place);
                 }
                 MetadataRecord::Config(key, _) if key.resource_type == RESOURCE_TOPIC => {
                     let id = image.topic(&key.resource_name).map(|topic| topic.id());
@@ -80,10 +82,26 @@ impl Metadata {
         self.configure_logs(image, &settings, of(&touched.configured).iter()).await?;
         self.topics.refresh(image, &settings, touched.topics.iter().copied());
         let change = self.change(image, &touched);
+        let before = self.image();
         self.publish(image);
+        self.wake_waiting(&before, image, &touched.partitions);
         self.delete_logs(touched.removed).await?;
         self.listeners.tell(change).await;
         Ok(())
+    }
+
+    /// Has those look again who wait for partitions that are led or replicated otherwise than before.
+    fn wake_waiting(&self, before: &MetadataImage, after: &MetadataImage, places: &[TopicPartition]) {
+        let facts = |image: &MetadataImage, place: TopicPartition| {
+            let partition = image.topic_by_id(place.topic_id)?.partition(place.index)?;
+            Some((partition.leader(), partition.leader_epoch(), partition.isr().len()))
+        };
+        for place in places.iter().copied() {
+            let known = facts(before, place);
+            if known.is_some() && known != facts(after, place) {
+                self.storage.partition(place).into_iter().for_each(|log| log.wake_all());
+            }
+        }
     }
 
     /// What others are told of it: the image that counts still is the one before.

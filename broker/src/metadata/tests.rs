@@ -3,15 +3,16 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex as StdMutex};
+use std::task::Waker;
 
 use strandline_log::clock::{Clock, SimulatedClock};
 use strandline_log::disk::Disk;
 use strandline_log::disk::simulated::{self, SimulatedDisk};
-use strandline_log::engine::{Engine, Mailbox, MailboxOptions, Options, Refusal, Writer};
+use strandline_log::engine::{Engine, Mailbox, MailboxOptions, Options, Refusal, UpTo, Writer};
 use strandline_log::random::Random;
 use strandline_protocol::ErrorCode;
 use strandline_state::metadata::MetadataRecord;
-use strandline_state::metadata::decide::{CreateTopics, FormatCluster, NewTopic, RegisterBroker};
+use strandline_state::metadata::decide::{BumpLeaderEpochs, CreateTopics, FormatCluster, NewTopic, RegisterBroker};
 use strandline_state::metadata::image::RESOURCE_TOPIC;
 use strandline_state::metadata::record::{ConfigEntry, ConfigKey, ConfigValue};
 use strandline_state::settings::BrokerSettings;
@@ -150,6 +151,30 @@ async fn what_was_cut_off_or_is_told_anew_reaches_every_log_at_the_next_start() 
     let again = found(&metadata);
     let pairs = configs.as_flattened().iter().zip(again.as_flattened());
     assert!(pairs.into_iter().all(|(before, after)| Arc::ptr_eq(before, after)), "nobody touched them");
+}
+
+#[tokio::test]
+async fn who_waits_for_a_partition_is_woken_when_it_is_led_otherwise() {
+    let (log, engine) = (MemoryLog::default(), engine());
+    let storage = Arc::new(Storage::new(Arc::clone(engine.mailbox()), HashMap::new()));
+    let metadata = start(&log, &storage, &[]);
+    let format = FormatCluster { cluster_id: metadata.new_id().to_string().into(), features: Vec::new() };
+    metadata.run(format).await.unwrap();
+    metadata.run(registration(&metadata)).await.unwrap();
+    let topic_id = metadata.new_id();
+    let topic =
+        NewTopic { name: "t".into(), topic_id, partition_count: 2, replication_factor: 1, ..NewTopic::default() };
+    let settings = metadata.settings();
+    metadata.run(CreateTopics { topics: vec![topic], validate_only: false, settings }).await.unwrap();
+    let logs = [0, 1].map(|index| storage.partition(TopicPartition { topic_id, index }).unwrap());
+    for log in &logs {
+        assert!(log.wake_when_beyond(0, UpTo::HighWatermark, Waker::noop().clone()));
+    }
+    let epoch = |index| metadata.image().topic("t").unwrap().partition(index).unwrap().leader_epoch();
+    let before = epoch(0);
+    metadata.run(BumpLeaderEpochs { partitions: vec![(topic_id, 0)] }).await.unwrap();
+    assert_eq!((epoch(0), epoch(1)), (before + 1, before));
+    assert_eq!(logs.map(|log| log.waiting_count()), [0, 1], "and nobody who waits for another");
 }
 
 #[tokio::test]

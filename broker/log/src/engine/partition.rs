@@ -197,6 +197,12 @@ impl Partition {
         view.epochs.epoch_for(view.start)
     }
 
+    /// The epoch that the record at an offset was appended in, if that is known; none beyond the end.
+    pub fn epoch_at(&self, offset: i64) -> Option<i32> {
+        let view = self.view();
+        view.epochs.epoch_for(offset).filter(|_| offset < view.end)
+    }
+
     /// The highest timestamp of all batches; none if none has one.
     pub fn max_timestamp(&self) -> Option<i64> {
         let view = self.view();
@@ -229,6 +235,12 @@ impl Partition {
         view.waiting.retain(|waiting| !waiting.waker.will_wake(&waker));
         view.waiting.push(Waiting { beyond, up_to, waker });
         true
+    }
+
+    /// Wakes all who wait, though it has not gone on: something that is not in it has changed, which they look at.
+    pub fn wake_all(&self) {
+        let waiting = std::mem::take(&mut self.view().waiting);
+        waiting.into_iter().for_each(|waiting| waiting.waker.wake());
     }
 
     /// How many wait for it to go on.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use strandline_log::engine::{Done, Outcome, Partition, Refusal};
 use strandline_log::producers::ProducerError;
-use strandline_protocol::ErrorCode;
+use strandline_protocol::{ErrorCode, Uuid};
 use strandline_protocol::apis::produce::{
     LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, ProduceResponse,
 };
@@ -27,8 +27,13 @@ const ABORTABLE_VERSION: i16 = 11;
 pub(super) struct Pending {
     /// The place of the topic in the answer, and that of the partition in it.
     pub(super) place: (usize, usize),
+    pub(super) topic_id: Uuid,
     pub(super) partition: i32,
     pub(super) log: Arc<Partition>,
+    /// The epoch that this broker leads it in, as far as was known when it was sent to the writer.
+    pub(super) leader_epoch: i32,
+    /// So many replicas have to be in sync.
+    pub(super) in_sync_min: usize,
     pub(super) log_append_time_ms: i64,
     /// Where it is counted, and as what.
     pub(super) tally: Arc<TopicTally>,
@@ -43,6 +48,11 @@ impl Pending {
     ) -> Option<&'a mut PartitionProduceResponse> {
         let (topic, partition) = self.place;
         response.responses.get_mut(topic)?.partition_responses.get_mut(partition)
+    }
+
+    /// The epoch that a record was appended in. A batch that was sent again has one that may be long gone by.
+    fn epoch_of(&self, offset: i64, is_duplicate: bool) -> Option<i32> {
+        if is_duplicate { self.log.epoch_at(offset) } else { Some(self.leader_epoch) }
     }
 }
 
@@ -82,8 +92,10 @@ pub(super) fn fill(
                     log_start_offset: offsets.start,
                     ..Default::default()
                 };
-                if offsets.high_watermark <= last_offset {
-                    unreplicated.push(Appended { pending, last_offset });
+                // Where one replica is enough, nothing can have changed that was looked at before.
+                if offsets.high_watermark <= last_offset || pending.in_sync_min > 1 {
+                    let epoch = pending.epoch_of(last_offset, is_duplicate);
+                    unreplicated.push(Appended { pending, last_offset, epoch });
                 }
                 partition
             }

@@ -11,7 +11,9 @@
 //!   other than -1, 0 and 1 are INVALID_REQUIRED_ACKS for every partition.
 //! - A batch that its producer has sent before is answered with its first offset. Errors about sequences and epochs
 //!   are the log's; UNKNOWN_SERVER_ERROR ends an idempotent producer, and is never answered.
-//! - With acks -1 the answer waits until the high watermark is beyond what was appended, for `timeout_ms` at most.
+//! - With acks -1 the answer waits until the high watermark is beyond what was appended, for `timeout_ms` at most. Where
+//!   this broker leads no longer, or again after another one that may have cut it off, it is NOT_LEADER_OR_FOLLOWER at
+//!   once; where too few replicas are in sync by then, NOT_ENOUGH_REPLICAS_AFTER_APPEND.
 //! - From v10 on NOT_LEADER_OR_FOLLOWER comes with the leader, and where it can be reached (KIP-951).
 //! - Transactional batches need the right to write under their transactional id, or the whole request is
 //!   TRANSACTIONAL_ID_AUTHORIZATION_FAILED. Whether their transaction is open is for [`crate::admission`] to say, and
@@ -59,7 +61,7 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: ProduceReq
         let unreplicated = answer::fill(&mut response, call.version, pending, outcomes);
         if acks == ALL && !unreplicated.is_empty() {
             let begun = broker.clock.monotonic();
-            replicated(&mut response, unreplicated, Instant::now() + wait).await;
+            replicated(&*broker.topics, &mut response, unreplicated, Instant::now() + wait).await;
             let waited = broker.clock.monotonic().saturating_sub(begun);
             broker.metrics.stage(call.api, Stage::Wait, waited);
         }

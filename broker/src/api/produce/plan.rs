@@ -39,7 +39,6 @@ pub(super) struct Plan {
 struct Accepted {
     pending: Pending,
     topic: Arc<Topic>,
-    leader_epoch: i32,
     checked: Checked,
     /// What it shows to the log, if it begins a transaction.
     guard: Option<Guard>,
@@ -158,10 +157,11 @@ impl Plan {
         let accepted = std::mem::take(&mut self.accepted);
         let (mut commands, mut pending) =
             (Vec::with_capacity(accepted.len()), Vec::with_capacity(accepted.len()));
-        for Accepted { pending: place, leader_epoch, checked, guard, .. } in accepted {
+        for Accepted { pending: place, checked, guard, .. } in accepted {
             match check::new_batch(checked) {
                 Ok(batch) => {
                     let (partition, sender, batch) = (place.log.id(), Sender::Client, batch.verified(guard));
+                    let leader_epoch = place.leader_epoch;
                     commands.push(Command::Append { partition, leader_epoch, sender, batch });
                     pending.push(place);
                 }
@@ -250,15 +250,17 @@ impl Planner<'_> {
         };
         let pending = Pending {
             place,
+            topic_id: topic.id,
             partition: index,
             log: led.log,
+            leader_epoch: led.leader_epoch,
+            in_sync_min,
             log_append_time_ms,
             tally: Arc::clone(&topic.tally),
             bytes: bytes.map_or(0, |bytes| bytes.len() as u64),
             records: u64::try_from(batch.header().record_count).unwrap_or(0),
         };
-        let (topic, leader_epoch) = (Arc::clone(topic), led.leader_epoch);
-        Ok(Accepted { pending, topic, leader_epoch, checked, guard: None })
+        Ok(Accepted { pending, topic: Arc::clone(topic), checked, guard: None })
     }
 }
 

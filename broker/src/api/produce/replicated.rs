@@ -1,5 +1,5 @@
-//! What a producer that waits for all replicas waits for: that the high watermark gets beyond its records. Where a
-//! partition has one replica, it is there as soon as they are durable.
+//! What a producer that waits for all replicas waits for: that the high watermark gets beyond its records while this
+//! broker leads on. Where a partition has one replica, it is there as soon as they are durable.
 
 use strandline_log::engine::UpTo;
 use strandline_protocol::ErrorCode;
@@ -7,6 +7,7 @@ use strandline_protocol::apis::produce::ProduceResponse;
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::Pending;
+use crate::api::topics::{Leadership, Topics};
 use crate::api::wait::Wait;
 
 /// A batch that is in its log, and the position that the answer about it depends on.
@@ -14,47 +15,78 @@ use crate::api::wait::Wait;
 pub(super) struct Appended {
     pub(super) pending: Pending,
     pub(super) last_offset: i64,
+    /// The epoch that it was appended in: an earlier one than that of now where its producer sends it again.
+    pub(super) epoch: Option<i32>,
 }
 
 impl Appended {
-    fn is_replicated(&self) -> bool {
-        self.pending.log.offsets().high_watermark > self.last_offset
+    /// How it stands: what is to be said of it, or nothing yet. The rules and their order are Kafka's: who leads comes
+    /// first, whatever the high watermark says.
+    fn verdict(&self, topics: &dyn Topics) -> Option<ErrorCode> {
+        let Pending { topic_id, partition, log, in_sync_min, .. } = &self.pending;
+        if log.is_deleted() {
+            return Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+        }
+        let topic = topics.by_id(*topic_id);
+        let leadership = topic.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+        let leadership = match leadership.and_then(|topic| topic.leadership(*partition)) {
+            Ok(leadership) => leadership,
+            Err(code) => return Some(code),
+        };
+        if !self.is_led(&leadership, topics.node_id()) {
+            return Some(ErrorCode::NOT_LEADER_OR_FOLLOWER);
+        }
+        (log.offsets().high_watermark > self.last_offset).then(|| {
+            let is_enough = leadership.in_sync_replicas >= *in_sync_min;
+            if is_enough { ErrorCode::NONE } else { ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND }
+        })
     }
 
-    /// What becomes of it where it is not waited for any longer.
-    fn refuse(&self, response: &mut ProduceResponse, code: ErrorCode) {
+    /// Whether this broker leads still, or again. In a later epoch that is no promise about what was appended in an
+    /// earlier one: another leader may have come in between, and what stands at the offset now be its record.
+    fn is_led(&self, leadership: &Leadership, node_id: i32) -> bool {
+        let Pending { log, leader_epoch, .. } = &self.pending;
+        let is_there = || self.epoch.is_some() && log.epoch_at(self.last_offset) == self.epoch;
+        leadership.leader == node_id && (leadership.leader_epoch == *leader_epoch || is_there())
+    }
+
+    /// Says what became of it. As in Kafka, where it was put stays beside an error.
+    fn answer(&self, response: &mut ProduceResponse, code: ErrorCode) {
         if let Some(partition) = self.pending.response(response) {
             partition.error_code = code;
         }
     }
 }
 
-/// Waits until all of these are replicated. As in Kafka, those that are not when the time is over are
-/// REQUEST_TIMED_OUT: they are in the log, and may be replicated yet.
+/// Waits until all of these are replicated, or nobody can tell. As in Kafka, those that are neither when the time is
+/// over are REQUEST_TIMED_OUT: they are in the log, and may be replicated yet.
 pub(super) async fn replicated(
+    topics: &dyn Topics,
     response: &mut ProduceResponse,
     mut unreplicated: Vec<Appended>,
     deadline: Instant,
 ) {
     loop {
+        // Before it is looked how they stand: what changes in between is not missed.
+        let places = unreplicated.iter();
+        let wait = Wait::on(
+            places.map(|appended| (&appended.pending.log, appended.last_offset, UpTo::HighWatermark)),
+        );
         unreplicated.retain(|appended| {
-            if appended.pending.log.is_deleted() {
-                appended.refuse(response, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
-                return false;
-            }
-            !appended.is_replicated()
+            let verdict = appended.verdict(topics);
+            verdict.into_iter().for_each(|code| appended.answer(response, code));
+            verdict.is_none()
         });
         if unreplicated.is_empty() {
             return;
         }
-        let places = unreplicated.iter();
-        let places =
-            places.map(|appended| (&appended.pending.log, appended.last_offset, UpTo::HighWatermark));
-        if let Some(wait) = Wait::on(places)
+        if let Some(wait) = wait
             && timeout_at(deadline, wait).await.is_err()
         {
-            let late = unreplicated.iter().filter(|appended| !appended.is_replicated());
-            late.for_each(|appended| appended.refuse(response, ErrorCode::REQUEST_TIMED_OUT));
+            for appended in unreplicated {
+                let verdict = appended.verdict(topics);
+                appended.answer(response, verdict.unwrap_or(ErrorCode::REQUEST_TIMED_OUT));
+            }
             return;
         }
     }
