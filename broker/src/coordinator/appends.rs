@@ -8,7 +8,7 @@ use strandline_log::engine::{Command, Done, NewBatch, Outcome, Refusal};
 use strandline_log::producers::{Guard, Sender};
 use strandline_protocol::Bytes;
 use strandline_protocol::batch::{BatchBuilder, NO_SEQUENCE, NewRecord};
-use strandline_state::coordinator::{Machine, Origin, Record, Ticket};
+use strandline_state::coordinator::{Machine, Origin, Ticket};
 
 use crate::api::topics::Led;
 use crate::storage::{Storage, Submitted};
@@ -18,7 +18,7 @@ use crate::storage::{Storage, Submitted};
 pub const APPEND_BYTES_MAX: usize = 16 << 20;
 
 /// A batch of many decisions goes out when it has so many bytes, even if others are on their way.
-const OPEN_BYTES_MAX: usize = 1 << 20;
+pub(super) const OPEN_BYTES_MAX: usize = 1 << 20;
 
 /// So many batches are on their way at once: with two, one forms while another is made durable.
 const IN_FLIGHT_MAX: usize = 2;
@@ -37,21 +37,8 @@ struct InFlight<M: Machine> {
     replies: Replies<M>,
 }
 
-/// The records of a decision as bytes.
-///
-/// # Errors
-/// They cannot be written, or are too many; in words.
-pub(super) fn encode<M: Machine>(records: &[M::Record]) -> Result<Vec<Encoded>, String> {
-    let encoded = records.iter().map(Record::to_bytes).collect::<Result<Vec<_>, _>>();
-    let encoded = encoded.map_err(|error| error.to_string())?;
-    let bytes: usize = encoded.iter().map(bytes_of).sum();
-    if bytes > APPEND_BYTES_MAX {
-        return Err(format!("{bytes} bytes of records, and {APPEND_BYTES_MAX} are allowed at once"));
-    }
-    Ok(encoded)
-}
-
-fn bytes_of((key, value): &Encoded) -> usize {
+/// What a record takes in a batch, at most.
+pub(super) fn bytes_of((key, value): &Encoded) -> usize {
     key.len() + value.as_ref().map_or(0, Bytes::len) + RECORD_OVERHEAD_BYTES
 }
 

@@ -4,7 +4,8 @@
 //! appends to that partition. It loads the machine by reading the log, off the workers; then it takes what is asked in
 //! order, has the machine decide, puts the records of many decisions into one batch, evolves the machine at once, and
 //! holds every answer back until all that was decided before it is durable, answers that change nothing included. It
-//! never knows what its machine is about.
+//! never knows what its machine is about. A decision that may come in parts goes into batches of one mebibyte, one behind
+//! the other, and is answered when the last is durable: so a group goes however many offsets it has.
 //!
 //! # What is answered when a shard cannot serve
 //!
@@ -15,7 +16,7 @@
 //! | its log is gone while a request is under way | COORDINATOR_NOT_AVAILABLE |
 //! | an append fails: the disk is full, or there is a newer leader | NOT_COORDINATOR, to all who wait; then it loads anew |
 //! | the data directory is offline, or the log cannot be read | NOT_COORDINATOR, to everybody from then on, those that only read included |
-//! | a decision is larger than [`APPEND_BYTES_MAX`] | UNKNOWN_SERVER_ERROR, to those it was about |
+//! | a decision is larger than [`APPEND_BYTES_MAX`], and may not come in parts | UNKNOWN_SERVER_ERROR, to those it was about |
 //! | the log refuses the producer of a transaction | the log's code for it |
 
 mod answers;
@@ -24,6 +25,7 @@ mod codes;
 mod groups;
 mod load;
 mod parts;
+mod pieces;
 mod serving;
 mod shard;
 mod timers;

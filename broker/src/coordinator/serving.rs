@@ -30,7 +30,7 @@ pub(super) struct Serving<M: Machine> {
 impl<M: Machine> Serving<M> {
     /// Has the machine take a decision in whose records begin at this offset.
     pub(super) fn take_in(&mut self, offset: i64, now: Duration, now_ms: i64, decision: Decision<M>) {
-        let Decision { origin, records, passing, replies, timers } = decision;
+        let Decision { origin, records, passing, replies, timers, .. } = decision;
         self.next_offset = self.next_offset.max(offset);
         for record in records {
             self.machine.evolve(self.next_offset, origin, record);

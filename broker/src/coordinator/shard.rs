@@ -15,10 +15,11 @@ use tokio::time::sleep;
 
 use super::Fresh;
 use super::answers::{Answer, AnswerTo, Waiting};
-use super::appends::{Appends, Encoded, encode};
+use super::appends::Appends;
 use super::codes::{Fault, code_of, is_final};
 use super::load::load;
 use super::parts::CoordinatorParts;
+use super::pieces::{Piece, pieces};
 use super::serving::Serving;
 use super::timers::Timers;
 use crate::api::topics::Led;
@@ -284,47 +285,64 @@ impl<M: Machine> Task<M> {
         decision: Decision<M>,
         guard: Option<Guard>,
     ) -> Result<(), Fault> {
-        let records = match encode::<M>(&decision.records) {
-            Ok(records) => records,
-            Err(error) => {
+        let pieces = match pieces(decision) {
+            Ok(pieces) => pieces,
+            Err((decision, error)) => {
                 tracing::warn!(topic = self.topic, %error, "a coordinator's decision cannot be kept");
                 serving.refuse(&decision, ErrorCode::UNKNOWN_SERVER_ERROR);
                 return Ok(());
             }
         };
-        let is_plain = decision.origin == Origin::Plain && !self.is_careful;
-        if records.is_empty() || is_plain {
-            if serving.appends.is_full_for(&records) {
-                serving.appends.send(self.parts.storage(), now_ms).await?;
+        let mut pieces = pieces.into_iter();
+        while let Some(piece) = pieces.next() {
+            let is_plain = piece.decision.origin == Origin::Plain && !self.is_careful;
+            if piece.records.is_empty() || is_plain {
+                self.carry_out_together(serving, now_ms, piece).await?;
+            } else if let Err(code) = self.carry_out_alone(serving, now_ms, piece, guard).await? {
+                // What came before stands, and what comes after does not happen.
+                pieces.by_ref().for_each(|piece| serving.refuse(&piece.decision, code));
             }
-            let offset = serving.next_offset;
-            serving.appends.add(records);
-            serving.take_in(offset, self.parts.clock.monotonic(), now_ms, decision);
-            return Ok(());
         }
-        self.carry_out_alone(serving, now_ms, decision, &records, guard).await
+        Ok(())
     }
 
-    /// Appends first and evolves after: where the log may refuse what the machine has allowed.
+    /// Evolves at once, and appends with what was decided before and after.
+    async fn carry_out_together(
+        &mut self,
+        serving: &mut Serving<M>,
+        now_ms: i64,
+        Piece { decision, records }: Piece<M>,
+    ) -> Result<(), Fault> {
+        if serving.appends.is_full_for(&records) {
+            serving.appends.send(self.parts.storage(), now_ms).await?;
+        }
+        let offset = serving.next_offset;
+        serving.appends.add(records);
+        serving.take_in(offset, self.parts.clock.monotonic(), now_ms, decision);
+        Ok(())
+    }
+
+    /// Appends first and evolves after: where the log may refuse what the machine has allowed. Gives the code with
+    /// which it did, and which was answered.
     async fn carry_out_alone(
         &mut self,
         serving: &mut Serving<M>,
         now_ms: i64,
-        decision: Decision<M>,
-        records: &[Encoded],
+        Piece { decision, records }: Piece<M>,
         guard: Option<Guard>,
-    ) -> Result<(), Fault> {
+    ) -> Result<Result<(), ErrorCode>, Fault> {
         self.settle(serving).await?;
         let storage = Arc::clone(self.parts.storage());
-        match serving.appends.append_alone(&storage, decision.origin, now_ms, records, guard).await {
+        match serving.appends.append_alone(&storage, decision.origin, now_ms, &records, guard).await {
             Ok(offset) => {
                 self.is_careful = false;
                 serving.take_in(offset, self.parts.clock.monotonic(), now_ms, decision);
-                Ok(())
+                Ok(Ok(()))
             }
             Err(refusal) => {
-                serving.refuse(&decision, code_of(&refusal));
-                if is_final(&refusal) { Err(refusal.into()) } else { Ok(()) }
+                let code = code_of(&refusal);
+                serving.refuse(&decision, code);
+                if is_final(&refusal) { Err(refusal.into()) } else { Ok(Err(code)) }
             }
         }
     }

@@ -8,7 +8,8 @@
 //! by them, then applies what is passing, all before the next decision; answers leave when the records, and all that
 //! were appended before them, are durable. Where an append fails, the machine is thrown away and replayed, and whoever
 //! still waits is told to come again. A decision that cannot be appended at all (it is too large, or its producer has
-//! been fenced) does not happen: its tickets are answered with the reason, and the machine is as it was.
+//! been fenced) does not happen: its tickets are answered with the reason, and the machine is as it was. Of one that says
+//! that it may come in parts, the first parts may happen and the rest not.
 //!
 //! The time is the wall clock's, which somebody may set. What is to happen after a while is a timer, which counts from
 //! the decision's own time by a clock that nobody sets; no moment that was kept is held against a later time but one
@@ -103,6 +104,10 @@ pub struct Decision<M: Machine> {
     pub origin: Origin,
     /// To be appended in this order, all of them or none. Empty where nothing durable changes.
     pub records: Vec<M::Record>,
+    /// So many of the first of them may be appended in batches of their own, before the others: it harms nobody where
+    /// what comes after some of them never comes, and whoever is not answered asks again, and gets the rest then. For
+    /// decisions that are as large as somebody's data.
+    pub divisible: usize,
     /// To be taken in after the records.
     pub passing: Vec<M::Passing>,
     /// Answers, to the one who asked and to others who waited.
@@ -116,6 +121,7 @@ impl<M: Machine> Default for Decision<M> {
         Self {
             origin: Origin::Plain,
             records: Vec::new(),
+            divisible: 0,
             passing: Vec::new(),
             replies: Vec::new(),
             timers: Vec::new(),

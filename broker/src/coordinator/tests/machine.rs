@@ -29,6 +29,8 @@ pub(super) enum Command {
     Sum(Ticket),
     /// Has so many bytes kept, for nothing.
     Keep(Ticket, usize),
+    /// Adds one so many times, with so many bytes each, in parts but for the last two.
+    Many(Ticket, i64, usize),
     /// Tells the sum when the timer goes off.
     Later(Ticket, i64),
     Due,
@@ -82,6 +84,11 @@ impl Machine for Adder {
             Command::Keep(ticket, padding) => {
                 let records = vec![Number { number: 0, padding }];
                 Decision { records, ..Decision::reply(ticket, self.sum) }
+            }
+            Command::Many(ticket, count, padding) => {
+                let records: Vec<_> = (0..count).map(|_| Number { number: 1, padding }).collect();
+                let divisible = records.len().saturating_sub(2);
+                Decision { records, divisible, ..Decision::reply(ticket, self.sum + count) }
             }
             Command::Later(ticket, after_ms) => Decision {
                 passing: vec![Some(ticket)],

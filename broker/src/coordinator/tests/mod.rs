@@ -1,5 +1,6 @@
 //! Shards over a real engine on a simulated disk, with the smallest machine that has everything: it adds up.
 
+mod dividing;
 mod failing;
 mod machine;
 mod serving;
@@ -12,6 +13,7 @@ use strandline_log::disk::Disk;
 use strandline_log::disk::simulated::{self, SimulatedDisk};
 use strandline_log::engine::{Engine, Options, Writer};
 use strandline_log::random::Random;
+use strandline_log::tail::{BUDGET_BYTES_MAX, Budget};
 use strandline_protocol::ErrorCode;
 use strandline_state::metadata::decide::{FormatCluster, RegisterBroker};
 
@@ -37,7 +39,8 @@ impl Rig {
         let writer = Writer::recover(
             Arc::new(disk.clone()),
             PathBuf::from("/data"),
-            Options::default(),
+            // Of its own: what other tests do beside this one is not to be noticed.
+            Options { tail_budget: Budget::new(BUDGET_BYTES_MAX), ..Options::default() },
             Arc::<SimulatedClock>::clone(&clock),
             Random::from_seed(1),
         );

@@ -153,8 +153,10 @@ fn delete(groups: &Groups, ticket: Ticket, group_id: Text) -> Decision {
         return Decision::reply(ticket, deleted(group_id, code));
     }
     let mut records = groups.offsets.tombstones_of_group(&group_id);
+    // The group itself goes last, and at once: as long as it is there, what is left can be deleted again.
+    let divisible = records.len();
     group.tombstones(&group_id, &mut records);
-    Decision { records, ..Decision::reply(ticket, deleted(group_id, ErrorCode::NONE)) }
+    Decision { records, divisible, ..Decision::reply(ticket, deleted(group_id, ErrorCode::NONE)) }
 }
 
 fn deleted(group_id: Text, error_code: ErrorCode) -> Reply {

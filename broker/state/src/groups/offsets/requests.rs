@@ -167,7 +167,9 @@ pub(in super::super) fn decide_delete(
         Ok(group) => delete::delete(&groups.offsets, group, request),
         Err(error_code) => (Vec::new(), OffsetDeleteResponse { error_code, ..Default::default() }),
     };
-    Decision { records, ..Decision::reply(ticket, Reply::OffsetDelete(response)) }
+    // What is named in few bytes may be taken away by many.
+    let divisible = records.len();
+    Decision { records, divisible, ..Decision::reply(ticket, Reply::OffsetDelete(response)) }
 }
 
 /// OffsetFetch.

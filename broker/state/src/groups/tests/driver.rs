@@ -104,7 +104,7 @@ impl Driver {
     }
 
     pub(super) fn carry_out(&mut self, decision: Decision) {
-        let Decision { origin, records, passing, replies, timers } = decision;
+        let Decision { origin, records, passing, replies, timers, .. } = decision;
         for record in records {
             let (key, value) = record.to_bytes().unwrap();
             let offset = i64::try_from(self.log.len()).unwrap();

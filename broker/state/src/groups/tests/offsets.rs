@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use strandline_protocol::ErrorCode;
+use strandline_protocol::apis::offset_commit::OffsetCommitRequestPartition;
 use strandline_protocol::apis::offset_delete::{
     OffsetDeleteRequest, OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
 };
 
-use super::super::{Command, GroupSettings, Reply, Request, Timer};
+use super::super::{Ask, Caller, Command, Decision, GroupSettings, Reply, Request, Timer};
 use super::driver::{Driver, committing, image, joining, leaving, settings, topic_id};
-use crate::coordinator::Machine;
+use crate::coordinator::{Machine, Ticket};
 
 const NOBODY: (&str, i32) = ("", -1);
 const ORDERS: (&str, i32) = ("orders", 0);
@@ -250,4 +251,38 @@ fn topics_that_went_while_nobody_looked_are_seen_to_after_loading() {
     let replayed = driver.replayed(driver.log.len());
     assert_eq!(replayed.offsets(), driver.groups.offsets());
     let _ = replayed.loaded(0);
+}
+
+#[test]
+fn a_deletion_of_which_a_part_came_to_be_is_finished_by_the_next() {
+    let mut driver = driver();
+    for group in ["g", "other"] {
+        let mut request = committing(group, NOBODY, ORDERS, 7);
+        let one = request.topics[0].partitions[0].clone();
+        request.topics[0].partitions = (0..50)
+            .map(|partition_index| OffsetCommitRequestPartition { partition_index, ..one.clone() })
+            .collect();
+        driver.call(Request::OffsetCommit { request, version: 9 });
+    }
+    let delete = || Request::DeleteGroup("g".into());
+    let ask = Ask { ticket: Ticket(1), caller: Caller::default(), request: delete() };
+    let decision = driver.groups.decide(driver.now_ms, Command::Ask(Box::new(ask)));
+    assert_eq!((decision.divisible, decision.records.len()), (50, 51), "its own record goes with the last");
+    for count in [0, 1, 30, 50] {
+        let mut cut = Driver { log: driver.log.clone(), ..self::driver() };
+        cut.restart();
+        let records = decision.records.iter().take(count).cloned().collect();
+        cut.carry_out(Decision { records, ..Decision::default() });
+        cut.restart();
+        let deleted = |driver: &mut Driver| match driver.call(delete()) {
+            Reply::DeleteGroup(result) => result.error_code,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(deleted(&mut cut), ErrorCode::NONE, "after {count}");
+        assert!(cut.groups.group("g").is_none() && cut.groups.offsets().of_group("g").is_none());
+        assert_eq!(deleted(&mut cut), ErrorCode::GROUP_ID_NOT_FOUND);
+        cut.restart();
+        assert!(cut.groups.group("g").is_none());
+        assert_eq!(cut.groups.offsets().count(), 50, "of another");
+    }
 }
