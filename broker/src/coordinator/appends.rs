@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::task::{Context, Poll};
 use std::{future::Future, pin::Pin};
 
-use strandline_log::engine::{Command, Done, NewBatch, Outcome, Refusal};
+use strandline_log::engine::{Chain, Command, Done, NewBatch, Outcome, Refusal};
 use strandline_log::producers::{Guard, Sender};
 use strandline_protocol::Bytes;
 use strandline_protocol::batch::{BatchBuilder, NO_SEQUENCE, NewRecord};
@@ -59,6 +59,8 @@ fn build(origin: Origin, timestamp: i64, records: &[Encoded]) -> Result<NewBatch
 /// The way into one log.
 pub(super) struct Appends<M: Machine> {
     led: Led,
+    /// Each batch follows from those before it, and is nothing without them.
+    chain: Chain,
     in_flight: VecDeque<InFlight<M>>,
     open: Vec<Encoded>,
     open_bytes: usize,
@@ -67,7 +69,14 @@ pub(super) struct Appends<M: Machine> {
 
 impl<M: Machine> Appends<M> {
     pub(super) fn new(led: Led) -> Self {
-        Self { led, in_flight: VecDeque::new(), open: Vec::new(), open_bytes: 0, open_replies: Vec::new() }
+        Self {
+            led,
+            chain: Chain::default(),
+            in_flight: VecDeque::new(),
+            open: Vec::new(),
+            open_bytes: 0,
+            open_replies: Vec::new(),
+        }
     }
 
     /// Whether everything that was decided is durable.
@@ -116,7 +125,7 @@ impl<M: Machine> Appends<M> {
         let batch = build(Origin::Plain, now_ms, &records)
             .inspect_err(|error| tracing::error!(%error, "a coordinator's batch cannot be built"))
             .map_err(|_| Refusal::NoBatch { bytes: 0 })?;
-        let submitted = storage.submit([self.command(batch)]).await;
+        let submitted = storage.submit([self.command(batch.chained(&self.chain))]).await;
         self.in_flight.push_back(InFlight { submitted, replies });
         Ok(())
     }

@@ -25,6 +25,7 @@ pub(super) fn code_of(refusal: &Refusal) -> ErrorCode {
         | Refusal::EpochGoesBack { .. }
         | Refusal::Unreadable(_)
         | Refusal::DiskFull
+        | Refusal::Unchained
         | Refusal::Offline(_)
         | Refusal::Closed => ErrorCode::NOT_COORDINATOR,
     }

@@ -63,6 +63,9 @@ pub enum Refusal {
         /// How long it is.
         bytes: usize,
     },
+    /// A batch that it follows from was refused.
+    #[error("a batch before it was refused")]
+    Unchained,
     /// What is to be cut off cannot be told from what stays: the log cannot be read there.
     #[error("the log cannot be read: {0}")]
     Unreadable(Arc<str>),
@@ -88,7 +91,7 @@ impl Refusal {
             Self::Producer(error) => error.code(),
             Self::TooLarge { .. } => ErrorCode::RECORD_LIST_TOO_LARGE,
             Self::NoBatch { .. } => ErrorCode::CORRUPT_MESSAGE,
-            Self::DiskFull | Self::Unreadable(_) | Self::Offline(_) | Self::Closed => {
+            Self::DiskFull | Self::Unchained | Self::Unreadable(_) | Self::Offline(_) | Self::Closed => {
                 ErrorCode::KAFKA_STORAGE_ERROR
             }
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,6 +24,26 @@ pub struct NewBatch {
     pub(super) marker: Option<Marker>,
     /// What it shows if it begins a transaction; none where nobody asks for it.
     pub(super) verification: Option<Option<Guard>>,
+    /// What it makes sense behind, if that is all that came before it.
+    pub(super) chain: Option<Chain>,
+}
+
+/// Batches that follow from each other: once one of them is refused, so are all that come after it. Clones are the same
+/// chain.
+///
+/// Whoever sends batches without waiting for answers can tell what is in the log then: all up to some place.
+#[derive(Clone, Debug, Default)]
+pub struct Chain(Arc<AtomicBool>);
+
+impl Chain {
+    // The writer alone looks at it and sets it.
+    pub(super) fn is_broken(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn cut(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 impl NewBatch {
@@ -40,13 +61,20 @@ impl NewBatch {
     pub fn validated(bytes: Bytes) -> Result<Self, MarkerError> {
         let view = BatchView::parse_only(&bytes)?;
         let (header, marker) = (*view.header(), Marker::read(&view)?);
-        Ok(Self { bytes, header, marker, verification: None })
+        Ok(Self { bytes, header, marker, verification: None, chain: None })
     }
 
     /// The same batch, which is to be let in only if its transaction is open, or with this guard if that is still worth
     /// something. It says nothing about a batch that is part of no transaction.
     pub fn verified(mut self, guard: Option<Guard>) -> Self {
         self.verification = Some(guard);
+        self
+    }
+
+    /// The same batch as the next of a chain.
+    #[must_use]
+    pub fn chained(mut self, chain: &Chain) -> Self {
+        self.chain = Some(chain.clone());
         self
     }
 

@@ -2,6 +2,7 @@
 
 mod dividing;
 mod failing;
+mod full_disk;
 mod machine;
 mod serving;
 
@@ -28,19 +29,25 @@ struct Rig {
     adders: Coordinator<Adder>,
     metadata: Arc<Metadata>,
     disk: SimulatedDisk,
+    clock: Arc<SimulatedClock>,
     engine: Engine,
 }
 
 impl Rig {
     async fn new() -> Self {
+        Self::with_options(Options::default()).await
+    }
+
+    async fn with_options(options: Options) -> Self {
         let disk = SimulatedDisk::new(simulated::Options::default());
         disk.create_directory(Path::new("/data")).unwrap();
+        disk.sync_directory(Path::new("/")).unwrap();
         let clock = Arc::new(SimulatedClock::new(1_000_000));
         let writer = Writer::recover(
             Arc::new(disk.clone()),
             PathBuf::from("/data"),
             // Of its own: what other tests do beside this one is not to be noticed.
-            Options { tail_budget: Budget::new(BUDGET_BYTES_MAX), ..Options::default() },
+            Options { tail_budget: Budget::new(BUDGET_BYTES_MAX), ..options },
             Arc::<SimulatedClock>::clone(&clock),
             Random::from_seed(1),
         );
@@ -59,9 +66,9 @@ impl Rig {
             is_alone: true,
         };
         metadata.run(registration).await.unwrap();
-        let adders = Self::coordinator(&metadata, clock);
+        let adders = Self::coordinator(&metadata, Arc::clone(&clock));
         adders.ensure_topic().await.unwrap();
-        Self { adders, metadata, disk, engine }
+        Self { adders, metadata, disk, clock, engine }
     }
 
     fn coordinator(metadata: &Arc<Metadata>, clock: Arc<SimulatedClock>) -> Coordinator<Adder> {

@@ -1,6 +1,6 @@
 //! How far things go and no further: readers, retention, compaction, and what is refused.
 
-use super::super::{Offsets, ReadLimits};
+use super::super::{Chain, Offsets, ReadLimits};
 use super::rules::{fill, in_memory, small_segments};
 use super::*;
 use crate::config::Cleanup;
@@ -334,4 +334,25 @@ fn producers_are_what_they_were_at_a_cut() {
         rig.recover().unwrap();
     }
     assert_eq!(base(rig.call(sent(7, 32))), (33, false));
+}
+
+#[test]
+fn what_follows_from_a_refused_batch_is_refused_and_nothing_else_is() {
+    let mut rig = Rig::new(66);
+    let id = rig.create(LogConfig::default()).id();
+    let chain = Chain::default();
+    let chained = |leader_epoch| {
+        let batch = NewBatch::validated(batch(&[b"x"])).unwrap().chained(&chain);
+        Command::Append { partition: id, leader_epoch, sender: Sender::Coordinator, batch }
+    };
+    let tickets = [1, 0, 1, 1].map(|epoch| rig.send(chained(epoch)));
+    let other = rig.send(append(id, batch(&[b"y"])));
+    rig.settle();
+    let [first, second, third, fourth] = tickets.map(|ticket| rig.answer(ticket).unwrap());
+    assert!(matches!(first, Ok(Done::Appended { base_offset: 0, .. })));
+    assert!(matches!(second, Err(Refusal::EpochGoesBack { .. })));
+    assert!(matches!((third, fourth), (Err(Refusal::Unchained), Err(Refusal::Unchained))));
+    assert!(matches!(rig.answer(other), Some(Ok(Done::Appended { base_offset: 1, .. }))));
+    assert!(matches!(rig.call(chained(1)), Err(Refusal::Unchained)), "it stays so");
+    assert_eq!(rig.partition(id).offsets().end, 2);
 }

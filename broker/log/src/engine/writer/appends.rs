@@ -7,7 +7,7 @@ use strandline_protocol::batch::{BatchHeader, NO_LEADER_EPOCH};
 use super::super::error::Refusal;
 use super::super::group::{Operation, PlacedBatch, Said};
 use super::super::log::Log;
-use super::super::request::{Command, Done, NewBatch, ReplyTo, Request};
+use super::super::request::{Chain, Command, Done, NewBatch, ReplyTo, Request};
 use super::{Taken, Writer};
 use crate::journal::{Class, StageError, Staged};
 use crate::local_id::LocalId;
@@ -45,7 +45,10 @@ impl Writer {
                 let reply = ReplyTo { ticket: *ticket, replies: Arc::clone(replies) };
                 self.answer_duplicate(*partition, reply, base_offset, last_offset);
             }
-            Err(refusal) => self.refuse(request, refusal),
+            Err(refusal) => {
+                batch.chain.iter().for_each(Chain::cut);
+                self.refuse(request, refusal);
+            }
         }
         Taken::Yes
     }
@@ -58,6 +61,9 @@ impl Writer {
         sender: Sender,
         batch: &NewBatch,
     ) -> Result<Appended, Refusal> {
+        if batch.chain.as_ref().is_some_and(Chain::is_broken) {
+            return Err(Refusal::Unchained);
+        }
         let log = self.log(partition)?;
         if log.is_changing {
             return Ok(Appended::NotYet);
