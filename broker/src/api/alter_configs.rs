@@ -1,8 +1,9 @@
 //! AlterConfigs: all that is set on a resource, anew. Old clients use it; what they do not name goes back to its
 //! default.
 //!
-//! Resources are independent of one another; one that is named twice is INVALID_REQUEST, and so is a setting that is
-//! named twice or has no value. Loggers are not changed this way.
+//! Resources are independent of one another. One that is named twice is INVALID_REQUEST each time, and the others are
+//! changed; Kafka drops the connection without an answer. A setting that is named twice or has no value is
+//! INVALID_REQUEST as well. Loggers are not changed this way.
 
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 //! What the APIs share that change and describe settings: who may, and how a change is carried out.
 
+use std::collections::HashSet;
+
 use strandline_protocol::{ErrorCode, Text};
 use strandline_state::metadata::decide::{AlterConfigs, ConfigChange, Refusal, ResourceChange};
 use strandline_state::metadata::image::{RESOURCE_GROUP, RESOURCE_LOGGER, RESOURCE_TOPIC};
@@ -53,6 +55,14 @@ pub(super) fn allowed(
     Err(Refusal { code, message: format!("{what} authorization failed.") })
 }
 
+/// What is named more than once, of whatever type: which of the changes is meant, nobody can tell.
+fn repeated(wanted: &[Wanted]) -> HashSet<(i8, Text)> {
+    let mut seen = HashSet::with_capacity(wanted.len());
+    let names = wanted.iter().map(|wanted| (wanted.resource_type, &wanted.resource_name));
+    let repeated = names.filter(|name| !seen.insert(*name));
+    repeated.map(|(resource_type, name)| (resource_type, name.clone())).collect()
+}
+
 /// Changes what can be changed, each resource on its own, and says what became of each in their order.
 pub(super) async fn alter(
     broker: &Broker,
@@ -61,8 +71,14 @@ pub(super) async fn alter(
     validate_only: bool,
 ) -> Vec<Altered> {
     let (mut altered, mut places, mut resources) = (Vec::with_capacity(wanted.len()), Vec::new(), Vec::new());
+    let repeated = repeated(&wanted);
     for Wanted { resource_type, resource_name, change } in wanted {
-        let may = allowed(broker, call, Operation::AlterConfigs, resource_type, &resource_name);
+        let may = if repeated.contains(&(resource_type, resource_name.clone())) {
+            let message = "Each resource must appear at most once.".to_owned();
+            Err(Refusal { code: ErrorCode::INVALID_REQUEST, message })
+        } else {
+            allowed(broker, call, Operation::AlterConfigs, resource_type, &resource_name)
+        };
         let refusal = match may.and(change) {
             Ok(change) if resource_type == RESOURCE_LOGGER => {
                 configs_of_loggers::alter(broker, &resource_name, &change, validate_only).err()

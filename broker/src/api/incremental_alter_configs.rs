@@ -2,6 +2,7 @@
 //!
 //! Resources are independent of one another. An answer without an error says that the change is durable and in force
 //! on every partition. An unknown operation is INVALID_REQUEST, adding to what is no list INVALID_CONFIG.
+//! A resource that is named twice is INVALID_REQUEST each time, loggers too.
 
 use std::sync::Arc;
 

@@ -4,6 +4,7 @@ mod counted;
 mod denying;
 mod framing;
 mod full_disk;
+mod repeated;
 mod topics;
 
 use std::net::SocketAddr;
