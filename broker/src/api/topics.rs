@@ -90,6 +90,9 @@ pub trait Topics: Send + Sync + fmt::Debug {
 
     /// The number of this broker.
     fn node_id(&self) -> i32;
+
+    /// How often anything about any topic has changed: whoever waits need not look again while it is the same.
+    fn changes(&self) -> u64;
 }
 
 /// A partition that this broker leads.

@@ -38,8 +38,7 @@ impl Touched {
                 MetadataRecord::Partition(key, value) => {
                     touched.topics.insert(key.topic_id);
                     let place = TopicPartition { topic_id: key.topic_id, index: key.index };
-                    let places =
-                        if value.is_none() { &mut touched.removed } else { &mut touched.partitions };
+                    let places = if value.is_none() { &mut touched.removed } else { &mut touched.partitions };
                     places.push(place);
                 }
                 MetadataRecord::Config(key, _) if key.resource_type == RESOURCE_TOPIC => {

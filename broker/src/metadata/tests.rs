@@ -12,7 +12,9 @@ use strandline_log::engine::{Engine, Mailbox, MailboxOptions, Options, Refusal, 
 use strandline_log::random::Random;
 use strandline_protocol::ErrorCode;
 use strandline_state::metadata::MetadataRecord;
-use strandline_state::metadata::decide::{BumpLeaderEpochs, CreateTopics, FormatCluster, NewTopic, RegisterBroker};
+use strandline_state::metadata::decide::{
+    BumpLeaderEpochs, CreateTopics, FormatCluster, NewTopic, RegisterBroker,
+};
 use strandline_state::metadata::image::RESOURCE_TOPIC;
 use strandline_state::metadata::record::{ConfigEntry, ConfigKey, ConfigValue};
 use strandline_state::settings::BrokerSettings;
@@ -162,8 +164,13 @@ async fn who_waits_for_a_partition_is_woken_when_it_is_led_otherwise() {
     metadata.run(format).await.unwrap();
     metadata.run(registration(&metadata)).await.unwrap();
     let topic_id = metadata.new_id();
-    let topic =
-        NewTopic { name: "t".into(), topic_id, partition_count: 2, replication_factor: 1, ..NewTopic::default() };
+    let topic = NewTopic {
+        name: "t".into(),
+        topic_id,
+        partition_count: 2,
+        replication_factor: 1,
+        ..NewTopic::default()
+    };
     let settings = metadata.settings();
     metadata.run(CreateTopics { topics: vec![topic], validate_only: false, settings }).await.unwrap();
     let logs = [0, 1].map(|index| storage.partition(TopicPartition { topic_id, index }).unwrap());

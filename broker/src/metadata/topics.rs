@@ -2,6 +2,7 @@
 //! request.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use strandline_protocol::batch::TimestampType;
@@ -41,6 +42,7 @@ impl Tables {
 #[derive(Debug)]
 pub(super) struct TopicTable {
     tables: RwLock<Tables>,
+    changes: AtomicU64,
     tallies: Arc<TopicTallies>,
 }
 
@@ -48,7 +50,7 @@ impl TopicTable {
     pub(super) fn new(image: &MetadataImage, settings: &BrokerSettings, tallies: Arc<TopicTallies>) -> Self {
         let mut tables = Tables::default();
         image.topics().for_each(|topic| tables.put(resolve(image, settings, topic, &tallies)));
-        Self { tables: RwLock::new(tables), tallies }
+        Self { tables: RwLock::new(tables), changes: AtomicU64::new(0), tallies }
     }
 
     /// Works topics out anew that may have changed.
@@ -69,6 +71,9 @@ impl TopicTable {
             tables.remove(id);
             topic.into_iter().for_each(|topic| tables.put(topic));
         }
+        drop(tables);
+        // Not before: whoever sees the number sees what it is about.
+        self.changes.fetch_add(1, Ordering::Release);
     }
 }
 
@@ -83,6 +88,10 @@ impl Topics for Metadata {
 
     fn node_id(&self) -> i32 {
         self.node_id
+    }
+
+    fn changes(&self) -> u64 {
+        self.topics.changes.load(Ordering::Acquire)
     }
 }
 

@@ -112,9 +112,7 @@ impl Budget {
         let oldest = {
             let keepers = self.keepers();
             let keepers = keepers.iter().filter_map(Weak::upgrade);
-            keepers
-                .filter_map(|keeper| Some((keeper.oldest_age()?, keeper)))
-                .min_by_key(|(age, _)| *age)
+            keepers.filter_map(|keeper| Some((keeper.oldest_age()?, keeper))).min_by_key(|(age, _)| *age)
         };
         // Where he has forgotten it meanwhile, something else of his goes, or it is looked again.
         oldest.is_some_and(|(_, keeper)| {

@@ -2,7 +2,8 @@
 //!
 //! What is in memory is read on the connection's task; what lies in files is found, verified and read ahead on a
 //! thread that may wait. Nothing is copied: the answer holds slices of the tail and ranges of files. A fetch that
-//! finds too little waits on the partitions that it named, until one of them goes on or `max_wait_ms` have passed.
+//! finds too little waits on the partitions that it named, until one of them goes on, or is led by another broker, or
+//! `max_wait_ms` have passed.
 //!
 //! - The first batch of the first partition that has any is sent however large; all else keeps to
 //!   `max_bytes` and `partition_max_bytes`, and to what the quota leaves.
@@ -34,7 +35,6 @@ use super::Dispatched;
 use crate::broker::Broker;
 use crate::context::Call;
 use crate::metrics::Stage;
-use crate::offload::Offload;
 
 /// What is asked, beside the partitions.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +63,7 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: FetchReque
     let shared = Arc::clone(broker);
     let deadline = Instant::now() + terms.wait;
     Dispatched::Later(Box::pin(async move {
-        let response = match complete(&shared.offload, reads, is_read, deadline).await {
+        let response = match complete(&shared, &call, reads, is_read, deadline).await {
             Some(reads) => {
                 let waited = shared.clock.monotonic().saturating_sub(call.received_at);
                 shared.metrics.stage(call.api, Stage::Wait, waited);
@@ -77,19 +77,27 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: FetchReque
 
 /// Reads until there is enough, or the time is over; none if the broker is about to end.
 async fn complete(
-    offload: &Offload,
+    broker: &Broker,
+    call: &Call,
     mut reads: Reads,
     mut is_read: bool,
     deadline: Instant,
 ) -> Option<Reads> {
     loop {
         if !is_read {
-            reads = reads.read_files(offload).await?;
+            reads = reads.read_files(&broker.offload).await?;
         }
         if reads.is_enough() {
             return Some(reads);
         }
-        let is_woken = match reads.wait() {
+        // Before it is looked whether what it rests on is so still: what changes in between is not missed.
+        let wait = reads.wait();
+        if reads.is_outdated(broker) {
+            reads = reads.resolved_again(broker, call);
+            is_read = reads.read_memory();
+            continue;
+        }
+        let is_woken = match wait {
             Some(wait) => timeout_at(deadline, wait).await.is_ok(),
             None => Instant::now() < deadline,
         };

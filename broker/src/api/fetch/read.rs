@@ -56,12 +56,18 @@ pub(super) struct Reads {
     bytes: u64,
     /// Whether something was found that the client is to know at once.
     has_news: bool,
+    /// How often topics had changed when it was resolved what is wanted.
+    changes: u64,
+    /// Whether partitions are refused that were not when it was asked for them.
+    has_lost: bool,
 }
 
 impl Reads {
     /// Resolves what is wanted; nothing is read yet.
     pub(super) fn new(broker: &Broker, call: &Call, wanted: Wanted, terms: Terms) -> Self {
         let Wanted { topics, partitions } = wanted;
+        // Before anything is looked at: what changes meanwhile is looked at again.
+        let changes = broker.topics.changes();
         let resolver = Resolver::new(broker, call, terms);
         let found: Vec<_> = topics.iter().map(|topic| resolver.topic(topic)).collect();
         let target = |wanted: WantedPartition| {
@@ -80,7 +86,22 @@ impl Reads {
         let targets = partitions.into_iter().map(target).collect();
         let tally = |topic: &Result<Arc<Topic>, _>| topic.as_ref().ok().map(|topic| Arc::clone(&topic.tally));
         let tallies = found.iter().map(tally).collect();
-        Self { topics, tallies, targets, terms, bytes: 0, has_news: false }
+        Self { topics, tallies, targets, terms, bytes: 0, has_news: false, changes, has_lost: false }
+    }
+
+    /// Whether something about topics has changed since it was resolved what is wanted.
+    pub(super) fn is_outdated(&self, broker: &Broker) -> bool {
+        broker.topics.changes() != self.changes
+    }
+
+    /// The same with what is so of the topics now. What another broker leads by now is told at once.
+    pub(super) fn resolved_again(self, broker: &Broker, call: &Call) -> Self {
+        let led = |reads: &Self| reads.targets.iter().filter(|target| target.log.is_some()).count();
+        let led_before = led(&self);
+        let partitions = self.targets.into_iter().map(|target| target.wanted).collect();
+        let mut reads = Self::new(broker, call, Wanted { topics: self.topics, partitions }, self.terms);
+        reads.has_lost = led(&reads) < led_before;
+        reads
     }
 
     /// Reads what is in memory. False if that is not all, and a file has to be looked into.
@@ -133,6 +154,7 @@ impl Reads {
     /// Whether there is nothing to wait for.
     pub(super) fn is_enough(&self) -> bool {
         self.has_news
+            || self.has_lost
             || self.bytes >= self.terms.bytes_min
             || self.targets.iter().all(|target| target.log.is_none())
     }

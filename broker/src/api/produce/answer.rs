@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use strandline_log::engine::{Done, Outcome, Partition, Refusal};
 use strandline_log::producers::ProducerError;
-use strandline_protocol::{ErrorCode, Uuid};
 use strandline_protocol::apis::produce::{
     LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, ProduceResponse,
 };
+use strandline_protocol::{ErrorCode, Uuid};
 
 use super::check::Fault;
 use super::replicated::Appended;

@@ -147,6 +147,16 @@ impl Rig {
         id
     }
 
+    /// From now on the first partition of a topic is led so, and who waits for it looks again.
+    pub(super) fn lead(&self, name: &str, leader: i32, leader_epoch: i32, in_sync_replicas: usize) {
+        let mut topic = (*self.broker.topics.by_name(name).unwrap()).clone();
+        if let Some(first) = topic.partitions.first_mut() {
+            *first = Leadership { leader, leader_epoch, in_sync_replicas, replicas: 3 };
+        }
+        self.topics.put(topic);
+        self.log(name, 0).wake_all();
+    }
+
     fn create_partition(&self, topic_id: Uuid, index: i32) {
         let config = Arc::new(LogConfig::default());
         match self.engine.call(Command::Create { description: Bytes::new(), config }) {

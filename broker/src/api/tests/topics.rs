@@ -1,6 +1,7 @@
 //! Topics without metadata.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use strandline_protocol::{Text, Uuid};
@@ -12,18 +13,20 @@ use crate::api::topics::{Topic, Topics};
 pub(in crate::api) struct FixedTopics {
     node_id: i32,
     topics: RwLock<HashMap<Text, Arc<Topic>>>,
+    changes: AtomicU64,
 }
 
 impl FixedTopics {
     /// No topics, on a broker of this number.
     pub(in crate::api) fn new(node_id: i32) -> Self {
-        Self { node_id, topics: RwLock::default() }
+        Self { node_id, topics: RwLock::default(), changes: AtomicU64::new(0) }
     }
 
     /// Adds a topic, or replaces the one of the same name.
     pub(in crate::api) fn put(&self, topic: Topic) {
         let mut topics = self.topics.write().unwrap_or_else(PoisonError::into_inner);
         topics.insert(topic.name.clone(), Arc::new(topic));
+        self.changes.fetch_add(1, Ordering::Release);
     }
 }
 
@@ -39,5 +42,9 @@ impl Topics for FixedTopics {
 
     fn node_id(&self) -> i32 {
         self.node_id
+    }
+
+    fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
     }
 }

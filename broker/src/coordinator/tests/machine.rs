@@ -38,8 +38,8 @@ pub(super) enum Command {
 
 #[derive(Clone, Debug)]
 pub(super) struct Number {
-    number: i64,
-    padding: usize,
+    pub(super) number: i64,
+    pub(super) padding: usize,
 }
 
 impl Record for Number {

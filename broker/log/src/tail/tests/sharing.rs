@@ -11,7 +11,8 @@ fn the_oldest_frame_goes_first_whosever_it_is() {
         keep(frames, &pool, sequence, length);
     }
     let kept = || {
-        let places = [(&one, 900), (&other, 1), (&one, 901), (&other, 2), (&other, 3), (&other, 4), (&one, 902)];
+        let places =
+            [(&one, 900), (&other, 1), (&one, 901), (&other, 2), (&other, 3), (&other, 4), (&one, 902)];
         places.map(|(frames, sequence)| all(frames, sequence, length).is_some())
     };
     assert_eq!(kept(), [true, true, true, true, false, false, false]);

@@ -7,7 +7,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::fetch::FetchRequest;
 
-use crate::api::tests::{Rig, answer, batch, fetch_request, produce_request, records, settle};
+use crate::api::tests::{
+    LEADER_EPOCH, NODE_ID, Rig, answer, batch, fetch_request, produce_request, records, settle,
+};
 use crate::api::topics::TopicRules;
 use crate::api::{Dispatched, LaterReply};
 
@@ -109,4 +111,41 @@ async fn what_cannot_be_read_ends_a_long_poll() {
     let codes: Vec<_> =
         response.responses[0].partitions.iter().map(|partition| partition.error_code).collect();
     assert_eq!(codes, [ErrorCode::NONE, ErrorCode::OFFSET_OUT_OF_RANGE]);
+}
+
+#[tokio::test]
+async fn a_long_poll_ends_when_another_broker_leads() {
+    let rig = Rig::new();
+    rig.create("t", 2, TopicRules::default());
+    let reply = tokio::spawn(later(&rig, fetch_request("t", &[(0, 0), (1, 0)])).await);
+    while rig.log("t", 1).waiting_count() == 0 {
+        tokio::task::yield_now().await;
+    }
+    rig.lead("t", NODE_ID + 1, LEADER_EPOCH + 1, 1);
+    let response = answer::<FetchRequest>(12, reply.await.unwrap());
+    let partitions = &response.responses[0].partitions;
+    let codes = partitions.iter().map(|partition| partition.error_code);
+    assert!(codes.eq([ErrorCode::NOT_LEADER_OR_FOLLOWER, ErrorCode::NONE]));
+    assert_eq!(rig.log("t", 1).waiting_count(), 0);
+}
+
+#[tokio::test]
+async fn a_long_poll_of_an_earlier_epoch_is_fenced_and_one_of_none_goes_on() {
+    let rig = Rig::new();
+    rig.create("t", 1, TopicRules::default());
+    let mut request = fetch_request("t", &[(0, 0)]);
+    let untold = tokio::spawn(later(&rig, request.clone()).await);
+    request.topics[0].partitions[0].current_leader_epoch = LEADER_EPOCH;
+    let told = tokio::spawn(later(&rig, request).await);
+    while rig.log("t", 0).waiting_count() < 2 {
+        tokio::task::yield_now().await;
+    }
+    rig.lead("t", NODE_ID, LEADER_EPOCH + 1, 1);
+    let response = answer::<FetchRequest>(12, told.await.unwrap());
+    assert_eq!(response.responses[0].partitions[0].error_code, ErrorCode::FENCED_LEADER_EPOCH);
+    rig.produce("t", batch(&[b"a"])).await;
+    let response = answer::<FetchRequest>(12, untold.await.unwrap());
+    let partition = &response.responses[0].partitions[0];
+    let is_empty = partition.records.as_ref().unwrap().as_slice().unwrap().is_empty();
+    assert!(partition.error_code == ErrorCode::NONE && !is_empty);
 }

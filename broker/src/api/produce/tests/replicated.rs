@@ -6,7 +6,9 @@ use strandline_protocol::apis::produce::{PartitionProduceResponse, ProduceReques
 use tokio::task::JoinHandle;
 
 use crate::api::Reply;
-use crate::api::tests::{LEADER_EPOCH, NODE_ID, Rig, answer, batch, only_partition, produce_request, settle, topic_id};
+use crate::api::tests::{
+    LEADER_EPOCH, NODE_ID, Rig, answer, batch, only_partition, produce_request, settle, topic_id,
+};
 use crate::api::topics::{Leadership, Topic, TopicRules};
 
 /// A topic whose high watermark somebody else moves.
@@ -73,14 +75,6 @@ async fn nobody_waits_for_what_is_deleted() {
     assert_eq!(said(reply.await.unwrap()).error_code, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
 }
 
-/// From now on the partition is led so.
-fn lead(rig: &Rig, leader: i32, leader_epoch: i32, in_sync_replicas: usize) {
-    let mut topic = (*rig.broker.topics.by_name("t").unwrap()).clone();
-    topic.partitions = vec![Leadership { leader, leader_epoch, in_sync_replicas, replicas: 3 }];
-    rig.topics.put(topic);
-    rig.log("t", 0).wake_all();
-}
-
 #[tokio::test]
 async fn who_leads_no_longer_says_so_at_once_and_names_who_does() {
     let rig = rig();
@@ -88,7 +82,7 @@ async fn who_leads_no_longer_says_so_at_once_and_names_who_does() {
     while rig.log("t", 0).waiting_count() == 0 {
         tokio::task::yield_now().await;
     }
-    lead(&rig, NODE_ID + 1, LEADER_EPOCH + 1, 1);
+    rig.lead("t", NODE_ID + 1, LEADER_EPOCH + 1, 1);
     let said = only_partition(answer::<ProduceRequest>(10, reply.await.unwrap()));
     assert_eq!((said.error_code, said.base_offset), (ErrorCode::NOT_LEADER_OR_FOLLOWER, 0));
     let leader = (said.current_leader.leader_id, said.current_leader.leader_epoch);
@@ -103,7 +97,7 @@ async fn an_offset_that_another_record_has_by_now_is_no_promise() {
     // Another one led meanwhile, which never had the record. This broker has cut it off, and leads again.
     let partition = rig.log("t", 0).id();
     rig.engine.call(Command::Truncate { partition, end_offset: 0 }).unwrap();
-    lead(&rig, NODE_ID, LEADER_EPOCH + 2, 1);
+    rig.lead("t", NODE_ID, LEADER_EPOCH + 2, 1);
     let other = only_partition(rig.call(9, &request(1, 0)).await);
     assert_eq!((other.error_code, other.base_offset), (ErrorCode::NONE, 0));
     replicate(&rig, 1);
@@ -114,7 +108,7 @@ async fn an_offset_that_another_record_has_by_now_is_no_promise() {
 async fn a_later_epoch_of_the_same_leader_takes_nothing_back() {
     let rig = rig();
     let reply = waiting(&rig, request(-1, 600_000)).await;
-    lead(&rig, NODE_ID, LEADER_EPOCH + 1, 1);
+    rig.lead("t", NODE_ID, LEADER_EPOCH + 1, 1);
     while rig.log("t", 0).waiting_count() == 0 {
         assert!(!reply.is_finished());
         tokio::task::yield_now().await;
@@ -128,12 +122,12 @@ async fn a_later_epoch_of_the_same_leader_takes_nothing_back() {
 async fn too_few_replicas_in_sync_by_then_are_told() {
     let rig = Rig::new();
     rig.create("t", 1, TopicRules { in_sync_replicas_min: 2, ..TopicRules::default() });
-    lead(&rig, NODE_ID, LEADER_EPOCH, 2);
+    rig.lead("t", NODE_ID, LEADER_EPOCH, 2);
     let enough = only_partition(rig.call(9, &request(-1, 600_000)).await);
     assert_eq!((enough.error_code, enough.base_offset), (ErrorCode::NONE, 0), "it has no followers");
     replicate(&rig, 1);
     let reply = waiting(&rig, request(-1, 600_000)).await;
-    lead(&rig, NODE_ID, LEADER_EPOCH, 1);
+    rig.lead("t", NODE_ID, LEADER_EPOCH, 1);
     replicate(&rig, 2);
     let few = said(reply.await.unwrap());
     assert_eq!((few.error_code, few.base_offset), (ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND, 1));

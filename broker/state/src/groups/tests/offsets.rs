@@ -269,7 +269,8 @@ fn a_deletion_of_which_a_part_came_to_be_is_finished_by_the_next() {
     let decision = driver.groups.decide(driver.now_ms, Command::Ask(Box::new(ask)));
     assert_eq!((decision.divisible, decision.records.len()), (50, 51), "its own record goes with the last");
     for count in [0, 1, 30, 50] {
-        let mut cut = Driver { log: driver.log.clone(), ..self::driver() };
+        let mut cut = self::driver();
+        cut.log = driver.log.clone();
         cut.restart();
         let records = decision.records.iter().take(count).cloned().collect();
         cut.carry_out(Decision { records, ..Decision::default() });

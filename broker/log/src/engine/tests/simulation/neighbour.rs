@@ -59,7 +59,9 @@ impl Simulation {
         let in_log = |partition: &crate::engine::Partition| {
             let view = partition.view();
             let entries = view.tail.iter();
-            entries.filter(|entry| frames.slice(entry.frame, entry.offset_in_frame, entry.length).is_some()).count()
+            entries
+                .filter(|entry| frames.slice(entry.frame, entry.offset_in_frame, entry.length).is_some())
+                .count()
         };
         writer.logs.values().map(|log| in_log(&log.partition)).sum()
     }
