@@ -11,22 +11,28 @@ pub(super) struct Piece<M: Machine> {
     pub(super) records: Vec<Encoded>,
 }
 
+/// A decision that cannot be kept, and why in words.
+pub(super) struct Unkept<M: Machine> {
+    pub(super) decision: Decision<M>,
+    pub(super) why: String,
+}
+
 /// The pieces of a decision in their order: one if it is small, or may not be divided. The answers and all that is in
 /// memory alone belong to the last.
 ///
 /// # Errors
-/// It cannot be kept: then it comes back, and why in words.
-pub(super) fn pieces<M: Machine>(decision: Decision<M>) -> Result<Vec<Piece<M>>, (Decision<M>, String)> {
+/// It cannot be kept: then it comes back.
+pub(super) fn pieces<M: Machine>(decision: Decision<M>) -> Result<Vec<Piece<M>>, Box<Unkept<M>>> {
     let encoded = decision.records.iter().map(Record::to_bytes).collect::<Result<Vec<_>, _>>();
     let encoded = match encoded {
         Ok(encoded) => encoded,
-        Err(error) => return Err((decision, error.to_string())),
+        Err(error) => return Err(Box::new(Unkept { decision, why: error.to_string() })),
     };
     let units = units(&encoded, decision.divisible);
     let largest = units.iter().copied().max().unwrap_or(0);
     if largest > APPEND_BYTES_MAX {
-        let error = format!("{largest} bytes of records, and {APPEND_BYTES_MAX} are allowed at once");
-        return Err((decision, error));
+        let why = format!("{largest} bytes of records, and {APPEND_BYTES_MAX} are allowed at once");
+        return Err(Box::new(Unkept { decision, why }));
     }
     Ok(divide(decision, encoded, &units))
 }

@@ -287,9 +287,13 @@ impl<M: Machine> Task<M> {
     ) -> Result<(), Fault> {
         let pieces = match pieces(decision) {
             Ok(pieces) => pieces,
-            Err((decision, error)) => {
-                tracing::warn!(topic = self.topic, %error, "a coordinator's decision cannot be kept");
-                serving.refuse(&decision, ErrorCode::UNKNOWN_SERVER_ERROR);
+            Err(unkept) => {
+                tracing::warn!(
+                    topic = self.topic,
+                    why = unkept.why,
+                    "a coordinator's decision cannot be kept"
+                );
+                serving.refuse(&unkept.decision, ErrorCode::UNKNOWN_SERVER_ERROR);
                 return Ok(());
             }
         };

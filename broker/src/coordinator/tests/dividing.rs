@@ -71,9 +71,10 @@ async fn after_a_death_between_parts_the_first_are_there_and_the_rest_can_be_ask
 fn divided(count: usize, divisible: usize, padding: usize) -> Result<Vec<usize>, String> {
     let records = (0..count).map(|_| Number { number: 1, padding }).collect();
     let decision = Decision::<Adder> { records, divisible, ..Decision::reply(Ticket(7), 3) };
-    let pieces = pieces(decision).map_err(|(decision, error)| {
+    let pieces = pieces(decision).map_err(|unkept| {
+        let decision = &unkept.decision;
         assert_eq!((decision.records.len(), decision.replies.as_slice()), (count, &[(Ticket(7), 3)][..]));
-        error
+        unkept.why
     })?;
     let (last, first) = pieces.split_last().unwrap();
     assert!(first.iter().all(|piece| piece.decision.replies.is_empty()));

@@ -7,7 +7,9 @@ use super::*;
 fn directory(seed: u64, budget: &Budget) -> (Rig, LocalId) {
     let mut rig = Rig::new(seed);
     let journal = journal::Options { bytes_max: 32 << 20, entries_max: 100_000, ..small_options().journal };
-    rig.options = Options { journal, tail_budget: budget.clone(), flush_bytes: 1 << 30, ..small_options() };
+    let tail_budget = budget.clone();
+    rig.options =
+        Options { journal, tail_budget, flush_bytes: 1 << 30, flush_job_bytes: 1 << 30, ..small_options() };
     rig.recover().unwrap();
     let id = rig.create(LogConfig::default()).id();
     (rig, id)
