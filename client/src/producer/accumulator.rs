@@ -24,6 +24,8 @@ pub(super) struct Accumulator {
     buffers: Arc<Buffers>,
     places: HashMap<String, usize>,
     topics: Vec<Topic>,
+    // The place that was last asked for.
+    last_place: usize,
     // The partitions that have anything: their topic's place and their number. The next one to be served is in front.
     active: VecDeque<(usize, usize)>,
     // How many requests are under way to each broker.
@@ -76,6 +78,7 @@ impl Accumulator {
             buffers,
             places: HashMap::new(),
             topics: Vec::new(),
+            last_place: 0,
             active: VecDeque::new(),
             under_way: HashMap::new(),
             failed: None,
@@ -88,8 +91,9 @@ impl Accumulator {
     }
 
     /// How many partitions a topic has, if it is known.
-    pub(super) fn partitions(&self, topic: &str) -> Option<i32> {
-        let topic = self.topics.get(*self.places.get(topic)?)?;
+    pub(super) fn partitions(&mut self, topic: &str) -> Option<i32> {
+        let place = self.place_of(topic)?;
+        let topic = self.topics.get(place)?;
         i32::try_from(topic.partitions.len()).ok()
     }
 
@@ -136,7 +140,7 @@ impl Accumulator {
         }
         let no_partition =
             |partition: i32| Error::NoPartition { topic: record.topic().to_owned(), partition };
-        let place = self.places.get(record.topic()).copied();
+        let place = self.place_of(record.topic());
         let topic = place.and_then(|place| self.topics.get_mut(place)).ok_or_else(|| no_partition(0))?;
         let partition = topic.choose(record, partition);
         let index = usize::try_from(partition).ok();
@@ -206,6 +210,14 @@ impl Accumulator {
         {
             self.spoil(&error);
         }
+    }
+
+    /// Where a topic is, which mostly is where the last one was.
+    fn place_of(&mut self, topic: &str) -> Option<usize> {
+        if self.topics.get(self.last_place).is_none_or(|last| last.name.as_str() != topic) {
+            self.last_place = *self.places.get(topic)?;
+        }
+        Some(self.last_place)
     }
 
     fn for_active(&mut self, mut each: impl FnMut(&Text, &mut Queue)) {

@@ -183,6 +183,7 @@ impl Producer {
         let shared = &self.handle.shared;
         let deadline = Instant::now() + shared.settings.topic_timeout;
         let mut backoff = shared.client.config().new_backoff();
+        let mut last = None;
         loop {
             let found = tokio::time::timeout_at(deadline, shared.client.find_topic(topic, true)).await;
             let error = match found {
@@ -193,15 +194,18 @@ impl Producer {
                     return Ok(accumulator.partitions(topic).unwrap_or(0));
                 }
                 Ok(Err(error)) => error,
+                // What was the matter before says more than that the last question had no time.
                 Err(_) => {
                     let broker = format!("topic {topic}").into();
-                    return Err(Error::Timeout { broker, after: shared.settings.topic_timeout });
+                    let late = Error::Timeout { broker, after: shared.settings.topic_timeout };
+                    return Err(last.unwrap_or(late));
                 }
             };
             let wait = backoff.next_wait();
             if !error.is_retriable() || Instant::now() + wait >= deadline {
                 return Err(error);
             }
+            last = Some(error);
             tokio::time::sleep(wait).await;
         }
     }
