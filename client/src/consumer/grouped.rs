@@ -149,8 +149,19 @@ impl Consumer {
         Ok(())
     }
 
-    /// Where the group has got to in these, in their order.
+    /// Where the group has got to in these, in their order. What is not sure yet, because a transaction has it, is waited
+    /// for.
     async fn committed(&self, keys: &[Key]) -> Result<Vec<(Key, Option<i64>)>> {
+        let mut attempts = self.shared.client.attempts();
+        loop {
+            match self.committed_now(keys).await {
+                Err(error) => attempts.after(error, &[]).await?,
+                found => return found,
+            }
+        }
+    }
+
+    async fn committed_now(&self, keys: &[Key]) -> Result<Vec<(Key, Option<i64>)>> {
         let Some(group) = &self.group else {
             return Err(Error::Settings("this consumer is no member of a group".to_owned()));
         };

@@ -10,6 +10,8 @@ use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use strandline_protocol::batch::{BatchBuilder, NewRecord};
 
+use super::common::settle;
+
 const TOPIC: &str = "library";
 
 async fn client() -> Client {
@@ -71,6 +73,7 @@ async fn administration_does_to_kafka_what_it_says() {
     assert!(client.refresh(&[TOPIC]).await.unwrap().topics.is_empty(), "it was only asked");
     let created = only(admin.create_topics(std::slice::from_ref(&topic)).await.unwrap()).unwrap();
     assert_eq!((created.partitions, created.replication_factor), (Some(2), Some(1)));
+    settle(&client, TOPIC).await;
     let again = only(admin.create_topics(&[topic]).await.unwrap()).unwrap_err();
     assert_eq!(again.code(), Some(ErrorCode::TOPIC_ALREADY_EXISTS));
     let described = only(admin.describe_topics(&[TOPIC]).await.unwrap()).unwrap();
@@ -116,8 +119,14 @@ async fn brokers_tell_of_folders_quorum_features_and_settings() {
     let admin = client.admin();
     let topic = NewTopic::new("told").partitions(2).setting("retention.ms", "60000");
     only(admin.create_topics(&[topic]).await.unwrap()).unwrap();
+    settle(&client, "told").await;
     let broker = client.metadata().brokers[0].id;
-    let folders = admin.describe_log_dirs(broker, Some("told")).await.unwrap();
+    let mut folders = admin.describe_log_dirs(broker, Some("told")).await.unwrap();
+    // Kafka makes the folders of the logs a moment later.
+    while folders.iter().map(|folder| folder.replicas.len()).sum::<usize>() < 2 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        folders = admin.describe_log_dirs(broker, Some("told")).await.unwrap();
+    }
     let replicas: Vec<_> = folders.iter().flat_map(|folder| &folder.replicas).collect();
     assert_eq!(replicas.iter().map(|replica| replica.partition).collect::<Vec<_>>(), [0, 1]);
     assert!(folders.iter().all(|folder| folder.error.is_none() && folder.total_bytes > folder.usable_bytes));

@@ -12,8 +12,21 @@ pub(crate) async fn topic(client: &Client, name: &str, partitions: i32) {
 }
 
 pub(crate) async fn create(client: &Client, topic: NewTopic) {
-    for (_, created) in client.admin().create_topics(&[topic]).await.unwrap() {
+    for (name, created) in client.admin().create_topics(&[topic]).await.unwrap() {
         created.unwrap();
+        settle(client, &name).await;
+    }
+}
+
+/// Waits until the topic can be used: with Kafka, brokers hear of it a moment after the answer.
+pub(crate) async fn settle(client: &Client, name: &str) {
+    loop {
+        let known = client.refresh(&[name]).await.unwrap();
+        let topic = known.topics.get(name);
+        if topic.is_some_and(|topic| topic.partitions.iter().all(|partition| partition.leader.is_some())) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
 }
 

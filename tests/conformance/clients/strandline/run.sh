@@ -7,10 +7,10 @@ cargo build --quiet --locked --manifest-path "$REPOSITORY_FOLDER/Cargo.toml" --p
 examples_folder="${CARGO_TARGET_DIR:-$REPOSITORY_FOLDER/target}/debug/examples"
 story "$examples_folder/story"
 
-# How members agree is theirs, whatever the broker: one is enough.
-[[ $BROKER == strandline || -n ${ASSIGNORS:-} ]] || exit 0
+# Groups with Java's members are played where ASSIGNORS names rules: `ASSIGNORS="sticky cooperative-sticky"`.
+[[ -n ${ASSIGNORS:-} ]] || exit 0
 java=$(java_client "$KAFKA_VERSION")
-for ASSIGNOR in ${ASSIGNORS:-sticky cooperative-sticky}; do
+for ASSIGNOR in $ASSIGNORS; do
     export ASSIGNOR
     group_story "$examples_folder/member" "$java Member"
 done
