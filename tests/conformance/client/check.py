@@ -214,8 +214,8 @@ def coordination(checked):
                          "--offsets-per-commit", 2, "--records", 300)
     expect((made["commits"], made["latencyMs"]["count"]), (300, 300), "the commits")
     groups = {f"strandline-bench-{number}" for number in range(30)}
-    expect(set(checked.kafka("ConsumerGroupCommand", "--list").split()) & groups, groups, "the groups that Kafka has")
-    rows = [line.split() for line in checked.kafka("ConsumerGroupCommand", "--describe", "--group", "strandline-bench-7", "--offsets").splitlines()]
+    expect(set(checked.kafka("consumer.group.ConsumerGroupCommand", "--list").split()) & groups, groups, "the groups that Kafka has")
+    rows = [line.split() for line in checked.kafka("consumer.group.ConsumerGroupCommand", "--describe", "--group", "strandline-bench-7", "--offsets").splitlines()]
     rows = sorted(row[2:4] for row in rows if row[:2] == ["strandline-bench-7", "committed"])
     expect([row[0] for row in rows], ["0", "1"], "the partitions that a group committed")
     expect([row[1] for row in rows if int(row[1]) > 270], [row[1] for row in rows], "what it committed last")
@@ -248,7 +248,7 @@ def coordination(checked):
         expected = 40 * 7 * 5 if protocol == "classic" else 40
         if not 0.5 * expected < made["heartbeats"] <= 1.5 * expected:
             fail(f"heartbeats of {protocol} groups: {made}")
-        state = checked.kafka("ConsumerGroupCommand", "--describe", "--group", f"{protocol}-7", "--state")
+        state = checked.kafka("consumer.group.ConsumerGroupCommand", "--describe", "--group", f"{protocol}-7", "--state")
         if "Stable" not in state:
             fail(f"a group with a member is {state}")
 
