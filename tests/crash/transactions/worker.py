@@ -91,13 +91,22 @@ def main():
             if not transform(consumer, producer, messages, choose):
                 rewind(consumer)
         except KafkaException as error:
-            print(f"{transactional_id}: {error}", file=sys.stderr, flush=True)
-            reason = error.args[0]
-            if reason.fatal() or reason.code() == KafkaError._FENCED:
-                # Whoever started it starts another one.
-                sys.exit(3)
-            abort(producer)
+            leave_if_fenced(transactional_id, error)
+            try:
+                abort(producer)
+            except KafkaException as error:
+                # Its transaction's time was over meanwhile.
+                leave_if_fenced(transactional_id, error)
+                raise
             rewind(consumer)
+
+
+def leave_if_fenced(transactional_id, error):
+    print(f"{transactional_id}: {error}", file=sys.stderr, flush=True)
+    reason = error.args[0]
+    if reason.fatal() or reason.code() == KafkaError._FENCED:
+        # Whoever started it starts another one.
+        sys.exit(3)
 
 
 if __name__ == "__main__":
