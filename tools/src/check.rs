@@ -14,6 +14,7 @@ use strandline_log::disk::real::RealDisk;
 use strandline_log::layout::Layout;
 
 use crate::cluster::{Failure, Output};
+use crate::progress::beside_reading;
 
 /// `strandline check`.
 #[derive(Args)]
@@ -41,7 +42,7 @@ pub(crate) fn run(plan: &CheckPlan, out: &mut impl Write) -> Result<(), Failure>
             printed = print_finding(&finding, plan.output, out);
         }
     };
-    let checked = check::check(&disk, &Layout::new(plan.directory.clone()), print);
+    let checked = beside_reading(|| check::check(&disk, &Layout::new(plan.directory.clone()), print));
     printed?;
     let summary = checked.map_err(|error| refused(error.to_string()))?;
     print_summary(&summary, plan.output, out)?;

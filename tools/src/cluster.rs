@@ -7,12 +7,20 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use strandline_client::{Client, ClientConfig, Error};
 
+use crate::profile::Profile;
+
+/// Where a broker is looked for that nothing says the address of.
+pub(crate) const BROKERS: &str = "127.0.0.1:9092";
+
 /// Whom to ask, and how answers are printed.
 #[derive(Args, Clone)]
 pub(crate) struct Connecting {
-    /// Addresses of one or more brokers of the cluster.
-    #[arg(long, default_value = "127.0.0.1:9092", value_name = "HOST:PORT[,...]")]
-    pub(crate) brokers: String,
+    /// Addresses of one or more brokers of the cluster; without it the profile's, and without that 127.0.0.1:9092.
+    #[arg(long, value_name = "HOST:PORT[,...]", env = "STRANDLINE_BROKERS", hide_env_values = true)]
+    pub(crate) brokers: Option<String>,
+    /// The profile that says where the cluster is: a name, or a file; see `strandline profile`.
+    #[arg(long, value_name = "NAME|FILE", env = "STRANDLINE_PROFILE", hide_env_values = true)]
+    pub(crate) profile: Option<String>,
     /// How it is printed.
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) output: Output,
@@ -74,7 +82,9 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Address(_) => Self::Usage(error.to_string()),
-            Error::NoBroker { .. } | Error::Connect { .. } => Self::Unreachable(error.to_string()),
+            Error::NoBroker { .. } | Error::Connect { .. } => Self::Unreachable(format!(
+                "{error}\nstrandline: --brokers HOST:PORT says where the cluster is, and `strandline dev` starts one here"
+            )),
             _ => Self::Refused(error.to_string()),
         }
     }
@@ -83,8 +93,17 @@ impl From<Error> for Failure {
 impl Connecting {
     pub(crate) fn config(&self) -> Result<ClientConfig, Failure> {
         let timeout = Duration::from_secs(self.timeout);
-        let config = ClientConfig::new(&self.brokers)?.client_id("strandline-cli");
+        let brokers = match &self.brokers {
+            Some(brokers) => brokers.clone(),
+            None => self.profile()?.brokers.unwrap_or_else(|| BROKERS.to_owned()),
+        };
+        let config = ClientConfig::new(&brokers)?.client_id("strandline-cli");
         Ok(config.request_timeout(timeout).connect_timeout(timeout.min(Duration::from_secs(10))))
+    }
+
+    /// What the profile says, if there is one.
+    pub(crate) fn profile(&self) -> Result<Profile, Failure> {
+        Ok(Profile::load(self.profile.as_deref())?.1)
     }
 
     /// Connects, and runs `work` on this thread.

@@ -4,22 +4,31 @@
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use cluster::Failure;
 
+mod arguments;
 mod bench;
 mod check;
 mod cluster;
 mod config;
 mod consume;
+mod coordinator;
 mod descriptors;
 mod group;
+mod hint;
 mod logging;
 mod memory;
+mod places;
 mod produce;
+mod profile;
+mod progress;
+mod results;
 mod serve;
+mod sizes;
 mod table;
+mod time;
 mod topic;
 mod wire;
 
@@ -27,7 +36,7 @@ mod wire;
 #[global_allocator]
 static ALLOCATOR: bench::allocations::Counting = bench::allocations::Counting;
 
-/// A Kafka-compatible message broker.
+/// A Kafka-compatible message broker, and the command line of any Kafka cluster.
 #[derive(Parser)]
 #[command(name = "strandline", version)]
 struct CommandLine {
@@ -35,21 +44,22 @@ struct CommandLine {
     command: Command,
 }
 
+/// What every command ends with; the numbers stay as they are.
+const EXIT_CODES: &str = "Exit codes: 0 all was done, 1 something was not, 2 the command line or a file that it names is \
+                          wrong, 3 no broker could be asked.";
+
 #[derive(Subcommand)]
 enum Command {
     /// Runs a broker for the work at hand: one node, topics made as they are asked for, everything in one folder.
     Dev(serve::ServePlan),
     /// Runs a broker.
     Serve(serve::ServePlan),
-    /// Describes the wire protocol as this binary speaks it.
-    #[command(subcommand)]
-    Wire(wire::WireCommand),
-    /// Makes, lists, describes and deletes topics of any Kafka cluster.
+    /// Makes, lists, describes, changes, shortens and deletes topics of any Kafka cluster.
     #[command(subcommand)]
     Topic(topic::TopicCommand),
     /// Writes records to a topic of any Kafka cluster: lines from the standard input or a file.
     Produce(produce::Produce),
-    /// Reads records from a topic of any Kafka cluster.
+    /// Reads records from topics of any Kafka cluster, by itself or as a member of a group.
     Consume(consume::Consume),
     /// Lists and describes consumer groups of any Kafka cluster, and lets them go on from elsewhere.
     #[command(subcommand)]
@@ -57,15 +67,32 @@ enum Command {
     /// Says what can be set, and shows and changes settings of any Kafka cluster.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Says where clusters are, under a name each.
+    #[command(subcommand)]
+    Profile(profile::ProfileCommand),
     /// Looks over the data directory of a broker that is not running, and changes nothing.
     Check(check::CheckPlan),
     /// Measures on this machine, and prints a table.
     #[command(subcommand)]
     Bench(bench::BenchCommand),
+    /// Describes the wire protocol as this binary speaks it.
+    #[command(subcommand)]
+    Wire(wire::WireCommand),
+}
+
+/// The command line as it is read, helped with and described to shells.
+fn command_line() -> clap::Command {
+    fn with_exit_codes(command: clap::Command) -> clap::Command {
+        command.after_long_help(EXIT_CODES).mut_subcommands(with_exit_codes)
+    }
+    with_exit_codes(CommandLine::command()).after_help(EXIT_CODES)
 }
 
 fn main() -> ExitCode {
-    let command_line = CommandLine::parse();
+    let command_line = match CommandLine::from_arg_matches(&command_line().get_matches()) {
+        Ok(command_line) => command_line,
+        Err(error) => error.exit(),
+    };
     let mut out = io::stdout().lock();
     let result = match command_line.command {
         Command::Topic(command) => topic::run(&command, &mut out),
@@ -73,6 +100,7 @@ fn main() -> ExitCode {
         Command::Consume(consume) => consume::run(&consume, &mut out),
         Command::Group(command) => group::run(&command, &mut out),
         Command::Config(command) => config::run(&command, &mut out),
+        Command::Profile(command) => profile::run(&command, &mut out),
         Command::Wire(command) => wire::run(&command, &mut out).map_err(Failure::from),
         Command::Dev(plan) => serve::dev(&plan, &mut out),
         Command::Serve(plan) => serve::serve(&plan, &mut out),
@@ -89,5 +117,29 @@ fn main() -> ExitCode {
             let _ = writeln!(io::stderr(), "strandline: {failure}");
             failure.exit_code()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_makes_sense_and_each_help_states_the_exit_codes() {
+        fn look(command: &mut clap::Command, path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            let help = command.render_long_help().to_string();
+            assert!(help.contains("Exit codes: 0 all was done"), "{path}: {help}");
+            assert!(command.get_about().is_some(), "{path} says nothing of itself");
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{path}: {} says nothing", argument.get_id());
+            }
+            let subcommands = command.get_subcommands_mut();
+            subcommands
+                .filter(|command| !command.is_hide_set() && command.get_name() != "help")
+                .for_each(|subcommand| look(subcommand, &path));
+        }
+        command_line().debug_assert();
+        look(&mut command_line(), "");
     }
 }

@@ -17,6 +17,11 @@ impl Table {
     }
 
     pub(crate) fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        self.lines().iter().try_for_each(|line| writeln!(out, "{line}"))
+    }
+
+    /// The head and the rows, each as wide as it must be.
+    pub(crate) fn lines(&self) -> Vec<String> {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let cell = |row: &[String], column: usize| row.get(column).cloned().unwrap_or_default();
         let widths: Vec<usize> = (0..columns)
@@ -25,7 +30,7 @@ impl Table {
         let to_the_right: Vec<bool> = (0..columns)
             .map(|column| self.rows.iter().skip(1).all(|row| is_number(&cell(row, column))))
             .collect();
-        for (index, row) in self.rows.iter().enumerate() {
+        let line = |(index, row): (usize, &Vec<String>)| {
             let mut line = String::new();
             for (column, (width, right)) in widths.iter().zip(&to_the_right).enumerate() {
                 let text = cell(row, column);
@@ -37,14 +42,19 @@ impl Table {
                 line.push_str(&text);
                 line.push_str("  ");
             }
-            writeln!(out, "{}", line.trim_end())?;
-        }
-        Ok(())
+            line.trim_end().to_owned()
+        };
+        self.rows.iter().enumerate().map(line).collect()
     }
 }
 
+/// A number, with the unit that a number of bytes has.
 fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|character| character.is_ascii_digit() || ".,-".contains(character))
+    let number = text
+        .strip_suffix('B')
+        .map_or(text, |text| text.trim_end_matches(['K', 'M', 'G', 'T', 'P', 'i', ' ']));
+    !number.is_empty()
+        && number.chars().all(|character| character.is_ascii_digit() || ".,-".contains(character))
 }
 
 #[cfg(test)]

@@ -30,6 +30,8 @@ pub enum ConfigResource {
     AllBrokers,
     /// The parts of a broker that log, each with how much.
     Loggers(i32),
+    /// A group.
+    Group(String),
 }
 
 impl ConfigResource {
@@ -38,12 +40,13 @@ impl ConfigResource {
             Self::Topic(_) => 2,
             Self::Broker(_) | Self::AllBrokers => 4,
             Self::Loggers(_) => 8,
+            Self::Group(_) => 32,
         }
     }
 
     fn name(&self) -> Text {
         match self {
-            Self::Topic(name) => name.as_str().into(),
+            Self::Topic(name) | Self::Group(name) => name.as_str().into(),
             Self::Broker(id) | Self::Loggers(id) => id.to_string().into(),
             Self::AllBrokers => Text::new(),
         }
@@ -57,6 +60,7 @@ impl std::fmt::Display for ConfigResource {
             Self::Broker(id) => write!(formatter, "broker {id}"),
             Self::AllBrokers => formatter.write_str("all brokers"),
             Self::Loggers(id) => write!(formatter, "loggers of broker {id}"),
+            Self::Group(name) => write!(formatter, "group {name}"),
         }
     }
 }
@@ -80,6 +84,8 @@ pub enum ConfigSource {
     Start,
     /// How much a part of a broker logs.
     Logger,
+    /// It was set on the group.
+    Group,
     /// Nobody set it.
     Default,
     /// Something that this client does not know.
@@ -95,6 +101,7 @@ impl ConfigSource {
             4 => Self::Start,
             5 => Self::Default,
             6 => Self::Logger,
+            8 => Self::Group,
             _ => Self::Other,
         }
     }
@@ -111,6 +118,7 @@ impl ConfigSource {
             Self::AllBrokers => "all-brokers",
             Self::Start => "start",
             Self::Logger => "logger",
+            Self::Group => "group",
             Self::Default => "default",
             Self::Other => "other",
         }
@@ -249,7 +257,9 @@ impl Admin {
     async fn broker_of(&self, resource: &ConfigResource) -> Result<Connection> {
         match resource {
             ConfigResource::Broker(id) | ConfigResource::Loggers(id) => self.client.broker(*id).await,
-            ConfigResource::Topic(_) | ConfigResource::AllBrokers => self.client.any_broker().await,
+            ConfigResource::Topic(_) | ConfigResource::AllBrokers | ConfigResource::Group(_) => {
+                self.client.any_broker().await
+            }
         }
     }
 }

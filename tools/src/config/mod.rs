@@ -9,8 +9,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::arguments::setting;
 use crate::cluster::{Failure, Output};
-use crate::topic::setting;
 
 mod explain;
 mod file;
@@ -32,9 +32,9 @@ pub(crate) enum ConfigCommand {
     Explain(Explain),
     /// Prints the reference of all settings, in Markdown.
     Reference,
-    /// Shows the settings of a topic or a broker that runs.
+    /// Shows the settings of a topic, a group or a broker that runs.
     Describe(remote::Describe),
-    /// Changes settings of a topic or a broker that runs: all of what is named, or nothing.
+    /// Changes settings of a topic, a group or a broker that runs: all of what is named, or nothing.
     Alter(remote::Alter),
 }
 

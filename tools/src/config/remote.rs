@@ -4,11 +4,12 @@ use std::io::{self, Write};
 
 use clap::Args;
 use serde_json::{Value, json};
-use strandline_client::{ConfigChange, ConfigEntry, ConfigResource, ConfigSource};
+use strandline_client::{Client, ConfigEntry, ConfigResource, ConfigSource, Error};
 
+use crate::arguments::Changes;
 use crate::cluster::{Connecting, Failure, Output};
+use crate::hint;
 use crate::table::Table;
-use crate::topic::setting;
 
 /// What is shown or changed.
 #[derive(Args, Clone)]
@@ -17,6 +18,9 @@ struct Subject {
     /// The settings of this topic.
     #[arg(long, value_name = "NAME")]
     topic: Option<String>,
+    /// The settings of this group.
+    #[arg(long, value_name = "NAME")]
+    group: Option<String>,
     /// The settings of the broker with this number.
     #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i32).range(0..))]
     broker: Option<i32>,
@@ -30,11 +34,20 @@ struct Subject {
 
 impl Subject {
     fn resource(&self) -> ConfigResource {
-        match (&self.topic, self.broker, self.loggers) {
+        match (&self.topic, &self.group, self.broker, self.loggers) {
             (Some(name), ..) => ConfigResource::Topic(name.clone()),
-            (None, Some(id), _) => ConfigResource::Broker(id),
-            (None, None, Some(id)) => ConfigResource::Loggers(id),
-            (None, None, None) => ConfigResource::AllBrokers,
+            (None, Some(name), ..) => ConfigResource::Group(name.clone()),
+            (None, None, Some(id), _) => ConfigResource::Broker(id),
+            (None, None, None, Some(id)) => ConfigResource::Loggers(id),
+            (None, None, None, None) => ConfigResource::AllBrokers,
+        }
+    }
+
+    /// What is told of an error, with what may have been meant.
+    async fn failed(&self, client: &Client, error: Error) -> Failure {
+        match &self.topic {
+            Some(topic) => hint::about_topic(client, error, topic).await,
+            None => Failure::from(error),
         }
     }
 }
@@ -56,18 +69,8 @@ pub(crate) struct Describe {
 pub(crate) struct Alter {
     #[command(flatten)]
     subject: Subject,
-    /// Set this; may be given more than once.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
-    set: Vec<(String, String)>,
-    /// Take back what is set; may be given more than once.
-    #[arg(long, value_name = "NAME")]
-    reset: Vec<String>,
-    /// Add members to a list, with commas between them; may be given more than once.
-    #[arg(long, value_name = "NAME=MEMBERS", value_parser = setting)]
-    append: Vec<(String, String)>,
-    /// Take members out of a list; may be given more than once.
-    #[arg(long, value_name = "NAME=MEMBERS", value_parser = setting)]
-    subtract: Vec<(String, String)>,
+    #[command(flatten)]
+    changes: Changes,
     /// Check whether all of it may be so, and change nothing.
     #[arg(long)]
     validate_only: bool,
@@ -75,23 +78,13 @@ pub(crate) struct Alter {
     connecting: Connecting,
 }
 
-impl Alter {
-    fn changes(&self) -> Vec<(String, ConfigChange)> {
-        let changed = |pairs: &[(String, String)], change: fn(String) -> ConfigChange| -> Vec<_> {
-            pairs.iter().map(|(name, value)| (name.clone(), change(value.clone()))).collect()
-        };
-        let mut changes = changed(&self.set, ConfigChange::Set);
-        changes.extend(self.reset.iter().map(|name| (name.clone(), ConfigChange::Reset)));
-        changes.extend(changed(&self.append, ConfigChange::Append));
-        changes.extend(changed(&self.subtract, ConfigChange::Subtract));
-        changes
-    }
-}
-
 pub(super) fn describe(describe: &Describe, out: &mut impl Write) -> Result<(), Failure> {
     let resource = describe.subject.resource();
     let entries =
-        describe.connecting.run(async |client| Ok(client.admin().describe_configs(&resource).await?))?;
+        describe.connecting.run(async |client| match client.admin().describe_configs(&resource).await {
+            Ok(entries) => Ok(entries),
+            Err(error) => Err(describe.subject.failed(&client, error).await),
+        })?;
     let mut shown: Vec<_> =
         entries.into_iter().filter(|entry| describe.all || is_own(entry, &resource)).collect();
     shown.sort_by(|left, right| left.name.cmp(&right.name));
@@ -102,6 +95,7 @@ pub(super) fn describe(describe: &Describe, out: &mut impl Write) -> Result<(), 
 fn is_own(entry: &ConfigEntry, resource: &ConfigResource) -> bool {
     match resource {
         ConfigResource::Topic(_) => entry.source == ConfigSource::Topic,
+        ConfigResource::Group(_) => entry.source == ConfigSource::Group,
         _ => entry.source != ConfigSource::Default,
     }
 }
@@ -130,15 +124,17 @@ fn print(entries: &[ConfigEntry], output: Output, out: &mut impl Write) -> io::R
 }
 
 pub(super) fn alter(alter: &Alter, out: &mut impl Write) -> Result<(), Failure> {
-    let (resource, changes) = (alter.subject.resource(), alter.changes());
+    let (resource, changes) = (alter.subject.resource(), alter.changes.list());
     if changes.is_empty() {
         let message = "nothing is to be changed: give --set, --reset, --append or --subtract";
         return Err(Failure::Usage(message.to_owned()));
     }
     let validate_only = alter.validate_only;
-    let altering = async |client: strandline_client::Client| {
-        Ok(client.admin().alter_configs(&resource, &changes, validate_only).await?)
-    };
+    let altering =
+        async |client: Client| match client.admin().alter_configs(&resource, &changes, validate_only).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(alter.subject.failed(&client, error).await),
+        };
     alter.connecting.run(altering)?;
     let done = if validate_only { "may be changed" } else { "changed" };
     if alter.connecting.output == Output::Json {

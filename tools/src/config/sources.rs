@@ -11,7 +11,8 @@ use super::file;
 use crate::cluster::Failure;
 
 /// Variables of the environment that begin like settings and are none.
-const NO_SETTINGS: [&str; 3] = ["STRANDLINE_LOG", "STRANDLINE_CONFIG", "STRANDLINE_BROKERS"];
+const NO_SETTINGS: [&str; 4] =
+    ["STRANDLINE_LOG", "STRANDLINE_CONFIG", "STRANDLINE_BROKERS", "STRANDLINE_PROFILE"];
 
 /// Where something was said.
 #[derive(Clone, Debug, Eq, PartialEq)]

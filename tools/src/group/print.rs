@@ -5,8 +5,10 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 use strandline_client::{GroupDescription, GroupListing};
 
-use super::{Described, Progress};
+use super::reset::Move;
+use super::{Described, Progress, lag};
 use crate::cluster::Output;
+use crate::results::{self, or_dash};
 use crate::table::Table;
 
 pub(super) fn listed(groups: &[GroupListing], output: Output, out: &mut impl Write) -> io::Result<()> {
@@ -16,7 +18,7 @@ pub(super) fn listed(groups: &[GroupListing], output: Output, out: &mut impl Wri
                 "name": group.name, "state": group.state, "kind": group.kind, "protocolType": group.protocol_type,
             })
         };
-        return writeln!(out, "{}", Value::Array(groups.iter().map(value).collect()));
+        return results::json(&groups.iter().map(value).collect(), out);
     }
     let mut table = Table::new(&["NAME", "STATE", "KIND", "PROTOCOL"]);
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -28,6 +30,7 @@ pub(super) fn listed(groups: &[GroupListing], output: Output, out: &mut impl Wri
 
 pub(super) fn described(
     groups: &[(String, Described)],
+    shows_members: bool,
     output: Output,
     out: &mut impl Write,
 ) -> io::Result<()> {
@@ -35,29 +38,48 @@ pub(super) fn described(
         let value = |(name, (group, progress)): &(String, Described)| {
             json!({
                 "name": name, "state": group.state, "protocolType": group.protocol_type, "assignor": group.assignor,
-                "members": members(group), "partitions": progress.iter().map(partition).collect::<Vec<_>>(),
+                "lag": lag(progress), "members": members(group),
+                "partitions": progress.iter().map(partition).collect::<Vec<_>>(),
             })
         };
-        return writeln!(out, "{}", Value::Array(groups.iter().map(value).collect()));
+        return results::json(&groups.iter().map(value).collect(), out);
     }
-    for (name, (group, progress)) in groups {
-        writeln!(out, "{name}: {}, {} members", group.state, group.members.len())?;
-        let mut table = Table::new(&["TOPIC", "PARTITION", "COMMITTED", "END", "LAG", "MEMBER"]);
-        let text = |number: Option<i64>| number.map_or("-".to_owned(), |number| number.to_string());
-        for it in progress {
-            let member = it.member.clone().unwrap_or_default();
-            let (committed, end, lag) = (text(it.committed), text(it.end), text(it.lag()));
-            table.row([it.topic.clone(), it.partition.to_string(), committed, end, lag, member]);
+    for (index, (name, (group, progress))) in groups.iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
         }
-        table.print(out)?;
+        let lag = lag(progress).map(|lag| format!(", {lag} records behind")).unwrap_or_default();
+        writeln!(out, "{name}: {}, {} members{lag}", group.state, group.members.len())?;
+        if shows_members { table_of_members(group) } else { table_of_partitions(progress) }.print(out)?;
     }
     Ok(())
+}
+
+fn table_of_partitions(progress: &[Progress]) -> Table {
+    let mut table = Table::new(&["TOPIC", "PARTITION", "COMMITTED", "END", "LAG", "MEMBER"]);
+    for it in progress {
+        let member = it.member.clone().unwrap_or_default();
+        let (committed, end, lag) = (or_dash(it.committed), or_dash(it.end), or_dash(it.lag()));
+        table.row([it.topic.clone(), it.partition.to_string(), committed, end, lag, member]);
+    }
+    table
+}
+
+fn table_of_members(group: &GroupDescription) -> Table {
+    let mut table = Table::new(&["MEMBER", "INSTANCE", "CLIENT", "HOST", "PARTITIONS"]);
+    for member in &group.members {
+        let instance = member.instance.clone().unwrap_or_default();
+        let partitions = member.partitions.len().to_string();
+        table.row([member.id.clone(), instance, member.client_id.clone(), member.host.clone(), partitions]);
+    }
+    table
 }
 
 fn members(group: &GroupDescription) -> Vec<Value> {
     let member = |member: &strandline_client::GroupMember| {
         json!({
             "id": member.id, "instance": member.instance, "clientId": member.client_id, "host": member.host,
+            "partitions": member.partitions.len(),
         })
     };
     group.members.iter().map(member).collect()
@@ -73,20 +95,21 @@ fn partition(progress: &Progress) -> Value {
 /// Where a group goes on, or would.
 pub(super) fn moved(
     group: &str,
-    moved: &[((String, i32), i64)],
+    moves: &[Move],
     has_moved: bool,
     output: Output,
     out: &mut impl Write,
 ) -> io::Result<()> {
     if output == Output::Json {
-        let value = |((topic, partition), offset): &((String, i32), i64)| json!({ "topic": topic, "partition": partition, "offset": offset });
-        let partitions: Vec<_> = moved.iter().map(value).collect();
-        return writeln!(out, "{}", json!({ "name": group, "changed": has_moved, "partitions": partitions }));
+        let value =
+            |it: &Move| json!({ "topic": it.key.0, "partition": it.key.1, "was": it.from, "offset": it.to });
+        let partitions: Vec<_> = moves.iter().map(value).collect();
+        return results::json(&json!({ "name": group, "changed": has_moved, "partitions": partitions }), out);
     }
-    let mut table =
-        Table::new(&["TOPIC", "PARTITION", if has_moved { "GOES ON AT" } else { "WOULD GO ON AT" }]);
-    for ((topic, partition), offset) in moved {
-        table.row([topic.clone(), partition.to_string(), offset.to_string()]);
+    let said = if has_moved { "GOES ON AT" } else { "WOULD GO ON AT" };
+    let mut table = Table::new(&["TOPIC", "PARTITION", "WAS AT", said]);
+    for it in moves {
+        table.row([it.key.0.clone(), it.key.1.to_string(), or_dash(it.from), it.to.to_string()]);
     }
     table.print(out)
 }
@@ -94,7 +117,7 @@ pub(super) fn moved(
 pub(super) fn deleted(groups: &[(String, ())], output: Output, out: &mut impl Write) -> io::Result<()> {
     if output == Output::Json {
         let names: Vec<_> = groups.iter().map(|(name, ())| json!({ "name": name })).collect();
-        return writeln!(out, "{}", Value::Array(names));
+        return results::json(&Value::Array(names), out);
     }
     groups.iter().try_for_each(|(name, ())| writeln!(out, "{name}: deleted"))
 }

@@ -1,17 +1,22 @@
-//! `strandline topic`: makes, lists, describes and deletes topics of any Kafka cluster.
+//! `strandline topic`: makes, lists, describes, changes, shortens and deletes topics of any Kafka cluster.
 //!
-//! Results go to the standard output, as a table or as JSON, and what failed to the standard error. Exit codes:
-//! 0 all was done, 1 something was not, 2 the command line is wrong, 3 no broker could be asked.
+//! Results go to the standard output, as a table or as JSON, and what failed to the standard error.
 
 use std::io::Write;
 
 use clap::{Args, Subcommand};
-use strandline_client::{Client, CreatedTopic, Each, Error, NewTopic};
+use strandline_client::{Client, CreatedTopic, Each, Error, NewTopic, TopicInfo, TopicSetting};
 use strandline_protocol::ErrorCode;
 
+use crate::arguments::{Consent, Named, setting};
 use crate::cluster::{Connecting, Failure};
+use crate::hint;
+use crate::results::{sorted_out, told, told_with};
+use crate::sizes::Extents;
 
+mod alter;
 mod print;
+mod trim;
 
 /// What `strandline topic` can do.
 #[derive(Subcommand)]
@@ -20,8 +25,12 @@ pub(crate) enum TopicCommand {
     Create(Create),
     /// Lists the topics.
     List(List),
-    /// Shows the partitions of topics, and the settings that differ from the defaults.
+    /// Shows the partitions of topics, where they begin and end, and the settings that differ from the defaults.
     Describe(Describe),
+    /// Changes settings of topics, or gives them more partitions.
+    Alter(alter::Alter),
+    /// Deletes the records of a topic that lie before a place in each partition.
+    Trim(trim::Trim),
     /// Deletes topics and all that is in them.
     Delete(Delete),
 }
@@ -38,7 +47,7 @@ pub(crate) struct Create {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i16).range(1..))]
     replication_factor: Option<i16>,
     /// A setting by Kafka's name, such as `cleanup.policy=compact`; may be given more than once.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    #[arg(long, alias = "set", value_name = "NAME=VALUE", value_parser = setting)]
     config: Vec<(String, String)>,
     /// Succeed if the topic is there already, whatever it is like.
     #[arg(long)]
@@ -56,6 +65,9 @@ pub(crate) struct List {
     /// List the cluster's own topics, too.
     #[arg(long)]
     internal: bool,
+    /// Show how many records and bytes each has, and whether all replicas are in sync.
+    #[arg(short, long)]
+    wide: bool,
     #[command(flatten)]
     connecting: Connecting,
 }
@@ -63,31 +75,23 @@ pub(crate) struct List {
 /// `strandline topic describe`.
 #[derive(Args)]
 pub(crate) struct Describe {
-    /// The topics' names.
-    #[arg(required = true, value_name = "NAME")]
-    names: Vec<String>,
+    /// Show the leaders' epochs and the replicas that are away, too.
+    #[arg(short, long)]
+    wide: bool,
     #[command(flatten)]
-    connecting: Connecting,
+    topics: Named,
 }
 
 /// `strandline topic delete`.
 #[derive(Args)]
 pub(crate) struct Delete {
-    /// The topics' names.
-    #[arg(required = true, value_name = "NAME")]
-    names: Vec<String>,
     /// Succeed if a topic is not there.
     #[arg(long)]
     if_exists: bool,
     #[command(flatten)]
-    connecting: Connecting,
-}
-
-pub(crate) fn setting(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("it is NAME=VALUE".to_owned()),
-    }
+    consent: Consent,
+    #[command(flatten)]
+    topics: Named,
 }
 
 pub(crate) fn run(command: &TopicCommand, out: &mut impl Write) -> Result<(), Failure> {
@@ -95,29 +99,33 @@ pub(crate) fn run(command: &TopicCommand, out: &mut impl Write) -> Result<(), Fa
         TopicCommand::Create(create) => {
             let results = create.connecting.run(async |client| create.done_by(&client).await)?;
             let (done, failed) = sorted_out(results);
-            print::created(&done, create.connecting.output, out)?;
+            print::created(&done, create.validate_only, create.connecting.output, out)?;
             told(&failed)
         }
         TopicCommand::List(list) => {
-            let topics = list.connecting.run(async |client| Ok(client.admin().list_topics().await?))?;
-            let shown: Vec<_> =
-                topics.into_iter().filter(|topic| list.internal || !topic.is_internal).collect();
-            Ok(print::listed(&shown, list.connecting.output, out)?)
+            let (topics, extents) = list.connecting.run(async |client| list.asked(&client).await)?;
+            Ok(print::listed(&topics, extents.as_ref(), list.connecting.output, out)?)
         }
         TopicCommand::Describe(describe) => {
-            let (topics, settings) = describe.connecting.run(async |client| describe.asked(&client).await)?;
+            let Described { topics, settings, extents, hints } =
+                describe.topics.connecting.run(async |client| describe.asked(&client).await)?;
             let (topics, failed) = sorted_out(topics);
             let topics: Vec<_> = topics.into_iter().map(|(_, topic)| topic).collect();
             let (settings, unreadable) = sorted_out(settings);
-            print::described(&topics, &settings, describe.connecting.output, out)?;
-            told(&failed)?;
+            let all = print::All { settings: &settings, extents: &extents, is_wide: describe.wide };
+            print::described(&topics, &all, describe.topics.connecting.output, out)?;
+            told_with(&failed, hints)?;
             told(&unreadable)
         }
+        TopicCommand::Alter(alter) => alter::run(alter, out),
+        TopicCommand::Trim(trim) => trim::run(trim, out),
         TopicCommand::Delete(delete) => {
-            let results = delete.connecting.run(async |client| delete.done_by(&client).await)?;
+            let topics = &delete.topics;
+            delete.consent.to(&format!("delete {} and all that is in it", topics.names.join(", ")))?;
+            let (results, hints) = topics.connecting.run(async |client| delete.done_by(&client).await)?;
             let (done, failed) = sorted_out(results);
-            print::deleted(&done, delete.connecting.output, out)?;
-            told(&failed)
+            print::deleted(&done, topics.connecting.output, out)?;
+            told_with(&failed, hints)
         }
     }
 }
@@ -143,73 +151,51 @@ impl Create {
     }
 }
 
-type Described = (Each<strandline_client::TopicInfo>, Each<Vec<strandline_client::TopicSetting>>);
+impl List {
+    async fn asked(&self, client: &Client) -> Result<(Vec<TopicInfo>, Option<Extents>), Failure> {
+        let mut topics = client.admin().list_topics().await?;
+        topics.retain(|topic| self.internal || !topic.is_internal);
+        let extents = if self.wide {
+            Some(Extents::of(client, &topics.iter().collect::<Vec<_>>()).await)
+        } else {
+            None
+        };
+        Ok((topics, extents))
+    }
+}
+
+struct Described {
+    topics: Each<TopicInfo>,
+    settings: Each<Vec<TopicSetting>>,
+    extents: Extents,
+    hints: Vec<String>,
+}
 
 impl Describe {
     async fn asked(&self, client: &Client) -> Result<Described, Failure> {
         let admin = client.admin();
-        let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
-        let topics = admin.describe_topics(&names).await?;
-        let there: Vec<&str> =
-            topics.iter().filter(|(_, result)| result.is_ok()).map(|(name, _)| name.as_str()).collect();
-        let settings = if there.is_empty() { Vec::new() } else { admin.topic_settings(&there).await? };
-        Ok((topics, settings))
+        client.refresh_all().await?;
+        let topics = admin.describe_topics(&self.topics.names()).await?;
+        let there: Vec<&TopicInfo> = topics.iter().filter_map(|(_, result)| result.as_ref().ok()).collect();
+        let names: Vec<&str> = there.iter().map(|topic| topic.name.as_str()).collect();
+        let settings = if names.is_empty() { Vec::new() } else { admin.topic_settings(&names).await? };
+        let extents = Extents::of(client, &there).await;
+        let hints = hint::topics(client, &topics).await;
+        Ok(Described { settings, extents, hints, topics })
     }
 }
 
 impl Delete {
-    async fn done_by(&self, client: &Client) -> Result<Each<()>, Failure> {
-        let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
-        let mut results = client.admin().delete_topics(&names).await?;
+    async fn done_by(&self, client: &Client) -> Result<(Each<()>, Vec<String>), Failure> {
+        let mut results = client.admin().delete_topics(&self.topics.names()).await?;
         if self.if_exists {
             results.retain(|(_, result)| !is_code(result, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));
         }
-        Ok(results)
+        let hints = hint::topics(client, &results).await;
+        Ok((results, hints))
     }
 }
 
 fn is_code<T>(result: &Result<T, Error>, code: ErrorCode) -> bool {
     matches!(result, Err(error) if error.code() == Some(code))
-}
-
-/// What succeeded, and what did not.
-pub(crate) fn sorted_out<K, T>(results: Vec<(K, Result<T, Error>)>) -> (Vec<(K, T)>, Vec<Error>) {
-    let (mut done, mut failed) = (Vec::new(), Vec::new());
-    for (name, result) in results {
-        match result {
-            Ok(value) => done.push((name, value)),
-            Err(error) => failed.push(error),
-        }
-    }
-    (done, failed)
-}
-
-pub(crate) fn told(failed: &[Error]) -> Result<(), Failure> {
-    if failed.is_empty() {
-        return Ok(());
-    }
-    let lines: Vec<_> = failed.iter().map(Error::to_string).collect();
-    Err(Failure::Refused(lines.join("\nstrandline: ")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn settings_are_a_name_and_a_value() {
-        assert_eq!(setting("a=b=c").unwrap(), ("a".to_owned(), "b=c".to_owned()));
-        assert_eq!(setting("a=").unwrap().1, "");
-        assert!(setting("a").is_err() && setting("=b").is_err());
-    }
-
-    #[test]
-    fn what_failed_is_told_a_line_each() {
-        let refused = |name: &str| Error::broker(ErrorCode::INVALID_CONFIG, name, None);
-        let (done, failed) =
-            sorted_out(vec![("a".to_owned(), Ok(1)), ("b".to_owned(), Err(refused("topic b")))]);
-        assert_eq!((done, failed.len()), (vec![("a".to_owned(), 1)], 1));
-        let failure = told(&[refused("topic b"), refused("topic c")]).unwrap_err();
-        assert_eq!(failure.to_string(), "topic b: INVALID_CONFIG\nstrandline: topic c: INVALID_CONFIG");
-    }
 }

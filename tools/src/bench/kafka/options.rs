@@ -21,7 +21,7 @@ pub(super) struct Target {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i16).range(1..))]
     pub(super) replication_factor: Option<i16>,
     /// A setting of the topic, where it is made; may be given more than once.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = crate::topic::setting)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = crate::arguments::setting)]
     pub(super) config: Vec<(String, String)>,
     /// The broker's process on this machine: its processor time and memory are reported.
     #[arg(long, value_name = "PID")]
