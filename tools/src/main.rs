@@ -20,6 +20,7 @@ mod group;
 mod hint;
 mod logging;
 mod memory;
+mod overview;
 mod places;
 mod produce;
 mod profile;
@@ -30,6 +31,7 @@ mod sizes;
 mod table;
 mod time;
 mod topic;
+mod transaction;
 mod wire;
 
 #[cfg(feature = "count-allocations")]
@@ -64,6 +66,12 @@ enum Command {
     /// Lists and describes consumer groups of any Kafka cluster, and lets them go on from elsewhere.
     #[command(subcommand)]
     Group(group::GroupCommand),
+    /// Lists, describes and aborts transactions of any Kafka cluster.
+    #[command(subcommand)]
+    Transaction(transaction::TransactionCommand),
+    /// Shows what a Kafka cluster is made of: brokers, folders, features, quorum, APIs.
+    #[command(subcommand)]
+    Cluster(overview::ClusterCommand),
     /// Says what can be set, and shows and changes settings of any Kafka cluster.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -99,6 +107,8 @@ fn main() -> ExitCode {
         Command::Produce(produce) => produce::run(&produce, &mut out),
         Command::Consume(consume) => consume::run(&consume, &mut out),
         Command::Group(command) => group::run(&command, &mut out),
+        Command::Transaction(command) => transaction::run(&command, &mut out),
+        Command::Cluster(command) => overview::run(&command, &mut out),
         Command::Config(command) => config::run(&command, &mut out),
         Command::Profile(command) => profile::run(&command, &mut out),
         Command::Wire(command) => wire::run(&command, &mut out).map_err(Failure::from),

@@ -1,0 +1,121 @@
+//! `strandline transaction producers`: who has written to a topic.
+
+use std::io::Write;
+
+use clap::Args;
+use serde_json::{Value, json};
+use strandline_client::{Client, EachPartition, Error};
+use strandline_protocol::ErrorCode;
+use strandline_protocol::apis::describe_producers::{
+    DescribeProducersRequest, PartitionResponse, ProducerState, TopicRequest,
+};
+
+use crate::cluster::{Connecting, Failure, Output};
+use crate::hint;
+use crate::results::{self, or_dash, sorted_out, told};
+use crate::table::Table;
+use crate::time::moment;
+
+/// `strandline transaction producers`.
+#[derive(Args)]
+pub(crate) struct Producers {
+    /// The topic.
+    topic: String,
+    /// Of this partition only; may be given more than once.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..))]
+    partition: Vec<i32>,
+    #[command(flatten)]
+    connecting: Connecting,
+}
+
+type Found = Vec<((String, i32), Vec<ProducerState>)>;
+
+pub(super) fn run(plan: &Producers, out: &mut impl Write) -> Result<(), Failure> {
+    let results = plan.connecting.run(async |client| plan.asked(&client).await)?;
+    let (done, failed) = sorted_out(results);
+    if plan.connecting.output == Output::Json {
+        results::json(&json_of(&done), out)?;
+    } else {
+        print(&done, out)?;
+    }
+    told(&failed)
+}
+
+impl Producers {
+    async fn asked(&self, client: &Client) -> Result<EachPartition<Vec<ProducerState>>, Failure> {
+        let mut described = client.admin().describe_topics(&[&self.topic]).await?;
+        let topic = described.pop().ok_or_else(|| Error::Missing(format!("topic {}", self.topic)))?;
+        let topic = match topic.1 {
+            Ok(topic) => topic,
+            Err(error) => return Err(hint::about_topic(client, error, &self.topic).await),
+        };
+        let mut results = EachPartition::new();
+        for info in &topic.partitions {
+            if self.partition.is_empty() || self.partition.contains(&info.partition) {
+                let found = self.of_partition(client, info.leader, info.partition).await;
+                results.push(((self.topic.clone(), info.partition), found));
+            }
+        }
+        Ok(results)
+    }
+
+    async fn of_partition(
+        &self,
+        client: &Client,
+        leader: Option<i32>,
+        partition: i32,
+    ) -> Result<Vec<ProducerState>, Error> {
+        let subject = || format!("{}-{partition}", self.topic);
+        let leader = leader.ok_or_else(|| Error::broker(ErrorCode::LEADER_NOT_AVAILABLE, subject(), None))?;
+        let topic = TopicRequest {
+            name: self.topic.as_str().into(),
+            partition_indexes: vec![partition],
+            ..Default::default()
+        };
+        let request = DescribeProducersRequest { topics: vec![topic], ..Default::default() };
+        let response = client.broker(leader).await?.request(&request).await?;
+        let found = response.topics.into_iter().flat_map(|topic| topic.partitions).next();
+        let PartitionResponse { error_code, error_message, active_producers, .. } =
+            found.ok_or_else(|| Error::Missing(subject()))?;
+        match error_code {
+            ErrorCode::NONE => Ok(active_producers),
+            code => Err(Error::broker(code, subject(), error_message.map(String::from))),
+        }
+    }
+}
+
+/// Where the transaction began that it has open, if it has.
+fn open_at(producer: &ProducerState) -> Option<i64> {
+    Some(producer.current_txn_start_offset).filter(|offset| *offset >= 0)
+}
+
+fn json_of(found: &Found) -> Value {
+    let all = found.iter().flat_map(|((_, partition), producers)| {
+        producers.iter().map(move |producer| {
+            json!({
+                "partition": partition, "producerId": producer.producer_id, "epoch": producer.producer_epoch,
+                "lastSequence": producer.last_sequence, "lastTimestamp": producer.last_timestamp,
+                "openSinceOffset": open_at(producer),
+            })
+        })
+    });
+    all.collect()
+}
+
+fn print(found: &Found, out: &mut impl Write) -> std::io::Result<()> {
+    let mut table = Table::new(&["PARTITION", "PRODUCER", "EPOCH", "SEQUENCE", "OPEN SINCE", "LAST RECORD"]);
+    for ((_, partition), producers) in found {
+        for producer in producers {
+            let last = Some(producer.last_timestamp).filter(|time| *time >= 0);
+            table.row([
+                partition.to_string(),
+                producer.producer_id.to_string(),
+                producer.producer_epoch.to_string(),
+                producer.last_sequence.to_string(),
+                or_dash(open_at(producer)),
+                last.map(moment).unwrap_or_default(),
+            ]);
+        }
+    }
+    table.print(out)
+}
