@@ -25,6 +25,7 @@ mod places;
 mod produce;
 mod profile;
 mod progress;
+mod readable;
 mod results;
 mod serve;
 mod sizes;

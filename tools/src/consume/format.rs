@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 use strandline_client::ConsumerRecord;
 
+use crate::time::moment;
+
 /// The value as it is; a tombstone is an empty line.
 pub(super) fn raw(record: &ConsumerRecord, out: &mut impl Write) -> io::Result<()> {
     out.write_all(record.value.as_deref().unwrap_or_default())?;
@@ -42,7 +44,7 @@ fn put(fields: &mut Map<String, Value>, name: &str, bytes: Option<&[u8]>) {
     };
 }
 
-fn digits(bytes: &[u8]) -> String {
+pub(super) fn digits(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -53,96 +55,21 @@ pub(super) fn hex(record: &ConsumerRecord, out: &mut impl Write) -> io::Result<(
     writeln!(out, "{} {} {key} {value}", record.partition, record.offset)
 }
 
-/// How a user wants records to look.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Template {
-    parts: Vec<Part>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Part {
-    Text(String),
-    Topic,
-    Partition,
-    Offset,
-    Time,
-    Key,
-    Value,
-    Headers,
-}
-
-impl Template {
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let mut parts = Vec::new();
-        let mut plain = String::new();
-        let mut characters = text.chars();
-        while let Some(character) = characters.next() {
-            match character {
-                '\\' => plain.push(match characters.next() {
-                    Some('n') => '\n',
-                    Some('t') => '\t',
-                    Some('\\') => '\\',
-                    other => return Err(unknown('\\', other)),
-                }),
-                '%' => {
-                    let part = match characters.next() {
-                        Some('%') => {
-                            plain.push('%');
-                            continue;
-                        }
-                        Some('t') => Part::Topic,
-                        Some('p') => Part::Partition,
-                        Some('o') => Part::Offset,
-                        Some('d') => Part::Time,
-                        Some('k') => Part::Key,
-                        Some('v') => Part::Value,
-                        Some('h') => Part::Headers,
-                        other => return Err(unknown('%', other)),
-                    };
-                    parts.push(Part::Text(std::mem::take(&mut plain)));
-                    parts.push(part);
-                }
-                other => plain.push(other),
-            }
-        }
-        parts.push(Part::Text(plain));
-        parts.retain(|part| !matches!(part, Part::Text(text) if text.is_empty()));
-        Ok(Self { parts })
+/// A line for people: what is no text is in hexadecimal digits.
+pub(super) fn long(record: &ConsumerRecord, out: &mut impl Write) -> io::Result<()> {
+    write!(out, "{}  {}-{} @ {}", moment(record.timestamp), record.topic, record.partition, record.offset)?;
+    write!(out, "  {}", text_or_digits(record.key.as_deref()))?;
+    for header in &record.headers {
+        write!(out, "  {}={}", header.name_lossy().escape_debug(), text_or_digits(header.value.as_deref()))?;
     }
-
-    pub(super) fn print(&self, record: &ConsumerRecord, out: &mut impl Write) -> io::Result<()> {
-        for part in &self.parts {
-            match part {
-                Part::Text(text) => out.write_all(text.as_bytes())?,
-                Part::Topic => out.write_all(record.topic.as_bytes())?,
-                Part::Partition => write!(out, "{}", record.partition)?,
-                Part::Offset => write!(out, "{}", record.offset)?,
-                Part::Time => write!(out, "{}", record.timestamp)?,
-                Part::Key => out.write_all(record.key.as_deref().unwrap_or_default())?,
-                Part::Value => out.write_all(record.value.as_deref().unwrap_or_default())?,
-                Part::Headers => headers(record, out)?,
-            }
-        }
-        Ok(())
-    }
+    writeln!(out, "  {}", text_or_digits(record.value.as_deref()))
 }
 
-fn headers(record: &ConsumerRecord, out: &mut impl Write) -> io::Result<()> {
-    for (place, header) in record.headers.iter().enumerate() {
-        if place > 0 {
-            out.write_all(b",")?;
-        }
-        out.write_all(&header.name)?;
-        out.write_all(b"=")?;
-        out.write_all(header.value.as_deref().unwrap_or_default())?;
-    }
-    Ok(())
-}
-
-fn unknown(mark: char, found: Option<char>) -> String {
-    match found {
-        Some(found) => format!("{mark}{found} means nothing"),
-        None => format!("{mark} stands at the end, with nothing behind it"),
+fn text_or_digits(bytes: Option<&[u8]>) -> String {
+    match bytes.map(|bytes| (str::from_utf8(bytes), bytes)) {
+        None => "null".to_owned(),
+        Some((Ok(text), _)) => format!("{text:?}"),
+        Some((Err(_), bytes)) => format!("0x{}", digits(bytes)),
     }
 }
 
@@ -150,26 +77,10 @@ fn unknown(mark: char, found: Option<char>) -> String {
 mod tests {
     use super::*;
 
-    fn parts(text: &str) -> Vec<Part> {
-        Template::parse(text).unwrap().parts
-    }
-
     #[test]
-    fn a_template_is_taken_apart() {
-        let text = |text: &str| Part::Text(text.to_owned());
-        assert_eq!(
-            parts("%p:%o\\t%v\\n"),
-            [Part::Partition, text(":"), Part::Offset, text("\t"), Part::Value, text("\n")]
-        );
-        assert_eq!(parts("100%% \\\\"), [text("100% \\")]);
-        assert_eq!(parts("%t%d%k%h"), [Part::Topic, Part::Time, Part::Key, Part::Headers]);
-        assert_eq!(parts(""), []);
-    }
-
-    #[test]
-    fn what_means_nothing_is_refused() {
-        for text in ["%x", "%", "\\q", "\\"] {
-            assert!(Template::parse(text).is_err(), "{text}");
-        }
+    fn bytes_are_told_from_text() {
+        assert_eq!(text_or_digits(Some(b"a\n")), "\"a\\n\"");
+        assert_eq!(text_or_digits(Some(&[0xff, 1])), "0xff01");
+        assert_eq!(text_or_digits(None), "null");
     }
 }

@@ -16,6 +16,7 @@ const LINES_AHEAD: usize = 256;
 pub(super) struct Input {
     source: Box<dyn Read + Send>,
     line_bytes_max: usize,
+    is_whole: bool,
 }
 
 /// A line without its end.
@@ -35,7 +36,8 @@ pub(super) struct Parsed {
 }
 
 impl Input {
-    pub(super) fn open(file: Option<&Path>, line_bytes_max: usize) -> Result<Self, Failure> {
+    /// Of a file, or the standard input. With `is_whole` all of it is one line.
+    pub(super) fn open(file: Option<&Path>, line_bytes_max: usize, is_whole: bool) -> Result<Self, Failure> {
         let source: Box<dyn Read + Send> = match file {
             Some(path) => {
                 let named = |error: io::Error| Failure::Usage(format!("{}: {error}", path.display()));
@@ -43,7 +45,7 @@ impl Input {
             }
             None => Box::new(io::stdin()),
         };
-        Ok(Self { source, line_bytes_max })
+        Ok(Self { source, line_bytes_max, is_whole })
     }
 
     /// Reads on, until the end or until nobody listens.
@@ -51,6 +53,11 @@ impl Input {
         let (sender, receiver) = mpsc::channel(LINES_AHEAD);
         std::thread::spawn(move || {
             let mut reader = BufReader::new(self.source);
+            if self.is_whole {
+                // Where nobody listens any more, nobody misses it.
+                let _ = sender.blocking_send(whole(&mut reader, self.line_bytes_max));
+                return;
+            }
             for number in 1.. {
                 let line = next_line(&mut reader, number, self.line_bytes_max).transpose();
                 let Some(line) = line else { return };
@@ -62,6 +69,16 @@ impl Input {
         });
         receiver
     }
+}
+
+fn whole(reader: &mut impl BufRead, bytes_max: usize) -> Result<Line, Failure> {
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
+    reader.take(limit).read_to_end(&mut bytes)?;
+    if bytes.len() > bytes_max {
+        return Err(Failure::Refused(format!("the input is longer than {bytes_max} bytes (--max-bytes)")));
+    }
+    Ok(Line { number: 1, bytes })
 }
 
 fn next_line(reader: &mut impl BufRead, number: u64, bytes_max: usize) -> Result<Option<Line>, Failure> {
@@ -166,6 +183,12 @@ mod tests {
                 Ok(parsed) => assert_eq!((text, parsed.partition), (r#"{"partition":1e12}"#, None)),
             }
         }
+    }
+
+    #[test]
+    fn the_whole_input_may_be_one_value() {
+        assert_eq!(whole(&mut &b"a\nb\n"[..], 4).unwrap().bytes, b"a\nb\n");
+        assert!(whole(&mut &b"a\nb\n"[..], 3).is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! could be asked.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -13,9 +13,11 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 use strandline_client::{Acks, Client, Compression, Delivered, Delivery, Producer, ProducerRecord};
 
+use crate::arguments::setting;
 use crate::cluster::{Connecting, Failure, Output};
+use crate::hint;
+use crate::progress::Progress;
 use crate::table::Table;
-use crate::topic::setting;
 
 mod input;
 
@@ -53,6 +55,12 @@ pub(crate) struct Produce {
     /// How batches are compressed: none, gzip, snappy, lz4 or zstd.
     #[arg(short = 'z', long, default_value = "none", value_name = "CODEC", value_parser = codec)]
     compression: Compression,
+    /// How hard the codec tries; each has numbers of its own.
+    #[arg(long, value_name = "LEVEL", requires = "compression", allow_hyphen_values = true)]
+    compression_level: Option<i32>,
+    /// The time of all records whose line has none, in milliseconds since 1970; without it the present.
+    #[arg(long, value_name = "MS")]
+    timestamp: Option<i64>,
     /// Whose acknowledgement is waited for.
     #[arg(long, value_enum, default_value_t)]
     acks: Acknowledgement,
@@ -74,6 +82,8 @@ enum Format {
     Lines,
     /// A record as `strandline consume --format json` prints it.
     Json,
+    /// Nothing by itself: all of the input is one value.
+    Whole,
 }
 
 #[derive(Clone, Copy, Default, Eq, PartialEq, ValueEnum)]
@@ -136,8 +146,11 @@ impl Report {
 }
 
 pub(crate) fn run(produce: &Produce, out: &mut impl Write) -> Result<(), Failure> {
-    let input =
-        Input::open(produce.file.as_deref(), usize::try_from(produce.max_bytes).unwrap_or(usize::MAX))?;
+    let bytes_max = usize::try_from(produce.max_bytes).unwrap_or(usize::MAX);
+    let input = Input::open(produce.file.as_deref(), bytes_max, produce.format == Format::Whole)?;
+    if produce.file.is_none() && io::stdin().is_terminal() && io::stderr().is_terminal() {
+        writeln!(io::stderr(), "Every line is a record; Ctrl-D ends.")?;
+    }
     let began = Instant::now();
     let mut report = Report::default();
     let result = produce.connecting.run(async |client| produce.send_all(&client, input, &mut report).await);
@@ -160,16 +173,22 @@ impl Produce {
         let bytes_max = usize::try_from(self.max_bytes).unwrap_or(usize::MAX).saturating_add(1 << 10);
         let builder =
             builder.request_bytes_max(bytes_max).topic_timeout(timeout.min(Duration::from_secs(10)));
+        let builder = match self.compression_level {
+            Some(level) => builder.compression_level(level),
+            None => builder,
+        };
         Ok(builder.start()?)
     }
 
     async fn send_all(&self, client: &Client, input: Input, report: &mut Report) -> Result<(), Failure> {
         let producer = self.producer(client)?;
         let mut lines = input.lines();
+        let mut progress = Progress::new(self.file.is_some() || !io::stdin().is_terminal());
         let mut deliveries: VecDeque<Delivery> = VecDeque::new();
         let mut result = Ok(());
         while let Some(line) = lines.recv().await {
-            match self.send(&producer, line, report).await {
+            progress.tell(|| format!("{} records acknowledged", report.records));
+            match self.send(client, &producer, line, report).await {
                 Ok(delivery) => deliveries.push_back(delivery),
                 // What was taken before is still delivered.
                 Err(failure) => {
@@ -195,6 +214,7 @@ impl Produce {
 
     async fn send(
         &self,
+        client: &Client,
         producer: &Producer,
         line: Result<Line, Failure>,
         report: &mut Report,
@@ -202,7 +222,7 @@ impl Produce {
         let line = line?;
         report.bytes += u64::try_from(line.bytes.len()).unwrap_or(0);
         let parsed = match self.format {
-            Format::Lines => self.parsed(&line),
+            Format::Lines | Format::Whole => self.parsed(&line),
             Format::Json => input::from_json(&line)?,
         };
         let mut record = ProducerRecord::to(&self.topic);
@@ -221,14 +241,16 @@ impl Produce {
         if let Some(partition) = parsed.partition.or(self.partition) {
             record = record.partition(partition);
         }
-        if let Some(timestamp) = parsed.timestamp {
+        if let Some(timestamp) = parsed.timestamp.or(self.timestamp) {
             record = record.timestamp(timestamp);
         }
-        let in_line = |error: strandline_client::Error| match Failure::from(error) {
-            Failure::Refused(text) => Failure::Refused(format!("line {}: {text}", line.number)),
-            other => other,
-        };
-        producer.send(record).await.map_err(in_line)
+        match producer.send(record).await {
+            Ok(delivery) => Ok(delivery),
+            Err(error) => Err(match hint::about_topic(client, error, &self.topic).await {
+                Failure::Refused(text) => Failure::Refused(format!("line {}: {text}", line.number)),
+                other => other,
+            }),
+        }
     }
 
     /// A line as key and value.
