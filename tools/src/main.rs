@@ -16,6 +16,7 @@ mod config;
 mod consume;
 mod coordinator;
 mod descriptors;
+mod dump;
 mod group;
 mod hint;
 mod logging;
@@ -79,6 +80,9 @@ enum Command {
     /// Says where clusters are, under a name each.
     #[command(subcommand)]
     Profile(profile::ProfileCommand),
+    /// Shows what lies in the data directory of a broker of ours, in words, and changes nothing.
+    #[command(subcommand)]
+    Log(dump::LogCommand),
     /// Looks over the data directory of a broker that is not running, and changes nothing.
     Check(check::CheckPlan),
     /// Measures on this machine, and prints a table.
@@ -115,6 +119,7 @@ fn main() -> ExitCode {
         Command::Wire(command) => wire::run(&command, &mut out).map_err(Failure::from),
         Command::Dev(plan) => serve::dev(&plan, &mut out),
         Command::Serve(plan) => serve::serve(&plan, &mut out),
+        Command::Log(command) => dump::run(&command, &mut out),
         Command::Check(plan) => check::run(&plan, &mut out),
         Command::Bench(command) => bench::run(&command, &mut out),
     };

@@ -110,7 +110,7 @@ impl Directory {
 }
 
 /// The number of the directory, none if there is nothing in the folder.
-pub(crate) fn read_format(disk: &dyn Disk, layout: &Layout) -> Result<Option<u128>, DirectoryError> {
+pub fn read_format(disk: &dyn Disk, layout: &Layout) -> Result<Option<u128>, DirectoryError> {
     let path = layout.format();
     let file = match disk.open(&path, Access::Read) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

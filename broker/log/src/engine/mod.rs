@@ -36,7 +36,7 @@ pub use self::read::{ReadLimits, ReadOut, Slice};
 pub use self::request::{Chain, Command, Done, NewBatch, Outcome, Replies, Request};
 pub use self::threads::Engine;
 pub use self::watch::{Figures, Tuning, Watch};
-pub use self::writer::Writer;
+pub use self::writer::{Writer, decode_description};
 
 #[cfg(test)]
 mod tests;

@@ -261,8 +261,9 @@ fn encode_description(description: &[u8], config: &LogConfig) -> Vec<u8> {
     [&length.to_le_bytes(), config.as_slice(), description].concat()
 }
 
-/// The reverse.
-pub(in super::super) fn decode_description(bytes: &[u8]) -> Option<(LogConfig, Bytes)> {
+/// What a partition is made with by the journal's entry that says so: its settings, and what the layer above knows about
+/// it. None if the bytes are no such thing.
+pub fn decode_description(bytes: &[u8]) -> Option<(LogConfig, Bytes)> {
     let (length, rest) = bytes.split_first_chunk()?;
     let (mut config, description) =
         rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;

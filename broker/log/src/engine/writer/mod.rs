@@ -74,7 +74,7 @@ impl Hasher for LocalIdHasher {
 /// Each by itself: the map is up to half empty, and a place in it that nobody has should cost little.
 pub(super) type Logs = HashMap<LocalId, Box<Log>, BuildHasherDefault<LocalIdHasher>>;
 
-pub(super) use self::control::decode_description;
+pub use self::control::decode_description;
 
 /// What became of a request.
 enum Taken {
