@@ -32,6 +32,7 @@ mod serve;
 mod sizes;
 mod table;
 mod time;
+mod top;
 mod topic;
 mod transaction;
 mod wire;
@@ -80,6 +81,8 @@ enum Command {
     /// Says where clusters are, under a name each.
     #[command(subcommand)]
     Profile(profile::ProfileCommand),
+    /// Shows brokers, topics and groups of any Kafka cluster as they are from moment to moment.
+    Top(top::Top),
     /// Shows what lies in the data directory of a broker of ours, in words, and changes nothing.
     #[command(subcommand)]
     Log(dump::LogCommand),
@@ -119,6 +122,7 @@ fn main() -> ExitCode {
         Command::Wire(command) => wire::run(&command, &mut out).map_err(Failure::from),
         Command::Dev(plan) => serve::dev(&plan, &mut out),
         Command::Serve(plan) => serve::serve(&plan, &mut out),
+        Command::Top(top) => top::run(&top, &mut out),
         Command::Log(command) => dump::run(&command, &mut out),
         Command::Check(plan) => check::run(&plan, &mut out),
         Command::Bench(command) => bench::run(&command, &mut out),
