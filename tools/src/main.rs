@@ -29,6 +29,7 @@ mod progress;
 mod readable;
 mod results;
 mod serve;
+mod shell;
 mod sizes;
 mod table;
 mod time;
@@ -94,6 +95,10 @@ enum Command {
     /// Describes the wire protocol as this binary speaks it.
     #[command(subcommand)]
     Wire(wire::WireCommand),
+    /// Prints what a shell needs to complete commands and options.
+    Completions(shell::Completions),
+    /// Writes a page for `man` of each command.
+    Man(shell::Man),
 }
 
 /// The command line as it is read, helped with and described to shells.
@@ -126,6 +131,10 @@ fn main() -> ExitCode {
         Command::Log(command) => dump::run(&command, &mut out),
         Command::Check(plan) => check::run(&plan, &mut out),
         Command::Bench(command) => bench::run(&command, &mut out),
+        Command::Completions(plan) => {
+            shell::completions(&plan, self::command_line(), &mut out).map_err(Failure::from)
+        }
+        Command::Man(plan) => shell::man(&plan, self::command_line(), &mut out),
     };
     match result.and_then(|()| Ok(out.flush()?)) {
         Ok(()) => ExitCode::SUCCESS,

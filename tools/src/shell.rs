@@ -1,0 +1,81 @@
+//! What a shell and `man` know of the command line: made from the same description that reads it.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Command};
+use clap_complete::Shell;
+
+use crate::cluster::Failure;
+
+/// `strandline completions`.
+#[derive(Args)]
+pub(crate) struct Completions {
+    /// The shell.
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+/// `strandline man`.
+#[derive(Args)]
+pub(crate) struct Man {
+    /// The folder that the pages are written to; it is made if it is not there.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+/// Prints the script by which a shell completes commands and options.
+pub(crate) fn completions(plan: &Completions, mut command: Command, out: &mut impl Write) -> io::Result<()> {
+    let name = command.get_name().to_owned();
+    // The generator takes a failing output for a defect of its own.
+    let mut script = Vec::new();
+    clap_complete::generate(plan.shell, &mut command, name, &mut script);
+    out.write_all(&script)
+}
+
+/// Writes a page for each command.
+pub(crate) fn man(plan: &Man, command: Command, out: &mut impl Write) -> Result<(), Failure> {
+    fs::create_dir_all(&plan.out)?;
+    let mut command = command.disable_help_subcommand(true);
+    // What it says of itself by its whole name is only known then.
+    command.build();
+    let count = write_pages(&command, &plan.out)?;
+    Ok(writeln!(out, "{}: {count} pages", plan.out.display())?)
+}
+
+fn write_pages(command: &Command, folder: &Path) -> io::Result<u32> {
+    clap_mangen::Man::new(command.clone()).generate_to(folder)?;
+    let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
+    shown.map(|subcommand| write_pages(subcommand, folder)).sum::<io::Result<u32>>().map(|below| below + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command() -> Command {
+        let list = Command::new("list").about("Lists them.").arg(clap::Arg::new("wide").long("wide"));
+        Command::new("strandline").subcommand(Command::new("topic").subcommand(list))
+    }
+
+    #[test]
+    fn every_shell_gets_a_script_with_every_command() {
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+            let mut out = Vec::new();
+            completions(&Completions { shell }, command(), &mut out).unwrap();
+            let script = String::from_utf8(out).unwrap();
+            assert!(script.contains("topic") && script.contains("wide"), "{shell}: {script}");
+        }
+    }
+
+    #[test]
+    fn every_command_gets_a_page() {
+        let out = std::env::temp_dir().join(format!("strandline-man-{}", std::process::id()));
+        man(&Man { out: out.clone() }, command(), &mut Vec::new()).unwrap();
+        let page = fs::read_to_string(out.join("strandline-topic-list.1")).unwrap();
+        assert!(page.contains("Lists them.") && page.contains("wide"), "{page}");
+        assert!(out.join("strandline.1").exists() && out.join("strandline-topic.1").exists());
+        fs::remove_dir_all(out).unwrap();
+    }
+}
