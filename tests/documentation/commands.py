@@ -19,7 +19,7 @@ from kafka_broker import free_ports, wait_for
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(sys.argv[1])
-PAGES = ["README.md", "docs/OPERATIONS.md", "docs/CONFIGURATION.md", "docs/ARCHITECTURE.md"]
+PAGES = ["README.md", "docs/CLI.md", "docs/OPERATIONS.md", "docs/CONFIGURATION.md", "docs/ARCHITECTURE.md"]
 TIMEOUT_S = 120
 
 
@@ -44,7 +44,9 @@ class Scene:
         (FOLDER / "data").mkdir()
         shutil.copy(ROOT / "tools/packaging/strandline.toml", FOLDER / "etc/strandline.toml")
         path = f"{binaries}:{os.environ['PATH']}"
-        self.environment = {**os.environ, "PATH": path}
+        # Where the cluster is, for all that the page leaves to the default; and a home in which nobody lives.
+        home = {"HOME": str(FOLDER), "XDG_CONFIG_HOME": "", "STRANDLINE_BROKERS": f"127.0.0.1:{self.port}"}
+        self.environment = {**os.environ, "PATH": path, **home}
         self.broker = None
 
     def here(self, command):
@@ -60,10 +62,10 @@ class Scene:
             ("--folder DIR", f"--folder {FOLDER}/bench"),
         ]:
             command = command.replace(said, meant)
+        if command == "strandline dev":
+            command += f" --listen 127.0.0.1:{self.port} --http 127.0.0.1:{self.http}"
         if command.startswith("strandline serve") and "--listen" not in command:
             command += f" --listen 127.0.0.1:{self.port} --http 127.0.0.1:{self.http} --set log.dirs={FOLDER}/data"
-        if re.search(r"(^|\| )strandline (topic|produce|consume|group|config (alter|describe)) ", command):
-            command += f" --brokers 127.0.0.1:{self.port}"
         return command
 
     def serve(self, command):

@@ -107,7 +107,7 @@ def main():
             victim.strandline("bench", "produce", "--topic", "full", "--records", records, "--batch-bytes", 65_536,
                               "--batches-per-request", 16)
             round_of(victim, f"{given.partitions} partitions", "full", given.kills)
-            victim.strandline("topic", "delete", "full")
+            victim.strandline("topic", "delete", "full", "--yes")
         if given.many:
             victim.strandline("topic", "create", "many", "--partitions", given.many)
             # Each has something in it.

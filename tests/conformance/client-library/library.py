@@ -129,7 +129,7 @@ def refusals(commands):
 def groups(commands):
     moved = commands.json("group", "reset", "readers", "--topic", "lines", "--to", "end", "--validate-only")
     expect((moved["changed"], moved["partitions"][0]["offset"]), (False, 1_004), "where it would go on")
-    commands.run("group", "reset", "readers", "--topic", "lines", "--to", 1_000)
+    commands.run("group", "reset", "readers", "--topic", "lines", "--to", 1_000, "--yes")
     described = commands.json("group", "describe", "readers")[0]
     partition = {"topic": "lines", "partition": 0, "committed": 1_000, "end": 1_004, "lag": 4, "member": None}
     expect((described["partitions"], described["members"]), ([partition], []), "a group that was only told where to go on")
@@ -137,9 +137,9 @@ def groups(commands):
     table = commands.run("group", "describe", "readers")
     if "COMMITTED" not in table or "1000" not in table:
         fail(f"the table lacks something:\n{table}")
-    commands.run("group", "delete", "readers")
+    commands.run("group", "delete", "readers", "--yes")
     expect("readers" in [group["name"] for group in commands.json("group", "list")], False, "the list after it was deleted")
-    commands.run("group", "delete", "readers", expected=1)
+    commands.run("group", "delete", "readers", "--yes", expected=1)
 
 
 def main():

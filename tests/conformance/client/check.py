@@ -90,6 +90,7 @@ def topics(checked):
     own = {setting["name"]: setting["value"] for setting in theirs["settings"] if setting["ofTopic"]}
     expect(own, {"retention.ms": "60000"}, "the settings of Kafka's topic")
     partition = {"partition": 1, "leader": 1, "leaderEpoch": 0, "replicas": [1], "inSync": [1], "offline": []}
+    partition |= {"begin": 0, "end": 0, "bytes": 0}
     expect(theirs["partitions"][1], partition, "a partition of Kafka's topic")
     table = checked.strandline("topic", "describe", "theirs").stdout
     if "retention.ms=60000" not in table or "PARTITION" not in table:
@@ -103,9 +104,9 @@ def topics(checked):
     expect_error(both, "nowhere", "UNKNOWN_TOPIC_OR_PARTITION")
     if "orders" not in both.stdout:
         fail("what is there is not described beside what is not")
-    checked.strandline("topic", "delete", "orders", "theirs")
-    checked.strandline("topic", "delete", "orders", "--if-exists")
-    expect_error(checked.strandline("topic", "delete", "orders", expected=1), "UNKNOWN_TOPIC_OR_PARTITION")
+    checked.strandline("topic", "delete", "orders", "theirs", "--yes")
+    checked.strandline("topic", "delete", "orders", "--if-exists", "--yes")
+    expect_error(checked.strandline("topic", "delete", "orders", "--yes", expected=1), "UNKNOWN_TOPIC_OR_PARTITION")
     expect(checked.json("topic", "list"), [], "the list after all was deleted")
     checked.strandline("topic", "create", expected=2)
 
@@ -139,7 +140,7 @@ def configs(checked):
     expect_error(checked.strandline("config", "describe", "--topic", "nowhere", expected=1), "UNKNOWN_TOPIC_OR_PARTITION")
     checked.strandline("config", "alter", "--broker", 1, "--reset", "log.retention.ms")
     checked.strandline("config", "alter", "--all-brokers", "--reset", "log.retention.ms")
-    checked.strandline("topic", "delete", "set")
+    checked.strandline("topic", "delete", "set", "--yes")
 
 
 def unreachable(checked):

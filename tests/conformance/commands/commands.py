@@ -1,0 +1,356 @@
+"""Our command line, command by command, against the broker that BROKER names.
+
+usage: commands.py WORK_FOLDER, with our command line in COMMAND_LINE. The shapes of the answers go to
+WORK_FOLDER/BROKER.json.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from broker import Broker
+from shapes import shape
+from terminal import Terminal
+
+CLI = os.environ["COMMAND_LINE"]
+BROKER = os.environ["BROKER"]
+FOLDER = Path(sys.argv[1])
+# Nobody lives there yet.
+HOME = FOLDER / f"commands-{BROKER}"
+
+
+def fail(text):
+    sys.exit(f"commands: {text}")
+
+
+def expect(found, expected, what):
+    if found != expected:
+        fail(f"{what}: {found!r}, expected {expected!r}")
+
+
+class Commands:
+    def __init__(self, address):
+        self.environment = {**os.environ, "STRANDLINE_BROKERS": address, "HOME": str(HOME), "XDG_CONFIG_HOME": ""}
+        self.shapes = {}
+
+    def done(self, *words, stdin="", expected=0, **environment):
+        environment = {**self.environment, **environment}
+        done = subprocess.run([CLI, *map(str, words)], input=stdin, capture_output=True, text=True, timeout=120, env=environment)
+        if done.returncode != expected:
+            fail(f"{' '.join(map(str, words))} ended with {done.returncode}, not {expected}:\n{done.stdout}{done.stderr}")
+        return done
+
+    def text(self, *words, **more):
+        return self.done(*words, **more).stdout
+
+    def json(self, *words, **more):
+        """The answer; its shape is kept under the command's words."""
+        answer = json.loads(self.text(*words, "-o", "json", **more))
+        self.shapes.setdefault(" ".join(word for word in map(str, words[:3]) if not word.startswith("/")), shape(answer))
+        return answer
+
+    def table(self, head, *words, **more):
+        """The lines of a table behind its head, which may have lines before it."""
+        lines = self.text(*words, **more).splitlines()
+        heads = [line.split() for line in lines]
+        if head.split() not in heads:
+            fail(f"{' '.join(map(str, words))} has no line {head!r}:\n" + "\n".join(lines))
+        return lines[heads.index(head.split()) + 1:]
+
+    def refused(self, status, *words, says=(), **more):
+        stderr = self.done(*words, expected=status, **more).stderr
+        for part in says:
+            if part not in stderr:
+                fail(f"{' '.join(map(str, words))} does not say {part!r}: {stderr}")
+
+
+def topics(run):
+    run.json("topic", "create", "orders", "--partitions", 2, "--config", "retention.ms=600000")
+    run.json("topic", "create", "maybe", "--validate-only")
+    run.text("produce", "orders", "-p", 0, stdin="one\ntwo\nthree\n")
+    (listed,) = run.json("topic", "list", "--wide")
+    expect((listed["name"], listed["records"], listed["underReplicated"]), ("orders", 3, 0), "the wide list")
+    run.table("NAME PARTITIONS REPLICAS ID", "topic", "list")
+    (line,) = run.table("NAME PARTITIONS REPLICAS RECORDS SIZE OUT OF SYNC ID", "topic", "list", "--wide")
+    described = run.json("topic", "describe", "orders")[0]["partitions"]
+    expect([(it["begin"], it["end"]) for it in described], [(0, 3), (0, 0)], "where partitions begin and end")
+    expect(described[0]["bytes"] > 0 and described[1]["bytes"], 0, "what they take")
+    run.table("PARTITION LEADER REPLICAS IN SYNC BEGIN END SIZE", "topic", "describe", "orders")
+    run.table("PARTITION LEADER REPLICAS IN SYNC BEGIN END SIZE EPOCH OFFLINE", "topic", "describe", "orders", "--wide")
+
+    run.json("topic", "alter", "orders", "--set", "retention.ms=700000", "--append", "cleanup.policy=compact", "--partitions", 3)
+    described = run.json("topic", "describe", "orders")[0]
+    own = {it["name"]: it["value"] for it in described["settings"] if it["ofTopic"]}
+    expect(own, {"retention.ms": "700000", "cleanup.policy": "delete,compact"}, "altered settings")
+    expect(len(described["partitions"]), 3, "added partitions")
+    run.json("topic", "alter", "orders", "--reset", "cleanup.policy", "--validate-only")
+    run.text("topic", "alter", "orders", "--reset", "cleanup.policy")
+    run.refused(2, "topic", "alter", "orders", says=["--set"])
+    run.refused(1, "topic", "alter", "orders", "--set", "retention.ms=soon", says=["INVALID_CONFIG"])
+    run.refused(1, "topic", "alter", "orders", "--partitions", 1, says=["INVALID_PARTITIONS"])
+    for words in [("describe", "ordres"), ("alter", "ordres", "--set", "retention.ms=1"), ("delete", "ordres", "--yes")]:
+        run.refused(1, "topic", *words, says=["ordres", "there is orders"])
+
+    expect(run.json("topic", "trim", "orders", "--before", 2, "-p", 0, "--validate-only")["changed"], False, "a trim that is only shown")
+    run.refused(2, "topic", "trim", "orders", "--before", 2, says=["--yes"])
+    run.json("topic", "trim", "orders", "--before", 2, "-p", 0, "--yes")
+    expect(run.text("consume", "orders", "--exit").splitlines(), ["three"], "what a trim leaves")
+
+
+def consuming(run):
+    records = [{"key": f"k{number}", "value": f"v{number}", "partition": 0, "timestamp": 1_700_000_000_000 + number,
+                "headers": [{"name": "trace", "value": f"t{number}"}]} for number in range(10)]
+    run.text("topic", "create", "formats", "--partitions", 1)
+    report = run.json("produce", "formats", "--format", "json", "-z", "zstd", "--compression-level", 3, stdin="".join(json.dumps(it) + "\n" for it in records))
+    expect(report["records"], 10, "what was written")
+    consume = lambda *words: run.text("consume", "formats", *words).splitlines()
+    expect(consume("--exit", "--from", "-3"), ["v7", "v8", "v9"], "the last three")
+    expect(consume("--until", 3), ["v0", "v1", "v2"], "what lies before an offset")
+    expect(consume("--from", "@1700000000004", "--until", "@2023-11-14T22:13:20.006Z"), ["v4", "v5"], "what lies between two times")
+    expect(consume("-n", 1, "--template", "%{date} %{key}=%{value.hex} %K %S %{header.trace}\\n"), ["2023-11-14T22:13:20.000Z k0=7630 2 2 t0"], "a template")
+    expect(consume("-n", 1, "--format", "long"), ['2023-11-14T22:13:20.000Z  formats-0 @ 0  "k0"  trace="t0"  "v0"'], "a long line")
+    expect([json.loads(line)["value"] for line in consume("-n", 2, "-o", "json")], ["v0", "v1"], "JSON lines")
+    run.text("produce", "formats", "--format", "whole", stdin="a\nb\n")
+    expect(run.text("consume", "formats", "--exit", "--from", "-1"), "a\nb\n\n", "a value of two lines")
+    run.refused(2, "consume", "formats", "--from", "yesterday", says=["beginning", "2026-01-31"])
+    run.refused(2, "consume", "formats", "--template", "%{keys}", says=["%{keys}"])
+    run.refused(1, "consume", "format", "--exit", says=["there is formats"])
+
+    run.text("topic", "create", "second", "--partitions", 1)
+    run.text("produce", "second", stdin="other\n")
+    both = run.text("consume", "formats", "second", "--exit").splitlines()
+    expect((len(both), {"v0", "v9", "other"} <= set(both)), (14, True), "two topics at once")
+
+    following = subprocess.Popen([CLI, "consume", "second", "--follow", "-n", "1"], stdout=subprocess.PIPE, text=True, env=run.environment)
+    deadline = time.monotonic() + 60
+    while following.poll() is None and time.monotonic() < deadline:
+        run.text("produce", "second", stdin="later\n")
+        time.sleep(0.2)
+    expect(following.communicate(timeout=5)[0], "later\n", "what comes while it follows")
+
+
+def groups(run):
+    read = run.text("consume", "formats", "--group", "readers", "-n", 4).splitlines()
+    expect(read, ["v0", "v1", "v2", "v3"], "what a member of a group reads first")
+    expect(run.text("consume", "formats", "--group", "readers", "--no-commit", "-n", 1), "v4\n", "where the group goes on")
+    rest = run.text("consume", "formats", "--group", "readers", "--exit").splitlines()
+    expect(rest, ["v4", "v5", "v6", "v7", "v8", "v9", "a", "b", ""], "the rest")
+    described = run.json("group", "describe", "readers")[0]
+    expect((described["lag"], described["partitions"][0]["committed"]), (0, 11), "how far the group has read")
+    run.table("TOPIC PARTITION COMMITTED END LAG MEMBER", "group", "describe", "readers")
+    run.table("MEMBER INSTANCE CLIENT HOST PARTITIONS", "group", "describe", "readers", "--members")
+    names = lambda *words: [group["name"] for group in run.json("group", "list", *words)]
+    expect((names("--state", "empty"), names("--state", "stable")), (["readers"], []), "groups by their state")
+
+    reset = lambda *words: [it["offset"] for it in run.json("group", "reset", "readers", *words)["partitions"]]
+    expect(reset("--to", "beginning", "--validate-only"), [0], "a reset that is only shown")
+    done = run.done("group", "reset", "readers", "--to", "beginning", expected=2)
+    if "WOULD GO ON AT" not in done.stdout or "--yes" not in done.stderr:
+        fail(f"without consent a reset shows what it would do, and how it is done: {done}")
+    expect(reset("--by", "-4", "--yes"), [7], "four again")
+    expect(reset("--to", "@1700000000002", "--topic", "formats", "-p", 0, "--yes"), [2], "from a time on")
+    expect(reset("--to", 1_000_000, "--yes"), [11], "no further than the end")
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write('"formats",0,5\n')
+        file.flush()
+        expect(reset("--from-file", file.name, "--yes"), [5], "from a file")
+    expect(run.json("group", "describe", "readers")[0]["lag"], 6, "how far it is behind then")
+    run.refused(2, "group", "reset", "readers", says=["--to"])
+    run.refused(1, "group", "reset", "readers", "--topic", "format", "--to", "end", says=["there is formats"])
+    run.refused(1, "group", "describe", "reader", says=["there is readers"])
+    run.refused(2, "group", "delete", "readers", says=["--yes"])
+    run.json("group", "forget", "readers", "--topic", "formats", "--yes")
+    run.refused(1, "group", "reset", "readers", "--by", 1, "--yes", says=["--topic"])
+
+
+def clusters(run):
+    described = run.json("cluster", "describe")
+    expect((len(described["brokers"]), described["leaderless"], described["underReplicated"]), (1, 0, 0), "the cluster")
+    run.table("ID ADDRESS RACK LEADS HOLDS OUT OF SYNC CONTROLLER", "cluster", "brokers")
+    run.json("cluster", "brokers")
+    levels = {feature["name"]: feature["level"] for feature in run.json("cluster", "features")}
+    expect(levels["group.version"], 1, "the level of a feature")
+    run.table("NAME MIN MAX IN USE", "cluster", "features")
+    expect(run.json("cluster", "quorum")["replicas"][0]["role"], "voter", "the quorum")
+    run.table("ID ROLE END LAG CAUGHT UP", "cluster", "quorum")
+    folder = run.json("cluster", "log-dirs")[0]
+    expect((folder["broker"], folder["error"]), (1, None), "a folder")
+    run.table("BROKER FOLDER PARTITIONS SIZE FREE OF STATE", "cluster", "log-dirs")
+    run.table("BROKER FOLDER TOPIC PARTITION SIZE BEHIND", "cluster", "log-dirs", "--topic", "orders", "--broker", 1)
+    run.json("cluster", "apis")
+    run.table("KEY NAME BROKER THIS BINARY", "cluster", "apis", "--broker", 1)
+
+    # Of our broker's groups it is not known yet that they have settings.
+    if BROKER == "kafka":
+        run.text("config", "alter", "--group", "readers", "--set", "consumer.session.timeout.ms=46000")
+        (setting,) = json.loads(run.text("config", "describe", "--group", "readers", "-o", "json"))
+        expect((setting["value"], setting["source"]), ("46000", "group"), "a setting of a group")
+    run.refused(1, "config", "describe", "--topic", "ordres", says=["there is orders"])
+
+
+def running_log(run, data):
+    """A directory that is being used."""
+    done = run.done("log", "list", data, "--topic", "formats")
+    if "a broker is using the directory" not in done.stderr or not re.search(r"^formats +0 +0 +11 ", done.stdout, re.M):
+        fail(f"a directory in use is told wrongly: {done}")
+    dumped = run.text("log", "dump", data, "--topic", "formats", "--deep", "--from", 9)
+    if 'value "v9"' not in dumped:
+        fail(f"the dump of a directory in use is wrong:\n{dumped}")
+
+
+def transactions(run):
+    expect(run.json("transaction", "list"), [], "no transaction")
+    run.table("ID STATE PRODUCER COORDINATOR", "transaction", "list")
+    run.refused(1, "transaction", "describe", "nobody", says=["TRANSACTIONAL_ID_NOT_FOUND"])
+    run.refused(1, "transaction", "abort", "nobody", "--yes", says=["TRANSACTIONAL_ID_NOT_FOUND"])
+    run.refused(2, "transaction", "abort", "nobody", says=["--yes"])
+    run.refused(2, "transaction", "list", "--state", "Open", says=["Ongoing"])
+    run.table("PARTITION PRODUCER EPOCH SEQUENCE OPEN SINCE LAST RECORD", "transaction", "producers", "formats")
+    producers = run.json("transaction", "producers", "formats", "-p", 0)
+    expect(all(it["openSinceOffset"] is None for it in producers) and len(producers) > 0, True, "who has written")
+
+    hold = [os.environ["PYTHON"], "-B", str(Path(__file__).parent / "hold.py"), run.environment["STRANDLINE_BROKERS"], "transfer", "second"]
+    with subprocess.Popen(hold, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holding:
+        expect(holding.stdout.readline(), "open\n", "a transaction that is open")
+        (listed,) = run.json("transaction", "list", "--state", "Ongoing")
+        expect(listed["id"], "transfer", "the open transaction")
+        expect(run.json("transaction", "list", "--open-ms", 3_600_000), [], "none is open for an hour")
+        described = run.json("transaction", "describe", "transfer")[0]
+        expect((described["state"], described["topics"]), ("Ongoing", [{"topic": "second", "partitions": [0]}]), "what it is in")
+        if "open since" not in run.text("transaction", "describe", "transfer"):
+            fail("it is not said since when a transaction is open")
+        opened = [it["openSinceOffset"] for it in run.json("transaction", "producers", "second")]
+        expect(sum(offset is not None for offset in opened), 1, "who holds up readers")
+        run.json("transaction", "abort", "transfer", "--yes")
+        if run.json("transaction", "describe", "transfer")[0]["state"] not in ("Empty", "CompleteAbort"):
+            fail("a transaction that was aborted is open")
+        holding.stdin.close()
+    if "never" in run.text("consume", "second", "--exit", "--committed"):
+        fail("what was aborted is read")
+
+
+def profiles(run, address):
+    environment = {**run.environment}
+    del run.environment["STRANDLINE_BROKERS"]
+    run.refused(2, "topic", "list", "--profile", "here", says=["profile set"])
+    run.text("profile", "set", "here", "--brokers", address)
+    run.text("profile", "set", "away", "--brokers", "127.0.0.1:1")
+    run.text("topic", "list", "--profile", "here")
+    run.text("topic", "list", STRANDLINE_PROFILE="here")
+    run.refused(3, "topic", "list", says=["no broker can be reached", "--brokers"], STRANDLINE_PROFILE="away")
+    run.text("topic", "list", "--brokers", address, STRANDLINE_PROFILE="away")
+    run.text("topic", "list", STRANDLINE_PROFILE="away", STRANDLINE_BROKERS=address)
+    expect([it["name"] for it in run.json("profile", "list")], ["away", "here"], "the profiles")
+    run.text("profile", "set", "default", "--brokers", address)
+    run.text("topic", "list")
+    (HOME / "wrong.toml").write_text("broker = 'a'\n")
+    run.refused(2, "topic", "list", "--profile", HOME / "wrong.toml", says=["brokers is known"])
+    run.environment = environment
+
+
+def terminals(run):
+    """Where somebody sits there: questions, and the view that draws itself."""
+    run.text("topic", "create", "doomed")
+    with Terminal([CLI, "topic", "delete", "doomed"], run.environment) as terminal:
+        terminal.wait_for("delete doomed")
+        terminal.type("n\r")
+        expect(terminal.status(), 1, "what nobody agreed to")
+    with Terminal([CLI, "topic", "delete", "doomed"], run.environment) as terminal:
+        terminal.wait_for("[y/N]")
+        terminal.type("y\r")
+        expect(terminal.status(), 0, "what somebody agreed to")
+    run.refused(1, "topic", "describe", "doomed")
+
+    with Terminal([CLI, "top", "--interval", "1"], run.environment, rows=20, columns=70) as terminal:
+        terminal.wait_for("\x1b[?1049h")
+        terminal.wait_for("formats")
+        terminal.resize(10, 40)
+        terminal.forget()
+        terminal.wait_for("q quits")
+        terminal.type("q")
+        expect(terminal.status(), 0, "the view after q")
+        if not terminal.seen.rstrip().endswith("\x1b[?1049l"):
+            fail(f"the terminal was not given back: {terminal.seen[-200:]!r}")
+        expect(terminal.is_as_before(), True, "that the terminal echoes again")
+    once = run.text("top", "--once", "--interval", 1)
+    if "\x1b" in once or not re.search(r"^formats +1 +11 +0 ", once, re.M):
+        fail(f"one view for scripts is not plain, or lacks a topic:\n{once}")
+    run.json("top", "--interval", 1, "--http", "127.0.0.1:1")
+    run.refused(2, "top", says=["--once"])
+
+
+def descriptions(run):
+    for shell in ["bash", "zsh", "fish"]:
+        if "describe" not in run.text("completions", shell):
+            fail(f"{shell} does not know a command")
+    syntax = subprocess.run(["bash", "-n"], input=run.text("completions", "bash"), text=True, capture_output=True)
+    expect((syntax.returncode, syntax.stderr), (0, ""), "what bash says of its completions")
+    pages = HOME / "man"
+    run.text("man", "--out", pages)
+    page = (pages / "strandline-topic-alter.1").read_text()
+    if "Exit codes" not in page or "\\-\\-partitions" not in page:
+        fail(f"a page lacks something:\n{page}")
+    if "Exit codes: 0 all was done" not in run.text("group", "reset", "--help"):
+        fail("the help does not state the exit codes")
+    run.refused(2, "topic", "descripe", "orders", says=["describe"])
+
+
+def logs(run, data):
+    """What lies on the disk, once nobody uses it."""
+    if BROKER == "strandline":
+        listed = [json.loads(line) for line in run.text("log", "list", data, "-o", "json").splitlines()]
+        found = {(it["topic"], it["partition"]): (it["begin"], it["end"]) for it in listed}
+        expect((found["formats", 0], found["orders", 0]), ((0, 11), (2, 3)), "where partitions begin and end on the disk")
+        run.table("TOPIC PARTITION BEGIN END SEGMENTS IN SEGMENTS IN JOURNAL FOLDER", "log", "list", data, "--topic", "formats")
+        dumped = run.text("log", "dump", data, "--topic", "formats", "--deep", "--from", 3, "--until", 5)
+        if 'value "v3"' not in dumped or 'value "v5"' in dumped or "zstd" not in dumped:
+            fail(f"the dump is wrong:\n{dumped}")
+        offsets = run.text("log", "dump", data, "--topic", "__consumer_offsets", "--deep", "-o", "json")
+        files = []
+        run.text("log", "dump", data, "--topic", "__cluster_metadata", "--deep")
+        if "frame" not in run.text("log", "manifest", data) or "last frame" not in run.text("log", "journal", data):
+            fail("the manifest or the journal says nothing")
+        run.refused(1, "log", "dump", data, "--topic", "format", says=["there is formats"])
+    else:
+        files = sorted((data / "formats-0").glob("*.log")) + sorted((data / "formats-0").glob("*index"))
+        dumped = run.text("log", "dump", *files, "--deep")
+        if 'value "v3"' not in dumped or "zstd" not in dumped:
+            fail(f"the dump is wrong:\n{dumped}")
+        offsets = run.text("log", "dump", *sorted((data / "__consumer_offsets-0").glob("*.log")), "--deep", "-o", "json")
+    records = [json.loads(line)["record"] for line in offsets.splitlines() if '"record"' in line]
+    commits = [it for it in records if it["type"] == "OffsetCommit" and it["value"]]
+    expect({(it["key"]["group"], it["key"]["topic"]) for it in commits}, {("readers", "formats")}, "who has committed what")
+    expect(7 in {it["value"]["offset"] for it in commits}, True, "an offset that was committed")
+    members = [member for it in records if it["type"] == "GroupMetadata" and it["value"] for member in it["value"]["members"]]
+    expect(any(member["subscription"]["topics"] == ["formats"] for member in members), True, "what a member subscribed to")
+    run.refused(1, "log", "dump", "/etc/hostname", says=["00000000000000000000.log"])
+
+
+def main():
+    HOME.mkdir()
+    with Broker(HOME) as broker:
+        run = Commands(broker.address)
+        topics(run)
+        consuming(run)
+        groups(run)
+        clusters(run)
+        if BROKER == "strandline":
+            running_log(run, broker.data_folder)
+        transactions(run)
+        terminals(run)
+        profiles(run, broker.address)
+        descriptions(run)
+        if run.text("consume", "__consumer_offsets", "--exit", "--format", "internal").count('"OffsetCommit"') < 3:
+            fail("the cluster's own topic is not told in words")
+        run.json("group", "delete", "readers", "--yes")
+        data = broker.data_folder
+    logs(run, data)
+    (FOLDER / f"{BROKER}.json").write_text(json.dumps(run.shapes))
+
+
+main()
