@@ -77,11 +77,11 @@ mod tests {
     use super::*;
 
     /// Written by StickyAssignor of kafka-clients 4.3.1, which had t-1 and t-0 of generation 7.
-    const OF_JAVA: &[u8] = &[0, 0, 0, 1, 0, 1, b't', 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 7];
+    const OF_JAVA: &[u8] = &[0, 0, 0, 1, 0, 1, b't', 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7];
 
     #[test]
     fn it_is_what_kafka_writes() {
-        let had = [(Text::from("t"), 0), (Text::from("t"), 1)];
+        let had = [(Text::from("t"), 1), (Text::from("t"), 0)];
         assert_eq!(sticky(&had, 7), OF_JAVA);
         assert_eq!(read_sticky(OF_JAVA), Some((had.to_vec(), 7)));
         let old = &OF_JAVA[..OF_JAVA.len() - 4];
