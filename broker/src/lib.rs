@@ -11,6 +11,7 @@ pub mod background;
 pub mod broker;
 pub mod context;
 pub mod coordinator;
+pub mod embedded;
 pub mod features;
 pub mod http;
 pub mod loggers;
@@ -23,3 +24,5 @@ pub mod producer_ids;
 pub mod quota;
 pub mod storage;
 pub mod transactions;
+
+pub use embedded::embedded;

@@ -14,6 +14,8 @@ use strandline_log::engine::{Engine, EngineError};
 pub use self::foundation::Foundation;
 pub use self::options::{AddressError, NodeOptions};
 
+pub(crate) use self::options::NodeParts;
+
 use crate::broker::Broker;
 use crate::context::Endpoint;
 use crate::http::{Health, HttpServer};

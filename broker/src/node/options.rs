@@ -27,6 +27,19 @@ pub struct NodeOptions {
     pub settings: BrokerSettings,
 }
 
+/// What a node is made of, as follows from its options. Who embeds one makes some of it smaller.
+#[derive(Debug)]
+pub(crate) struct NodeParts {
+    pub(crate) net: NetOptions,
+    pub(crate) engine: EngineOptions,
+}
+
+impl NodeParts {
+    pub(crate) fn of(options: &NodeOptions) -> Result<Self, AddressError> {
+        Ok(Self { net: net_options(options)?, engine: engine_options(&options.settings) })
+    }
+}
+
 /// What is wrong with an address.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum AddressError {
@@ -93,7 +106,7 @@ pub(super) fn connection_limits(settings: &BrokerSettings) -> (usize, usize) {
 }
 
 /// What the network is told.
-pub(super) fn net_options(options: &NodeOptions) -> Result<NetOptions, AddressError> {
+fn net_options(options: &NodeOptions) -> Result<NetOptions, AddressError> {
     let settings = &options.settings;
     let defaults = NetOptions::default();
     let (connections_max, connections_per_address_max) = connection_limits(settings);

@@ -10,7 +10,7 @@ use strandline_log::disk::real::RealDisk;
 use strandline_log::engine::Engine;
 use strandline_log::random::Random;
 
-use super::options::{connection_limits, engine_options, net_options, parse_address};
+use super::options::{NodeParts, connection_limits, parse_address};
 use super::{Foundation, Node, NodeError, NodeOptions};
 use crate::http::{Health, HttpServer};
 use crate::metrics::Scraped;
@@ -20,7 +20,14 @@ use crate::offload::Offload;
 impl Node {
     /// Starts a node. When this returns, it serves.
     pub async fn start(options: NodeOptions) -> Result<Self, NodeError> {
-        let bound = Bound::new(net_options(&options)?)?;
+        let parts = NodeParts::of(&options)?;
+        Self::start_with(options, parts).await
+    }
+
+    /// The same out of parts that may be other than what follows from the options.
+    pub(crate) async fn start_with(options: NodeOptions, parts: NodeParts) -> Result<Self, NodeError> {
+        let NodeParts { net, engine } = parts;
+        let bound = Bound::new(net)?;
         let health = Arc::new(Health::default());
         let http = start_http(&options, &health).await?;
         let NodeOptions { data_dir, settings, .. } = options;
@@ -34,7 +41,7 @@ impl Node {
             clock: Arc::new(RealClock::new()),
             random,
             offload,
-            engine: engine_options(&settings),
+            engine,
             settings,
             endpoints: endpoints.clone(),
         };
