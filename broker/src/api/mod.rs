@@ -50,6 +50,7 @@ mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
 mod reply;
+mod responses;
 mod sync_group;
 pub mod topics;
 mod transactions;

@@ -35,7 +35,7 @@ use tokio::time::Instant;
 use self::plan::Plan;
 use self::replicated::replicated;
 use super::{Dispatched, Reply};
-use crate::api::reply::Throttled;
+use crate::api::responses::Answered;
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
