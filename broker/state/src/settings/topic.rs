@@ -20,8 +20,8 @@ settings! {
     /// The level for gzip, if records are compressed with it; -1 = its own default.
     compression_gzip_level: i32 = "compression.gzip.level", -1, Bounds::BetweenOr(1, 9, -1), None, acted,
         ["compression.gzip.level" * 1];
-    /// The level for LZ4, if records are compressed with it.
-    compression_lz4_level: i32 = "compression.lz4.level", 9, Bounds::Between(1, 17), None, acted,
+    /// The level for LZ4, if records are compressed with it. There is one speed here, whatever it says.
+    compression_lz4_level: i32 = "compression.lz4.level", 9, Bounds::Between(1, 17), None, ignored,
         ["compression.lz4.level" * 1];
     /// How records are compressed; `producer` keeps them as they came.
     compression_type: CompressionType = "compression.type", CompressionType::Producer,
