@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use strandline_protocol::{Text as Name, Uuid};
 
+use super::IS_MEASURED;
 use super::text::{Kind, Text, close_labels, push_label};
 
 /// What those are called that have no name of their own here. No topic can be called so.
@@ -22,13 +23,17 @@ pub struct TopicTally {
 impl TopicTally {
     /// Batches were appended for producers.
     pub fn add_received(&self, bytes: u64, records: u64) {
-        self.received_bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.received_records.fetch_add(records, Ordering::Relaxed);
+        if IS_MEASURED {
+            self.received_bytes.fetch_add(bytes, Ordering::Relaxed);
+            self.received_records.fetch_add(records, Ordering::Relaxed);
+        }
     }
 
     /// Batches were found for consumers.
     pub fn add_sent(&self, bytes: u64) {
-        self.sent_bytes.fetch_add(bytes, Ordering::Relaxed);
+        if IS_MEASURED {
+            self.sent_bytes.fetch_add(bytes, Ordering::Relaxed);
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use super::pipeline::Pipeline;
 use super::registry::{Admitted, Order};
 use super::service::Service;
 use super::shared::Shared;
-use super::timing::{Arrival, Departure};
+use super::timing::{self, Arrival, Departure};
 use super::transport::Transport;
 use crate::api::Reply;
 use crate::context::Connection;
@@ -215,7 +215,7 @@ impl<T: Transport> ConnectionTask<T> {
             match self.inbound.poll_request(context, &self.shared.requests) {
                 Ok(Found::Incomplete) => {
                     if self.began.is_none() && self.inbound.has_begun() {
-                        self.began = Some(Instant::now());
+                        self.began = Some(timing::now());
                     }
                     return Stop::Incomplete;
                 }
@@ -285,7 +285,7 @@ impl<T: Transport> ConnectionTask<T> {
         let mut now = None;
         let (transport, tally, service) = (&mut self.transport, &mut self.tally, &self.service);
         let result = self.outbound.poll_write(context, transport, tally, &mut written, |departure| {
-            let (api, times) = departure.end(*now.get_or_insert_with(Instant::now));
+            let (api, times) = departure.end(*now.get_or_insert_with(timing::now));
             service.answered(api, times);
         });
         self.tally.sent_bytes += written.bytes as u64;
