@@ -26,3 +26,8 @@ pub mod storage;
 pub mod transactions;
 
 pub use embedded::embedded;
+
+/// The examples of the README, so that they are true as written.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -88,8 +88,3 @@ pub use text::Text;
 pub use uuid::Uuid;
 pub use wire::Wire;
 pub use writer::Writer;
-
-/// The examples of the README, so that they are true as written.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
