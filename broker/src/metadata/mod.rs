@@ -9,6 +9,7 @@ mod changes;
 mod listeners;
 pub mod log;
 mod producer_ids;
+mod told;
 mod topics;
 
 use std::fmt;
@@ -240,7 +241,10 @@ impl Metadata {
         for (offset, record) in (first..).zip(records) {
             evolve(&mut after, offset, record).map_err(|error| replay_error(offset, &error))?;
         }
-        self.apply(&Arc::new(after), records).await
+        let after = Arc::new(after);
+        self.apply(&after, records).await?;
+        told::tell(before, &after, records);
+        Ok(())
     }
 
     /// Lets everybody see a new image.

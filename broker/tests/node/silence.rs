@@ -99,6 +99,9 @@ async fn nothing_of_a_record_is_logged_whatever_becomes_of_it() {
     running.stop().await;
     let text = logged.text();
     assert!(text.contains("not a request") && text.contains("the data directory is open"), "{text}");
+    for said in ["a topic is made topic=\"t\" partitions=1", "changed={\"max.message.bytes\"}"] {
+        assert!(text.contains(said), "{said} is not in:\n{text}");
+    }
     let content = String::from_utf8_lossy(CONTENT);
     let said = text.lines().find(|line| line.contains(&*content));
     assert_eq!(said, None);
