@@ -135,18 +135,18 @@ pub(super) fn push_number(text: &mut String, number: i128) {
     if number < 0 {
         text.push('-');
     }
-    let mut digits = ['0'; 20];
-    let mut count = 0;
-    for digit in digits.iter_mut().rev() {
-        let value = u32::try_from(rest % 10).unwrap_or(0);
-        *digit = char::from_digit(value, 10).unwrap_or('0');
+    let mut digits = [b'0'; 20];
+    let mut first = digits.len();
+    for (place, digit) in digits.iter_mut().enumerate().rev() {
+        *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
         rest /= 10;
-        count += 1;
+        first = place;
         if rest == 0 {
             break;
         }
     }
-    text.extend(digits.iter().skip(digits.len() - count));
+    // Digits are text.
+    text.push_str(digits.get(first..).and_then(|digits| str::from_utf8(digits).ok()).unwrap_or_default());
 }
 
 #[cfg(test)]
