@@ -105,7 +105,8 @@ fn what_can_be_set_for_a_broker_can_be_set_here() {
     block_on(async {
         let client = connect(&broker).await;
         let producer = client.producer().idempotent(false).start().unwrap();
-        let large = strandline_client::ProducerRecord::to("small").value(vec![7; 1_000]);
+        let large = [7; 1_000];
+        let large = strandline_client::ProducerRecord::to("small").value(&large);
         let refused = producer.send(large).await.unwrap().await.unwrap_err();
         assert!(refused.to_string().contains("MESSAGE_TOO_LARGE"), "{refused}");
     });

@@ -16,7 +16,7 @@ pub(crate) async fn connect(broker: &EmbeddedBroker) -> Client {
 /// Writes a record, and says where it lies.
 pub(crate) async fn write(client: &Client, topic: &str, value: &str) -> i64 {
     let producer = client.producer().start().unwrap();
-    let delivery = producer.send(ProducerRecord::to(topic).value(value.to_owned())).await.unwrap();
+    let delivery = producer.send(ProducerRecord::to(topic).value(value)).await.unwrap();
     let offset = delivery.await.unwrap().offset.unwrap();
     producer.close().await;
     offset
