@@ -66,11 +66,11 @@ def assignment_interval(world, set_to):
 def compaction_rate(world, set_to):
     topic = "slowly"
     world.create(topic, internal_segment_bytes=4_000, cleanup_policy="compact", min_cleanable_dirty_ratio=0.01)
-    set_to("1000")
+    set_to("100")
     keyed(world, topic)
     until("a compaction that goes on", lambda: world.number("strandline_compactions_running") == 1)
     time.sleep(1)
-    must("ten thousand bytes are compacted in a second", len(world.keys(topic)) == 13)
+    must("thousands of bytes are compacted in a second, and not a hundred", len(world.keys(topic)) == 13)
     set_to("1000000000")
     until("a compaction that ends", lambda: len(world.keys(topic)) < 13)
 

@@ -42,6 +42,11 @@ impl Throttle {
         self.bytes_per_second = bytes_per_second.max(1);
     }
 
+    /// What went by before counts no more: it was held against another rate.
+    pub fn forgive(&mut self) {
+        self.due = Duration::ZERO;
+    }
+
     /// Counts bytes that went by at a time, and says how long to wait before the next.
     pub fn delay(&mut self, bytes: u64, now: Duration) -> Duration {
         let nanoseconds = u128::from(bytes) * 1_000_000_000 / u128::from(self.bytes_per_second);

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use super::read::Sources;
 use crate::clock::Clock;
@@ -12,6 +13,10 @@ use crate::compaction::{
 };
 use crate::local_id::LocalId;
 use crate::random::Random;
+
+/// Whoever waits for its turn looks this often whether it still has to: a low rate is minutes for a piece, and neither
+/// the end of the engine nor a higher rate waits for that.
+const NAP: Duration = Duration::from_millis(50);
 
 /// What a job does.
 pub(super) enum Work {
@@ -57,10 +62,17 @@ impl Brake {
 
 impl Pace for Brake {
     fn goes_on(&mut self, bytes: u64) -> bool {
-        self.throttle.set_rate(self.bytes_per_second.load(Ordering::Relaxed));
-        let delay = self.throttle.delay(bytes, self.clock.monotonic());
-        if !delay.is_zero() {
-            thread::sleep(delay);
+        let rate = self.bytes_per_second.load(Ordering::Relaxed);
+        self.throttle.set_rate(rate);
+        let mut delay = self.throttle.delay(bytes, self.clock.monotonic());
+        while !delay.is_zero() && !self.is_pulled.load(Ordering::Relaxed) {
+            if self.bytes_per_second.load(Ordering::Relaxed) != rate {
+                self.throttle.forgive();
+                break;
+            }
+            let nap = delay.min(NAP);
+            thread::sleep(nap);
+            delay -= nap;
         }
         !self.is_pulled.load(Ordering::Relaxed)
     }
