@@ -17,10 +17,14 @@ pub(super) fn tell(before: &MetadataImage, after: &MetadataImage, records: &[Met
     let mut topics = BTreeSet::new();
     for record in records {
         match record {
-            MetadataRecord::Topic(key, _) => drop(topics.insert(key.topic_id)),
-            MetadataRecord::Partition(key, _) => drop(topics.insert(key.topic_id)),
+            MetadataRecord::Topic(key, _) => {
+                topics.insert(key.topic_id);
+            }
+            MetadataRecord::Partition(key, _) => {
+                topics.insert(key.topic_id);
+            }
             MetadataRecord::Config(key, _) => {
-                tell_config(before, after, key.resource_type, &key.resource_name)
+                tell_config(before, after, key.resource_type, &key.resource_name);
             }
             _ => {}
         }
