@@ -68,13 +68,18 @@ class Scene:
             command += f" --listen 127.0.0.1:{self.port} --http 127.0.0.1:{self.http} --set log.dirs={FOLDER}/data"
         return command
 
-    def serve(self, command):
+    def serve(self, command, expected):
         self.stop()
         log = open(FOLDER / "broker.log", "w+")
         self.broker = subprocess.Popen(["bash", "-c", f"exec {command}"], cwd=self.folder, env=self.environment, stdout=log, stderr=log)
         wait_for(self.port, self.broker)
-        time.sleep(0.5)
-        return (FOLDER / "broker.log").read_text()
+        # It listens before it has said so.
+        deadline = time.monotonic() + TIMEOUT_S
+        while True:
+            printed = (FOLDER / "broker.log").read_text()
+            if time.monotonic() > deadline or is_like(printed, expected):
+                return printed
+            time.sleep(0.05)
 
     def stop(self):
         if self.broker:
@@ -87,6 +92,14 @@ class Scene:
         done = subprocess.run(["bash", "-c", command], cwd=self.folder, env=self.environment, capture_output=True, text=True,
                               timeout=TIMEOUT_S)
         return done.returncode, done.stdout + done.stderr
+
+
+def is_like(printed, expected):
+    try:
+        hold("", printed, expected)
+        return True
+    except RuntimeError:
+        return False
 
 
 def hold(said, printed, expected):
@@ -114,7 +127,7 @@ def main():
                     scene.stop() if before == "stop" else scene.run(scene.here(before))
                 command = scene.here(said)
                 if expected.get("serves"):
-                    printed = scene.serve(command)
+                    printed = scene.serve(command, expected)
                 else:
                     status, printed = scene.run(command)
                     if status != expected.get("status", 0):
