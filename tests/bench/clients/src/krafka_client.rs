@@ -42,10 +42,13 @@ pub(crate) async fn produce(work: &Work) -> Result<Value, Failure> {
 
 pub(crate) async fn consume(work: &Work) -> Result<Value, Failure> {
     let kafka = connect(work).await?;
-    let builder = kafka.consumer("krafka").auto_offset_reset(AutoOffsetReset::Earliest).max_poll_records(10_000);
+    let builder = kafka
+        .consumer(work.topic.as_str())
+        .auto_offset_reset(AutoOffsetReset::Earliest)
+        .max_poll_records(10_000);
     let consumer = builder.enable_auto_commit(false).max_partition_fetch_bytes(1 << 20).build().await?;
     let clock = Clock::start();
-    consumer.assign(&work.topic, (0..work.partitions).collect()).await?;
+    consumer.subscribe([work.topic.as_str()]).await?;
     let (mut records, mut bytes) = (0, 0);
     while records < work.records {
         for record in consumer.poll(Duration::from_millis(100)).await? {
@@ -60,9 +63,9 @@ pub(crate) fn latency(work: &Work) -> Result<Value, Failure> {
     let runtime = runtime()?;
     let kafka = runtime.block_on(connect(work))?;
     let producer = runtime.block_on(kafka.producer().linger(Duration::ZERO).idempotent(true).build())?;
-    let builder = kafka.consumer("krafka-latency").enable_auto_commit(false);
+    let builder = kafka.consumer(work.topic.as_str()).enable_auto_commit(false);
     let consumer = runtime.block_on(builder.auto_offset_reset(AutoOffsetReset::Latest).build())?;
-    runtime.block_on(consumer.assign(&work.topic, (0..work.partitions).collect()))?;
+    runtime.block_on(consumer.subscribe([work.topic.as_str()]))?;
     runtime.block_on(async { producer.send(Record::new(work.topic.as_str(), vec![0; 8])).await })?;
     let (records, record_bytes) = (work.records, work.record_bytes);
     let reading = runtime.spawn(async move {
