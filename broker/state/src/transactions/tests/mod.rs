@@ -8,6 +8,7 @@ use strandline_protocol::{ErrorCode, Text};
 use super::*;
 use crate::coordinator::Record;
 
+mod bad_input;
 mod ending;
 mod initialising;
 mod planted;
@@ -25,7 +26,10 @@ struct Rig {
     machine: Transactions,
     /// What was appended, as the bytes that the log has.
     log: Vec<TransactionRecord>,
+    /// When they go off, by a clock that nobody sets.
     timers: BTreeMap<Timer, i64>,
+    monotonic_ms: i64,
+    /// The clock on the wall.
     now_ms: i64,
     next_ticket: u64,
     next_id: i64,
@@ -38,6 +42,7 @@ impl Rig {
             machine: Transactions::new(settings()),
             log: Vec::new(),
             timers: BTreeMap::new(),
+            monotonic_ms: 0,
             now_ms: 1_000_000,
             next_ticket: 0,
             next_id: 100,
@@ -64,9 +69,9 @@ impl Rig {
         passing.into_iter().for_each(|passing| self.machine.pass(passing));
         for (timer, moment) in timers {
             match moment {
-                Some(moment) => drop(self.timers.insert(timer, moment)),
-                None => drop(self.timers.remove(&timer)),
-            }
+                Some(moment) => self.timers.insert(timer, moment - self.now_ms + self.monotonic_ms),
+                None => self.timers.remove(&timer),
+            };
         }
         for (ticket, reply) in replies {
             assert!(self.answers.insert(ticket, reply).is_none(), "{ticket:?} is answered twice");
@@ -165,7 +170,7 @@ impl Rig {
 
     /// Lets time pass, and the timers go off that are due.
     fn wait(&mut self, ms: i64) {
-        let end_ms = self.now_ms + ms;
+        let end_ms = self.monotonic_ms + ms;
         while let Some((timer, moment)) = self
             .timers
             .iter()
@@ -174,11 +179,17 @@ impl Rig {
             && moment <= end_ms
         {
             self.timers.remove(&timer);
-            self.now_ms = self.now_ms.max(moment);
+            self.pass_until(moment);
             let decision = self.machine.decide(self.now_ms, Transactions::due(timer));
             self.carry_out(decision);
         }
-        self.now_ms = end_ms;
+        self.pass_until(end_ms);
+    }
+
+    fn pass_until(&mut self, moment: i64) {
+        let passed_ms = (moment - self.monotonic_ms).max(0);
+        self.monotonic_ms += passed_ms;
+        self.now_ms += passed_ms;
     }
 
     fn status(&self, id: &str) -> Status {

@@ -11,28 +11,10 @@ use super::*;
 
 use self::client::{Client, Outcome, Told};
 use self::partition::{DataPartition, Record};
+use super::planted::Plant;
 
 const PARTITIONS: usize = 3;
 const IDS: [&str; 2] = ["tx-a", "tx-b"];
-
-/// A mistake, to see that it is noticed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Plant {
-    /// The worker says of a partition that it has its marker, and it has not.
-    MarkerLost,
-    /// Answers leave before what they say is durable.
-    EarlyAnswers,
-    /// A partition takes records that nobody has verified since its last marker.
-    GuardOff,
-    /// The coordinator takes every epoch for the present one.
-    EpochUncheckedByCoordinator,
-    /// Markers do not say that their epoch is above that of the records.
-    MarkersOfOldEpochs,
-    /// A decision to commit is made an abort by the restart.
-    DecisionForgotten,
-    /// Nobody asks whether a partition is part of the transaction.
-    Unverified,
-}
 
 /// What the one who writes markers is about.
 #[derive(Debug)]
@@ -58,6 +40,9 @@ pub(super) struct World {
     /// Records whose clients have given up on them.
     late_records: Vec<(usize, Record)>,
     told: Vec<Told>,
+    /// Since when transactions have been open, by the clock that nobody sets; a crash gives each its time once more.
+    open_since: BTreeMap<(Text, i16), i64>,
+    overdue: Option<String>,
     pub(super) crashes: usize,
 }
 
@@ -75,6 +60,8 @@ impl World {
             late_markers: Vec::new(),
             late_records: Vec::new(),
             told: Vec::new(),
+            open_since: BTreeMap::new(),
+            overdue: None,
             crashes: 0,
         }
     }
@@ -97,6 +84,7 @@ impl World {
     /// The coordinator dies: of what was not durable any part is left, up to any record.
     fn crash(&mut self) {
         self.crashes += 1;
+        self.open_since.clear();
         let lost = self.rig.log.len() - self.durable;
         let kept = self.durable + self.below(lost + 1);
         if lost == 0 {
@@ -155,9 +143,28 @@ impl World {
         }
         // What has been released before and nobody waits for any more.
         self.rig.answers.clear();
+        let records = self.rig.log.len();
         let ticket = self.rig.send(request);
+        if self.has(Plant::RecordForgotten) && self.rig.log.len() > records && self.chance(5) {
+            self.rig.log.truncate(records);
+        }
         self.hold();
         ticket
+    }
+
+    /// Notes what is open, and whether anything has been for longer than it may.
+    fn watch(&mut self) {
+        let open = self.rig.machine.states().filter(|(_, state)| state.status == Status::Ongoing);
+        let open: Vec<_> = open.map(|(id, state)| ((id.clone(), state.producer_epoch), state)).collect();
+        let now_ms = self.rig.monotonic_ms;
+        self.open_since.retain(|known, _| open.iter().any(|(place, _)| place == known));
+        for (place, state) in open {
+            let since_ms = *self.open_since.entry(place).or_insert(now_ms);
+            // An id for what comes after may take its time.
+            if now_ms - since_ms > i64::from(state.timeout_ms) && state.producer_epoch < i16::MAX - 1 {
+                self.overdue = Some(format!("it is open since {since_ms}, and it is {now_ms}: {state:?}"));
+            }
+        }
     }
 
     /// A client asks. None where no answer comes.
@@ -193,7 +200,7 @@ impl World {
             7 => {
                 let ms = i64::try_from(self.below(40_000)).unwrap();
                 self.rig.answers.clear();
-                self.rig.wait(ms);
+                self.pass(ms);
                 self.hold();
             }
             8 | 9 if !self.late_requests.is_empty() => {
@@ -212,8 +219,24 @@ impl World {
                 self.append(partition, record);
             }
             14..=16 => self.sync(),
+            17 => {
+                // Somebody sets the clock on the wall.
+                let ms = i64::try_from(self.below(1_200_000)).unwrap();
+                self.rig.now_ms += ms - 600_000;
+            }
             _ => {}
         }
+        self.watch();
+    }
+
+    fn pass(&mut self, ms: i64) {
+        let (forgets, gives_up) = (self.has(Plant::TimeoutForgotten), self.has(Plant::MarkerNotTriedAgain));
+        self.rig.timers.retain(|timer, _| match timer {
+            Timer::Overdue(_) => !forgets,
+            Timer::Again => !gives_up,
+            Timer::Sweep => true,
+        });
+        self.rig.wait(ms);
     }
 
     /// The worker does one thing.
@@ -283,10 +306,13 @@ impl World {
 
     /// Nothing goes wrong any more, and everything comes to its end.
     fn settle(&mut self) {
-        self.crash();
+        // One that keeps what failed to itself would be helped by a restart.
+        if !self.has(Plant::MarkerNotTriedAgain) {
+            self.crash();
+        }
         for _ in 0..20 {
             self.rig.answers.clear();
-            self.rig.wait(120_000);
+            self.pass(120_000);
             for markers in self.rig.work() {
                 for (_, index) in markers.partitions.iter() {
                     self.partitions[usize::try_from(index).unwrap()].end(&markers);
@@ -296,6 +322,9 @@ impl World {
     }
 
     fn check(&self) -> Result<(), String> {
+        if let Some(overdue) = &self.overdue {
+            return Err(overdue.clone());
+        }
         for (id, state) in self.rig.machine.states() {
             if !state.status.is_at_rest() {
                 return Err(format!("{id} is never over: {state:?}"));

@@ -6,6 +6,7 @@ mod describing;
 mod hashes;
 mod joining;
 mod migrating;
+mod mixed;
 mod patterns;
 mod reconciling;
 mod refusals;

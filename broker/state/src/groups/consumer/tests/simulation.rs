@@ -25,6 +25,12 @@ const PLANTED_SEEDS: u64 = 200;
 pub(super) struct Random(u64);
 
 impl Random {
+    pub(super) fn new(seed: u64) -> Self {
+        let mut random = Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        random.next();
+        random
+    }
+
     fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -32,16 +38,16 @@ impl Random {
         self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 16
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() % bound as u64).unwrap()
     }
 
     /// The same as a number of partitions, or of seconds.
-    fn number_below(&mut self, bound: i32) -> i32 {
+    pub(super) fn number_below(&mut self, bound: i32) -> i32 {
         i32::try_from(self.below(usize::try_from(bound).unwrap())).unwrap()
     }
 
-    fn is_one_in(&mut self, count: usize) -> bool {
+    pub(super) fn is_one_in(&mut self, count: usize) -> bool {
         self.below(count) == 0
     }
 }
@@ -82,8 +88,7 @@ const TOPICS: [&str; 4] = ["orders-a", "orders-b", "payments", "clicks"];
 
 impl Run {
     fn new(seed: u64, planted: Option<Planted>) -> Self {
-        let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-        random.next();
+        let mut random = Random::new(seed);
         let interval_ms = [0, 0, 1_000][random.below(3)];
         let mut world = World::with_settings(&[], |settings| {
             settings.consumer.assignment_interval.default_ms = interval_ms;
