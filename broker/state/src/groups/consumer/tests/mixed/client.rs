@@ -233,7 +233,7 @@ impl Client {
             protocols: vec![protocol],
             ..Default::default()
         };
-        let random_id = Uuid::from(self.processes << 32 | self.number as u128 + 1);
+        let random_id = Uuid::from((self.processes << 32) | (self.number as u128 + 1));
         Request::JoinGroup(Join { request, random_id, needs_member_id: false, knows_skip_assignment: true })
     }
 
