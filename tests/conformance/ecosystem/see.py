@@ -37,7 +37,9 @@ def until(what, is_so):
 def prepare(address):
     """A topic with records, and a group that has read some of them and has a member."""
     client = {"bootstrap.servers": address}
-    AdminClient(client).create_topics([NewTopic(TOPIC, PARTITIONS, 1)])[TOPIC].result(30)
+    # It has to outlive what it was asked.
+    admin = AdminClient(client)
+    admin.create_topics([NewTopic(TOPIC, PARTITIONS, 1)])[TOPIC].result(30)
     producer = Producer(client)
     for number in range(RECORDS):
         producer.produce(TOPIC, value=f"order {number}", partition=number % PARTITIONS)
@@ -87,8 +89,9 @@ def monitor(folder, binaries, address):
         if done.returncode:
             raise Unseen(f"kafkatop {words}: {done.stdout}{done.stderr}")
         return done.stdout
-    summary = said("--summary-json", "--all")
-    if GROUP not in summary or TOPIC not in summary or str(LAG) not in summary:
+    summary = json.loads(said("--summary-json", "--all"))
+    each = LAG // PARTITIONS
+    if summary.get(GROUP, {}).get("topics") != {TOPIC: {"partitions": PARTITIONS, "lag_max": each, "lag_min": each}}:
         raise Unseen(f"kafkatop's summary: {summary}")
     topics = said("--topicinfo", "--text")
     if TOPIC not in topics:

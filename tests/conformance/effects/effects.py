@@ -100,10 +100,10 @@ def of_broker(world):
         world.alter_broker({setting: EAGER.get(setting)})
 
 
-def kept(world):
+def kept(world, topic):
     """What was set for the broker is in force after a restart, and says who said it."""
     told = {"strandline.metrics.partitions": "0", "strandline.checkpoint.interval.ms": "31", "message.max.bytes": "1000"}
-    world.create("limited")
+    world.create(topic)
     world.alter_broker(told)
     yield
     found = world.described(ResourceType.BROKER, BROKER_ID)
@@ -112,7 +112,7 @@ def kept(world):
         must(f"{setting} is {entry.value} of {entry.source} after a restart",
              entry.value == value and entry.source == DYNAMIC_BROKER_CONFIG)
     must("the metrics tell of partitions", "\nstrandline_partition_log_end_offset{" not in world.metrics())
-    must("a large record is taken", world.refuses("MSG_SIZE_TOO_LARGE", topic="limited", value=topics.LARGE))
+    must("a large record is taken", world.refuses("MSG_SIZE_TOO_LARGE", topic=topic, value=topics.LARGE))
     world.alter_broker(dict.fromkeys(told))
     until("partitions in the metrics", lambda: "\nstrandline_partition_log_end_offset{" in world.metrics())
     yield
@@ -126,7 +126,7 @@ def main(folder, configuration):
         for_all(world, defaults)
         of_broker(world)
         for name in "asked to go", "killed":
-            keeps = kept(world)
+            keeps = kept(world, f"limited-{name.split()[0]}")
             next(keeps)
             world.restart()
             next(keeps)

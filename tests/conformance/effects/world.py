@@ -107,7 +107,7 @@ class World:
     def producer(self, is_idempotent=False):
         return Producer({
             **self.client, "acks": "all", "enable.idempotence": is_idempotent, "linger.ms": 0, "message.max.bytes": 20_000_000,
-            "topic.metadata.propagation.max.ms": 3_000, "message.timeout.ms": TIMEOUT_S * 1_000, "retries": 0})
+            "topic.metadata.propagation.max.ms": 3_000, "message.timeout.ms": TIMEOUT_S * 1_000, "retries": 5 if is_idempotent else 0})
 
     def produce(self, topic, value=b"v", key=None, timestamp=None, is_idempotent=False):
         """The offset of one record, in a batch of its own."""
