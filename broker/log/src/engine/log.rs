@@ -146,13 +146,20 @@ impl Log {
     }
 
     /// Moves aborted transactions to the segments that have their markers by now.
+    ///
+    /// A segment that compaction wrote lists all that it needs: what it does not list has gone with its marker, which a
+    /// snapshot need not know. Listed once more, it would hide what its producer committed since.
     pub(super) fn move_aborted(&mut self) {
         let mut view = self.partition.view();
         let flushed_to = view.segments.last().map_or(0, |segment| segment.end_offset());
         let moved: Vec<_> = view.aborted.extract_if(.., |aborted| aborted.last_offset < flushed_to).collect();
         for aborted in moved {
             let place = view.segments.partition_point(|segment| segment.end_offset() <= aborted.last_offset);
-            if let Some(segment) = view.segments.get(place) {
+            let segment = view.segments.get(place);
+            let has_marker = |segment: &&Arc<Segment>| {
+                segment.generation() == 0 && segment.base_offset() <= aborted.last_offset
+            };
+            if let Some(segment) = segment.filter(has_marker) {
                 segment.add_aborted(aborted_transaction(&aborted));
             }
         }

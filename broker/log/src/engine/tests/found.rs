@@ -2,25 +2,23 @@
 
 use strandline_protocol::batch::ControlRecord;
 
-use super::super::Job;
-use super::meanwhile::next;
 use super::rules::{fill, in_memory, small_segments};
 use super::*;
 use crate::config::Cleanup;
 
-fn transactional(id: LocalId, sequence: i32) -> Command {
+pub(super) fn transactional(id: LocalId, sequence: i32) -> Command {
     let mut builder = BatchBuilder::new().producer(7, 0, sequence).transactional(true);
     builder.append(&NewRecord { value: Some(&[1; 500]), ..NewRecord::at(1_000) }).unwrap();
     append(id, builder.build().unwrap())
 }
 
-fn marker(id: LocalId, record: &ControlRecord) -> Command {
+pub(super) fn marker(id: LocalId, record: &ControlRecord) -> Command {
     let batch = NewBatch::validated(record.transaction_marker(1_000, 7, 0).unwrap()).unwrap();
     Command::Append { partition: id, leader_epoch: 1, sender: Sender::Coordinator, batch }
 }
 
 /// Lets the manifest hear of everything.
-fn save(rig: &mut Rig) {
+pub(super) fn save(rig: &mut Rig) {
     rig.clock.advance(60_000);
     rig.settle();
 }
@@ -325,71 +323,4 @@ fn the_second_batch_to_an_async_log_does_not_take_the_place_of_a_first_one_that_
     for sequence in [0, 1] {
         assert!(matches!(rig.call(sent(sequence)), Ok(Done::Appended { is_duplicate: false, .. })));
     }
-}
-
-/// With an aborted transaction in a segment that is full, of which the manifest knows, and on its way to be cut through.
-fn cut_through_aborted(seed: u64) -> (Rig, LocalId) {
-    let mut rig = Rig::new(seed);
-    rig.options.flush_bytes = 0;
-    rig.recover().unwrap();
-    let id = rig.create(small_segments()).id();
-    for sequence in 0..2 {
-        rig.call(transactional(id, sequence)).unwrap();
-        rig.call(marker(id, &ControlRecord::Abort { coordinator_epoch: 0 })).unwrap();
-    }
-    fill(&mut rig, id, 0..20);
-    save(&mut rig);
-    rig.disk.kill();
-    rig.recover().unwrap();
-    // Behind the first of them.
-    rig.call(Command::Truncate { partition: id, end_offset: 3 }).unwrap();
-    rig.clock.advance(60_000);
-    (rig, id)
-}
-
-fn aborted(rig: &mut Rig, id: LocalId) -> Vec<i64> {
-    let aborted = rig.partition(id).aborted(0, 3).unwrap();
-    aborted.iter().map(|one| one.first_offset).collect()
-}
-
-/// Seed 5012222: the list was written anew in place of the only one, and a crash or a full disk came in between.
-#[test]
-fn what_was_aborted_stays_known_whatever_happens_while_its_segment_is_cut() {
-    for operations in 1..40 {
-        for is_power_cut in [false, true] {
-            let (mut rig, id) = cut_through_aborted(52);
-            let cut = next(&mut rig, |job| matches!(job, Job::Checkpoint(_)));
-            rig.disk.halt_in(operations);
-            rig.writer().job_done(cut.run());
-            match is_power_cut {
-                true => rig.disk.crash(),
-                false => rig.disk.kill(),
-            }
-            rig.recover().unwrap();
-            assert_eq!(aborted(&mut rig, id), [0], "after {operations} operations");
-            save(&mut rig);
-            rig.disk.crash();
-            rig.recover().unwrap();
-            assert_eq!(aborted(&mut rig, id), [0], "and on, after {operations} operations");
-        }
-    }
-}
-
-#[test]
-fn what_was_aborted_stays_known_where_its_segment_is_cut_on_a_full_disk() {
-    let (mut rig, id) = cut_through_aborted(53);
-    let cut = next(&mut rig, |job| matches!(job, Job::Checkpoint(_)));
-    let free = rig.disk.free_bytes().unwrap();
-    rig.disk.set_capacity((1 << 40) - free);
-    rig.writer().job_done(cut.run());
-    assert_eq!(aborted(&mut rig, id), [0]);
-    rig.settle();
-    assert_eq!(rig.writer().offline(), None);
-    rig.disk.set_capacity(1 << 40);
-    save(&mut rig);
-    save(&mut rig);
-    assert_eq!(rig.writer().offline(), None);
-    assert_eq!(aborted(&mut rig, id), [0]);
-    let expected = fill(&mut rig, id, 30..40);
-    assert_records(&read_all(&rig.partition(id), 3), &expected, "it goes on");
 }

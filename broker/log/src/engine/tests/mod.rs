@@ -1,5 +1,6 @@
 //! Tests of the engine on a simulated disk, with one thread that drives everything.
 
+mod aborted;
 mod aging;
 mod closing;
 mod crashes;
