@@ -61,13 +61,13 @@ impl ReadBack {
 
     /// The first of these parts that lie in the journal, as many as are read at once.
     pub(super) fn read(&mut self, sources: &Sources, parts: &[Part]) -> io::Result<Vec<IoSlice<'_>>> {
-        let positions: Vec<Position> = parts.iter().map_while(Part::position).collect();
-        let Some(first) = positions.first() else { return Ok(Vec::new()) };
-        let index = self.run_of(first).ok_or(io::ErrorKind::InvalidInput)?;
-        let together = positions.iter().take_while(|position| self.run_of(position) == Some(index)).count();
+        let Some(first) = parts.first().and_then(Part::position) else { return Ok(Vec::new()) };
+        let index = self.run_of(&first).ok_or(io::ErrorKind::InvalidInput)?;
         let start = self.read_run(sources, index)?;
         let read = self.windows.last().map(|window| window.buffer.bytes()).unwrap_or_default();
-        let slices = positions.iter().take(together).map(|position| {
+        let positions = parts.iter().map_while(Part::position);
+        let together = positions.take_while(|position| self.run_of(position) == Some(index));
+        let slices = together.map(|position| {
             let from = usize::try_from(position.offset - start).ok()?;
             let length = usize::try_from(position.length).ok()?;
             read.get(from..)?.get(..length).map(IoSlice::new)
