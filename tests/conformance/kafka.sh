@@ -25,6 +25,16 @@ need() {
     done
 }
 
+# The binary that is measured, in STRANDLINE: what that names already, or a release that is built.
+prepare_release() {
+    if [[ -z ${STRANDLINE:-} ]]; then
+        need cargo
+        cargo build --quiet --release --locked --manifest-path "$REPOSITORY_FOLDER/Cargo.toml" --package strandline
+        STRANDLINE="$REPOSITORY_FOLDER/target/release/strandline"
+    fi
+    export STRANDLINE
+}
+
 # maven WORDS…: shows what Maven says only if it fails.
 maven() {
     mvn -q -B "$@" >"$WORK_FOLDER/maven.log" 2>&1 || { cat "$WORK_FOLDER/maven.log" >&2; exit 2; }

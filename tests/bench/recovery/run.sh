@@ -7,10 +7,5 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../conformance/kafka.sh"
 need python3
 
 BENCH_FOLDER=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-if [[ -z ${STRANDLINE:-} ]]; then
-    need cargo
-    cargo build --quiet --release --locked --manifest-path "$REPOSITORY_FOLDER/Cargo.toml" --package strandline
-    STRANDLINE="$REPOSITORY_FOLDER/target/release/strandline"
-fi
-export STRANDLINE
+prepare_release
 PYTHONPATH="$CONFORMANCE_FOLDER" python3 -B "$BENCH_FOLDER/recovery.py" "$WORK_FOLDER" "$@"

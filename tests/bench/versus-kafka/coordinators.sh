@@ -3,12 +3,10 @@
 #
 # usage: tests/bench/versus-kafka/coordinators.sh [--pairs N] [--only TEXT] [--scale FACTOR]
 source "$(dirname "${BASH_SOURCE[0]}")/../../conformance/clients/library/client.sh"
-need java mvn cargo
+need java mvn
 
 BENCH_FOLDER=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 BROKER=kafka prepare_broker
-# What is measured is a release.
-[[ -n ${STRANDLINE:-} ]] || cargo build --quiet --release --locked --manifest-path "$REPOSITORY_FOLDER/Cargo.toml" --package strandline
-export STRANDLINE="${STRANDLINE:-$REPOSITORY_FOLDER/target/release/strandline}"
+prepare_release
 PYTHONPATH="$CONFORMANCE_FOLDER:$CLIENTS_FOLDER/library:$BENCH_FOLDER" python3 -B "$BENCH_FOLDER/coordinators.py" \
     --folder "$WORK_FOLDER" "$@"
