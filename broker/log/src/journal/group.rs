@@ -5,6 +5,9 @@ use super::layout::{FRAME_HEADER_BYTES, FrameHeader};
 use super::pool::{BufferPool, FrameBuffer};
 use crate::disk::BLOCK_BYTES;
 
+/// What is copied and summed at once: three times 8 KiB, which are what the checksum takes in one go.
+const PIECE_BYTES: usize = 24 << 10;
+
 /// Where an entry's bytes lie in its frame.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Staged {
@@ -61,17 +64,21 @@ impl Group {
     pub(super) fn add(&mut self, prefix: &Prefix, parts: &[&[u8]]) -> Staged {
         let body_bytes: usize = parts.iter().map(|part| part.len()).sum();
         self.begin(prefix.bytes().len() + body_bytes);
-        let memory = self.frame.memory_mut();
-        let start = memory.length();
-        memory.append(prefix.bytes());
-        let offset = memory.length();
-        parts.iter().for_each(|part| memory.append(part));
-        let added = memory.bytes().get(start..).unwrap_or_default();
-        self.checksum = crc32c::crc32c_append(self.checksum, added);
+        self.append(prefix.bytes());
+        let offset = self.frame.bytes().len();
+        parts.iter().for_each(|part| self.append(part));
         self.entries += 1;
         // What is staged was held against the largest length.
         let [offset, length] = [offset, body_bytes].map(|number| u32::try_from(number).unwrap_or(u32::MAX));
         Staged { offset, length }
+    }
+
+    /// Copies and sums piece by piece, so that the sum finds in the nearest cache what was just copied.
+    fn append(&mut self, bytes: &[u8]) {
+        for piece in bytes.chunks(PIECE_BYTES) {
+            self.frame.memory_mut().append(piece);
+            self.checksum = crc32c::crc32c_append(self.checksum, piece);
+        }
     }
 
     /// Makes room for so much more, and for the zeros behind it.
