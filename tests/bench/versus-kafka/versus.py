@@ -116,8 +116,21 @@ def drive(side, driver, *words):
     return figures
 
 
-def per_gb(figures):
-    return figures["broker_cpu"] / (figures["bytes"] / 1e9)
+def floor(arguments, *words):
+    """A plain program that does what no broker can leave out."""
+    arguments.page_cache.top_up()
+    folder = tempfile.mkdtemp(prefix="floor-", dir=arguments.folder)
+    command = [arguments.floor, words[0], folder, *map(str, words[1:])]
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+
+
+def per_gb(figures, what="broker_cpu"):
+    return figures[what] / (figures["bytes"] / 1e9)
+
+
+def without_broker(figures):
+    """MB/s that the driver would reach with the whole machine for itself and its syncs for nothing."""
+    return os.cpu_count() * 1e3 / per_gb(figures, "driver_cpu")
 
 
 def mb_s(figures):
@@ -128,9 +141,12 @@ def spread(numbers):
     return f"{statistics.median(numbers):.2f} ({min(numbers):.2f}-{max(numbers):.2f})"
 
 
-def print_row(name, ours, kafkas, measure, unit):
+def print_row(name, ours, kafkas, measure, unit, floors=()):
+    """`floors` is what the machine has for it, in the same unit, without any broker."""
     ratios = [measure(one) / measure(other) for one, other in zip(ours, kafkas) if measure(other)]
     row = [name, unit, spread(list(map(measure, ours))), spread(list(map(measure, kafkas))), spread(ratios)]
+    if floors:
+        row.append(spread(floors))
     print("| " + " | ".join(row) + " |", flush=True)
 
 
@@ -159,10 +175,13 @@ def produce_and_consume(arguments, name, partitions, records, record_bytes, batc
         return produced, consumed, {"rss": side.rss_mib(), "ready": side.ready_s}
 
     ours, kafkas = versus(arguments, work)
+    # As much on its way as librdkafka has: five requests of each broker.
+    words = ["produce", partitions, 5 * batch_bytes, records * record_bytes]
+    floors = [per_gb(floor(arguments, *words), "cpu") for _ in ours]
     for index, what in enumerate(["produce", "consume"]):
         one, other = [each[index] for each in ours], [each[index] for each in kafkas]
-        print_row(f"{what}, {name}", one, other, per_gb, "broker CPU s/GB")
-        print_row(f"{what}, {name}", one, other, mb_s, "MB/s")
+        print_row(f"{what}, {name}", one, other, per_gb, "broker CPU s/GB", [] if index else floors)
+        print_row(f"{what}, {name}", one, other, mb_s, "MB/s", list(map(without_broker, one)))
     print_row(f"after {name}", ours, kafkas, lambda each: each[2]["rss"], "MiB resident")
     print_row(f"start, {name}", ours, kafkas, lambda each: each[2]["ready"], "s to listening")
 
@@ -175,8 +194,10 @@ def latency(arguments, rate, durability):
         return drive(side, arguments.driver, "latency", "bench", rate, seconds)
 
     ours, kafkas = versus(arguments, work)
+    floors = [floor(arguments, "sync", rate, seconds) for _ in ours] if durability == "fsync" else []
     for quantile in ["p50", "p99", "p99_9"]:
-        print_row(f"end to end, {rate} records/s, {durability}", ours, kafkas, lambda each: each[quantile], f"{quantile} ms")
+        row = f"end to end, {rate} records/s, {durability}"
+        print_row(row, ours, kafkas, lambda each: each[quantile], f"{quantile} ms", [each[quantile] for each in floors])
 
 
 def requests(arguments):
@@ -198,6 +219,7 @@ def partitions(arguments):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--driver", required=True)
+    parser.add_argument("--floor", required=True)
     parser.add_argument("--folder", type=pathlib.Path, required=True)
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--only", default="")
@@ -205,7 +227,7 @@ def main():
     arguments = parser.parse_args()
     arguments.page_cache = PageCache(arguments.folder)
     print("Strandline syncs before it acknowledges, Kafka does not. Median (least-most), ratio of pairs.\n")
-    print("| work | unit | Strandline | Kafka | ratio |\n| --- | --- | --- | --- | --- |")
+    print("| work | unit | Strandline | Kafka | ratio | the machine's |\n| --- | --- | --- | --- | --- | --- |")
     for plan in PRODUCE:
         if arguments.only in plan[0]:
             produce_and_consume(arguments, *plan)

@@ -1,0 +1,185 @@
+// What the machine takes for a broker's work without a broker. Prints one line of JSON.
+//
+//   floor produce FOLDER FILES WINDOW_BYTES BYTES   receive, checksum, copy, write durably, write to files
+//   floor sync FOLDER RATE SECONDS                  4 KiB durably, RATE times a second, from when each was due
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <immintrin.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BLOCK = 4096, GROUP = 1 << 20, PIECE = 64 << 10, STARTED = 8 << 20, JOURNAL = 64 << 20 };
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static double cpu(void) {
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    return u.ru_utime.tv_sec + u.ru_stime.tv_sec + (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+static void die(const char *what) {
+    perror(what);
+    exit(1);
+}
+
+static char *aligned(size_t bytes) {
+    char *buffer = aligned_alloc(BLOCK, bytes);
+    if (!buffer) die("memory");
+    memset(buffer, 1, bytes);
+    return buffer;
+}
+
+// A journal as ours: written once before it is used, past the page cache.
+static int journal(const char *folder) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/floor-journal-%d", folder, getpid());
+    int file = open(path, O_CREAT | O_RDWR | O_DIRECT, 0600);
+    if (file < 0) die(path);
+    char *zeros = aligned(GROUP);
+    for (off_t at = 0; at < JOURNAL; at += GROUP)
+        if (pwrite(file, zeros, GROUP, at) != GROUP) die("journal");
+    if (fsync(file)) die("journal");
+    free(zeros);
+    return file;
+}
+
+static void write_durably(int file, char *bytes, size_t count, off_t at) {
+    struct iovec whole = {bytes, count};
+    if (pwritev2(file, &whole, 1, at, RWF_DSYNC) != (ssize_t)count) die("durable write");
+}
+
+// Three lanes, as fast as the processor has it; nobody reads the sum.
+static unsigned long long checksum(const char *bytes, size_t count) {
+    unsigned long long a = 0, b = 0, c = 0, word;
+    for (size_t at = 0; at + 24 <= count; at += 24) {
+        memcpy(&word, bytes + at, 8), a = _mm_crc32_u64(a, word);
+        memcpy(&word, bytes + at + 8, 8), b = _mm_crc32_u64(b, word);
+        memcpy(&word, bytes + at + 16, 8), c = _mm_crc32_u64(c, word);
+    }
+    return a ^ b ^ c;
+}
+
+// Keeps as many bytes on their way as a client's requests.
+static void send_all(int socket, size_t window, unsigned long long bytes) {
+    char *pool = aligned(PIECE);
+    unsigned long long sent = 0, durable = 0;
+    while (durable < bytes) {
+        while (sent < bytes && sent - durable < window) {
+            ssize_t count = send(socket, pool, sent + PIECE > bytes ? bytes - sent : PIECE, 0);
+            if (count <= 0) die("send");
+            sent += count;
+        }
+        if (recv(socket, &durable, sizeof durable, MSG_WAITALL) != sizeof durable) die("answer");
+    }
+    exit(0);
+}
+
+static int connect_to_sender(size_t window, unsigned long long bytes) {
+    int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t length = sizeof address;
+    if (bind(listener, (struct sockaddr *)&address, length) || listen(listener, 1)) die("listen");
+    getsockname(listener, (struct sockaddr *)&address, &length);
+    pid_t sender = fork();
+    if (sender < 0) die("fork");
+    if (!sender) {
+        int to = socket(AF_INET, SOCK_STREAM, 0);
+        if (connect(to, (struct sockaddr *)&address, length)) die("connect");
+        send_all(to, window, bytes);
+    }
+    int from = accept(listener, NULL, NULL);
+    setsockopt(from, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return from;
+}
+
+// Segments through the page cache, in pieces, of one file after the other.
+struct segments {
+    int *files;
+    off_t *ends;
+    int count, next;
+};
+
+static void write_to_segments(struct segments *to, const char *bytes, size_t count) {
+    for (size_t at = 0; at < count; at += PIECE) {
+        size_t piece = count - at < PIECE ? count - at : PIECE;
+        int which = to->next++ % to->count;
+        if (pwrite(to->files[which], bytes + at, piece, to->ends[which]) != (ssize_t)piece) die("segment");
+        off_t before = to->ends[which] / STARTED;
+        to->ends[which] += piece;
+        if (to->ends[which] / STARTED != before) sync_file_range(to->files[which], before * STARTED, STARTED, SYNC_FILE_RANGE_WRITE);
+    }
+}
+
+static void produce(char **a) {
+    struct segments segments = {.count = atoi(a[1])};
+    size_t window = strtoul(a[2], NULL, 10);
+    unsigned long long bytes = strtoull(a[3], NULL, 10), received = 0, unused = 0;
+    int durable = journal(a[0]);
+    segments.files = calloc(segments.count, sizeof *segments.files);
+    segments.ends = calloc(segments.count, sizeof *segments.ends);
+    for (int i = 0; i < segments.count; i++) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/floor-segment-%d-%d", a[0], getpid(), i);
+        if ((segments.files[i] = open(path, O_CREAT | O_WRONLY, 0600)) < 0) die(path);
+    }
+    char *buffer = aligned(GROUP), *frame = aligned(GROUP);
+    int from = connect_to_sender(window, bytes);
+    double began = now(), cpu_began = cpu();
+    for (off_t at = 0; received < bytes;) {
+        ssize_t count = recv(from, buffer, GROUP, 0);
+        if (count <= 0) die("receive");
+        unused ^= checksum(buffer, count);
+        memcpy(frame, buffer, count);
+        size_t whole = (count + BLOCK - 1) / BLOCK * BLOCK;
+        if (at + whole > JOURNAL) at = 0;
+        write_durably(durable, frame, whole, at);
+        at += whole, received += count;
+        if (send(from, &received, sizeof received, 0) != sizeof received) die("answer");
+        write_to_segments(&segments, buffer, count);
+    }
+    printf("{\"seconds\":%.4f,\"bytes\":%llu,\"cpu\":%.3f,\"unused\":%llu}\n", now() - began, received, cpu() - cpu_began, unused & 1);
+}
+
+static int by_value(const void *left, const void *right) {
+    double difference = *(const double *)left - *(const double *)right;
+    return (difference > 0) - (difference < 0);
+}
+
+static void sync_at_a_rate(char **a) {
+    double rate = atof(a[1]);
+    long long count = (long long)(rate * atof(a[2]));
+    int file = journal(a[0]);
+    char *block = aligned(BLOCK);
+    double *latencies = malloc(count * sizeof *latencies), began = now();
+    for (long long i = 0; i < count; i++) {
+        double due = began + i / rate, early = due - now();
+        if (early > 0) {
+            struct timespec pause = {(time_t)early, (long)((early - (time_t)early) * 1e9)};
+            nanosleep(&pause, NULL);
+        }
+        write_durably(file, block, BLOCK, i * BLOCK % JOURNAL);
+        latencies[i] = (now() - due) * 1e3;
+    }
+    qsort(latencies, count, sizeof *latencies, by_value);
+    printf("{\"p50\":%.3f,\"p99\":%.3f,\"p99_9\":%.3f,\"max\":%.3f}\n", latencies[count / 2], latencies[count * 99 / 100],
+           latencies[count * 999 / 1000], latencies[count - 1]);
+}
+
+int main(int count, char **arguments) {
+    if (count == 6 && !strcmp(arguments[1], "produce")) produce(arguments + 2);
+    else if (count == 5 && !strcmp(arguments[1], "sync")) sync_at_a_rate(arguments + 2);
+    else return fprintf(stderr, "floor: see the top of floor.c\n"), 1;
+}
