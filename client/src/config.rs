@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use strandline_protocol::frame::FrameBuffers;
+
 use crate::address::BrokerAddress;
 use crate::backoff::Backoff;
 use crate::connection::Transport;
@@ -30,6 +32,7 @@ pub struct ClientConfig {
     pub(crate) backoff_greatest: Duration,
     pub(crate) in_flight_max: usize,
     pub(crate) frame_bytes_max: usize,
+    pub(crate) buffers: FrameBuffers,
     pub(crate) transport: Option<Arc<dyn Transport>>,
 }
 
@@ -50,6 +53,7 @@ impl ClientConfig {
             backoff_greatest: Duration::from_secs(1),
             in_flight_max: 64,
             frame_bytes_max: 100 << 20,
+            buffers: FrameBuffers::new(16 << 20),
             transport: None,
         })
     }
@@ -151,6 +155,20 @@ impl ClientConfig {
     #[must_use]
     pub const fn frame_bytes_max(mut self, frame_bytes_max: usize) -> Self {
         self.frame_bytes_max = frame_bytes_max;
+        self
+    }
+
+    /// How much memory of long answers is kept for the next ones, once nobody reads them any more; 0 keeps none. It comes
+    /// on top of what a consumer may fetch ahead, and is given up while nothing is read.
+    ///
+    /// ```
+    /// # use strandline_client::ClientConfig;
+    /// let config = ClientConfig::new("a")?.kept_bytes_max(4 << 20);
+    /// # Ok::<(), strandline_client::Error>(())
+    /// ```
+    #[must_use]
+    pub fn kept_bytes_max(mut self, bytes: usize) -> Self {
+        self.buffers = FrameBuffers::new(bytes);
         self
     }
 

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use metrics::{counter, histogram};
+use metrics::{counter, gauge, histogram};
 
 /// A connection was opened.
 pub(crate) fn connected() {
@@ -47,6 +47,15 @@ pub(crate) fn batch_failed() {
 /// A fetch has brought so many bytes of records.
 pub(crate) fn fetched(bytes: usize) {
     counter!("strandline_client_bytes_fetched_total").increment(u64::try_from(bytes).unwrap_or(u64::MAX));
+}
+
+/// A consumer holds so much that has been fetched, or may come, and has not been read; and its client keeps so much
+/// memory of answers, that of those which are still read included.
+pub(crate) fn held(consumer_bytes: usize, kept_bytes: usize) {
+    let number =
+        |bytes: usize| u32::try_from(bytes >> 10).map_or(f64::INFINITY, |kib| f64::from(kib) * 1024.0);
+    gauge!("strandline_client_consumer_held_bytes").set(number(consumer_bytes));
+    gauge!("strandline_client_kept_buffer_bytes").set(number(kept_bytes));
 }
 
 /// A member of a group was given partitions, or had some taken.

@@ -17,6 +17,10 @@ use crate::text::Text;
 use crate::wire::DecodeResult;
 use crate::writer::Writer;
 
+mod buffers;
+
+pub use buffers::FrameBuffers;
+
 /// The bytes of the length in front of each frame.
 pub const LENGTH_BYTES: usize = size_of::<i32>();
 
@@ -115,12 +119,23 @@ pub struct FrameAssembler {
     length_max: usize,
     // What the last frame that came whole shows this connection to be good for.
     proven_bytes: usize,
+    // How large the buffer was when it was new, and where it goes when it is done with.
+    buffer_bytes: usize,
+    buffers: Option<FrameBuffers>,
 }
 
 impl FrameAssembler {
     /// For a connection whose frames may have `length_max` bytes of content.
     pub fn new(length_max: usize) -> Self {
-        Self { buffer: BytesMut::new(), length_max, proven_bytes: 0 }
+        Self { buffer: BytesMut::new(), length_max, proven_bytes: 0, buffer_bytes: 0, buffers: None }
+    }
+
+    /// Uses these buffers for large frames. As many bytes as they may keep are what one frame that came whole promises
+    /// for the next one.
+    #[must_use]
+    pub fn with_buffers(mut self, buffers: FrameBuffers) -> Self {
+        self.buffers = Some(buffers);
+        self
     }
 
     /// Another limit from the next frame on: authentication lifts it.
@@ -137,13 +152,20 @@ impl FrameAssembler {
     pub fn next_frame(&mut self) -> Result<Option<Bytes>, FrameError> {
         let frame = take_frame(&mut self.buffer, self.length_max)?;
         if let Some(frame) = &frame {
-            self.proven_bytes = (LENGTH_BYTES + frame.len()).min(PROVEN_BYTES_MAX);
-            if self.buffer.is_empty() {
-                // Between requests nothing is held; frames that are still in use keep what they lie in.
-                self.buffer = BytesMut::new();
-            }
+            let proven_max = self.buffers.as_ref().map_or(0, FrameBuffers::bytes_max).max(PROVEN_BYTES_MAX);
+            self.proven_bytes = (LENGTH_BYTES + frame.len()).min(proven_max);
+            // Between requests nothing is held; frames that are still in use keep what they lie in.
+            self.release_empty();
         }
         Ok(frame)
+    }
+
+    fn replace_buffer(&mut self, buffer: BytesMut) {
+        let bytes = std::mem::replace(&mut self.buffer_bytes, buffer.capacity());
+        let spent = std::mem::replace(&mut self.buffer, buffer);
+        if let Some(buffers) = &self.buffers {
+            buffers.give(spent, bytes);
+        }
     }
 
     /// The buffer with room to read into, never with more than the frame that is arriving can use.
@@ -154,9 +176,12 @@ impl FrameAssembler {
     pub fn room(&mut self) -> &mut BytesMut {
         let step = self.next_capacity();
         if step > 0 {
-            let mut larger = BytesMut::with_capacity(step);
+            let mut larger = match &self.buffers {
+                Some(buffers) => buffers.take(step),
+                None => BytesMut::with_capacity(step),
+            };
             larger.put_slice(&self.buffer);
-            self.buffer = larger;
+            self.replace_buffer(larger);
         }
         &mut self.buffer
     }
@@ -184,7 +209,7 @@ impl FrameAssembler {
     /// Gives the buffer up if nothing is in it: it turned out that there was nothing to read.
     pub fn release_empty(&mut self) {
         if self.buffer.is_empty() {
-            self.buffer = BytesMut::new();
+            self.replace_buffer(BytesMut::new());
         }
     }
 

@@ -65,7 +65,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Driver<T> {
             in_flight_max: config.in_flight_max,
             unwritten: VecDeque::new(),
             unflushed: false,
-            assembler: FrameAssembler::new(config.frame_bytes_max),
+            assembler: FrameAssembler::new(config.frame_bytes_max).with_buffers(config.buffers.clone()),
             waiting: VecDeque::new(),
             timer: None,
             closed,

@@ -22,11 +22,14 @@ use crate::admin::Isolation;
 use crate::cluster::Client;
 use crate::errands::{Errands, Refreshing};
 use crate::error::Result;
+use crate::telemetry;
 
 /// The versions with sessions that name topics; later ones have their ids.
 const FETCH_VERSIONS: VersionRange = VersionRange::new(7, 12);
 /// How long the task sleeps that has nothing to do.
 const IDLE: Duration = Duration::from_secs(60);
+/// How often it looks whether there is memory that is not needed any more.
+const TRIM_INTERVAL: Duration = Duration::from_secs(2);
 
 /// What a consumer and its task share.
 pub(super) struct Shared {
@@ -72,12 +75,20 @@ struct Driver {
     // Holds no more than one word of each errand, of which there are as many as brokers.
     errands: Errands<Event>,
     refreshing: Refreshing,
+    trim_at: Instant,
 }
 
 impl Driver {
     fn new(shared: Arc<Shared>, settings: Settings) -> Self {
         let refreshing = Refreshing::new(&shared.client);
-        Self { shared, settings, sessions: HashMap::new(), errands: Errands::new(), refreshing }
+        Self {
+            shared,
+            settings,
+            sessions: HashMap::new(),
+            errands: Errands::new(),
+            refreshing,
+            trim_at: Instant::now(),
+        }
     }
 
     /// Until nobody has the consumer any more.
@@ -86,10 +97,23 @@ impl Driver {
             let metadata = self.shared.client.metadata();
             let orders = self.shared.state().plan(&metadata, Instant::now());
             let wake_at = self.carry_out(orders);
+            self.trim();
             for event in self.errands.wait(&self.shared.wake, wake_at).await {
                 self.take(event);
             }
         }
+    }
+
+    /// Gives up memory of answers while few come, and tells how much is held.
+    fn trim(&mut self) {
+        let now = Instant::now();
+        if now < self.trim_at {
+            return;
+        }
+        self.trim_at = now + TRIM_INTERVAL;
+        let buffers = &self.shared.client.config().buffers;
+        buffers.trim();
+        telemetry::held(self.shared.state().held_bytes(), buffers.kept_bytes());
     }
 
     /// Returns when to look again, should nothing happen before.
