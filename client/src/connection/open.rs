@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -59,12 +60,17 @@ async fn in_time<T>(
 async fn connect(address: &BrokerAddress, name: &Arc<str>, config: &ClientConfig) -> Result<TcpStream> {
     let failed = |source: io::Error| Error::Connect { broker: name.clone(), source: Arc::new(source) };
     let resolved = tokio::net::lookup_host((address.host(), address.port())).await.map_err(failed)?;
-    let resolved: Vec<_> = resolved.collect();
+    first_of(&resolved.collect::<Vec<_>>(), name, config).await
+}
+
+/// The first of these where somebody answers.
+async fn first_of(resolved: &[SocketAddr], name: &Arc<str>, config: &ClientConfig) -> Result<TcpStream> {
+    let failed = |source: io::Error| Error::Connect { broker: name.clone(), source: Arc::new(source) };
     let mut last = failed(io::Error::new(io::ErrorKind::NotFound, "the name has no address"));
     // One address that swallows packets must leave time for the next.
     let share = config.connect_timeout / u32::try_from(resolved.len()).unwrap_or(u32::MAX).max(1);
     for socket in resolved {
-        match tokio::time::timeout(share, TcpStream::connect(socket)).await {
+        match tokio::time::timeout(share, TcpStream::connect(*socket)).await {
             Ok(Ok(stream)) => {
                 // Requests are written whole: waiting for more to send would only delay them.
                 stream.set_nodelay(true).map_err(failed)?;
@@ -121,4 +127,24 @@ async fn ask(
 fn is_refusal(content: &Bytes) -> bool {
     let code = content.get(4..).and_then(|rest| rest.first_chunk().copied());
     code.map(i16::from_be_bytes) == Some(ErrorCode::UNSUPPORTED_VERSION.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn all_addresses_of_a_name_are_tried() {
+        let here = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let deserted = TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap();
+        let (name, config) = (Arc::from("a name"), ClientConfig::new("unused").unwrap());
+        let addresses = [deserted, deserted, here.local_addr().unwrap()];
+        let stream = first_of(&addresses, &name, &config).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), here.local_addr().unwrap());
+        let error = first_of(&addresses[..2], &name, &config).await.unwrap_err();
+        assert!(matches!(&error, Error::Connect { .. }) && error.is_retriable(), "{error}");
+        let error = first_of(&[], &name, &config).await.unwrap_err();
+        assert!(error.to_string().contains("a name"), "{error}");
+    }
 }

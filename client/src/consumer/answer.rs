@@ -29,7 +29,9 @@ impl State {
     }
 
     fn answered_of(&mut self, plan: &Plan, key: &Key, data: PartitionData, now: Instant) -> bool {
-        let Some(asked) = plan.asks.get(key).copied() else { return false };
+        // The name that was asked for, not the one in the answer: whoever keeps it does not keep the answer with it.
+        let Some((key, asked)) = plan.asks.get_key_value(key) else { return false };
+        let rest = self.settings.backoff_greatest;
         let Some(partition) = self.current(key, plan).filter(|it| it.next == asked.offset) else {
             return false;
         };
@@ -39,11 +41,17 @@ impl State {
         partition.failures = 0;
         partition.high_watermark = Some(data.high_watermark).filter(|offset| *offset >= 0);
         partition.last_stable = Some(data.last_stable_offset).filter(|offset| *offset >= 0);
+        let mut is_outdated = false;
         if data.preferred_read_replica >= 0 {
             partition.preferred = Some((data.preferred_read_replica, now + PREFERRED_FOR));
+            // Whoever is sent round in circles goes slowly, and looks whether the one that is named is there.
+            if partition.redirected_at.replace(now).is_some_and(|at| now < at + rest) {
+                partition.rests_until = Some(now + rest);
+                is_outdated = true;
+            }
         }
         let records = data.records.unwrap_or_default();
-        let Some(bytes) = records.as_slice().filter(|bytes| !bytes.is_empty()) else { return false };
+        let Some(bytes) = records.as_slice().filter(|bytes| !bytes.is_empty()) else { return is_outdated };
         let aborted = data.aborted_transactions.unwrap_or_default();
         match Chunk::new(key, asked.offset, bytes, aborted) {
             Ok(Some(chunk)) => {
@@ -57,7 +65,7 @@ impl State {
                 self.broken(key, Error::Corrupt { subject, source: source.into() });
             }
         }
-        false
+        is_outdated
     }
 
     fn refused(&mut self, plan: &Plan, key: &Key, code: ErrorCode, now: Instant) -> bool {

@@ -46,6 +46,8 @@ pub(super) struct Partition {
     known_epoch: i32,
     // A replica that is nearer than the leader, and until when that counts.
     pub(super) preferred: Option<(i32, Instant)>,
+    // When its leader last named one.
+    pub(super) redirected_at: Option<Instant>,
     pub(super) high_watermark: Option<i64>,
     pub(super) last_stable: Option<i64>,
 }
@@ -67,6 +69,7 @@ impl Partition {
             failures: 0,
             known_epoch: -1,
             preferred: None,
+            redirected_at: None,
             high_watermark: None,
             last_stable: None,
         }

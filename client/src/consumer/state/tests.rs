@@ -209,11 +209,25 @@ fn a_nearer_replica_is_read_from_until_it_has_not_got_it() {
     desk.answer(&plan, refused(0, ErrorCode::OFFSET_OUT_OF_RANGE));
     let plan = desk.plan_for(0).expect("the leader is asked");
     assert_eq!(desk.phase(0), Phase::Ready, "it may only have been behind");
+    desk.now += Duration::from_secs(1);
     desk.answer(&plan, near);
     let plan = desk.plan_for(2).unwrap();
     desk.state.plan_ended(&plan);
     desk.now += Duration::from_secs(400);
     assert!(desk.plan_for(2).is_none(), "not for ever");
+}
+
+#[test]
+fn whoever_is_sent_round_in_circles_goes_slowly() {
+    let mut desk = Desk::new(settings());
+    let nowhere = PartitionData { preferred_read_replica: 9, ..refused(0, ErrorCode::NONE) };
+    let plan = desk.plan_for(0).unwrap();
+    assert!(!desk.answer(&plan, nowhere.clone()));
+    let plan = desk.plan_for(0).expect("nobody knows that replica, so the leader is asked");
+    assert!(desk.answer(&plan, nowhere.clone()), "the cluster is looked at anew");
+    assert!(desk.plan_for(0).is_none());
+    desk.now += Duration::from_millis(10);
+    assert!(desk.plan_for(0).is_some());
 }
 
 #[test]
