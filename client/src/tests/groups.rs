@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::troubled::{Cluster, TOPIC};
-use crate::{Assignor, Client, ClientConfig, Consumer, OffsetReset, ProducerRecord};
+use crate::{Assignor, Client, ClientConfig, Consumer, GroupProtocol, OffsetReset, ProducerRecord};
 
 const PARTITIONS: usize = 4;
 const NUMBERS: u32 = 600;
@@ -33,21 +33,34 @@ async fn produce(client: &Client, numbers: std::ops::Range<u32>) {
 
 type Read = Arc<Mutex<BTreeSet<u32>>>;
 
-/// Reads and commits what it has read, for ever.
+/// By which rule members share.
+#[derive(Clone, Copy)]
+enum Rule {
+    Members(Assignor),
+    Coordinator,
+}
+
+/// Reads and commits what it has read, for ever, and often loses patience: what it drops then is not lost.
 async fn read(mut consumer: Consumer, read: Read) {
-    loop {
-        let Ok(records) = consumer.poll(20).await else { continue };
+    for patience in (0..40u64).cycle() {
+        let polled = tokio::time::timeout(Duration::from_micros(patience * 100), consumer.poll(20)).await;
+        let Ok(Ok(records)) = polled else { continue };
         let value = |value: &[u8]| u32::from_be_bytes(value.try_into().unwrap());
         read.lock().unwrap().extend(records.iter().map(|record| value(record.value.as_deref().unwrap())));
-        // What is refused is read again by whoever has the partition next.
-        let _ = consumer.commit().await;
+        // What is refused, or dropped before its answer came, is committed with the next or read again by whoever has the
+        // partition next.
+        let _ = tokio::time::timeout(Duration::from_millis(1 + patience), consumer.commit()).await;
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
-async fn member(cluster: &Cluster, assignor: Assignor, done: &Read) -> tokio::task::JoinHandle<()> {
+async fn member(cluster: &Cluster, rule: Rule, done: &Read) -> tokio::task::JoinHandle<()> {
     let client = client(cluster).await;
-    let builder = client.consumer().group("readers").assignors(&[assignor]).auto_commit(None);
+    let builder = client.consumer().group("readers").auto_commit(None);
+    let builder = match rule {
+        Rule::Members(assignor) => builder.assignors(&[assignor]),
+        Rule::Coordinator => builder.group_protocol(GroupProtocol::Consumer),
+    };
     let builder = builder.session_timeout(Duration::from_millis(150)).offset_reset(OffsetReset::Earliest);
     let mut consumer = builder.start().unwrap();
     consumer.subscribe(&[TOPIC]).unwrap();
@@ -65,16 +78,16 @@ async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// Members come, and go at any moment; everything is read all the same, and nothing is committed that was not.
-async fn play(assignor: Assignor, seed: u64) {
+async fn play(rule: Rule, seed: u64) {
     let cluster = Cluster::start(3, PARTITIONS, 60, seed).await;
     let done = Read::default();
     let sender = client(&cluster).await;
-    let first = member(&cluster, assignor, &done).await;
+    let first = member(&cluster, rule, &done).await;
     produce(&sender, 0..NUMBERS / 3).await;
-    let second = member(&cluster, assignor, &done).await;
+    let second = member(&cluster, rule, &done).await;
     produce(&sender, NUMBERS / 3..NUMBERS / 2).await;
     first.abort();
-    let third = member(&cluster, assignor, &done).await;
+    let third = member(&cluster, rule, &done).await;
     produce(&sender, NUMBERS / 2..NUMBERS).await;
     until("all is read", || done.lock().unwrap().len() == usize::try_from(NUMBERS).unwrap()).await;
     let ends: Vec<i64> =
@@ -93,13 +106,20 @@ async fn play(assignor: Assignor, seed: u64) {
 async fn eager_groups_pass_over_nothing() {
     for (seed, assignor) in [Assignor::Range, Assignor::RoundRobin, Assignor::Sticky].into_iter().enumerate()
     {
-        play(assignor, seed as u64).await;
+        play(Rule::Members(assignor), seed as u64).await;
     }
 }
 
 #[tokio::test]
 async fn cooperating_groups_pass_over_nothing() {
     for seed in 20..22 {
-        play(Assignor::CooperativeSticky, seed).await;
+        play(Rule::Members(Assignor::CooperativeSticky), seed).await;
+    }
+}
+
+#[tokio::test]
+async fn groups_of_the_consumer_protocol_pass_over_nothing() {
+    for seed in 30..33 {
+        play(Rule::Coordinator, seed).await;
     }
 }

@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
+use strandline_protocol::apis::consumer_group_heartbeat::{
+    ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse,
+};
 use strandline_protocol::apis::heartbeat::{HeartbeatRequest, HeartbeatResponse};
 use strandline_protocol::apis::join_group::{JoinGroupRequest, JoinGroupResponse, JoinGroupResponseMember};
 use strandline_protocol::apis::leave_group::{LeaveGroupRequest, LeaveGroupResponse};
@@ -20,10 +23,11 @@ use strandline_protocol::{ErrorCode, Text};
 use tokio::time::Instant;
 
 use super::fake::{Asked, frame};
+use super::modern_members::ModernGroup;
 use super::troubled::Inner;
 
 /// Whoever is silent for so long is no member any more.
-const SILENCE_MAX: Duration = Duration::from_secs(3);
+pub(super) const SILENCE_MAX: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 enum Phase {
@@ -48,6 +52,7 @@ pub(crate) struct Group {
     members: BTreeMap<Text, Member>,
     invited: BTreeSet<Text>,
     pub(crate) committed: BTreeMap<i32, i64>,
+    pub(crate) modern: ModernGroup,
 }
 
 impl Group {
@@ -75,6 +80,9 @@ impl Group {
     }
 
     fn check(&mut self, member: &Text, generation: i32) -> Result<(), ErrorCode> {
+        if !self.modern.is_empty() {
+            return self.modern.check(member, generation);
+        }
         self.expire();
         let member = self.members.get_mut(member).ok_or(ErrorCode::UNKNOWN_MEMBER_ID)?;
         member.seen = Instant::now();
@@ -220,6 +228,7 @@ impl Inner {
     /// Whether this is for the coordinator of the group.
     pub(super) fn is_of_group(asked: &Asked) -> bool {
         asked.is::<JoinGroupRequest>()
+            || asked.is::<ConsumerGroupHeartbeatRequest>()
             || asked.is::<SyncGroupRequest>()
             || asked.is::<HeartbeatRequest>()
             || asked.is::<LeaveGroupRequest>()
@@ -234,7 +243,13 @@ impl Inner {
         let code =
             if is_elsewhere { ErrorCode::NOT_COORDINATOR } else { ErrorCode::COORDINATOR_LOAD_IN_PROGRESS };
         let error_code = if is_refused { code } else { ErrorCode::NONE };
+        let partitions = i32::try_from(self.logs.len()).unwrap();
         let group = &mut self.group;
+        if asked.is::<ConsumerGroupHeartbeatRequest>() {
+            let refusal = ConsumerGroupHeartbeatResponse { error_code, ..Default::default() };
+            let answer = if is_refused { refusal } else { group.modern.beat(&asked.decode(), partitions) };
+            return Some(frame(asked, &answer));
+        }
         if asked.is::<JoinGroupRequest>() {
             let refusal = JoinGroupResponse { error_code, ..Default::default() };
             let request = asked.decode();

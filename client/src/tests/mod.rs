@@ -1,5 +1,6 @@
 //! Connections and clusters against a broker that lives in the test: what it answers, and when, is the test's.
 
+mod bad_brokers;
 mod cluster;
 mod connection;
 mod coordinator;
@@ -8,6 +9,7 @@ mod fake;
 mod groups;
 mod lookups;
 mod members;
+mod modern_members;
 pub(crate) mod numbers;
 mod transactions;
 mod troubled;

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::fetch::{FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData};
 use strandline_protocol::apis::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
 use strandline_protocol::apis::list_offsets::ListOffsetsRequest;
@@ -18,6 +17,7 @@ use strandline_protocol::apis::produce::{
     PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceResponse,
 };
 use strandline_protocol::batch::SharedBatch;
+use strandline_protocol::{ErrorCode, Uuid};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::coordinator::Coordinator;
@@ -26,6 +26,7 @@ use super::members::Group;
 use super::numbers::Numbers;
 
 pub(crate) const TOPIC: &str = "orders";
+pub(super) const TOPIC_ID: Uuid = Uuid([7; 16]);
 
 pub(super) struct Log {
     leader: usize,
@@ -238,6 +239,7 @@ impl Inner {
         };
         let topic = MetadataResponseTopic {
             name: Some(TOPIC.into()),
+            topic_id: TOPIC_ID,
             partitions: (0..).zip(&self.logs).map(partition).collect(),
             ..Default::default()
         };
