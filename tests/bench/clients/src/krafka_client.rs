@@ -30,12 +30,12 @@ pub(crate) async fn produce(work: &Work) -> Result<Value, Failure> {
         let record = Record::new(work.topic.as_str(), value).partition(partition);
         deliveries.push_back(producer.enqueue(record).await?);
         if deliveries.len() > UNACKNOWLEDGED_MAX {
-            deliveries.pop_front().ok_or("none")?.await?;
+            let _ = deliveries.pop_front().ok_or("none")?.await?;
         }
     }
     producer.flush().await?;
     for delivery in deliveries {
-        delivery.await?;
+        let _ = delivery.await?;
     }
     Ok(clock.stop(work.records, work.records * work.record_bytes as u64))
 }
@@ -66,7 +66,7 @@ pub(crate) fn latency(work: &Work) -> Result<Value, Failure> {
     let builder = kafka.consumer(work.topic.as_str()).enable_auto_commit(false);
     let consumer = runtime.block_on(builder.auto_offset_reset(AutoOffsetReset::Latest).build())?;
     runtime.block_on(consumer.subscribe([work.topic.as_str()]))?;
-    runtime.block_on(async { producer.send(Record::new(work.topic.as_str(), vec![0; 8])).await })?;
+    let _ = runtime.block_on(async { producer.send(Record::new(work.topic.as_str(), vec![0; 8])).await })?;
     let (records, record_bytes) = (work.records, work.record_bytes);
     let reading = runtime.spawn(async move {
         let mut latencies = Vec::new();

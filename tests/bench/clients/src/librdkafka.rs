@@ -75,11 +75,12 @@ pub(crate) fn produce(work: &Work) -> Result<Value, Failure> {
     Ok(clock.stop(work.records, work.records * work.record_bytes as u64))
 }
 
-fn consumer(work: &Work, from: Offset) -> Result<(BaseConsumer, TopicPartitionList), Failure> {
+fn consumer(work: &Work, from: Offset, checks: bool) -> Result<(BaseConsumer, TopicPartitionList), Failure> {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", &work.brokers).set("group.id", "librdkafka").set("enable.auto.commit", "false");
     config.set("queued.max.messages.kbytes", (MEMORY_BYTES >> 10).to_string());
     config.set("max.partition.fetch.bytes", (1 << 20).to_string());
+    config.set("check.crcs", checks.to_string());
     let consumer: BaseConsumer = config.create()?;
     consumer.client().fetch_metadata(Some(&work.topic), Duration::from_secs(10))?;
     let mut list = TopicPartitionList::new();
@@ -89,8 +90,8 @@ fn consumer(work: &Work, from: Offset) -> Result<(BaseConsumer, TopicPartitionLi
     Ok((consumer, list))
 }
 
-pub(crate) fn consume(work: &Work) -> Result<Value, Failure> {
-    let (consumer, list) = consumer(work, Offset::Beginning)?;
+pub(crate) fn consume(work: &Work, checks: bool) -> Result<Value, Failure> {
+    let (consumer, list) = consumer(work, Offset::Beginning, checks)?;
     let clock = Clock::start();
     consumer.assign(&list)?;
     let (mut records, mut bytes) = (0, 0);
@@ -105,7 +106,7 @@ pub(crate) fn consume(work: &Work) -> Result<Value, Failure> {
 
 pub(crate) fn latency(work: &Work) -> Result<Value, Failure> {
     let producer = producer(work, 0, Counts::default())?;
-    let (consumer, list) = consumer(work, Offset::End)?;
+    let (consumer, list) = consumer(work, Offset::End, false)?;
     consumer.assign(&list)?;
     send(&producer, &work.topic, 0, &[0; 8])?;
     producer.flush(Duration::from_secs(10))?;

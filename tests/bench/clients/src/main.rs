@@ -3,8 +3,10 @@
 //! usage: strandline-client-bench CLIENT WORK BROKERS TOPIC PARTITIONS RECORDS RECORD_BYTES
 //!
 //! CLIENT is `strandline`, `librdkafka` or `krafka`, WORK is `produce`, `consume` or `latency`; for `latency` RECORDS is how
-//! many are sent at 1,000 a second.
+//! many are sent at 1,000 a second. For `consume` there are `strandline-checked`, `librdkafka-checked`, and the same with
+//! `-unchecked`, which do or do not look at the checksums of batches, and `floor` and `floor-unchecked`, which are no clients.
 
+mod floor;
 mod krafka_client;
 mod librdkafka;
 mod measure;
@@ -28,13 +30,17 @@ fn main() -> Result<(), Failure> {
     };
     let figures = match (client.as_str(), kind.as_str()) {
         ("strandline", "produce") => ours::run(ours::produce(&work))?,
-        ("strandline", "consume") => ours::run(ours::consume(&work))?,
+        ("strandline" | "strandline-checked", "consume") => ours::run(ours::consume(&work, true))?,
+        ("strandline-unchecked", "consume") => ours::run(ours::consume(&work, false))?,
         ("strandline", "latency") => ours::latency(&work)?,
         ("krafka", "produce") => ours::run(krafka_client::produce(&work))?,
         ("krafka", "consume") => ours::run(krafka_client::consume(&work))?,
         ("krafka", "latency") => krafka_client::latency(&work)?,
         ("librdkafka", "produce") => librdkafka::produce(&work)?,
-        ("librdkafka", "consume") => librdkafka::consume(&work)?,
+        ("librdkafka" | "librdkafka-unchecked", "consume") => librdkafka::consume(&work, false)?,
+        ("librdkafka-checked", "consume") => librdkafka::consume(&work, true)?,
+        ("floor", "consume") => floor::consume(&work, true)?,
+        ("floor-unchecked", "consume") => floor::consume(&work, false)?,
         ("librdkafka", "latency") => librdkafka::latency(&work)?,
         _ => return Err(format!("no {client} or no {kind}").into()),
     };

@@ -44,10 +44,10 @@ pub(crate) async fn produce(work: &Work) -> Result<Value, Failure> {
     Ok(clock.stop(work.records, work.records * work.record_bytes as u64))
 }
 
-pub(crate) async fn consume(work: &Work) -> Result<Value, Failure> {
+pub(crate) async fn consume(work: &Work, checks: bool) -> Result<Value, Failure> {
     let client = Client::connect(ClientConfig::new(&work.brokers)?).await?;
     let builder = client.consumer().offset_reset(OffsetReset::Earliest).partition_bytes(1 << 20);
-    let mut consumer = builder.memory_bytes(MEMORY_BYTES).start()?;
+    let mut consumer = builder.memory_bytes(MEMORY_BYTES).check_crcs(checks).start()?;
     let clock = Clock::start();
     consumer.assign_topics(&[&work.topic]).await?;
     let (mut records, mut bytes) = (0, 0);
