@@ -4,10 +4,10 @@
 //! usage: member BROKER GROUP TOPIC, with the rule that it offers in ASSIGNOR (`range` if there is none), or `consumer` for
 //! the consumer protocol
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write, stdin, stdout};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -23,15 +23,23 @@ fn say(what: &Value) {
     let _ = out.flush();
 }
 
-/// The partitions that it has, which it says whenever they change.
+/// The partitions that it has, which it says whenever they change, and where it has come to in them without having
+/// committed it.
 #[derive(Clone, Default)]
-struct Held(Arc<Mutex<BTreeSet<i32>>>);
+struct Held(Arc<Mutex<(BTreeSet<i32>, BTreeMap<i32, i64>)>>);
 
 impl Held {
+    fn lock(&self) -> MutexGuard<'_, (BTreeSet<i32>, BTreeMap<i32, i64>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn change(&self, change: impl FnOnce(&mut BTreeSet<i32>)) {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut held);
-        say(&json!({"assigned": *held}));
+        let mut held = self.lock();
+        let (partitions, ends) = &mut *held;
+        change(partitions);
+        // What was not committed of others is read again by whoever has them next.
+        ends.retain(|partition, _| partitions.contains(partition));
+        say(&json!({"assigned": *partitions}));
     }
 }
 
@@ -51,6 +59,7 @@ impl RebalanceListener for Held {
 fn by_rule(builder: ConsumerBuilder, rule: &str) -> Result<ConsumerBuilder, String> {
     Ok(match rule {
         "range" => builder.assignors(&[Assignor::Range]),
+        "roundrobin" => builder.assignors(&[Assignor::RoundRobin]),
         "sticky" => builder.assignors(&[Assignor::Sticky]),
         "cooperative-sticky" => builder.assignors(&[Assignor::CooperativeSticky]),
         "consumer" => builder.group_protocol(GroupProtocol::Consumer),
@@ -58,16 +67,19 @@ fn by_rule(builder: ConsumerBuilder, rule: &str) -> Result<ConsumerBuilder, Stri
     })
 }
 
-async fn read(consumer: &mut Consumer) -> Result<(), Error> {
-    let records = consumer.poll(100).await?;
-    for record in &records {
-        say(&json!({"record": [record.partition, record.offset]}));
+async fn read(consumer: &mut Consumer, held: &Held) -> Result<(), Error> {
+    // A commit that was refused, because the group was about to change, is tried again though nothing new has come.
+    if let Ok(records) = tokio::time::timeout(Duration::from_millis(300), consumer.poll(100)).await {
+        for record in records? {
+            say(&json!({"record": [record.partition, record.offset]}));
+            held.lock().1.insert(record.partition, record.offset + 1);
+        }
     }
-    let ends: std::collections::BTreeMap<i32, i64> =
-        records.iter().map(|record| (record.partition, record.offset + 1)).collect();
-    // What is refused is read again by whoever has the partition next.
     if consumer.commit().await.is_ok() {
-        say(&json!({"committed": ends.into_iter().collect::<Vec<_>>()}));
+        let ends = std::mem::take(&mut held.lock().1);
+        if !ends.is_empty() {
+            say(&json!({"committed": ends.into_iter().collect::<Vec<_>>()}));
+        }
     }
     Ok(())
 }
@@ -81,7 +93,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let builder = client.consumer().group(group).offset_reset(OffsetReset::Earliest).auto_commit(None);
     let builder = by_rule(builder.session_timeout(Duration::from_secs(10)), &rule)?;
     let mut consumer = builder.start()?;
-    consumer.subscribe_with(&[topic], Some(Box::new(Held::default())))?;
+    let held = Held::default();
+    consumer.subscribe_with(&[topic], Some(Box::new(held.clone())))?;
     let (over, mut is_over) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         let _ = stdin().read_to_end(&mut Vec::new());
@@ -90,7 +103,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     loop {
         tokio::select! {
             _ = &mut is_over => break,
-            read = read(&mut consumer) => match read {
+            read = read(&mut consumer, &held) => match read {
                 Err(error) if !error.is_retriable() => return Err(error.into()),
                 _ => {}
             },

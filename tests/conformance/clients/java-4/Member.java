@@ -22,6 +22,8 @@ public class Member {
     }
 
     private static final Set<Integer> held = new TreeSet<>();
+    /** Where it has come to, and has not committed. */
+    private static final Map<TopicPartition, OffsetAndMetadata> ends = new HashMap<>();
 
     private static void assigned() {
         say("{\"assigned\": [" + held.stream().map(each -> "" + each).collect(Collectors.joining(", ")) + "]}");
@@ -31,6 +33,7 @@ public class Member {
     private static String assignor() {
         return "org.apache.kafka.clients.consumer." + switch (System.getenv().getOrDefault("ASSIGNOR", "range")) {
             case "range" -> "RangeAssignor";
+            case "roundrobin" -> "RoundRobinAssignor";
             case "sticky" -> "StickyAssignor";
             case "cooperative-sticky" -> "CooperativeStickyAssignor";
             default -> throw new IllegalArgumentException("no such rule");
@@ -63,12 +66,13 @@ public class Member {
                 @Override
                 public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
                     partitions.forEach(each -> held.remove(each.partition()));
+                    // What was not committed of these is read again by whoever has them next.
+                    ends.keySet().removeAll(partitions);
                     assigned();
                 }
             });
             listener.start();
             while (!over.get()) {
-                Map<TopicPartition, OffsetAndMetadata> ends = new HashMap<>();
                 for (var each : consumer.poll(Duration.ofMillis(200))) {
                     say("{\"record\": [" + each.partition() + ", " + each.offset() + "]}");
                     ends.put(new TopicPartition(each.topic(), each.partition()), new OffsetAndMetadata(each.offset() + 1));
@@ -79,12 +83,13 @@ public class Member {
                 try {
                     consumer.commitSync(ends);
                 } catch (KafkaException refused) {
-                    // It is read again by whoever has the partition next.
+                    // The group is about to change: it is tried again.
                     continue;
                 }
                 for (var each : ends.entrySet()) {
                     say("{\"committed\": [[" + each.getKey().partition() + ", " + each.getValue().offset() + "]]}");
                 }
+                ends.clear();
             }
         }
     }
