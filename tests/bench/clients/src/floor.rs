@@ -31,7 +31,14 @@ fn request(work: &Work, offsets: &[i64]) -> FetchRequest {
     // No session, so that every request is the same.
     let session_epoch = -1;
     let topics = vec![topic];
-    FetchRequest { max_wait_ms: 500, min_bytes: 1, max_bytes: 16 << 20, session_epoch, topics, ..Default::default() }
+    FetchRequest {
+        max_wait_ms: 500,
+        min_bytes: 1,
+        max_bytes: 16 << 20,
+        session_epoch,
+        topics,
+        ..Default::default()
+    }
 }
 
 fn ask(stream: &mut TcpStream, request: &FetchRequest, mut buffer: Vec<u8>) -> Result<Bytes, Failure> {

@@ -77,7 +77,10 @@ pub(crate) fn produce(work: &Work) -> Result<Value, Failure> {
 
 fn consumer(work: &Work, from: Offset, checks: bool) -> Result<(BaseConsumer, TopicPartitionList), Failure> {
     let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", &work.brokers).set("group.id", "librdkafka").set("enable.auto.commit", "false");
+    config
+        .set("bootstrap.servers", &work.brokers)
+        .set("group.id", "librdkafka")
+        .set("enable.auto.commit", "false");
     config.set("queued.max.messages.kbytes", (MEMORY_BYTES >> 10).to_string());
     config.set("max.partition.fetch.bytes", (1 << 20).to_string());
     config.set("check.crcs", checks.to_string());
