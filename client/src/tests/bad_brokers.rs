@@ -189,7 +189,7 @@ async fn a_broker_that_does_not_greet_is_given_up() {
 #[tokio::test]
 async fn brokers_that_cannot_be_are_an_error_and_those_that_are_not_there_are_passed_over() {
     for port in [-1, 0, 65_536, i32::MAX, i32::MIN] {
-        let broker = listen(async move |_, mut peer, address| {
+        let broker = listen(move |_, mut peer, address| async move {
             peer.greet().await;
             while let Some(asked) = peer.next().await {
                 let mut response = metadata(address);
@@ -202,7 +202,7 @@ async fn brokers_that_cannot_be_are_an_error_and_those_that_are_not_there_are_pa
         assert!(matches!(error, Error::Missing(_)), "{error}");
     }
     let gone = deserted().await;
-    let broker = listen(async move |_, mut peer, address| {
+    let broker = listen(move |_, mut peer, address| async move {
         peer.greet().await;
         while let Some(asked) = peer.next().await {
             let mut response = MetadataResponse { ..metadata(address) };
