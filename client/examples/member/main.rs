@@ -26,10 +26,13 @@ fn say(what: &Value) {
 /// The partitions that it has, which it says whenever they change, and where it has come to in them without having
 /// committed it.
 #[derive(Clone, Default)]
-struct Held(Arc<Mutex<(BTreeSet<i32>, BTreeMap<i32, i64>)>>);
+struct Held(Arc<Mutex<Places>>);
+
+/// What it has, and the ends that are to be committed.
+type Places = (BTreeSet<i32>, BTreeMap<i32, i64>);
 
 impl Held {
-    fn lock(&self) -> MutexGuard<'_, (BTreeSet<i32>, BTreeMap<i32, i64>)> {
+    fn lock(&self) -> MutexGuard<'_, Places> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
