@@ -1,4 +1,4 @@
-//! DescribeConfigs: what is in force for topics and for this broker, where each value comes from, and what else was
+//! DescribeConfigs: what is in force for topics, for groups and for this broker, where each value comes from, and what else was
 //! said of it.
 //!
 //! A topic that may not be described is TOPIC_AUTHORIZATION_FAILED whether or not it exists; a broker's settings are
@@ -14,10 +14,10 @@ use strandline_protocol::apis::describe_configs::{
 };
 use strandline_protocol::{ErrorCode, Text};
 use strandline_state::metadata::decide::{Refusal, validate_topic_name};
-use strandline_state::metadata::image::{RESOURCE_BROKER, RESOURCE_LOGGER, RESOURCE_TOPIC};
+use strandline_state::metadata::image::{RESOURCE_BROKER, RESOURCE_GROUP, RESOURCE_LOGGER, RESOURCE_TOPIC};
 use strandline_state::settings::{
     ConfigSynonym, EffectiveConfig, cluster_default_configs, effective_broker_configs,
-    effective_topic_configs,
+    effective_group_configs, effective_topic_configs,
 };
 
 use super::Dispatched;
@@ -75,6 +75,7 @@ impl Describe<'_> {
         }
         let configs = match *resource_type {
             RESOURCE_TOPIC => self.topic(name)?,
+            RESOURCE_GROUP => self.group(name)?,
             RESOURCE_BROKER => self.broker(name)?,
             other => return Err(invalid(format!("Unsupported resource type: {other}"))),
         };
@@ -92,6 +93,17 @@ impl Describe<'_> {
         let overrides = image.topic_config(name).into_iter().flat_map(|config| config.pairs());
         let overrides: Vec<_> = overrides.collect();
         let configs = effective_topic_configs(&self.broker.metadata.settings(), overrides.iter().copied());
+        configs.map_err(|error| Refusal { code: ErrorCode::INVALID_CONFIG, message: error.to_string() })
+    }
+
+    fn group(&self, name: &str) -> Result<Vec<EffectiveConfig>, Refusal> {
+        if name.is_empty() {
+            return Err(invalid("Group name must not be empty".to_owned()));
+        }
+        let image = self.broker.metadata.image();
+        let overrides = image.config(RESOURCE_GROUP, name).into_iter().flat_map(|config| config.pairs());
+        let overrides: Vec<_> = overrides.collect();
+        let configs = effective_group_configs(&self.broker.metadata.settings(), overrides.iter().copied());
         configs.map_err(|error| Refusal { code: ErrorCode::INVALID_CONFIG, message: error.to_string() })
     }
 

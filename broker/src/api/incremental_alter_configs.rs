@@ -1,4 +1,5 @@
-//! IncrementalAlterConfigs: what is set on topics and brokers, setting by setting; what is not named stays.
+//! IncrementalAlterConfigs: what is set on topics, groups and brokers, setting by setting; what is not named
+//! stays.
 //!
 //! Resources are independent of one another. An answer without an error says that the change is durable and in force
 //! on every partition. An unknown operation is INVALID_REQUEST, adding to what is no list INVALID_CONFIG.

@@ -1,4 +1,5 @@
-//! ListConfigResources: what can be described and changed: topics and brokers, with those that nothing is set on.
+//! ListConfigResources: what can be described and changed: topics and brokers, with those that nothing is set on,
+//! and groups that something is set on.
 //!
 //! Version 0 asks for subscriptions of client metrics, of which there are none. A type that there is not is
 //! UNSUPPORTED_VERSION.

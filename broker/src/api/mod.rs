@@ -151,7 +151,7 @@ served! {
     DescribeCluster 0..=2 => describe_cluster,
     DescribeProducers 0..=0 => describe_producers,
     DescribeTransactions 0..=0 => describe_transactions,
-    ListTransactions 0..=1 => list_transactions,
+    ListTransactions 0..=2 => list_transactions,
     ConsumerGroupHeartbeat 0..=1 => consumer_group_heartbeat,
     ConsumerGroupDescribe 0..=1 => consumer_group_describe,
     ListConfigResources 0..=1 => list_config_resources,

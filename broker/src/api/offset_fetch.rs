@@ -106,7 +106,7 @@ impl Asked {
     ) -> OffsetFetchResponseGroup {
         let mut group = answer.unwrap_or_else(|error_code| OffsetFetchResponseGroup {
             group_id: self.group.group_id,
-            error_code,
+            error_code: known_to_client(error_code),
             ..Default::default()
         });
         if group.error_code != ErrorCode::NONE {
@@ -125,6 +125,11 @@ impl Asked {
         group.topics.extend(self.failed);
         group
     }
+}
+
+/// Consumers before Kafka 3.9 take no other code here for a coordinator that they have to look for again.
+fn known_to_client(code: ErrorCode) -> ErrorCode {
+    if code == ErrorCode::COORDINATOR_NOT_AVAILABLE { ErrorCode::NOT_COORDINATOR } else { code }
 }
 
 fn may_describe(broker: &Broker, call: &Call, name: &str) -> bool {

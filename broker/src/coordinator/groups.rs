@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use strandline_state::groups::{Command, GroupSettings, Groups};
+use strandline_state::groups::{Command, Event, GroupSettings, Groups};
 
 use super::{Coordinator, CoordinatorParts, OFFSETS_TOPIC};
 use crate::metadata::MetadataChange;
@@ -16,7 +16,9 @@ pub fn start_groups(parts: Arc<CoordinatorParts>) -> Arc<Coordinator<Groups>> {
         let settings = GroupSettings::of(&metadata.settings());
         Groups::new(Arc::new(settings), metadata.image())
     });
-    let groups = Arc::new(Coordinator::new(&OFFSETS_TOPIC, parts, fresh));
+    let metrics = Arc::clone(&parts.metrics);
+    let watch = Arc::new(move |event: &Event| metrics.group_event(event));
+    let groups = Arc::new(Coordinator::new(&OFFSETS_TOPIC, parts, fresh, watch));
     let told = Arc::downgrade(&groups);
     tokio::spawn(async move {
         while let Some(change) = changes.recv().await {
@@ -33,7 +35,7 @@ async fn tell(groups: &Coordinator<Groups>, change: &MetadataChange) {
         let settings = Arc::new(GroupSettings::of(&groups.parts.metadata.settings()));
         groups.tell_all(|| Command::SettingsChanged(Arc::clone(&settings))).await;
     }
-    if !change.changed.is_empty() || !change.deleted.is_empty() {
+    if !change.changed.is_empty() || !change.deleted.is_empty() || change.groups_configured {
         let changed = || Command::MetadataChanged {
             image: Arc::clone(&change.image),
             changed: change.changed.clone(),

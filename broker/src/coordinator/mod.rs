@@ -9,6 +9,8 @@
 //!
 //! # What is answered when a shard cannot serve
 //!
+//! API by API it stands in `api/unavailable.md`, and is tested.
+//!
 //! | what is so | answer |
 //! | --- | --- |
 //! | the topic is not there, or another broker leads the partition | NOT_COORDINATOR |
@@ -51,11 +53,15 @@ use self::shard::Shard;
 /// Makes a machine without records: with what is so of the cluster at the moment.
 pub type Fresh<M> = Arc<dyn Fn() -> M + Send + Sync>;
 
+/// Is told what happens in machines.
+pub type Watch<M> = Arc<dyn Fn(&<M as Machine>::Event) + Send + Sync>;
+
 /// All shards of one internal topic on this broker.
 pub struct Coordinator<M: Machine> {
     topic: &'static InternalTopic,
     parts: Arc<CoordinatorParts>,
     fresh: Fresh<M>,
+    watch: Watch<M>,
     shards: RwLock<Arc<Shards<M>>>,
     /// Shared by all shards that there ever are: no ticket is given twice.
     tickets: Arc<AtomicU64>,
@@ -80,12 +86,18 @@ impl<M: Machine> fmt::Debug for Coordinator<M> {
 
 impl<M: Machine> Coordinator<M> {
     /// The coordinator of this topic, with the shards that there are to be by now.
-    pub fn new(topic: &'static InternalTopic, parts: Arc<CoordinatorParts>, fresh: Fresh<M>) -> Self {
+    pub fn new(
+        topic: &'static InternalTopic,
+        parts: Arc<CoordinatorParts>,
+        fresh: Fresh<M>,
+        watch: Watch<M>,
+    ) -> Self {
         let none = Shards { topic_id: Uuid::ZERO, by_partition: Vec::new() };
         let coordinator = Self {
             topic,
             parts,
             fresh,
+            watch,
             shards: RwLock::new(Arc::new(none)),
             tickets: Arc::default(),
             refreshing: Mutex::new(()),
@@ -135,7 +147,8 @@ impl<M: Machine> Coordinator<M> {
             let index = i32::try_from(index).ok()?;
             let led =
                 topic.as_ref()?.led_by(self.parts.metadata.node_id(), self.parts.storage(), index).ok()?;
-            Some(Shard::start(led, Arc::clone(&self.parts), Arc::clone(&self.fresh), self.topic.name))
+            let machine = (Arc::clone(&self.fresh), Arc::clone(&self.watch));
+            Some(Shard::start(led, Arc::clone(&self.parts), machine, self.topic.name))
         };
         let shards = Arc::new(Shards { topic_id, by_partition: (0..count).map(shard).collect() });
         *self.shards.write().unwrap_or_else(PoisonError::into_inner) = shards;

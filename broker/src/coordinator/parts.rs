@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::api::topics::Topics;
 use crate::metadata::Metadata;
+use crate::metrics::Metrics;
 use crate::offload::Offload;
 use crate::storage::Storage;
 
@@ -22,8 +23,10 @@ pub struct CoordinatorParts {
     pub clock: Arc<dyn Clock>,
     /// Where work goes that takes long.
     pub offload: Offload,
+    /// Where it is counted what happens.
+    pub metrics: Arc<Metrics>,
     /// Who reads a log holds one.
-    pub(super) loading: Semaphore,
+    pub(crate) loading: Semaphore,
 }
 
 impl fmt::Debug for CoordinatorParts {
@@ -34,8 +37,13 @@ impl fmt::Debug for CoordinatorParts {
 
 impl CoordinatorParts {
     /// These.
-    pub fn new(metadata: Arc<Metadata>, clock: Arc<dyn Clock>, offload: Offload) -> Self {
-        Self { metadata, clock, offload, loading: Semaphore::new(LOADING_MAX) }
+    pub fn new(
+        metadata: Arc<Metadata>,
+        clock: Arc<dyn Clock>,
+        offload: Offload,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self { metadata, clock, offload, metrics, loading: Semaphore::new(LOADING_MAX) }
     }
 
     pub(super) fn topics(&self) -> &dyn Topics {

@@ -9,6 +9,7 @@ use strandline_protocol::ErrorCode;
 use strandline_state::coordinator::{Decision, Machine, Ticket};
 use tokio::time::{Instant, Sleep};
 
+use super::Watch;
 use super::answers::Waiting;
 use super::appends::Appends;
 use super::shard::Work;
@@ -17,6 +18,7 @@ use super::timers::Timers;
 /// A machine that serves, and all that goes with it when it is thrown away.
 pub(super) struct Serving<M: Machine> {
     pub(super) machine: M,
+    pub(super) watch: Watch<M>,
     /// The offset that the next record gets, if nobody else appends.
     pub(super) next_offset: i64,
     pub(super) timers: Timers<M::Timer>,
@@ -30,13 +32,14 @@ pub(super) struct Serving<M: Machine> {
 impl<M: Machine> Serving<M> {
     /// Has the machine take a decision in whose records begin at this offset.
     pub(super) fn take_in(&mut self, offset: i64, now: Duration, now_ms: i64, decision: Decision<M>) {
-        let Decision { origin, records, passing, replies, timers, .. } = decision;
+        let Decision { origin, records, passing, replies, timers, events, .. } = decision;
         self.next_offset = self.next_offset.max(offset);
         for record in records {
             self.machine.evolve(self.next_offset, origin, record);
             self.next_offset += 1;
         }
         passing.into_iter().for_each(|passing| self.machine.pass(passing));
+        events.iter().for_each(|event| (self.watch)(event));
         for (timer, due_ms) in timers {
             match due_ms {
                 Some(due_ms) => {

@@ -13,7 +13,6 @@ use strandline_state::coordinator::{Decision, Machine, Origin, Ticket, Transacti
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::Fresh;
 use super::answers::{Answer, AnswerTo, Waiting};
 use super::appends::Appends;
 use super::codes::{Fault, code_of, is_final};
@@ -22,6 +21,7 @@ use super::parts::CoordinatorParts;
 use super::pieces::{Piece, pieces};
 use super::serving::Serving;
 use super::timers::Timers;
+use super::{Fresh, Watch};
 use crate::api::topics::Led;
 
 /// So much is asked of a shard and not begun with at most; who asks more waits, and its connection with it.
@@ -61,7 +61,7 @@ impl<M: Machine> Shard<M> {
     pub(super) fn start(
         led: Led,
         parts: Arc<CoordinatorParts>,
-        fresh: Fresh<M>,
+        (fresh, watch): (Fresh<M>, Watch<M>),
         topic: &'static str,
     ) -> Self {
         let (inbox, work) = mpsc::channel(INBOX_MAX);
@@ -69,7 +69,8 @@ impl<M: Machine> Shard<M> {
         let status = if is_empty(&led) { SERVING } else { LOADING };
         let status = Arc::new(AtomicU8::new(status));
         let log = Arc::clone(&led.log);
-        let task = Task { led, parts, fresh, topic, work, status: Arc::clone(&status), is_careful: false };
+        let shared = Arc::clone(&status);
+        let task = Task { led, parts, fresh, watch, topic, work, status: shared, is_careful: false };
         tokio::spawn(task.run());
         Self { inbox, status, log }
     }
@@ -126,6 +127,7 @@ struct Task<M: Machine> {
     led: Led,
     parts: Arc<CoordinatorParts>,
     fresh: Fresh<M>,
+    watch: Watch<M>,
     topic: &'static str,
     work: mpsc::Receiver<Work<M>>,
     status: Arc<AtomicU8>,
@@ -172,6 +174,7 @@ impl<M: Machine> Task<M> {
         let (machine, next_offset) = self.replay().await?;
         let mut serving = Serving {
             machine,
+            watch: Arc::clone(&self.watch),
             next_offset,
             timers: Timers::default(),
             waiting: Waiting::default(),

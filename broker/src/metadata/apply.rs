@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use strandline_log::config::LogConfig;
 use strandline_log::engine::{Command, Done, Outcome, Partition, Refusal as LogRefusal};
 use strandline_protocol::Uuid;
-use strandline_state::metadata::image::{RESOURCE_BROKER, RESOURCE_TOPIC, Topic};
+use strandline_state::metadata::image::{RESOURCE_BROKER, RESOURCE_GROUP, RESOURCE_TOPIC, Topic};
 use strandline_state::metadata::{MetadataImage, MetadataRecord};
 use strandline_state::settings::{BrokerSettings, TopicSettings};
 
@@ -23,6 +23,8 @@ struct Touched {
     removed: Vec<TopicPartition>,
     /// Partitions that something is said about.
     partitions: Vec<TopicPartition>,
+    /// Whether they change what is set on groups.
+    groups: bool,
     /// Whether they change what is in force for this broker, and so for any topic.
     broker: bool,
 }
@@ -45,6 +47,9 @@ impl Touched {
                     let id = image.topic(&key.resource_name).map(|topic| topic.id());
                     touched.topics.extend(id);
                     touched.configured.extend(id);
+                }
+                MetadataRecord::Config(key, _) if key.resource_type == RESOURCE_GROUP => {
+                    touched.groups = true;
                 }
                 MetadataRecord::Config(key, _) if key.resource_type == RESOURCE_BROKER => {
                     let name = key.resource_name.as_str();
@@ -110,7 +115,8 @@ impl Metadata {
             touched.topics.iter().copied().partition(|id| image.topic_by_id(*id).is_some());
         let deleted = gone.into_iter().filter_map(|id| Some((id, before.topic_by_id(id)?.name().clone())));
         let (deleted, settings_changed) = (deleted.collect(), touched.broker);
-        MetadataChange { image: Arc::clone(image), changed, deleted, settings_changed }
+        let (image, groups_configured) = (Arc::clone(image), touched.groups);
+        MetadataChange { image, changed, deleted, groups_configured, settings_changed }
     }
 
     /// Makes logs and metadata agree after a start: what one of them has and the other lacks is made, or goes, and

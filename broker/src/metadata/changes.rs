@@ -20,6 +20,8 @@ pub struct MetadataChange {
     pub changed: Vec<Uuid>,
     /// Topics that are gone, with the names that they had.
     pub deleted: Vec<(Uuid, Text)>,
+    /// Whether something else is set on groups.
+    pub groups_configured: bool,
     /// Whether other settings are in force for this broker.
     pub settings_changed: bool,
 }

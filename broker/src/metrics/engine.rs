@@ -1,31 +1,14 @@
 //! What the storage engine does, counted as it happens, and how it stands when somebody asks.
 
-use metrics::{Counter, Histogram};
 use strandline_log::compaction::Statistics;
 use strandline_log::engine::{CompactionOutcome, Event, Figures};
 
-use super::exporter::Exporter;
+use super::handles::handles;
 use super::text::Text;
 
-macro_rules! handles {
-    (@type counter) => { Counter };
-    (@type histogram) => { Histogram };
-    ($($field:ident: $kind:ident $name:literal $({$label:literal = $value:literal})?, $help:literal;)+) => {
-        /// The handles, made once.
-        #[derive(Debug)]
-        pub(super) struct Engine {
-            $($field: handles!(@type $kind),)+
-        }
-
-        impl Engine {
-            pub(super) fn new(exporter: &Exporter) -> Self {
-                Self { $($field: exporter.$kind($name, &[$(($label, $value))?], $help),)+ }
-            }
-        }
-    };
-}
-
 handles! {
+    /// The handles, made once.
+    Engine;
     groups: counter "strandline_journal_groups_total", "Groups of appends that were written and synced as one.";
     group_requests: counter "strandline_journal_requests_total", "Requests that those groups were made of.";
     group_bytes: counter "strandline_journal_written_bytes_total", "Bytes that were written to the journal.";

@@ -5,9 +5,11 @@
 //! and down is read from its owner when somebody asks. Whoever scrapes holds nobody up: no lock is held for longer
 //! than it takes to read a few numbers. The engine knows nothing of this: it is watched.
 
+mod coordinators;
 mod engine;
 mod exporter;
 mod groups;
+mod handles;
 mod network;
 mod process;
 mod requests;
@@ -22,10 +24,12 @@ use strandline_log::engine::Event;
 use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::ApiKey;
 
+pub use self::coordinators::{Marker, Verification};
 pub use self::requests::Stage;
 pub use self::scrape::Scraped;
 pub use self::topics::{TopicTallies, TopicTally};
 
+use self::coordinators::Coordinators;
 use self::engine::Engine;
 use self::exporter::Exporter;
 use self::requests::Requests;
@@ -40,6 +44,7 @@ pub struct Metrics {
     exporter: Arc<Exporter>,
     requests: Requests,
     engine: Engine,
+    coordinators: Coordinators,
     topics: Arc<TopicTallies>,
 }
 
@@ -49,6 +54,7 @@ impl Default for Metrics {
         Self {
             requests: Requests::new(&exporter),
             engine: Engine::new(&exporter),
+            coordinators: Coordinators::new(&exporter),
             topics: Arc::default(),
             exporter,
         }
@@ -80,6 +86,31 @@ impl Metrics {
         if IS_MEASURED {
             self.engine.count(event);
         }
+    }
+
+    /// Something happened to groups.
+    pub fn group_event(&self, event: &strandline_state::groups::Event) {
+        self.coordinators.count_group(*event);
+    }
+
+    /// Something happened to transactions.
+    pub fn transaction_event(&self, event: &strandline_state::transactions::Event) {
+        self.coordinators.count_transaction(*event);
+    }
+
+    /// A marker was sent to a log.
+    pub fn marker(&self, marker: Marker) {
+        self.coordinators.count_marker(marker);
+    }
+
+    /// The markers that there were took so long.
+    pub fn marked(&self, took: Duration) {
+        self.coordinators.marked(took);
+    }
+
+    /// A coordinator was asked about a batch.
+    pub fn verification(&self, verification: Verification) {
+        self.coordinators.count_verification(verification);
     }
 
     /// Where topics are counted.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use strandline_log::engine::Watch;
 
+use super::coordinators::Transactions;
 use super::groups::Groups;
 use super::text::{Kind, Text, close_labels, push_label, push_number};
 use super::{engine, network, process};
@@ -52,6 +53,7 @@ impl Insight for Scraped {
         cluster(&mut text, &self.broker);
         partitions.write(&mut text);
         Groups::of(&self.broker, settings.metrics_groups).write(&mut text);
+        Transactions::of(&self.broker).write(&mut text);
         self.broker.metrics.write(&mut text);
         text.into_string()
     }

@@ -157,8 +157,8 @@ impl Starting {
     fn broker(self, metadata: Arc<Metadata>) -> Arc<Broker> {
         let sessions = FetchSessions::new(fetch_session_options(&self.settings), metadata.new_random());
         let producer_ids = ProducerIds::new(Box::new(MetadataBlocks::new(Arc::clone(&metadata))));
-        let parts =
-            CoordinatorParts::new(Arc::clone(&metadata), Arc::clone(&self.clock), self.offload.clone());
+        let (clock, metrics) = (Arc::clone(&self.clock), Arc::clone(&self.metrics));
+        let parts = CoordinatorParts::new(Arc::clone(&metadata), clock, self.offload.clone(), metrics);
         let (parts, producer_ids) = (Arc::new(parts), Arc::new(producer_ids));
         let groups = start_groups(Arc::clone(&parts));
         let transactions =

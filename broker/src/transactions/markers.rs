@@ -15,6 +15,7 @@ use strandline_state::transactions::Partitions;
 use crate::api::topics::{Led, Topics};
 use crate::coordinator::{Answer, Coordinator, OFFSETS_TOPIC, TRANSACTIONS_TOPIC};
 use crate::metadata::Metadata;
+use crate::metrics::Marker;
 
 /// From this version on a marker has a higher epoch than what it ends.
 const RAISING_VERSION: i16 = 2;
@@ -46,13 +47,62 @@ impl Marked {
         self.0.iter().map(|(topic, index, code)| (topic, *index, *code))
     }
 
-    /// Those that have their marker, or need none: a partition that is gone, and one whose producer has gone on by an
-    /// epoch, which it could not have done before its transaction was over there.
+    /// Those that have their marker, or need none.
     pub fn settled(self) -> Partitions {
-        const SETTLED: [ErrorCode; 3] =
-            [ErrorCode::NONE, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, ErrorCode::INVALID_PRODUCER_EPOCH];
-        let settled = self.0.into_iter().filter(|(.., code)| SETTLED.contains(code));
+        let settled = self.0.into_iter().filter(|(.., code)| Fate::of(*code) == Fate::Settled);
         settled.map(|(topic, index, _)| (topic, index)).collect()
+    }
+
+    /// What became of each marker, for whoever counts.
+    pub(super) fn fates(&self) -> impl Iterator<Item = Marker> {
+        self.0.iter().map(|(.., code)| match Fate::of(*code) {
+            Fate::Settled => Marker::Settled,
+            Fate::Again => Marker::Failed,
+            Fate::Fenced => Marker::Fenced,
+        })
+    }
+
+    /// Whether somewhere a newer coordinator has been.
+    pub fn is_fenced(&self) -> bool {
+        self.0.iter().any(|(.., code)| Fate::of(*code) == Fate::Fenced)
+    }
+}
+
+/// What becomes of a marker that was answered so.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Fate {
+    /// It is there, or is not needed any more.
+    Settled,
+    /// It is tried again after a while.
+    Again,
+    /// A newer coordinator writes it.
+    Fenced,
+}
+
+impl Fate {
+    /// As Kafka's coordinator has it, but where Kafka's forgets a transaction until it is loaded the next time:
+    ///
+    /// | code | Kafka | here |
+    /// | --- | --- | --- |
+    /// | the producer has gone on by an epoch | nothing more is sent for this transaction | this partition needs none: nobody has another epoch there before his transaction is over |
+    /// | the batch is wrong, too large, or something that nobody expects | an exception, and nothing more is sent | tried again, so that the id is not lost to its producer |
+    pub(super) fn of(code: ErrorCode) -> Self {
+        match code {
+            ErrorCode::NONE
+            // There is no such topic any more: the metadata that says so is this broker's own.
+            | ErrorCode::UNKNOWN_TOPIC_OR_PARTITION
+            | ErrorCode::INVALID_PRODUCER_EPOCH
+            // Nothing of a transaction can be there either.
+            | ErrorCode::UNSUPPORTED_FOR_MESSAGE_FORMAT
+            | ErrorCode::UNSUPPORTED_VERSION => Self::Settled,
+            ErrorCode::TRANSACTION_COORDINATOR_FENCED => Self::Fenced,
+            ErrorCode::NOT_LEADER_OR_FOLLOWER
+            | ErrorCode::NOT_ENOUGH_REPLICAS
+            | ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND
+            | ErrorCode::REQUEST_TIMED_OUT
+            | ErrorCode::KAFKA_STORAGE_ERROR => Self::Again,
+            _ => Self::Again,
+        }
     }
 }
 
@@ -195,3 +245,6 @@ fn of_coordinator(code: ErrorCode) -> ErrorCode {
         code => code,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,11 +14,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use strandline_log::clock::Clock;
 use strandline_protocol::{ErrorCode, Text};
 use strandline_state::groups::Groups;
 use strandline_state::transactions::{
-    Command, Filter, Initialise, Partitions, Producer, Reply, Request, Status, TransactionSettings,
-    TransactionState, Transactions,
+    Command, Event, Filter, Initialise, Partitions, Producer, Reply, Request, Status, Tally,
+    TransactionSettings, TransactionState, Transactions,
 };
 
 pub use self::markers::{Marked, MarkerWriter, Wanted};
@@ -26,6 +27,7 @@ pub use self::verified::Verified;
 pub(crate) use self::verified::as_committed;
 
 use crate::coordinator::{Answer, Coordinator, CoordinatorParts, TRANSACTIONS_TOPIC};
+use crate::metrics::Metrics;
 use crate::producer_ids::ProducerIds;
 
 /// So long a batch waits for the end of the transaction before it, until its producer is told to try again.
@@ -39,6 +41,8 @@ pub struct TransactionCoordinator {
     coordinator: Arc<Coordinator<Transactions>>,
     producer_ids: Arc<ProducerIds>,
     markers: MarkerWriter,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
 }
 
 impl fmt::Debug for TransactionCoordinator {
@@ -79,11 +83,11 @@ impl TransactionCoordinator {
         let fresh =
             Arc::new(move || Transactions::new(Arc::new(TransactionSettings::of(&metadata.settings()))));
         let markers = MarkerWriter::new(Arc::clone(&parts.metadata), groups, Arc::clone(&parts.clock));
-        Self {
-            coordinator: Arc::new(Coordinator::new(&TRANSACTIONS_TOPIC, parts, fresh)),
-            producer_ids,
-            markers,
-        }
+        let (clock, metrics) = (Arc::clone(&parts.clock), Arc::clone(&parts.metrics));
+        let watching = Arc::clone(&metrics);
+        let watch = Arc::new(move |event: &Event| watching.transaction_event(event));
+        let coordinator = Arc::new(Coordinator::new(&TRANSACTIONS_TOPIC, parts, fresh, watch));
+        Self { coordinator, producer_ids, markers, clock, metrics }
     }
 
     /// Where transactions are kept.
@@ -179,6 +183,22 @@ impl TransactionCoordinator {
             Reply::Described(state) => Ok(*state),
             other => Err(refusal(&other)),
         }
+    }
+
+    /// How many ids this broker coordinates, as far as their machines are there.
+    pub async fn tally(&self) -> Tally {
+        let mut all = Tally::default();
+        for partition in 0..i32::try_from(self.coordinator.partition_count()).unwrap_or(i32::MAX) {
+            let ask = |ticket| Command::Ask(ticket, Request::Tally);
+            let answer = self.coordinator.ask_partition(partition, ask).await;
+            let Ok(Reply::Tallied(tally)) = answer.get().await else { continue };
+            for (status, count) in tally.by_status {
+                *all.by_status.entry(status).or_default() += count;
+            }
+            let oldest = [all.oldest_started_ms, tally.oldest_started_ms];
+            all.oldest_started_ms = oldest.into_iter().flatten().min();
+        }
+        all
     }
 
     /// The ids that this broker coordinates.

@@ -16,6 +16,7 @@ use strandline_state::transactions::{Partitions, Producer};
 use super::TransactionCoordinator;
 use crate::admission::{Admission, Admitted, Candidate};
 use crate::context::Call;
+use crate::metrics::Verification;
 
 /// From this version on of Produce a partition is added with its first batch.
 const ADDING_VERSION: i16 = 12;
@@ -120,7 +121,25 @@ impl Asking<'_> {
 }
 
 impl Verified {
+    /// Asks, and counts what comes of each batch that somebody had to be asked about.
     async fn ask(
+        &self,
+        asking: Asking<'_>,
+        guards: Vec<Option<Guard>>,
+    ) -> Vec<Result<Option<Guard>, ErrorCode>> {
+        let asked: Vec<bool> = guards.iter().map(Option::is_some).collect();
+        let verdicts = self.verdicts(asking, guards).await;
+        for (_, verdict) in asked.iter().zip(&verdicts).filter(|(was_asked, _)| **was_asked) {
+            self.0.metrics.verification(match verdict {
+                Ok(_) => Verification::Verified,
+                Err(code) if is_retriable(*code) => Verification::Later,
+                Err(_) => Verification::Refused,
+            });
+        }
+        verdicts
+    }
+
+    async fn verdicts(
         &self,
         asking: Asking<'_>,
         mut guards: Vec<Option<Guard>>,

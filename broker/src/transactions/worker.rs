@@ -3,10 +3,11 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use strandline_protocol::ErrorCode;
 use strandline_state::transactions::{Command, Reply, Request, Work, Written};
 
 use super::TransactionCoordinator;
-use super::markers::Wanted;
+use super::markers::{Marked, Wanted};
 
 /// So long a worker waits at first, and at most, before it asks again a machine that is not there.
 const WAIT_MIN: Duration = Duration::from_millis(20);
@@ -83,12 +84,23 @@ impl TransactionCoordinator {
         }
         let identities: Vec<_> =
             wanted.iter().map(|wanted| (wanted.producer_id, wanted.producer_epoch)).collect();
+        let begun = self.clock.monotonic();
         let marked = self.markers.write(wanted).await;
+        if !marked.is_empty() {
+            self.metrics.marked(self.clock.monotonic().saturating_sub(begun));
+        }
+        for (topic, index, code) in marked.iter().flat_map(Marked::codes) {
+            if code != ErrorCode::NONE {
+                tracing::warn!(%topic, index, %code, "a marker of a transaction is not taken");
+            }
+        }
+        marked.iter().flat_map(Marked::fates).for_each(|fate| self.metrics.marker(fate));
         let done = owners.into_iter().zip(identities).zip(marked);
         done.map(|((transactional_id, (producer_id, producer_epoch)), marked)| Written {
             transactional_id,
             producer_id,
             producer_epoch,
+            is_fenced: marked.is_fenced(),
             partitions: marked.settled(),
         })
         .collect()

@@ -77,6 +77,8 @@ pub trait Machine: Send + Sized + 'static {
     type Reply: Send;
     /// What a timer is about. One that is set again replaces the one before.
     type Timer: Clone + fmt::Debug + Ord + Send;
+    /// What happens, for whoever watches.
+    type Event: Send;
 
     /// What a command comes to. Nothing has changed when it returns.
     fn decide(&self, now_ms: i64, command: Self::Command) -> Decision<Self>;
@@ -114,6 +116,8 @@ pub struct Decision<M: Machine> {
     pub replies: Vec<(Ticket, M::Reply)>,
     /// Timers, each with the moment when it goes off, or none to take it back.
     pub timers: Vec<(M::Timer, Option<i64>)>,
+    /// What has happened once all of it is taken in. Nothing comes of it but numbers.
+    pub events: Vec<M::Event>,
 }
 
 impl<M: Machine> Default for Decision<M> {
@@ -125,6 +129,7 @@ impl<M: Machine> Default for Decision<M> {
             passing: Vec::new(),
             replies: Vec::new(),
             timers: Vec::new(),
+            events: Vec::new(),
         }
     }
 }

@@ -12,6 +12,8 @@ mod identity;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
+mod settings_of_groups;
+#[cfg(test)]
 mod silence;
 #[cfg(test)]
 mod support;

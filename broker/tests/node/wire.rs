@@ -20,6 +20,7 @@ use crate::support::Running;
 
 pub(crate) const TOPIC: i8 = 2;
 pub(crate) const BROKER: i8 = 4;
+pub(crate) const GROUP: i8 = 32;
 
 /// What is done to a setting.
 #[derive(Clone, Copy)]

@@ -2,6 +2,7 @@
 
 use strandline_protocol::apis::describe_producers::{DescribeProducersRequest, ProducerState, TopicRequest};
 use strandline_protocol::apis::describe_transactions::{DescribeTransactionsRequest, TransactionState};
+use strandline_protocol::apis::init_producer_id::InitProducerIdRequest;
 use strandline_protocol::apis::list_transactions::{ListTransactionsRequest, ListTransactionsResponse};
 use strandline_protocol::apis::write_txn_markers::{
     WritableTxnMarker, WritableTxnMarkerTopic, WriteTxnMarkersRequest,
@@ -31,6 +32,18 @@ async fn list(running: &Running, states: &[&str], longer_than_ms: i64) -> ListTr
         ..Default::default()
     };
     running.ask_in(1, &request).await
+}
+
+/// The ids that a pattern finds, or why there are none.
+async fn matching(running: &Running, pattern: Option<&str>) -> Result<Vec<String>, ErrorCode> {
+    let request =
+        ListTransactionsRequest { transactional_id_pattern: pattern.map(Text::from), ..Default::default() };
+    let response = running.ask_in(2, &request).await;
+    if response.error_code != ErrorCode::NONE {
+        assert!(response.transaction_states.is_empty());
+        return Err(response.error_code);
+    }
+    Ok(response.transaction_states.into_iter().map(|state| state.transactional_id.into()).collect())
 }
 
 async fn write_marker(
@@ -84,6 +97,38 @@ async fn transactions_are_described_and_listed() {
     end(&running, 5, own, true).await.unwrap();
     settled(&running, 1).await;
     assert_eq!(producers(&running, 1).await[0].current_txn_start_offset, -1);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_pattern_finds_those_ids_that_match_as_a_whole() {
+    let folder = Folder::new();
+    let running = folder.start(&[]).await;
+    prepare(&running).await;
+    initialise(&running, None).await.unwrap();
+    let other = InitProducerIdRequest {
+        transactional_id: Some("billing-7".into()),
+        transaction_timeout_ms: 60_000,
+        ..Default::default()
+    };
+    assert_eq!(running.ask(&other).await.error_code, ErrorCode::NONE);
+    let both = [TRANSACTIONAL_ID, "billing-7"].map(str::to_owned);
+    for any in [None, Some(""), Some(".*")] {
+        let mut found = matching(&running, any).await.unwrap();
+        found.sort_by_key(|id| both.iter().position(|known| known == id));
+        assert_eq!(found, both);
+    }
+    for pattern in ["billing-7", "billing-\\d", "(?:billing|shipping)-[0-9]+", "b.*"] {
+        assert_eq!(matching(&running, Some(pattern)).await.unwrap(), ["billing-7"], "{pattern}");
+    }
+    for pattern in ["billing", "illing-7", "^billing$", "x*"] {
+        assert_eq!(matching(&running, Some(pattern)).await.unwrap(), [""; 0], "{pattern}");
+    }
+    // What makes no sense to anybody, and what has no end in sight.
+    for pattern in ["(", "[b-a]", "*", "(?=billing).*", "(b)\\1"] {
+        let refused = matching(&running, Some(pattern)).await;
+        assert_eq!(refused, Err(ErrorCode::INVALID_REGULAR_EXPRESSION), "{pattern}");
+    }
     running.stop().await;
 }
 

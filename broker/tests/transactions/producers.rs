@@ -223,7 +223,7 @@ async fn the_version_of_transactions_is_told() {
     let finalized = response.finalized_features.iter().find(|feature| feature.name == "transaction.version");
     assert_eq!(finalized.map(|feature| feature.max_version_level), Some(2));
     assert!(response.finalized_features_epoch >= 0);
-    for (key, version) in [(24, 5), (25, 4), (26, 5), (27, 2), (28, 5), (65, 0), (66, 1)] {
+    for (key, version) in [(24, 5), (25, 4), (26, 5), (27, 2), (28, 5), (65, 0), (66, 2)] {
         let api = response.api_keys.iter().find(|api| api.api_key == key).unwrap();
         assert_eq!((key, api.max_version), (key, version));
     }

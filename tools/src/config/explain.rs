@@ -2,7 +2,9 @@
 
 use std::io::Write;
 
-use strandline_state::settings::{Bounds, BrokerName, Kind, Setting, TOPIC_SETTINGS, Unit, nearest};
+use strandline_state::settings::{
+    Bounds, BrokerName, GROUP_SETTINGS, Kind, Setting, TOPIC_SETTINGS, Unit, nearest,
+};
 
 use crate::cluster::Failure;
 
@@ -12,12 +14,16 @@ pub(super) fn explain(names: &[String], out: &mut impl Write) -> Result<(), Fail
     let mut unknown = Vec::new();
     for name in names {
         let of_topics = TOPIC_SETTINGS.iter().find(|setting| setting.name == name);
+        let of_groups = GROUP_SETTINGS.iter().find(|setting| setting.name == name);
         let of_broker = BrokerName::find(name).ok();
-        if of_topics.is_none() && of_broker.is_none() {
+        if of_topics.is_none() && of_groups.is_none() && of_broker.is_none() {
             unknown.push(unknown_name(name));
         }
         if let Some(setting) = of_topics {
-            of_topic(setting, out)?;
+            inheriting(setting, "of a topic", out)?;
+        }
+        if let Some(setting) = of_groups {
+            inheriting(setting, "of a group", out)?;
         }
         if let Some(name) = of_broker {
             broker(&name, out)?;
@@ -28,19 +34,20 @@ pub(super) fn explain(names: &[String], out: &mut impl Write) -> Result<(), Fail
 
 fn unknown_name(name: &str) -> String {
     let names = BrokerName::all().map(|known| known.name());
-    let names = names.chain(TOPIC_SETTINGS.iter().map(|setting| setting.name));
+    let names = names.chain(TOPIC_SETTINGS.iter().chain(GROUP_SETTINGS).map(|setting| setting.name));
     let hint = nearest(name, names).map(|known| format!(" ({known} is known)")).unwrap_or_default();
-    format!("{name} is no setting of a broker or a topic{hint}")
+    format!("{name} is no setting of a broker, a topic or a group{hint}")
 }
 
-fn of_topic(setting: &'static Setting, out: &mut impl Write) -> std::io::Result<()> {
-    head(setting.name, "of a topic", setting, out)?;
+/// A setting of what has the broker's where it says nothing itself.
+fn inheriting(setting: &'static Setting, of: &str, out: &mut impl Write) -> std::io::Result<()> {
+    head(setting.name, of, setting, out)?;
     line("type", kind_word(setting.kind), out)?;
     line("allowed", &bounds_text(setting.kind, setting.bounds), out)?;
     line("unit", unit_word(setting.unit), out)?;
     line("default", &setting.default_text().unwrap_or_default(), out)?;
     line("changes", "while the broker runs", out)?;
-    let names: Vec<_> = BrokerName::of_topics(setting).map(|name| name.name()).collect();
+    let names: Vec<_> = setting.synonyms.iter().map(|synonym| synonym.name).collect();
     line("for all", &names.join(", "), out)?;
     writeln!(out)
 }
@@ -184,7 +191,7 @@ cleanup.policy (of a topic)
         assert!(text.starts_with("node.id (of a broker)"), "what is there is explained all the same");
         assert_eq!(
             result.unwrap_err().to_string(),
-            "retention.m is no setting of a broker or a topic (retention.ms is known)"
+            "retention.m is no setting of a broker, a topic or a group (retention.ms is known)"
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use strandline_state::settings::{BrokerName, TOPIC_SETTINGS};
+use strandline_state::settings::{BrokerName, GROUP_SETTINGS, Setting, TOPIC_SETTINGS};
 
 use super::explain::{bounds_text, changes, kind_word, limits, unit_word};
 
@@ -63,6 +63,16 @@ broker has it, by the name in the last column.
 
 ";
 
+const GROUPS: &str = "
+## Of a group
+
+What Kafka 4.3 has for groups of the consumer protocol. A group need not be there, and what is set on it stays when its
+members go. What it does not say itself is as the broker has it, by the name in the last column; how far it may go from
+there the broker says as well (`group.consumer.min.*`, `group.consumer.max.*`). Members hear of a change with their next
+heartbeat.
+
+";
+
 /// The page.
 pub(super) fn markdown() -> String {
     let mut page = HEAD.to_owned();
@@ -91,10 +101,18 @@ pub(super) fn markdown() -> String {
         );
     }
     page.push_str(TOPICS);
+    rows(&mut page, TOPIC_SETTINGS);
+    page.push_str(GROUPS);
+    rows(&mut page, GROUP_SETTINGS);
+    page
+}
+
+/// Settings of what has the broker's where it says nothing itself.
+fn rows(page: &mut String, settings: &[Setting]) {
     page.push_str("| setting | what it does | type | default | allowed | unit | of the broker |\n");
     page.push_str("| --- | --- | --- | --- | --- | --- | --- |\n");
-    for setting in TOPIC_SETTINGS.iter().filter(|setting| !setting.is_internal) {
-        let names: Vec<_> = BrokerName::of_topics(setting).map(|name| format!("`{}`", name.name())).collect();
+    for setting in settings.iter().filter(|setting| !setting.is_internal) {
+        let names: Vec<_> = setting.synonyms.iter().map(|synonym| format!("`{}`", synonym.name)).collect();
         let _ = writeln!(
             page,
             "| `{}` | {} | {} | {} | {} | {} | {} |",
@@ -107,7 +125,6 @@ pub(super) fn markdown() -> String {
             names.join(", ")
         );
     }
-    page
 }
 
 fn broker_row(page: &mut String, name: &BrokerName) {

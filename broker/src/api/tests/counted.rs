@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use strandline_log::engine::{CompactionOutcome, Event, Observer};
 use strandline_protocol::ErrorCode;
 
+use super::unavailable::World;
 use super::*;
 use crate::background::Background;
 use crate::http::Insight;
@@ -125,6 +126,38 @@ fn what_the_engine_does_by_itself_is_counted() {
             "strandline_compaction_records_removed_total{reason=\"superseded\"} 9",
             "strandline_disk_full_total 1",
             "strandline_request_errors_total{api=\"Fetch\",error=\"OTHER\"} 1",
+        ],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_becomes_of_groups_and_transactions_is_counted() {
+    let world = World::new().await;
+    world.rig.clock.advance(7_000);
+    expect(
+        &scrape(&world.rig).await,
+        &[
+            "strandline_group_offsets_total{action=\"committed\"} 1",
+            "strandline_transactions_begun_total 1",
+            "strandline_transactional_ids{state=\"Ongoing\"} 1",
+            "strandline_transaction_oldest_age_seconds 7",
+        ],
+    );
+    for api in ["SyncGroup", "ConsumerGroupHeartbeat", "OffsetDelete"] {
+        let member = world.prepared(api).await;
+        world.ask_as(api, &member).await;
+    }
+    // The one that comes with the id ends the transaction of the one before, who is told so later.
+    assert_eq!(world.ask("InitProducerId").await, ErrorCode::CONCURRENT_TRANSACTIONS);
+    world.ask("EndTxn").await;
+    expect(
+        &scrape(&world.rig).await,
+        &[
+            "strandline_group_rebalances_total{type=\"classic\"} 1",
+            "strandline_transactions_ended_total{outcome=\"aborted\",by=\"successor\"} 1",
+            "strandline_transactions_ended_total{outcome=\"committed\",by=\"producer\"} 0",
+            "strandline_transactional_ids{state=\"PrepareAbort\"} 1",
+            "strandline_transaction_markers_total{outcome=\"settled\"} 0",
         ],
     );
 }

@@ -1,11 +1,13 @@
 //! Handlers over a real engine on a simulated disk: what their tests share.
 
+mod asking;
 mod counted;
 mod denying;
 mod framing;
 mod full_disk;
 mod repeated;
 mod topics;
+mod unavailable;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -98,10 +100,12 @@ impl Rig {
         let metadata_clock = Arc::<SimulatedClock>::clone(&clock);
         let metadata = Metadata::in_memory(NODE_ID, Arc::clone(&storage), metadata_clock);
         let topics = Arc::new(FixedTopics::new(NODE_ID));
-        let parts = CoordinatorParts::new(Arc::clone(&metadata), clock.clone(), Offload::Threads);
+        let parts =
+            CoordinatorParts::new(Arc::clone(&metadata), clock.clone(), Offload::Threads, Arc::default());
         let fresh = Arc::new(|| Groups::new(Arc::default(), Arc::default()));
         let parts = Arc::new(parts);
-        let groups = Arc::new(Coordinator::new(&OFFSETS_TOPIC, Arc::clone(&parts), fresh));
+        let watch = Arc::new(|_: &strandline_state::groups::Event| {});
+        let groups = Arc::new(Coordinator::new(&OFFSETS_TOPIC, Arc::clone(&parts), fresh, watch));
         let producer_ids = Arc::new(ProducerIds::new(Box::<Blocks>::default()));
         let transactions = TransactionCoordinator::new(parts, Arc::clone(&groups), Arc::clone(&producer_ids));
         let broker = Broker {

@@ -69,6 +69,7 @@ impl Machine for Adder {
     type Passing = Option<Ticket>;
     type Reply = i64;
     type Timer = ();
+    type Event = i64;
 
     fn decide(&self, now_ms: i64, command: Command) -> Decision<Self> {
         match command {

@@ -72,8 +72,8 @@ impl Rig {
     }
 
     fn coordinator(metadata: &Arc<Metadata>, clock: Arc<SimulatedClock>) -> Coordinator<Adder> {
-        let parts = CoordinatorParts::new(Arc::clone(metadata), clock, Offload::Threads);
-        Coordinator::new(&OFFSETS_TOPIC, Arc::new(parts), Arc::new(Adder::default))
+        let parts = CoordinatorParts::new(Arc::clone(metadata), clock, Offload::Threads, Arc::default());
+        Coordinator::new(&OFFSETS_TOPIC, Arc::new(parts), Arc::new(Adder::default), Arc::new(|_: &i64| {}))
     }
 
     /// A coordinator that finds everything in the logs.

@@ -7,7 +7,7 @@ use strandline_protocol::apis::sync_group::SyncGroupResponse;
 use strandline_protocol::{ErrorCode, Text, Uuid};
 
 use super::{
-    Ask, Command, Decision, Group, Groups, Passing, Reply, Request, Timer, classic, consumer, offsets,
+    Ask, Command, Decision, Event, Group, Groups, Passing, Reply, Request, Timer, classic, consumer, offsets,
 };
 use crate::coordinator::Ticket;
 
@@ -142,7 +142,8 @@ fn sweep(groups: &Groups, now_ms: i64, more: Vec<(Text, Uuid)>, mut passing: Vec
     } else {
         passing.push(Passing::TopicsSeenTo);
     }
-    Decision { records, passing, timers, ..Decision::default() }
+    let events = vec![Event::OffsetsDeleted(records.len())];
+    Decision { records, passing, timers, events, ..Decision::default() }
 }
 
 fn delete(groups: &Groups, ticket: Ticket, group_id: Text) -> Decision {
@@ -155,8 +156,9 @@ fn delete(groups: &Groups, ticket: Ticket, group_id: Text) -> Decision {
     let mut records = groups.offsets.tombstones_of_group(&group_id);
     // The group itself goes last, and at once: as long as it is there, what is left can be deleted again.
     let divisible = records.len();
+    let events = vec![Event::OffsetsDeleted(records.len())];
     group.tombstones(&group_id, &mut records);
-    Decision { records, divisible, ..Decision::reply(ticket, deleted(group_id, ErrorCode::NONE)) }
+    Decision { records, divisible, events, ..Decision::reply(ticket, deleted(group_id, ErrorCode::NONE)) }
 }
 
 fn deleted(group_id: Text, error_code: ErrorCode) -> Reply {

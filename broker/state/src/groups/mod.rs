@@ -13,6 +13,7 @@ pub mod classic;
 mod command;
 pub mod consumer;
 mod decide;
+mod event;
 mod evolve;
 mod group;
 pub mod offsets;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use strandline_protocol::{ErrorCode, Text, Uuid};
 
 pub use self::command::{Ask, Caller, Command, Passing, Reply, Request, Timer};
+pub use self::event::{Event, Kind};
 pub use self::group::Group;
 pub use self::record::GroupRecord;
 pub use self::settings::GroupSettings;
@@ -99,6 +101,7 @@ impl Machine for Groups {
     type Passing = Passing;
     type Reply = Reply;
     type Timer = Timer;
+    type Event = Event;
 
     fn decide(&self, now_ms: i64, command: Command) -> Decision {
         decide::decide(self, now_ms, command)

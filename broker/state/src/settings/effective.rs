@@ -1,11 +1,12 @@
-//! What is in force for a topic or a broker, setting by setting, and where each value comes from: for the answers
+//! What is in force for a topic, a group or a broker, setting by setting, and where each value comes from: for the answers
 //! of CreateTopics and DescribeConfigs.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::broker::BrokerSettings;
 use super::error::SettingError;
+use super::group::{GROUP_SETTINGS, GroupOverrides};
 use super::names::BrokerName;
 use super::setting::{Kind, Setting};
 use super::source::ConfigSource;
@@ -83,6 +84,39 @@ pub fn effective_topic_configs<'a>(
         .filter(|setting| !setting.is_internal || overridden.contains_key(setting.name))
         .map(effective);
     Ok(described.collect())
+}
+
+/// Every setting of a group, with what is in force given its overrides.
+///
+/// # Errors
+/// Something that is set makes no sense.
+pub fn effective_group_configs<'a>(
+    broker: &BrokerSettings,
+    overrides: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
+) -> Result<Vec<EffectiveConfig>, SettingError> {
+    let settings = GroupOverrides::resolve(broker, overrides.clone())?;
+    let overridden: BTreeSet<&str> = overrides.into_iter().map(|(name, _)| name).collect();
+    let effective = |setting: &'static Setting| {
+        let value = settings.text_of(setting.name);
+        let own = overridden.contains(setting.name).then(|| ConfigSynonym {
+            name: setting.name,
+            value: value.clone(),
+            source: ConfigSource::Group,
+        });
+        let of_broker = setting.synonyms.iter().filter_map(|synonym| BrokerName::find(synonym.name).ok());
+        let of_broker = of_broker.flat_map(|name| said_of(broker, name));
+        let synonyms: Vec<_> = own.into_iter().chain(of_broker).collect();
+        EffectiveConfig {
+            name: setting.name,
+            kind: setting.kind,
+            value,
+            source: synonyms.first().map_or(ConfigSource::Default, |synonym| synonym.source),
+            synonyms,
+            is_read_only: false,
+            documentation: setting.documentation_text(),
+        }
+    };
+    Ok(GROUP_SETTINGS.iter().map(effective).collect())
 }
 
 /// Every setting of a broker, with what is in force.

@@ -19,6 +19,14 @@ pub enum SettingError {
         /// The known name that looks most like it, if any does.
         nearest: Option<&'static str>,
     },
+    /// No setting of a group has this name.
+    #[error("Unknown group config name: {name}{}", hint(*nearest))]
+    UnknownGroupSetting {
+        /// The name as it came.
+        name: String,
+        /// The known name that looks most like it, if any does.
+        nearest: Option<&'static str>,
+    },
     /// A setting of a broker that stays as it was at the start.
     #[error(
         "Cannot update these configs dynamically: [{0}] (it is set at the start, by --set, the environment or a file)"

@@ -1,5 +1,5 @@
-//! Everything that can be set, in one table each for topics ([`TOPIC_SETTINGS`]) and brokers
-//! ([`BROKER_SETTINGS`]): name, type, default, bounds, unit, text.
+//! Everything that can be set, in one table each for topics ([`TOPIC_SETTINGS`]), groups ([`GROUP_SETTINGS`])
+//! and brokers ([`BROKER_SETTINGS`]): name, type, default, bounds, unit, text.
 //!
 //! Owns the tables, the parsing of values as Kafka parses them, and what of several sources is in force. Never
 //! reads a file or an environment. Defaults, bounds and the texts of refusals are those of Kafka 4.3.1, read
@@ -22,6 +22,7 @@ mod broker;
 mod effective;
 mod error;
 mod given;
+mod group;
 mod groups;
 mod names;
 mod setting;
@@ -33,10 +34,11 @@ mod value;
 pub use broker::{BROKER_SETTINGS, BrokerSettings};
 pub use effective::{
     ConfigSynonym, EffectiveConfig, cluster_default_configs, effective_broker_configs,
-    effective_topic_configs,
+    effective_group_configs, effective_topic_configs,
 };
 pub use error::{InvalidValue, SettingError};
 pub use given::Given;
+pub use group::{GROUP_SETTINGS, GroupOverrides};
 pub use groups::{Assignors, MigrationPolicy};
 pub use names::{BrokerName, ENVIRONMENT};
 pub use setting::{Bounds, Kind, Setting, Synonym, Unit};

@@ -14,6 +14,8 @@ pub enum ConfigSource {
     Start = 4,
     /// Nobody set it.
     Default = 5,
+    /// It was set on the group. A group's settings are nobody else's: it is never held against the others.
+    Group = 8,
 }
 
 impl ConfigSource {
@@ -28,6 +30,7 @@ impl ConfigSource {
             Self::DynamicDefault => 3,
             Self::Start => 4,
             Self::Default => 5,
+            Self::Group => 8,
         }
     }
 }

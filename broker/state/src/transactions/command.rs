@@ -1,6 +1,6 @@
 //! What can be asked of the machine, and what it answers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use strandline_protocol::{ErrorCode, Text};
 
@@ -55,6 +55,8 @@ pub enum Request {
     Describe(Text),
     /// Which ids there are.
     List(Filter),
+    /// How many there are.
+    Tally,
     /// The one who writes markers says what it has done, and asks for more. There is one at a time; where there is
     /// nothing to do it waits.
     Work(Vec<Written>),
@@ -113,6 +115,9 @@ pub struct Written {
     pub producer_epoch: i16,
     /// Where they are, durably, or need not be any more. The others are given out again after a while.
     pub partitions: Partitions,
+    /// Whether a log knows of a newer coordinator of the producer, which writes what is missing. This one tries no more
+    /// until it has read its records again.
+    pub is_fenced: bool,
 }
 
 /// Something to be done outside of the machine. It is durable that it is to be done.
@@ -163,8 +168,50 @@ pub enum Reply {
     Described(Box<TransactionState>),
     /// The ids, with their producers.
     Listed(Vec<(Text, i64, Status)>),
+    /// How many there are.
+    Tallied(Tally),
     /// What is to be done.
     Work(Vec<Work>),
+}
+
+/// Something that happened, for whoever counts it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Event {
+    /// A transaction was opened.
+    Begun,
+    /// It is decided how an open transaction ends.
+    Ended {
+        /// Whether it counts.
+        is_commit: bool,
+        /// Who decided so.
+        by: EndedBy,
+    },
+    /// Each partition of a transaction has its marker.
+    Completed,
+    /// A producer was told that another one has its id by now.
+    Fenced,
+    /// So many ids were forgotten, since nobody used them for long.
+    Forgotten(usize),
+}
+
+/// Who ends a transaction.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum EndedBy {
+    /// Its producer.
+    Producer,
+    /// The coordinator, since it was open for too long.
+    Timeout,
+    /// Another producer, who comes with the same id.
+    Successor,
+}
+
+/// How the ids of a machine stand.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Tally {
+    /// How many there are in each state.
+    pub by_status: BTreeMap<Status, usize>,
+    /// When the oldest transaction began that is open, or on its way to its end.
+    pub oldest_started_ms: Option<i64>,
 }
 
 /// What a timer is about.
@@ -174,8 +221,8 @@ pub enum Timer {
     Overdue(Overdue),
     /// Ids that nobody has used for long are forgotten.
     Sweep,
-    /// What could not be done is tried again.
-    Again,
+    /// The markers of an id could not be written, and are tried again.
+    Again(Text),
 }
 
 /// What changes memory alone.
@@ -187,10 +234,12 @@ pub enum Passing {
     Written(Text, Partitions),
     /// Markers could not be written.
     Failed(Text),
+    /// Markers are another coordinator's to write.
+    Fenced(Text),
     /// An id is wanted to abort a transaction.
     WantsId(Overdue),
-    /// Everything that failed is to be tried now.
-    Again,
+    /// What failed of an id is to be tried now.
+    Again(Text),
     /// The worker has this to do.
     GivenOut(Vec<Work>),
     /// The worker has nothing to do, and waits.

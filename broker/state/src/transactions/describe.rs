@@ -2,7 +2,7 @@
 
 use strandline_protocol::ErrorCode;
 
-use super::command::{Filter, Reply};
+use super::command::{Filter, Reply, Tally};
 use super::state::TransactionState;
 use super::{Decision, Transactions};
 use crate::coordinator::Ticket;
@@ -21,6 +21,18 @@ impl Transactions {
             }
         };
         Decision::reply(ticket, reply)
+    }
+
+    pub(super) fn tally(&self, ticket: Ticket) -> Decision {
+        let mut tally = Tally::default();
+        for (_, state) in self.states() {
+            *tally.by_status.entry(state.status).or_default() += 1;
+            if !state.status.is_at_rest() {
+                let oldest_ms = tally.oldest_started_ms.unwrap_or(i64::MAX).min(state.started_ms);
+                tally.oldest_started_ms = Some(oldest_ms);
+            }
+        }
+        Decision::reply(ticket, Reply::Tallied(tally))
     }
 
     pub(super) fn list(&self, now_ms: i64, ticket: Ticket, filter: &Filter) -> Decision {

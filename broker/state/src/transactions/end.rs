@@ -5,7 +5,7 @@
 
 use strandline_protocol::{ErrorCode, Text};
 
-use super::command::{Passing, Reply};
+use super::command::{EndedBy, Event, Passing, Reply};
 use super::state::{Producer, Status, TransactionState, is_exhausted};
 use super::work::give_out_one;
 use super::{Decision, NO_PRODUCER_ID, Transactions, step};
@@ -50,7 +50,7 @@ impl Transactions {
                 Decision::reply(ticket, Reply::NeedsProducerId)
             }
             Ok(Step::End) => {
-                let mut decision = self.prepare(now_ms, id, state, wanted);
+                let mut decision = self.prepare(now_ms, id, state, wanted, EndedBy::Producer);
                 let Some(next) = decision.records.last().and_then(|record| record.state.as_ref()) else {
                     return decision;
                 };
@@ -72,15 +72,26 @@ impl Transactions {
         id: &Text,
         state: &TransactionState,
         fresh_producer_id: Option<i64>,
+        by: EndedBy,
     ) -> Option<Decision> {
         let wanted = Wanted { is_commit: false, version: OWN_VERSION, fresh_producer_id };
         let is_possible = !is_exhausted(state.producer_epoch) || fresh_producer_id.is_some();
-        is_possible.then(|| self.prepare(now_ms, id, state, wanted))
+        is_possible.then(|| self.prepare(now_ms, id, state, wanted, by))
     }
 
     /// Decides that a transaction ends, and gives its markers out if somebody waits for work.
-    fn prepare(&self, now_ms: i64, id: &Text, state: &TransactionState, wanted: Wanted) -> Decision {
+    fn prepare(
+        &self,
+        now_ms: i64,
+        id: &Text,
+        state: &TransactionState,
+        wanted: Wanted,
+        by: EndedBy,
+    ) -> Decision {
         let mut decision = Decision::default();
+        if state.status == Status::Ongoing {
+            decision.events.push(Event::Ended { is_commit: wanted.is_commit, by });
+        }
         let raises = wanted.version >= OWN_VERSION;
         let fresh = wanted.fresh_producer_id.filter(|_| raises && is_exhausted(state.producer_epoch));
         let next = state.prepared(wanted.is_commit, wanted.version, fresh.unwrap_or(NO_PRODUCER_ID), now_ms);

@@ -1,6 +1,6 @@
 //! What happens because nothing happened: transactions that were left open, and ids that nobody uses.
 
-use super::command::{Overdue, Passing, Timer, Work};
+use super::command::{EndedBy, Event, Overdue, Passing, Timer, Work};
 use super::state::Status;
 use super::work::give;
 use super::{Decision, RETRY_MS, TransactionRecord, Transactions};
@@ -25,7 +25,7 @@ impl Transactions {
         if state.status != Status::Ongoing || !is_same {
             return Decision::default();
         }
-        if let Some(decision) = self.abort(now_ms, id, state, fresh_producer_id) {
+        if let Some(decision) = self.abort(now_ms, id, state, fresh_producer_id, EndedBy::Timeout) {
             return decision;
         }
         let mut decision = Decision::default();
@@ -51,6 +51,7 @@ impl Transactions {
             .take(SWEPT_MAX)
             .map(|(id, _)| TransactionRecord { transactional_id: id.clone(), state: None });
         decision.records.extend(forgotten);
+        decision.events.push(Event::Forgotten(decision.records.len()));
         let is_full = decision.records.len() == SWEPT_MAX;
         let wait_ms = if is_full { 0 } else { self.settings.sweep_interval_ms };
         decision.timers.push((Timer::Sweep, Some(now_ms.saturating_add(wait_ms))));

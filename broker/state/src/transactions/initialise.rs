@@ -2,7 +2,7 @@
 
 use strandline_protocol::{ErrorCode, Text};
 
-use super::command::{Initialise, Passing, Reply};
+use super::command::{EndedBy, Initialise, Passing, Reply};
 use super::state::{Status, TransactionState, is_exhausted};
 use super::{Decision, NO_EPOCH, TransactionRecord, Transactions, step};
 use crate::coordinator::Ticket;
@@ -61,7 +61,7 @@ impl Transactions {
         if request.expected.is_some_and(|expected| expected != own) {
             return Decision::reply(ticket, Reply::Refused(ErrorCode::PRODUCER_FENCED));
         }
-        match self.abort(now_ms, id, state, request.fresh_producer_id) {
+        match self.abort(now_ms, id, state, request.fresh_producer_id, EndedBy::Successor) {
             Some(mut decision) => {
                 let reply = Reply::Refused(ErrorCode::CONCURRENT_TRANSACTIONS);
                 decision.replies.push((ticket, reply));

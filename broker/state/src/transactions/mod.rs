@@ -29,10 +29,11 @@ mod work;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use strandline_protocol::Text;
+use strandline_protocol::{ErrorCode, Text};
 
 pub use self::command::{
-    Command, Filter, Initialise, Markers, Overdue, Parked, Passing, Reply, Request, Timer, Work, Written,
+    Command, EndedBy, Event, Filter, Initialise, Markers, Overdue, Parked, Passing, Reply, Request, Tally,
+    Timer, Work, Written,
 };
 pub use self::partitions::Partitions;
 pub use self::record::TransactionRecord;
@@ -53,8 +54,11 @@ const NO_EPOCH: i16 = -1;
 /// No moment.
 pub(super) const NO_TIME: i64 = -1;
 
-/// What could not be done is tried again after so long.
+/// What could not be done is tried again after so long, then after twice as long, and so on.
 const RETRY_MS: i64 = 100;
+
+/// The longest that it waits.
+const RETRY_MAX_MS: i64 = 5_000;
 
 /// What is in force for transactions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -94,6 +98,8 @@ struct Entry {
     last_epoch: i16,
     /// In memory alone: the partitions of a prepared transaction without a marker.
     unmarked: Partitions,
+    /// In memory alone: how often markers of this transaction could not be written.
+    failures: u32,
     /// In memory alone: who waits until the markers are written.
     parked: Vec<Parked>,
 }
@@ -141,6 +147,7 @@ impl Transactions {
             }
             Request::Describe(transactional_id) => self.describe(ticket, &transactional_id),
             Request::List(filter) => self.list(now_ms, ticket, &filter),
+            Request::Tally => self.tally(ticket),
             Request::Work(written) => self.work(now_ms, ticket, written),
             Request::Abort { overdue, fresh_producer_id } => {
                 let mut decision = self.abort_overdue(now_ms, &overdue, Some(fresh_producer_id));
@@ -157,14 +164,19 @@ impl Machine for Transactions {
     type Passing = Passing;
     type Reply = Reply;
     type Timer = Timer;
+    type Event = Event;
 
     fn decide(&self, now_ms: i64, command: Command) -> Decision {
-        match command {
+        let mut decision = match command {
             Command::Ask(ticket, request) => self.ask(now_ms, ticket, request),
             Command::Due(Timer::Overdue(overdue)) => self.abort_overdue(now_ms, &overdue, None),
             Command::Due(Timer::Sweep) => self.sweep(now_ms),
-            Command::Due(Timer::Again) => self.again(),
-        }
+            Command::Due(Timer::Again(id)) => self.again(&id),
+        };
+        let is_fenced = |reply: &Reply| *reply == Reply::Refused(ErrorCode::PRODUCER_FENCED);
+        let fenced = decision.replies.iter().filter(|(_, reply)| is_fenced(reply)).count();
+        decision.events.extend(std::iter::repeat_n(Event::Fenced, fenced));
+        decision
     }
 
     fn due(timer: Timer) -> Command {
@@ -186,12 +198,13 @@ impl Machine for Transactions {
             Some(entry) => {
                 entry.state = state;
                 entry.unmarked = unmarked;
+                entry.failures = 0;
                 if !entry.state.status.is_prepared() {
                     entry.parked.clear();
                 }
             }
             None => {
-                let entry = Entry { state, last_epoch: NO_EPOCH, unmarked, parked: Vec::new() };
+                let entry = Entry { state, last_epoch: NO_EPOCH, unmarked, failures: 0, parked: Vec::new() };
                 self.ids.insert(transactional_id, entry);
             }
         }
@@ -211,10 +224,14 @@ impl Machine for Transactions {
             }
             Passing::Failed(id) => {
                 outbox.forget(&id);
-                outbox.failed.insert(id);
+                if let Some(entry) = self.ids.get_mut(&id) {
+                    entry.failures = entry.failures.saturating_add(1);
+                    outbox.failed.insert(id);
+                }
             }
+            Passing::Fenced(id) => outbox.forget(&id),
             Passing::WantsId(overdue) => drop(outbox.wants_id.insert(overdue)),
-            Passing::Again => outbox.due.append(&mut outbox.failed),
+            Passing::Again(id) => outbox.due.extend(outbox.failed.take(&id)),
             Passing::GivenOut(given) => outbox.give_out(&given),
             Passing::Waits(ticket) => {
                 outbox.given.clear();
@@ -263,6 +280,7 @@ fn step(
     if is_open && !was_open {
         let moment = now_ms.saturating_add(next.timeout_ms.into());
         decision.timers.push((overdue_timer(transactional_id, &next), Some(moment)));
+        decision.events.push(Event::Begun);
     }
     decision
         .records

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use strandline_protocol::Text;
 
 use super::add::add_to;
-use super::command::{Markers, Passing, Reply, Timer, Work, Written};
+use super::command::{Event, Markers, Passing, Reply, Timer, Work, Written};
 use super::partitions::Partitions;
 use super::state::{Status, TransactionState};
-use super::{Decision, Entry, Outbox, RETRY_MS, Transactions, step};
+use super::{Decision, Entry, Outbox, RETRY_MAX_MS, RETRY_MS, Transactions, step};
 use crate::coordinator::Ticket;
 
 /// So many pieces are given out at once.
@@ -31,8 +31,13 @@ impl Transactions {
                 complete(&mut decision, now_ms, id, entry);
             } else {
                 decision.passing.push(Passing::Written(id.clone(), written.partitions));
+                if written.is_fenced {
+                    decision.passing.push(Passing::Fenced(id.clone()));
+                    continue;
+                }
                 decision.passing.push(Passing::Failed(id.clone()));
-                decision.timers.push((Timer::Again, Some(now_ms.saturating_add(RETRY_MS))));
+                let again_ms = now_ms.saturating_add(wait_ms(entry.failures));
+                decision.timers.push((Timer::Again(id.clone()), Some(again_ms)));
             }
         }
         if let Some(before) = self.outbox.waiting.filter(|before| *before != ticket) {
@@ -43,12 +48,12 @@ impl Transactions {
         decision
     }
 
-    /// Tries again what did not work out.
-    pub(super) fn again(&self) -> Decision {
+    /// Tries again what did not work out for an id.
+    pub(super) fn again(&self, id: &Text) -> Decision {
         let mut decision = Decision::default();
-        decision.passing.push(Passing::Again);
+        decision.passing.push(Passing::Again(id.clone()));
         if let Some(worker) = self.outbox.waiting {
-            self.give_out(&mut decision, worker, self.outbox.failed.iter());
+            self.give_out(&mut decision, worker, self.outbox.failed.get(id).into_iter());
         }
         decision
     }
@@ -91,9 +96,15 @@ impl Outbox {
     }
 }
 
+/// How long it waits after having failed so often before.
+fn wait_ms(failures: u32) -> i64 {
+    RETRY_MS.saturating_mul(1_i64.checked_shl(failures.min(16)).unwrap_or(i64::MAX)).min(RETRY_MAX_MS)
+}
+
 /// Every partition has its marker: the transaction is over, and whoever waited for that gets on.
 fn complete(decision: &mut Decision, now_ms: i64, id: &Text, entry: &Entry) {
     let mut state = entry.state.completed(now_ms);
+    decision.events.push(Event::Completed);
     step(decision, now_ms, id, &entry.state, state.clone());
     for parked in &entry.parked {
         state = add_to(decision, now_ms, id, state, parked);

@@ -72,6 +72,8 @@ pub(super) fn markdown(folder: &Path) -> String {
     let missing = API_KEYS.iter().filter(|key| !SERVED.iter().any(|served| served.key == **key));
     let missing: Vec<_> = missing.map(|key| key.api().name).collect();
     let _ = writeln!(page, "\nNot served: {}.", missing.join(", "));
+    let unavailable = fs::read_to_string(folder.join("unavailable.md")).unwrap_or_default();
+    let _ = write!(page, "\n{unavailable}");
     for served in SERVED {
         let about = about(folder, served);
         let about = about.split_once(": ").map_or(about.as_str(), |(_, rest)| rest);

@@ -30,6 +30,7 @@ pub(in super::super) fn session_over(
         State::PreparingRebalance if edit.group.have_all_joined() => edit.complete_join(),
         _ => {}
     }
+    edit.note_expired(group);
     edit.finish()
 }
 
@@ -40,6 +41,7 @@ pub(in super::super) fn join_over(groups: &Groups, now_ms: i64, id: &Text, group
     }
     let mut edit = Edit::new(groups, now_ms, id.clone(), group);
     edit.complete_or_put_off();
+    edit.note_expired(group);
     edit.finish()
 }
 
@@ -55,6 +57,7 @@ pub(in super::super) fn sync_over(groups: &Groups, now_ms: i64, id: &Text, group
         edit.end_session(member_id);
     }
     edit.prepare_rebalance();
+    edit.note_expired(group);
     edit.finish()
 }
 

@@ -8,7 +8,7 @@ use strandline_protocol::apis::join_group::{JoinGroupResponse, JoinGroupResponse
 use strandline_protocol::apis::sync_group::SyncGroupResponse;
 use strandline_protocol::{Bytes, ErrorCode, Text};
 
-use super::super::{Decision, GroupSettings, Groups, Passing, Reply, Timer};
+use super::super::{Decision, Event, GroupSettings, Groups, Kind, Passing, Reply, Timer};
 use super::{ClassicGroup, Member, State};
 use crate::coordinator::Ticket;
 
@@ -246,7 +246,16 @@ impl<'a> Edit<'a> {
                 self.renew_session(&id);
             }
         }
+        self.decision.events.push(Event::Rebalanced(Kind::Classic));
         self.record();
+    }
+
+    /// Notes how many members the group has lost since it was this.
+    pub(super) fn note_expired(&mut self, before: &ClassicGroup) {
+        let lost = before.members.len().saturating_sub(self.group.members.len());
+        if lost > 0 {
+            self.decision.events.push(Event::MembersExpired(Kind::Classic, lost));
+        }
     }
 
     /// A member has asked for its assignment. Once all have, nobody is waited for.

@@ -8,13 +8,14 @@ use strandline_protocol::apis::consumer_group_heartbeat::{
 use strandline_protocol::apis::join_group::JoinGroupResponse;
 use strandline_protocol::apis::leave_group::LeaveGroupResponse;
 use strandline_protocol::apis::sync_group::SyncGroupResponse;
+use strandline_protocol::group_log::GroupLogKey;
 use strandline_protocol::{ErrorCode, Text};
 
 use super::draft::{Context, Draft, Outcome, Refusal};
 use super::heartbeat::{Answer, Base, Heartbeat};
 use super::{ConsumerGroup, Passing, Timer, classic, describe, group_id};
 use crate::coordinator::Ticket;
-use crate::groups::{self, Caller, Decision, Group, GroupRecord, Groups, Reply, Request};
+use crate::groups::{self, Caller, Decision, Event, Group, GroupRecord, Groups, Kind, Reply, Request};
 
 impl Groups {
     /// What consumer groups are held against.
@@ -96,8 +97,17 @@ pub(in crate::groups) fn decide_describe(
 pub(in crate::groups) fn decide_due(groups: &Groups, now_ms: i64, timer: &Timer) -> Decision {
     let group = groups.consumer_group(&timer.group_id);
     let outcome = group.map(|group| group.due(groups.consumer_context(now_ms), timer));
-    let decided = outcome.map(|outcome| decision(groups, now_ms, &timer.group_id, outcome));
-    decided.unwrap_or_default()
+    let Some(outcome) = outcome else { return Decision::default() };
+    let mut decision = decision(groups, now_ms, &timer.group_id, outcome);
+    let is_gone = |record: &&GroupRecord| {
+        record.value.is_none() && matches!(record.key, GroupLogKey::ConsumerGroupMemberMetadata(_))
+    };
+    // A group that becomes a classic one takes back what all of its members were: one of them has gone.
+    let gone = decision.records.iter().filter(is_gone).count().min(1);
+    if gone > 0 {
+        decision.events.push(Event::MembersExpired(Kind::Consumer, gone));
+    }
+    decision
 }
 
 /// The timers of all consumer groups after replay.
@@ -113,7 +123,11 @@ pub(in crate::groups) fn timers(groups: &Groups, now_ms: i64) -> Vec<(groups::Ti
 
 fn decision(groups: &Groups, now_ms: i64, id: &Text, outcome: Outcome) -> Decision {
     let Outcome { records, passing, timers, downgrade } = outcome;
+    let has_new_epoch = records
+        .iter()
+        .any(|record| record.value.is_some() && matches!(record.key, GroupLogKey::ConsumerGroupMetadata(_)));
     let mut decision = Decision {
+        events: has_new_epoch.then_some(Event::Rebalanced(Kind::Consumer)).into_iter().collect(),
         records,
         passing: passing.into_iter().map(groups::Passing::Consumer).collect(),
         timers: timers.into_iter().map(|(timer, at_ms)| (groups::Timer::Consumer(timer), at_ms)).collect(),
@@ -125,6 +139,7 @@ fn decision(groups: &Groups, now_ms: i64, id: &Text, outcome: Outcome) -> Decisi
         decision.passing.extend(classic.passing);
         decision.timers.extend(classic.timers);
         decision.replies.extend(classic.replies);
+        decision.events.extend(classic.events);
     }
     decision
 }

@@ -6,7 +6,7 @@
 
 use strandline_protocol::Text;
 
-use super::super::{Decision, Group, GroupRecord, Groups, Timer};
+use super::super::{Decision, Event, Group, GroupRecord, Groups, Timer};
 use super::CommittedOffset;
 use super::commit::tombstone;
 
@@ -16,17 +16,24 @@ const RECORDS_MAX: usize = 10_000;
 /// What has expired by now. The look after this one comes at once where there is more.
 pub(in super::super) fn expire(groups: &Groups, now_ms: i64) -> Decision {
     let mut records = Vec::new();
+    let mut offsets = 0;
     for (id, group) in groups.groups() {
+        let before = records.len();
         let goes = expire_of_group(groups, now_ms, id, group, &mut records);
+        offsets += records.len() - before;
         if goes && group.is_empty() && group.goes_when_empty() {
             group.tombstones(id, &mut records);
         }
         if records.len() >= RECORDS_MAX {
-            return Decision { records, timers: vec![(Timer::Expire, Some(now_ms))], ..Decision::default() };
+            return expired(records, offsets, now_ms);
         }
     }
-    let next_ms = now_ms.saturating_add(groups.settings.offsets_retention_check_ms);
-    Decision { records, timers: vec![(Timer::Expire, Some(next_ms))], ..Decision::default() }
+    expired(records, offsets, now_ms.saturating_add(groups.settings.offsets_retention_check_ms))
+}
+
+fn expired(records: Vec<GroupRecord>, offsets: usize, next_ms: i64) -> Decision {
+    let timers = vec![(Timer::Expire, Some(next_ms))];
+    Decision { records, timers, events: vec![Event::OffsetsExpired(offsets)], ..Decision::default() }
 }
 
 /// Whether nothing is left of a group's offsets then.

@@ -13,7 +13,7 @@ use strandline_protocol::{ErrorCode, Text, Uuid};
 
 use super::super::classic::State;
 use super::super::group::Committer;
-use super::super::{Decision, Groups, Reply, Timer};
+use super::super::{Decision, Event, Groups, Reply, Timer};
 use super::{commit, delete, fetch};
 use crate::coordinator::{Origin, Ticket};
 
@@ -33,7 +33,8 @@ pub(in super::super) fn decide_commit(
     }
     let (records, response) = commit::commit(now_ms, groups.settings.offset_metadata_max, request);
     let timers = sign_of_life(groups, now_ms, request).into_iter().collect();
-    Decision { records, timers, ..Decision::reply(ticket, Reply::OffsetCommit(response)) }
+    let events = vec![Event::OffsetsCommitted(records.len())];
+    Decision { records, timers, events, ..Decision::reply(ticket, Reply::OffsetCommit(response)) }
 }
 
 fn check_commit(groups: &Groups, request: &OffsetCommitRequest, version: i16) -> Result<(), ErrorCode> {
@@ -133,6 +134,7 @@ pub(in super::super) fn decide_commit_in_transaction(
     let TxnOffsetCommitRequest { producer_id, producer_epoch, .. } = *request;
     Decision {
         origin: Origin::Transaction { producer_id, producer_epoch },
+        events: vec![Event::OffsetsCommitted(records.len())],
         records,
         ..Decision::reply(ticket, Reply::TxnOffsetCommit(response))
     }
@@ -169,7 +171,8 @@ pub(in super::super) fn decide_delete(
     };
     // What is named in few bytes may be taken away by many.
     let divisible = records.len();
-    Decision { records, divisible, ..Decision::reply(ticket, Reply::OffsetDelete(response)) }
+    let events = vec![Event::OffsetsDeleted(records.len())];
+    Decision { records, divisible, events, ..Decision::reply(ticket, Reply::OffsetDelete(response)) }
 }
 
 /// OffsetFetch.

@@ -7,10 +7,13 @@ use strandline_protocol::{ErrorCode, Text};
 
 use super::names::validate_topic_name;
 use super::{Command, Decision, Refusal};
-use crate::metadata::image::{Config, RESOURCE_BROKER, RESOURCE_TOPIC};
+use crate::metadata::image::{Config, RESOURCE_BROKER, RESOURCE_GROUP, RESOURCE_TOPIC};
 use crate::metadata::record::{ConfigEntry, ConfigKey, ConfigValue};
 use crate::metadata::{MetadataImage, MetadataRecord};
-use crate::settings::{BrokerName, BrokerSettings, Kind, SettingError, TOPIC_SETTINGS, TopicSettings};
+use crate::settings::{
+    BrokerName, BrokerSettings, GROUP_SETTINGS, GroupOverrides, Kind, SettingError, TOPIC_SETTINGS,
+    TopicSettings,
+};
 
 /// Longer values are refused, as Kafka does.
 const VALUE_BYTES_MAX: usize = 32_767;
@@ -145,6 +148,12 @@ impl AlterConfigs {
                 return Err(Refusal::new(ErrorCode::INVALID_REQUEST, message));
             }
             RESOURCE_TOPIC => validate_topic_name(name).map(|()| SubjectKind::Topic(name))?,
+            RESOURCE_GROUP if name.is_empty() => {
+                let message = "Default group resources are not allowed.";
+                return Err(Refusal::new(ErrorCode::INVALID_REQUEST, message));
+            }
+            // It need not be there: groups come and go with their members, and what is set on them stays.
+            RESOURCE_GROUP => SubjectKind::Group,
             RESOURCE_BROKER if name.is_empty() => SubjectKind::AllBrokers,
             RESOURCE_BROKER => self.check_broker(name).map(|()| SubjectKind::Broker)?,
             other => {
@@ -172,6 +181,7 @@ impl AlterConfigs {
 #[derive(Clone, Copy)]
 enum SubjectKind<'a> {
     Topic(&'a str),
+    Group,
     AllBrokers,
     Broker,
 }
@@ -189,6 +199,9 @@ impl Subject<'_> {
             SubjectKind::Topic(_) => {
                 TOPIC_SETTINGS.iter().any(|setting| setting.name == name && setting.kind == Kind::List)
             }
+            SubjectKind::Group => {
+                GROUP_SETTINGS.iter().any(|setting| setting.name == name && setting.kind == Kind::List)
+            }
             _ => BrokerName::find(name).is_ok_and(|known| known.kind() == Kind::List),
         }
     }
@@ -197,6 +210,7 @@ impl Subject<'_> {
     fn inherited(&self, name: &str) -> Option<String> {
         match self.kind {
             SubjectKind::Topic(_) => self.in_force.topic_defaults.text_of(name),
+            SubjectKind::Group => GroupOverrides::resolve(&self.in_force, []).ok()?.text_of(name),
             _ => self.in_force.value_of(BrokerName::find(name).ok()?),
         }
     }
@@ -264,6 +278,7 @@ impl Subject<'_> {
                 }
                 Ok(())
             }
+            SubjectKind::Group => GroupOverrides::check(&self.in_force, pairs).map_err(refused),
             SubjectKind::AllBrokers => {
                 self.started.with_dynamic(pairs, set_on(&broker)).map(drop).map_err(refused_by_broker)
             }

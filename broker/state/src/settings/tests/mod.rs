@@ -8,6 +8,9 @@ use super::*;
 /// holds the file against Kafka.
 const KAFKA: &str = include_str!("kafka-topic-settings.txt");
 
+/// The same of each setting of a consumer group.
+const KAFKA_GROUPS: &str = include_str!("kafka-group-settings.txt");
+
 /// Bounds as Kafka prints them.
 fn bounds_text(setting: &Setting) -> String {
     match setting.bounds {
@@ -22,17 +25,34 @@ fn bounds_text(setting: &Setting) -> String {
     }
 }
 
+/// By name, what Kafka says of its settings and we of ours.
+fn both(
+    kafka: &'static str,
+    ours: &'static [Setting],
+) -> (BTreeMap<&'static str, &'static str>, BTreeMap<&'static str, String>) {
+    let ours = ours.iter().map(|setting| {
+        let kind = format!("{:?}", setting.kind).to_uppercase();
+        let default = setting.default_text().unwrap_or_else(|| "null".to_owned());
+        (setting.name, format!("{kind}|{default}|{}", bounds_text(setting)))
+    });
+    (kafka.lines().map(|line| line.split_once('|').unwrap()).collect(), ours.collect())
+}
+
+#[test]
+fn group_settings_are_kafkas() {
+    let (kafka, ours) = both(KAFKA_GROUPS, GROUP_SETTINGS);
+    let ours: BTreeMap<_, _> = ours.iter().map(|(name, line)| (*name, line.as_str())).collect();
+    assert_eq!(ours, kafka);
+    for setting in GROUP_SETTINGS {
+        let synonyms: Vec<_> = setting.synonyms.iter().map(|synonym| synonym.name).collect();
+        assert_eq!(synonyms, [format!("group.{}", setting.name)]);
+        assert_eq!(BrokerName::find(synonyms[0]).unwrap().default_text(), setting.default_text());
+    }
+}
+
 #[test]
 fn topic_settings_are_kafkas_and_durability() {
-    let kafka: BTreeMap<&str, &str> = KAFKA.lines().map(|line| line.split_once('|').unwrap()).collect();
-    let ours: BTreeMap<&str, String> = TOPIC_SETTINGS
-        .iter()
-        .map(|setting| {
-            let kind = format!("{:?}", setting.kind).to_uppercase();
-            let default = setting.default_text().unwrap_or_else(|| "null".to_owned());
-            (setting.name, format!("{kind}|{default}|{}", bounds_text(setting)))
-        })
-        .collect();
+    let (kafka, ours) = both(KAFKA, TOPIC_SETTINGS);
     for (name, line) in &kafka {
         assert_eq!(ours.get(name).map(String::as_str), Some(*line), "{name}");
     }

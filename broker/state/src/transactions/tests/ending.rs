@@ -207,3 +207,40 @@ fn ids_that_nobody_uses_are_forgotten() {
     assert_eq!(rig.status("open"), Status::PrepareCommit, "its markers are still to be written");
     assert_eq!(rig.add(&ended, &[0], 2), refused(ErrorCode::INVALID_PRODUCER_ID_MAPPING));
 }
+
+/// What was told to have happened since the last look.
+fn told(rig: &mut Rig) -> Vec<Event> {
+    std::mem::take(&mut rig.events)
+}
+
+#[test]
+fn who_ended_a_transaction_is_told() {
+    let mut rig = Rig::new();
+    let ended = |is_commit, by| Event::Ended { is_commit, by };
+    let producer = rig.producer("tx");
+    rig.add(&producer, &[0], 2);
+    rig.add(&producer, &[1], 2);
+    rig.end(&producer, true, 2);
+    rig.work();
+    assert_eq!(told(&mut rig), [Event::Begun, ended(true, EndedBy::Producer), Event::Completed]);
+    let producer = under(&producer, 1);
+    rig.add(&producer, &[0], 2);
+    rig.wait(60_000);
+    assert_eq!(told(&mut rig), [Event::Begun, ended(false, EndedBy::Timeout)]);
+    rig.work();
+    let producer = under(&producer, 2);
+    rig.add(&producer, &[0], 2);
+    assert_eq!(rig.initialise("tx", None), refused(ErrorCode::CONCURRENT_TRANSACTIONS));
+    rig.work();
+    assert_eq!(
+        told(&mut rig),
+        [Event::Completed, Event::Begun, ended(false, EndedBy::Successor), Event::Completed]
+    );
+    assert_eq!(rig.end(&under(&producer, 1), true, 2), refused(ErrorCode::PRODUCER_FENCED));
+    // What was never open is not told to have ended.
+    let producer = rig.producer("tx");
+    rig.end(&producer, false, 2);
+    assert_eq!(told(&mut rig), [Event::Fenced]);
+    let Reply::Tallied(tally) = rig.ask(Request::Tally) else { panic!("it is counted") };
+    assert_eq!(tally, Tally { by_status: [(Status::CompleteAbort, 1)].into(), oldest_started_ms: None });
+}

@@ -34,6 +34,7 @@ struct Rig {
     next_ticket: u64,
     next_id: i64,
     answers: BTreeMap<Ticket, Reply>,
+    events: Vec<Event>,
 }
 
 impl Rig {
@@ -47,6 +48,7 @@ impl Rig {
             next_ticket: 0,
             next_id: 100,
             answers: BTreeMap::new(),
+            events: Vec::new(),
         };
         rig.restart();
         rig
@@ -61,7 +63,8 @@ impl Rig {
     }
 
     fn carry_out(&mut self, decision: Decision) {
-        let Decision { records, passing, replies, timers, .. } = decision;
+        let Decision { records, passing, replies, timers, events, .. } = decision;
+        self.events.extend(events);
         for record in records {
             self.log.push(record.clone());
             self.machine.evolve(0, Origin::Plain, record);
@@ -223,7 +226,7 @@ fn partitions(indexes: &[i32]) -> Partitions {
 
 fn done(markers: &Markers) -> Written {
     let Markers { transactional_id, producer_id, producer_epoch, partitions, .. } = markers.clone();
-    Written { transactional_id, producer_id, producer_epoch, partitions }
+    Written { transactional_id, producer_id, producer_epoch, partitions, is_fenced: false }
 }
 
 fn got(producer_id: i64, producer_epoch: i16) -> Reply {

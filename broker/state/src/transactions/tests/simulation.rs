@@ -233,7 +233,7 @@ impl World {
         let (forgets, gives_up) = (self.has(Plant::TimeoutForgotten), self.has(Plant::MarkerNotTriedAgain));
         self.rig.timers.retain(|timer, _| match timer {
             Timer::Overdue(_) => !forgets,
-            Timer::Again => !gives_up,
+            Timer::Again(_) => !gives_up,
             Timer::Sweep => true,
         });
         self.rig.wait(ms);
@@ -284,6 +284,7 @@ impl World {
             markers.version = 0;
         }
         let mut partitions = Partitions::new();
+        let is_fenced = !self.has(Plant::MarkerNotTriedAgain) && self.chance(2);
         for (topic, index) in markers.partitions.iter() {
             if self.chance(5) {
                 return None;
@@ -301,7 +302,7 @@ impl World {
             }
             partitions.insert(topic.clone(), index);
         }
-        Some(Written { partitions, ..done(&markers) })
+        Some(Written { partitions, is_fenced, ..done(&markers) })
     }
 
     /// Nothing goes wrong any more, and everything comes to its end.

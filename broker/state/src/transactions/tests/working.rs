@@ -55,6 +55,62 @@ fn what_is_missing_is_tried_again_after_a_while_and_seen_by_operators() {
 }
 
 #[test]
+fn who_fails_again_and_again_is_tried_less_often_and_holds_up_nobody() {
+    let mut rig = Rig::new();
+    prepared(&mut rig, "stuck");
+    let nothing = |markers: &Markers| Written { partitions: Partitions::new(), ..done(markers) };
+    let mut ticket = rig.send(Request::Work(Vec::new()));
+    for wait_ms in [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000] {
+        let work = given(&mut rig, ticket);
+        let [Work::Markers(markers)] = &work[..] else { panic!("{wait_ms}: {work:?}") };
+        ticket = rig.send(Request::Work(vec![nothing(markers)]));
+        rig.wait(wait_ms - 1);
+        assert!(given(&mut rig, ticket).is_empty(), "not before {wait_ms} ms");
+        // Another one comes, and waits for nothing.
+        if wait_ms == 800 {
+            prepared(&mut rig, "other");
+            let work = given(&mut rig, ticket);
+            let [Work::Markers(markers)] = &work[..] else { panic!("{work:?}") };
+            ticket = rig.send(Request::Work(vec![done(markers)]));
+            assert_eq!(rig.status("other"), Status::CompleteCommit);
+            assert!(given(&mut rig, ticket).is_empty());
+        }
+        rig.wait(1);
+    }
+    // Once it has worked out, it is as if nothing had been.
+    let work = given(&mut rig, ticket);
+    let [Work::Markers(markers)] = &work[..] else { panic!("{work:?}") };
+    rig.send(Request::Work(vec![done(markers)]));
+    assert_eq!(rig.status("stuck"), Status::CompleteCommit);
+}
+
+#[test]
+fn what_another_coordinator_writes_is_not_tried_until_the_records_are_read_again() {
+    let mut rig = Rig::new();
+    let producer = prepared(&mut rig, "tx");
+    let ticket = rig.send(Request::Work(Vec::new()));
+    let work = given(&mut rig, ticket);
+    let [Work::Markers(markers)] = &work[..] else { panic!("{work:?}") };
+    let fenced = Written { partitions: partitions(&[1]), is_fenced: true, ..done(markers) };
+    let ticket = rig.send(Request::Work(vec![fenced]));
+    rig.wait(HOUR_MS);
+    assert!(given(&mut rig, ticket).is_empty());
+    assert_eq!(rig.status("tx"), Status::PrepareCommit);
+    assert_eq!(rig.initialise("tx", None), refused(ErrorCode::CONCURRENT_TRANSACTIONS));
+    let end = rig.end(&under(&producer, 1), true, 2);
+    assert_eq!(end, refused(ErrorCode::CONCURRENT_TRANSACTIONS));
+    // Others are not held up.
+    prepared(&mut rig, "other");
+    let work = given(&mut rig, ticket);
+    assert!(matches!(&work[..], [Work::Markers(markers)] if markers.transactional_id == "other"));
+
+    rig.restart();
+    let marked = rig.work();
+    assert!(marked.iter().any(|markers| markers.transactional_id == "tx" && markers.partitions.len() == 2));
+    assert_eq!(rig.status("tx"), Status::CompleteCommit);
+}
+
+#[test]
 fn what_a_worker_does_not_speak_of_is_given_out_again() {
     let mut rig = Rig::new();
     prepared(&mut rig, "tx");
@@ -86,6 +142,7 @@ fn what_was_written_for_another_end_counts_for_nothing() {
         producer_id: producer.producer_id,
         producer_epoch: producer.producer_epoch,
         partitions: partitions(&[0, 1]),
+        is_fenced: false,
     };
     let unknown = Written { transactional_id: "unknown".into(), ..late.clone() };
     rig.send(Request::Work(vec![late, unknown]));

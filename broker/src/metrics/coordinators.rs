@@ -1,0 +1,183 @@
+//! What coordinators of groups and of transactions do, counted as it happens, and how transactions stand when somebody
+//! asks.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use strandline_state::groups::{Event as GroupEvent, Kind as GroupKind};
+use strandline_state::transactions::{EndedBy, Event as TransactionEvent, Status, Tally};
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+
+use super::handles::handles;
+use super::text::{Kind, Text, close_labels, push_label};
+use crate::broker::Broker;
+
+/// A scrape does not wait for longer: an answer rests on what is durable.
+const TIME_MAX: Duration = Duration::from_secs(1);
+
+/// What became of a batch that may begin a transaction.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Verification {
+    /// It is part of one.
+    Verified,
+    /// It is not, and its producer is told so.
+    Refused,
+    /// It is not known yet, and its producer is told to come again.
+    Later,
+}
+
+/// What became of a marker.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Marker {
+    /// It is in its log, or needed no more.
+    Settled,
+    /// It is tried again.
+    Failed,
+    /// It is another coordinator's.
+    Fenced,
+}
+
+handles! {
+    /// The handles, made once.
+    Coordinators;
+    rebalances_of_classic: counter "strandline_group_rebalances_total" {"type" = "classic"},
+        "Generations of classic groups that were complete, and epochs of consumer groups.";
+    rebalances_of_consumers: counter "strandline_group_rebalances_total" {"type" = "consumer"},
+        "Generations of classic groups that were complete, and epochs of consumer groups.";
+    expired_of_classic: counter "strandline_group_members_expired_total" {"type" = "classic"},
+        "Members of groups that were thrown out, since they were silent for too long or late.";
+    expired_of_consumers: counter "strandline_group_members_expired_total" {"type" = "consumer"},
+        "Members of groups that were thrown out, since they were silent for too long or late.";
+    offsets_committed: counter "strandline_group_offsets_total" {"action" = "committed"},
+        "Offsets that groups committed, in transactions or not, and that went: of age, or because somebody said so or their topic is gone.";
+    offsets_expired: counter "strandline_group_offsets_total" {"action" = "expired"},
+        "Offsets that groups committed, in transactions or not, and that went: of age, or because somebody said so or their topic is gone.";
+    offsets_deleted: counter "strandline_group_offsets_total" {"action" = "deleted"},
+        "Offsets that groups committed, in transactions or not, and that went: of age, or because somebody said so or their topic is gone.";
+    begun: counter "strandline_transactions_begun_total", "Transactions that were opened.";
+    committed: counter "strandline_transactions_ended_total" {"outcome" = "committed", "by" = "producer"},
+        "Transactions whose end was decided, by how and why: their producer said so, they were open for too long, or another producer came with their id.";
+    aborted: counter "strandline_transactions_ended_total" {"outcome" = "aborted", "by" = "producer"},
+        "Transactions whose end was decided, by how and why: their producer said so, they were open for too long, or another producer came with their id.";
+    timed_out: counter "strandline_transactions_ended_total" {"outcome" = "aborted", "by" = "timeout"},
+        "Transactions whose end was decided, by how and why: their producer said so, they were open for too long, or another producer came with their id.";
+    succeeded: counter "strandline_transactions_ended_total" {"outcome" = "aborted", "by" = "successor"},
+        "Transactions whose end was decided, by how and why: their producer said so, they were open for too long, or another producer came with their id.";
+    completed: counter "strandline_transactions_completed_total", "Transactions of which each partition has its marker.";
+    fenced: counter "strandline_transaction_producers_fenced_total",
+        "Requests of producers that were told that another one has their id by now.";
+    forgotten: counter "strandline_transactional_ids_forgotten_total",
+        "Transactional ids that were forgotten, since nobody used them for long.";
+    markers_settled: counter "strandline_transaction_markers_total" {"outcome" = "settled"},
+        "Markers that were sent to the logs of partitions, by what became of them.";
+    markers_failed: counter "strandline_transaction_markers_total" {"outcome" = "failed"},
+        "Markers that were sent to the logs of partitions, by what became of them.";
+    markers_fenced: counter "strandline_transaction_markers_total" {"outcome" = "fenced"},
+        "Markers that were sent to the logs of partitions, by what became of them.";
+    marking: histogram "strandline_transaction_markers_duration_seconds",
+        "How long it took to write the markers that there were at a time.";
+    verified: counter "strandline_transaction_verifications_total" {"outcome" = "verified"},
+        "Batches that may begin a transaction on a partition, by whether their coordinator knows of it.";
+    refused: counter "strandline_transaction_verifications_total" {"outcome" = "refused"},
+        "Batches that may begin a transaction on a partition, by whether their coordinator knows of it.";
+    put_off: counter "strandline_transaction_verifications_total" {"outcome" = "later"},
+        "Batches that may begin a transaction on a partition, by whether their coordinator knows of it.";
+}
+
+fn number(count: usize) -> u64 {
+    count.try_into().unwrap_or(u64::MAX)
+}
+
+impl Coordinators {
+    /// Counts what happened to groups.
+    pub(super) fn count_group(&self, event: GroupEvent) {
+        let (counter, count) = match event {
+            GroupEvent::Rebalanced(GroupKind::Classic) => (&self.rebalances_of_classic, 1),
+            GroupEvent::Rebalanced(GroupKind::Consumer) => (&self.rebalances_of_consumers, 1),
+            GroupEvent::MembersExpired(GroupKind::Classic, count) => {
+                (&self.expired_of_classic, number(count))
+            }
+            GroupEvent::MembersExpired(GroupKind::Consumer, count) => {
+                (&self.expired_of_consumers, number(count))
+            }
+            GroupEvent::OffsetsCommitted(count) => (&self.offsets_committed, number(count)),
+            GroupEvent::OffsetsExpired(count) => (&self.offsets_expired, number(count)),
+            GroupEvent::OffsetsDeleted(count) => (&self.offsets_deleted, number(count)),
+        };
+        counter.increment(count);
+    }
+
+    /// Counts what happened to transactions.
+    pub(super) fn count_transaction(&self, event: TransactionEvent) {
+        let (counter, count) = match event {
+            TransactionEvent::Begun => (&self.begun, 1),
+            TransactionEvent::Ended { is_commit: true, .. } => (&self.committed, 1),
+            TransactionEvent::Ended { by: EndedBy::Producer, .. } => (&self.aborted, 1),
+            TransactionEvent::Ended { by: EndedBy::Timeout, .. } => (&self.timed_out, 1),
+            TransactionEvent::Ended { by: EndedBy::Successor, .. } => (&self.succeeded, 1),
+            TransactionEvent::Completed => (&self.completed, 1),
+            TransactionEvent::Fenced => (&self.fenced, 1),
+            TransactionEvent::Forgotten(count) => (&self.forgotten, number(count)),
+        };
+        counter.increment(count);
+    }
+
+    pub(super) fn count_marker(&self, marker: Marker) {
+        let counter = match marker {
+            Marker::Settled => &self.markers_settled,
+            Marker::Failed => &self.markers_failed,
+            Marker::Fenced => &self.markers_fenced,
+        };
+        counter.increment(1);
+    }
+
+    pub(super) fn marked(&self, took: Duration) {
+        self.marking.record(took);
+    }
+
+    pub(super) fn count_verification(&self, verification: Verification) {
+        let counter = match verification {
+            Verification::Verified => &self.verified,
+            Verification::Refused => &self.refused,
+            Verification::Later => &self.put_off,
+        };
+        counter.increment(1);
+    }
+}
+
+/// How transactions stand, asked of their machines whenever somebody scrapes.
+#[derive(Debug, Default)]
+pub(super) struct Transactions {
+    by_status: BTreeMap<Status, usize>,
+    oldest_age: Duration,
+}
+
+impl Transactions {
+    /// To be called where it may be waited; what does not come in time is not there.
+    pub(super) fn of(broker: &Broker) -> Self {
+        let Ok(runtime) = Handle::try_current() else { return Self::default() };
+        let tallied = runtime.block_on(async { timeout(TIME_MAX, broker.transactions.tally()).await });
+        let Tally { by_status, oldest_started_ms } = tallied.unwrap_or_default();
+        let now_ms = broker.clock.wall_ms();
+        let age_ms = oldest_started_ms.map_or(0, |started_ms| now_ms.saturating_sub(started_ms));
+        // The clock may have been set back.
+        Self { by_status, oldest_age: Duration::from_millis(u64::try_from(age_ms).unwrap_or(0)) }
+    }
+
+    pub(super) fn write(&self, text: &mut Text) {
+        let help = "Transactional ids whose coordinator this broker is, by where they stand.";
+        text.family("strandline_transactional_ids", Kind::Gauge, help);
+        for status in Status::ALL {
+            let mut labels = String::new();
+            push_label(&mut labels, "state", status.name());
+            close_labels(&mut labels);
+            let count = self.by_status.get(&status).copied().unwrap_or(0);
+            text.sample("strandline_transactional_ids", &labels, number(count));
+        }
+        let help =
+            "How long the oldest transaction has been open, or on its way to its end; 0 if there is none.";
+        text.family("strandline_transaction_oldest_age_seconds", Kind::Gauge, help);
+        text.fraction("strandline_transaction_oldest_age_seconds", "", self.oldest_age.as_secs_f64());
+    }
+}
