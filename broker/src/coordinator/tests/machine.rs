@@ -74,7 +74,8 @@ impl Machine for Adder {
     fn decide(&self, now_ms: i64, command: Command) -> Decision<Self> {
         match command {
             Command::Add(ticket, number) => {
-                Decision { records: one(number), ..Decision::reply(ticket, self.sum + number) }
+                let events = vec![number];
+                Decision { records: one(number), events, ..Decision::reply(ticket, self.sum + number) }
             }
             Command::AddIn { ticket, producer_id, producer_epoch, number } => Decision {
                 origin: Origin::Transaction { producer_id, producer_epoch },

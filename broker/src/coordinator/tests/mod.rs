@@ -7,7 +7,7 @@ mod machine;
 mod serving;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use strandline_log::clock::SimulatedClock;
 use strandline_log::disk::Disk;
@@ -31,6 +31,8 @@ struct Rig {
     disk: SimulatedDisk,
     clock: Arc<SimulatedClock>,
     engine: Engine,
+    /// What was told of what happened.
+    watched: Arc<Mutex<Vec<i64>>>,
 }
 
 impl Rig {
@@ -66,19 +68,26 @@ impl Rig {
             is_alone: true,
         };
         metadata.run(registration).await.unwrap();
-        let adders = Self::coordinator(&metadata, Arc::clone(&clock));
+        let watched = Arc::default();
+        let adders = Self::coordinator(&metadata, Arc::clone(&clock), &watched);
         adders.ensure_topic().await.unwrap();
-        Self { adders, metadata, disk, clock, engine }
+        Self { adders, metadata, disk, clock, engine, watched }
     }
 
-    fn coordinator(metadata: &Arc<Metadata>, clock: Arc<SimulatedClock>) -> Coordinator<Adder> {
+    fn coordinator(
+        metadata: &Arc<Metadata>,
+        clock: Arc<SimulatedClock>,
+        watched: &Arc<Mutex<Vec<i64>>>,
+    ) -> Coordinator<Adder> {
         let parts = CoordinatorParts::new(Arc::clone(metadata), clock, Offload::Threads, Arc::default());
-        Coordinator::new(&OFFSETS_TOPIC, Arc::new(parts), Arc::new(Adder::default), Arc::new(|_: &i64| {}))
+        let watched = Arc::clone(watched);
+        let watch = Arc::new(move |number: &i64| watched.lock().unwrap().push(*number));
+        Coordinator::new(&OFFSETS_TOPIC, Arc::new(parts), Arc::new(Adder::default), watch)
     }
 
     /// A coordinator that finds everything in the logs.
     async fn again(&self) -> Coordinator<Adder> {
-        let adders = Self::coordinator(&self.metadata, Arc::new(SimulatedClock::new(0)));
+        let adders = Self::coordinator(&self.metadata, Arc::new(SimulatedClock::new(0)), &self.watched);
         while self.sum_of(&adders, "k").await == Err(ErrorCode::COORDINATOR_LOAD_IN_PROGRESS) {
             tokio::task::yield_now().await;
         }

@@ -91,6 +91,16 @@ async fn a_producer_that_the_log_fences_is_told_and_nothing_happens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_happens_is_told_once_and_not_what_was_found_in_the_log() {
+    let rig = Rig::new().await;
+    rig.add("k", 3).await.unwrap();
+    rig.add("k", 4).await.unwrap();
+    assert_eq!(*rig.watched.lock().unwrap(), [3, 4]);
+    rig.again().await;
+    assert_eq!(*rig.watched.lock().unwrap(), [3, 4]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_too_large_is_refused_and_the_rest_goes_on() {
     let rig = Rig::new().await;
     let large = rig.ask("k", |ticket| Command::Keep(ticket, super::super::APPEND_BYTES_MAX)).await;
