@@ -34,7 +34,7 @@ pub enum Marker {
     Settled,
     /// It is tried again.
     Failed,
-    /// It is another coordinator's.
+    /// Its log knows of a coordinator with a higher epoch.
     Fenced,
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use strandline_log::clock::Clock;
 use strandline_log::engine::{Command, Done, NewBatch, Outcome, Refusal};
@@ -75,7 +76,7 @@ pub(super) enum Fate {
     Settled,
     /// It is tried again after a while.
     Again,
-    /// A newer coordinator writes it.
+    /// A newer coordinator writes it, if there can be one.
     Fenced,
 }
 
@@ -111,6 +112,8 @@ pub struct MarkerWriter {
     metadata: Arc<Metadata>,
     groups: Arc<Coordinator<Groups>>,
     clock: Arc<dyn Clock>,
+    /// The highest epoch that logs know of a coordinator that there is not.
+    epoch_min: AtomicI32,
 }
 
 impl fmt::Debug for MarkerWriter {
@@ -131,14 +134,36 @@ impl MarkerWriter {
         groups: Arc<Coordinator<Groups>>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { metadata, groups, clock }
+        Self { metadata, groups, clock, epoch_min: AtomicI32::new(0) }
     }
 
-    /// The epoch of the coordinator that leads this partition of the internal topic.
+    /// The epoch of the coordinator that leads this partition of the internal topic, or more where that was not enough.
     pub(super) fn coordinator_epoch(&self, partition: i32) -> i32 {
         let topic = self.metadata.by_name(TRANSACTIONS_TOPIC.name);
         let leadership = topic.and_then(|topic| topic.leadership(partition).ok());
-        leadership.map_or(0, |leadership| leadership.leader_epoch)
+        let epoch = leadership.map_or(0, |leadership| leadership.leader_epoch);
+        epoch.max(self.epoch_min.load(Ordering::Acquire))
+    }
+
+    /// Has the next markers carry the epoch that these of one producer were fenced by, where it is no coordinator's:
+    /// of a broker that is alone nobody but itself is one, and somebody wrote a marker by hand. Without that, a log that has
+    /// seen such a marker would never take another, and whoever reads committed records would wait for ever. Whether it is
+    /// so, and the fenced ones are to be tried again.
+    pub(super) async fn outbid(&self, producer_id: i64, marked: &Marked) -> bool {
+        if self.metadata.image().brokers().count() > 1 {
+            return false;
+        }
+        let fenced = marked.codes().filter(|(.., code)| Fate::of(*code) == Fate::Fenced);
+        let led = fenced.filter_map(|(topic, index, _)| self.led(topic, index).ok());
+        let commands: Vec<_> = led.map(|led| Command::ListProducers { partition: led.log.id() }).collect();
+        for outcome in self.metadata.storage().submit(commands).await.await {
+            let Ok(Done::Producers(producers)) = outcome else { continue };
+            let known = producers.iter().filter(|producer| producer.producer_id == producer_id);
+            for epoch in known.map(|producer| producer.coordinator_epoch) {
+                self.epoch_min.fetch_max(epoch, Ordering::AcqRel);
+            }
+        }
+        true
     }
 
     /// Writes markers, all of them together, and says what became of each transaction's.

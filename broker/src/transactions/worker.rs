@@ -96,13 +96,12 @@ impl TransactionCoordinator {
         }
         marked.iter().flat_map(Marked::fates).for_each(|fate| self.metrics.marker(fate));
         let done = owners.into_iter().zip(identities).zip(marked);
-        done.map(|((transactional_id, (producer_id, producer_epoch)), marked)| Written {
-            transactional_id,
-            producer_id,
-            producer_epoch,
-            is_fenced: marked.is_fenced(),
-            partitions: marked.settled(),
-        })
-        .collect()
+        let mut written = Vec::with_capacity(done.len());
+        for ((transactional_id, (producer_id, producer_epoch)), marked) in done {
+            let is_fenced = marked.is_fenced() && !self.markers.outbid(producer_id, &marked).await;
+            let partitions = marked.settled();
+            written.push(Written { transactional_id, producer_id, producer_epoch, is_fenced, partitions });
+        }
+        written
     }
 }

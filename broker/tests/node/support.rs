@@ -29,7 +29,7 @@ impl Folder {
         NodeOptions {
             data_dir: self.0.clone(),
             listen: vec!["127.0.0.1:0".to_owned()],
-            http: None,
+            http: Some("127.0.0.1:0".to_owned()),
             settings: BrokerSettings::from_pairs(pairs).unwrap(),
         }
     }

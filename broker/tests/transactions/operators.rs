@@ -8,6 +8,8 @@ use strandline_protocol::apis::write_txn_markers::{
     WritableTxnMarker, WritableTxnMarkerTopic, WriteTxnMarkersRequest,
 };
 use strandline_protocol::{ErrorCode, Text};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::requests::{
     Own, TOPIC, TRANSACTIONAL_ID, batch, committed, end, ends, initialise, prepare, produce, settled,
@@ -155,5 +157,69 @@ async fn a_marker_by_hand_ends_a_transaction_that_hangs() {
     end(&running, 5, own, false).await.unwrap();
     settled(&running, 0).await;
     assert_eq!(committed(&running, 0).await, [""; 0]);
+    running.stop().await;
+}
+
+/// How many markers were fenced.
+async fn fenced(running: &Running) -> u64 {
+    let mut stream = TcpStream::connect(running.node.http_address().unwrap()).await.unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: broker\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    let name = "strandline_transaction_markers_total{outcome=\"fenced\"} ";
+    text.lines().find_map(|line| line.strip_prefix(name)?.parse().ok()).unwrap()
+}
+
+/// Waits until an id stands so.
+async fn stands(running: &Running, state: &str) -> TransactionState {
+    loop {
+        let found = describe(running, TRANSACTIONAL_ID).await;
+        if found.transaction_state == state {
+            return found;
+        }
+        assert!(
+            ["PrepareCommit", "PrepareAbort", ""].contains(&found.transaction_state.as_str()),
+            "{found:?}"
+        );
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_ends_though_its_marker_is_fenced_by_one_by_hand() {
+    let folder = Folder::new();
+    let mut running = folder.start(&[]).await;
+    prepare(&running).await;
+    let mut own = initialise(&running, None).await.unwrap();
+    produce(&running, 12, 0, batch(own, 0, "lost")).await;
+    produce(&running, 12, 1, batch(own, 0, "kept")).await;
+    // No coordinator has this epoch, or ever will.
+    assert_eq!(write_marker(&running, 1, own, 7, 0).await, ErrorCode::NONE);
+    assert_eq!(produce(&running, 12, 0, batch(own, 1, "after")).await.error_code, ErrorCode::NONE);
+    own = end(&running, 5, own, true).await.unwrap();
+    stands(&running, "CompleteCommit").await;
+    assert_eq!(fenced(&running).await, 1, "and the other marker was taken");
+    for (index, value) in [(0, "after"), (1, "kept")] {
+        settled(&running, index).await;
+        assert_eq!(committed(&running, index).await, [value]);
+    }
+    // What was learned counts for those after it, and after a restart is learned again.
+    for is_restarted in [false, true, false] {
+        if is_restarted {
+            running.stop().await;
+            running = folder.start(&[]).await;
+        }
+        own = loop {
+            match initialise(&running, Some(own)).await {
+                Ok(own) => break own,
+                Err(code) => assert_eq!(code, ErrorCode::COORDINATOR_LOAD_IN_PROGRESS),
+            }
+        };
+        produce(&running, 12, 0, batch(own, 0, "next")).await;
+        own = end(&running, 5, own, false).await.unwrap();
+        stands(&running, "CompleteAbort").await;
+        settled(&running, 0).await;
+        assert_eq!(fenced(&running).await, 1);
+    }
     running.stop().await;
 }
