@@ -2,8 +2,8 @@
 //!
 //! Ids that the one who asks may not see are left out. Names of states that are none come back. v1 lists those whose
 //! transaction has been open for longer than some time: as in Kafka, ids without one count as open since ever. v2 has a
-//! pattern that whole ids match, in RE2's syntax, where Kafka has Java's: look-around and back-references, which can take
-//! for ever, are INVALID_REGULAR_EXPRESSION, as is what makes no sense.
+//! pattern that whole ids match, in RE2's syntax as in Kafka: look-around and back-references, which can take for ever,
+//! are INVALID_REGULAR_EXPRESSION, as is what makes no sense.
 
 use std::sync::Arc;
 

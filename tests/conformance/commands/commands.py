@@ -185,11 +185,9 @@ def clusters(run):
     run.json("cluster", "apis")
     run.table("KEY NAME BROKER THIS BINARY", "cluster", "apis", "--broker", 1)
 
-    # Of our broker's groups it is not known yet that they have settings.
-    if BROKER == "kafka":
-        run.text("config", "alter", "--group", "readers", "--set", "consumer.session.timeout.ms=46000")
-        (setting,) = json.loads(run.text("config", "describe", "--group", "readers", "-o", "json"))
-        expect((setting["value"], setting["source"]), ("46000", "group"), "a setting of a group")
+    run.text("config", "alter", "--group", "readers", "--set", "consumer.session.timeout.ms=46000")
+    (setting,) = json.loads(run.text("config", "describe", "--group", "readers", "-o", "json"))
+    expect((setting["value"], setting["source"]), ("46000", "group"), "a setting of a group")
     run.refused(1, "config", "describe", "--topic", "ordres", says=["there is orders"])
 
 

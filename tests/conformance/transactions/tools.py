@@ -48,6 +48,10 @@ def play(address):
     same("what is listed", sorted(listed), ["done", "open"])
     same("states", [listed[name]["TransactionState"] for name in ("done", "open")], ["CompleteCommit", "Ongoing"])
     same("the coordinator", listed["open"]["Coordinator"], "1")
+    by_pattern = {pattern: [line["TransactionalId"] for line in tool(address, "list", "--transactional-id-pattern", pattern)]
+                  for pattern in ("op.*", "op", "d[o]ne")}
+    same("those that a pattern finds", by_pattern, {"op.*": ["open"], "op": [], "d[o]ne": ["done"]})
+    same("a pattern that is none", tool(address, "list", "--transactional-id-pattern", "(", status=1), [])
     same("long ones", [line["TransactionalId"] for line in tool(address, "list", "--duration-filter", 3_600_000) if line["TransactionState"] == "Ongoing"], [])
 
     (described,) = tool(address, "describe", "--transactional-id", "open")
