@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
-# Compares the table of topic settings that our tests go by with Kafka's own: names, types, defaults, bounds.
+# Compares the tables of topic and group settings that our tests go by with Kafka's own: names, types, defaults, bounds.
 
 source "$(dirname "$0")/../kafka.sh"
 need java mvn diff
 
-for artifact in kafka-clients kafka-server-common kafka-storage; do
+for artifact in kafka-clients kafka-server-common kafka-storage kafka-group-coordinator kafka-group-coordinator-api \
+    kafka-coordinator-common kafka-share-coordinator; do
     fetch_jar org.apache.kafka "$artifact" "$KAFKA_VERSION"
 done
 fetch_jar org.slf4j slf4j-api "$SLF4J_VERSION"
 fetch_jar org.slf4j slf4j-nop "$SLF4J_VERSION"
 java -cp "$WORK_FOLDER/jars/*" "$CONFORMANCE_FOLDER/settings/KafkaSettings.java" >"$WORK_FOLDER/kafka.txt"
-ours=$REPOSITORY_FOLDER/broker/state/src/settings/tests/kafka-topic-settings.txt
+java -cp "$WORK_FOLDER/jars/*" "$CONFORMANCE_FOLDER/settings/KafkaSettings.java" groups >"$WORK_FOLDER/groups.txt"
+folder=$REPOSITORY_FOLDER/broker/state/src/settings/tests
+ours=$folder/kafka-topic-settings.txt
 
 # A difference that is planted has to be seen.
 if sed 's/|604800000|/|604800001|/' "$ours" | diff -q - "$WORK_FOLDER/kafka.txt" >/dev/null; then
@@ -18,4 +21,6 @@ if sed 's/|604800000|/|604800001|/' "$ours" | diff -q - "$WORK_FOLDER/kafka.txt"
     exit 1
 fi
 diff "$ours" "$WORK_FOLDER/kafka.txt"
-echo "settings: $(wc -l <"$ours") settings of topics are as Kafka $KAFKA_VERSION has them"
+diff "$folder/kafka-group-settings.txt" "$WORK_FOLDER/groups.txt"
+echo "settings: $(wc -l <"$ours") settings of topics and $(wc -l <"$WORK_FOLDER/groups.txt") of consumer groups are as" \
+    "Kafka $KAFKA_VERSION has them"
