@@ -44,6 +44,10 @@ def of_topic(*words):
     return config("--entity-type", "topics", "--entity-name", "t", *words)
 
 
+def of_group(*words):
+    return config("--entity-type", "groups", "--entity-name", "g", *words)
+
+
 def of_broker(*words):
     return config("--entity-type", "brokers", "--entity-name", "1", *words)
 
@@ -107,6 +111,27 @@ STEPS = [
     of_broker("--alter", "--delete-config", "log.retention.ms,log.cleanup.policy"),
     of_all("--alter", "--delete-config", "log.retention.ms,message.max.bytes"),
     of_all("--describe"),
+    # Groups.
+    config("--entity-type", "groups", "--entity-name", "g", "--describe"),
+    of_group("--alter", "--add-config", "consumer.session.timeout.ms=50000,consumer.heartbeat.interval.ms=6000"),
+    of_group("--describe"),
+    config("--entity-type", "groups", "--describe"),
+    config("--group", "g", "--alter", "--add-config", "consumer.assignment.interval.ms=0"),
+    of_group("--alter", "--delete-config", "consumer.session.timeout.ms"),
+    of_group("--describe"),
+    of_group("--alter", "--add-config", "consumer.session.timeout.ms=44999"),
+    of_group("--alter", "--add-config", "consumer.session.timeout.ms=60001"),
+    of_group("--alter", "--add-config", "consumer.heartbeat.interval.ms=4999"),
+    of_group("--alter", "--add-config", "consumer.heartbeat.interval.ms=x"),
+    of_group("--alter", "--add-config", "consumer.assignment.interval.ms=-1"),
+    of_group("--alter", "--add-config", "consumer.session=1"),
+    ask("alter", "GROUP", "g", "APPEND", "consumer.session.timeout.ms", "5"),
+    ask("alter", "GROUP", "", "SET", "consumer.session.timeout.ms", "50000"),
+    RESTART,
+    of_group("--describe"),
+    ask("resources", "TOPIC", "BROKER", "GROUP"),
+    of_group("--alter", "--delete-config", "consumer.heartbeat.interval.ms,consumer.assignment.interval.ms"),
+    ask("resources", "GROUP"),
     ask("resources", "TOPIC", "BROKER"),
     # Other tools.
     tool("LogDirsCommand", "--describe", "--topic-list", "t"),
@@ -240,14 +265,17 @@ class Steps:
         EXPECTED.write_text("".join(parts))
 
     def settings(self):
-        """Every setting of a topic without settings, and of the broker: a line each."""
+        """Every setting of a topic and of a group without settings, and of the broker: a line each."""
         self.tools.run(tool("TopicCommand", "--create", "--topic", "plain", "--partitions", "1", "--if-not-exists"))
         lines = []
-        for what, words in (("topic", ask("describe", "TOPIC", "plain")), ("broker", ask("describe", "BROKER", "1"))):
+        of_none = (("topic", "TOPIC", "plain"), ("group", "GROUP", "plain"), ("broker", "BROKER", "1"))
+        for what, words in ((what, ask("describe", *resource)) for what, *resource in of_none):
             deadline = time.monotonic() + SETTLE_TIMEOUT_S
             while (answer := self.tools.run(words))[0] and time.monotonic() < deadline:
                 time.sleep(0.2)
             found = [line for line in answer[1].splitlines() if line.split("|")[0] not in OF_THE_START]
+            # Other kinds of groups are to come.
+            found = [line for line in found if not line.startswith(("share.", "streams.")) or what != "group"]
             lines += [f"{what}|{line}" for line in found]
         return lines
 
@@ -266,7 +294,7 @@ class Steps:
         expected = {tuple(line.split("|")[:2]): line for line in text.splitlines()}
         found = {tuple(line.split("|")[:2]): line for line in self.settings()}
         wrong = [f"{line}\n  instead of {expected[key]}" for key, line in found.items() if key in expected and line != expected[key]]
-        missing = [key for key in expected if key[0] == "topic" and key not in found]
+        missing = [key for key in expected if key[0] in ("topic", "group") and key not in found]
         is_ours = self.broker.kind == "strandline"
         unknown = [key for key in found if is_ours and key not in expected and not key[1].startswith("strandline.")]
         shared = sum(key in expected for key in found)
@@ -284,7 +312,8 @@ def main():
             if records:
                 # Of a broker's settings those that we have as well.
                 ours = set(re.findall(r"`([a-z0-9.]+)`", REFERENCE.read_text()))
-                lines = [line for line in steps.settings() if line.startswith("topic|") or line.split("|")[1] in ours]
+                kept = ("topic|", "group|")
+                lines = [line for line in steps.settings() if line.startswith(kept) or line.split("|")[1] in ours]
                 SETTINGS.write_text("".join(f"{line}\n" for line in lines))
                 steps.record()
             else:

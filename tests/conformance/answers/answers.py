@@ -16,6 +16,7 @@ HERE = Path(__file__).parent
 EXPECTED = HERE / "expected.txt"
 sys.path.insert(0, str(HERE.parents[1] / "hostile"))
 
+import groups  # noqa: E402
 from wire import CREATE_TOPICS, FETCH, METADATA, PRODUCE, Client, batch, create_topics, produce, record, text  # noqa: E402
 
 OFFSET_FOR_LEADER_EPOCH, DELETE_RECORDS, DESCRIBE_CONFIGS, ALTER_CONFIGS, INCREMENTAL_ALTER_CONFIGS = 23, 21, 32, 33, 44
@@ -255,6 +256,7 @@ def main():
                 while not produced_7(client.ask(PRODUCE, 7, produce("t", batch(record(value))))).startswith("0,"):
                     pass
             found = list(asked(client, topic_id_of(client, "t")))
+            found += groups.answers(client)
     if is_recording:
         EXPECTED.write_text("".join(f"{line}\n" for line in found))
         return

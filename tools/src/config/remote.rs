@@ -1,4 +1,4 @@
-//! Settings of a cluster that runs: shown and changed, of topics, of one broker and of all.
+//! Settings of a cluster that runs: shown and changed, of topics, of groups, of one broker and of all.
 
 use std::io::{self, Write};
 
@@ -91,7 +91,7 @@ pub(super) fn describe(describe: &Describe, out: &mut impl Write) -> Result<(), 
     Ok(print(&shown, describe.connecting.output, out)?)
 }
 
-/// Whether a value is more than the default: of a topic, whether it is its own.
+/// Whether a value is more than the default: of a topic or a group, whether it is its own.
 fn is_own(entry: &ConfigEntry, resource: &ConfigResource) -> bool {
     match resource {
         ConfigResource::Topic(_) => entry.source == ConfigSource::Topic,

@@ -1,4 +1,5 @@
-//! Bad input to groups: each gets Kafka's own code, and changes nothing, no timer either.
+//! Bad input to groups: each gets Kafka's own code, and changes nothing, no timer either. (`tests/conformance/answers`
+//! asks Kafka the same.)
 
 use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;

@@ -1,5 +1,5 @@
 //! Bad input to transactions: another's producer, an old epoch, a step that is not the next, too much. Each gets Kafka's own
-//! code, and changes nothing, no timer either.
+//! code, and changes nothing, no timer either. (`tests/conformance/answers` asks Kafka the same.)
 
 use super::*;
 
