@@ -23,7 +23,7 @@ public class KafkaRacks {
             case "isPartitionAssigned" -> false;
             case "subscribedTopicIds" -> Set.of(TOPIC);
             case "instanceId" -> Optional.empty();
-            case "partitions" -> Map.of();
+            case "partitions" -> Collections.unmodifiableMap(new HashMap<>());
             case "numPartitions" -> 7;
             case "hashCode" -> 1;
             case "toString" -> "it";
