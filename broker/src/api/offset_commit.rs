@@ -1,20 +1,21 @@
 //! OffsetCommit: a group got so far.
 //!
 //! It takes READ on the group, and on each topic. From v10 on topics are told by their ids. What is wrong with the group
-//! stands on every partition; what is wrong with a topic spares the others.
+//! stands on every partition; what is wrong with a topic or a partition spares the others.
 
 use std::sync::Arc;
 
 use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::offset_commit::{
-    OffsetCommitRequest, OffsetCommitRequestTopic, OffsetCommitResponse, OffsetCommitResponsePartition,
-    OffsetCommitResponseTopic,
+    OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic, OffsetCommitResponse,
+    OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
 use strandline_state::groups::offsets::commit_refused;
 use strandline_state::groups::{Reply, Request};
 
 use super::Dispatched;
 use super::groups::{ask, check};
+use super::topics::Topic;
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
@@ -30,7 +31,19 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, mut request: Offset
     let mut topics = Vec::with_capacity(request.topics.len());
     for mut topic in std::mem::take(&mut request.topics) {
         match resolve(broker, &call, &mut topic) {
-            Ok(()) => topics.push(topic),
+            Ok(found) => {
+                let is_unknown = |partition: &mut OffsetCommitRequestPartition| {
+                    found.leadership(partition.partition_index).is_err()
+                };
+                let partitions: Vec<_> = topic.partitions.extract_if(.., is_unknown).collect();
+                if !partitions.is_empty() {
+                    let unknown = OffsetCommitRequestTopic { partitions, ..named(&topic) };
+                    failed.push(refused(&unknown, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));
+                }
+                if !topic.partitions.is_empty() {
+                    topics.push(topic);
+                }
+            }
             Err(code) => failed.push(refused(&topic, code)),
         }
     }
@@ -52,20 +65,30 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, mut request: Offset
     })
 }
 
+/// The topic without its partitions.
+fn named(topic: &OffsetCommitRequestTopic) -> OffsetCommitRequestTopic {
+    let (name, topic_id) = (topic.name.clone(), topic.topic_id);
+    OffsetCommitRequestTopic { name, topic_id, ..Default::default() }
+}
+
 /// Finds out which topic is meant, and fills in what the request does not say.
-fn resolve(broker: &Broker, call: &Call, topic: &mut OffsetCommitRequestTopic) -> Result<(), ErrorCode> {
+fn resolve(
+    broker: &Broker,
+    call: &Call,
+    topic: &mut OffsetCommitRequestTopic,
+) -> Result<Arc<Topic>, ErrorCode> {
     let may_read = |name: &str| broker.authorizer.authorize(call, Operation::Read, Resource::Topic(name));
     if call.version >= FIRST_VERSION_BY_ID {
         let found = broker.topics.by_id(topic.topic_id).ok_or(ErrorCode::UNKNOWN_TOPIC_ID)?;
         topic.name = found.name.clone();
-        return if may_read(&topic.name) { Ok(()) } else { Err(ErrorCode::TOPIC_AUTHORIZATION_FAILED) };
+        return if may_read(&topic.name) { Ok(found) } else { Err(ErrorCode::TOPIC_AUTHORIZATION_FAILED) };
     }
     if !may_read(&topic.name) {
         return Err(ErrorCode::TOPIC_AUTHORIZATION_FAILED);
     }
     let found = broker.topics.by_name(&topic.name).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
     topic.topic_id = found.id;
-    Ok(())
+    Ok(found)
 }
 
 fn refused(topic: &OffsetCommitRequestTopic, error_code: ErrorCode) -> OffsetCommitResponseTopic {

@@ -91,6 +91,17 @@ async fn one_topic_that_is_wrong_spares_the_others() {
     let codes: Vec<_> =
         response.topics.iter().map(|topic| (topic.name.as_str(), topic.partitions[0].error_code)).collect();
     assert_eq!(codes, [("orders", ErrorCode::NONE), ("nowhere", ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)]);
+    // And one partition that is not there spares the other.
+    let missing = OffsetCommitRequestPartition { partition_index: 1, ..partition.clone() };
+    let mut both = topic("orders");
+    both.partitions.insert(0, missing);
+    let request =
+        OffsetCommitRequest { group_id: "readers".into(), topics: vec![both], ..Default::default() };
+    let response = running.ask_in(8, &request).await;
+    let partitions = response.topics.iter().flat_map(|topic| &topic.partitions);
+    let codes: Vec<_> =
+        partitions.map(|partition| (partition.partition_index, partition.error_code)).collect();
+    assert_eq!(codes, [(0, ErrorCode::NONE), (1, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)]);
     // From version 10 on by id.
     let id = running.node.broker().topics.by_name("orders").unwrap().id;
     let topic = |topic_id| OffsetCommitRequestTopic {
