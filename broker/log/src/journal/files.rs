@@ -53,6 +53,8 @@ impl LiveFile {
 pub(super) struct Spare {
     path: PathBuf,
     pub(super) length: u64,
+    /// Whether its blocks were written once: then they take what is written over them in half the time.
+    pub(super) is_written: bool,
     /// What it was before. Whoever still reads that holds it too.
     before: Option<Arc<LiveFile>>,
 }
@@ -195,7 +197,7 @@ impl Folder {
             // After a sync that failed the length that is read need not be the durable one, and an allocation
             // that changes nothing does not make it so.
             file.set_length(file_bytes).map_err(failed("lengthen", &path))?;
-            return Ok(Some(Spare { path, length: file_bytes, before: None }));
+            return Ok(Some(Spare { path, length: file_bytes, is_written: false, before: None }));
         }
         self.disk.remove(&path).map_err(failed("remove", &path))?;
         Ok(None)
@@ -246,7 +248,7 @@ impl Folder {
         }
         let path = self.next_spare_path();
         self.disk.rename(&file.path, &path).map_err(file.failed("rename"))?;
-        Ok(Some(Spare { path, length: file.length, before: Some(file) }))
+        Ok(Some(Spare { path, length: file.length, is_written: true, before: Some(file) }))
     }
 
     /// Removes a spare file.
@@ -284,9 +286,28 @@ pub(super) struct NewSpare {
 impl NewSpare {
     /// Makes the file, with room of its own; none if the disk is full.
     ///
-    /// It is written once from end to end: to write over blocks takes about half as long as to write to ones
-    /// that were only allocated, for small writes.
+    /// Its blocks are allocated and never written, for those who cannot wait. It is durable when it is taken into use.
     pub(super) fn create(self) -> Result<Option<Spare>, Error> {
+        self.make(|_, _| Ok(()))
+    }
+
+    /// Makes the file and writes it once from end to end, which takes as long as that takes: to write over blocks takes
+    /// about half as long as to write to ones that were only allocated, for small writes.
+    pub(super) fn create_written(self) -> Result<Option<Spare>, Error> {
+        let spare = self.make(|output, length| {
+            let zeros = AlignedBuffer::zeroed(usize::try_from(length.min(FILL_BYTES)).unwrap_or(0));
+            let mut offset = 0;
+            while offset < length {
+                let bytes = usize::try_from(length - offset).unwrap_or(usize::MAX).min(zeros.length());
+                output.write_durably(zeros.bytes().get(..bytes).unwrap_or_default(), offset)?;
+                offset += bytes as u64;
+            }
+            Ok(())
+        })?;
+        Ok(spare.map(|spare| Spare { is_written: true, ..spare }))
+    }
+
+    fn make(self, fill: impl FnOnce(&mut Output, u64) -> io::Result<()>) -> Result<Option<Spare>, Error> {
         let Self { disk, filling, path, length } = self;
         let file = match disk.create(&filling, Access::Write) {
             Err(error) if error.kind() == io::ErrorKind::StorageFull => return Ok(None),
@@ -297,16 +318,9 @@ impl NewSpare {
             return Ok(None);
         }
         let mut output = Output::new(&*disk, &filling, file).map_err(failed("open", &filling))?;
-        let zeros = AlignedBuffer::zeroed(usize::try_from(length.min(FILL_BYTES)).unwrap_or(0));
-        let mut offset = 0;
-        while offset < length {
-            let bytes = usize::try_from(length - offset).unwrap_or(usize::MAX).min(zeros.length());
-            let piece = zeros.bytes().get(..bytes).unwrap_or_default();
-            output.write_durably(piece, offset).map_err(failed("fill", &filling))?;
-            offset += bytes as u64;
-        }
+        fill(&mut output, length).map_err(failed("fill", &filling))?;
         disk.rename(&filling, &path).map_err(failed("rename", &filling))?;
-        Ok(Some(Spare { path, length, before: None }))
+        Ok(Some(Spare { path, length, is_written: false, before: None }))
     }
 }
 

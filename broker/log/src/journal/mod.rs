@@ -5,7 +5,8 @@
 //!
 //! # What is on the disk
 //!
-//! Files of a fixed length, written from end to end once when they are made and used again and again. A group
+//! Files of a fixed length, written from end to end once when they are made and used again and again; the first one is
+//! shorter, so that a new journal is there at once, and one that is needed before it could be written is only allocated. A group
 //! of entries is one *frame*: one write, one sync. A frame begins at the border of a block and lies in one
 //! file; one that is too large for any gets a file of its own size. Frames have numbers that rise by one, over
 //! all files.
@@ -217,7 +218,8 @@ impl Journal {
         let needed = frame_bytes + OVERHEAD_BYTES;
         let fitting = self.spares.iter().enumerate();
         let fitting = fitting.filter(|(_, spare)| spare.length >= needed && spare.is_free());
-        let Some((index, _)) = fitting.min_by_key(|(_, spare)| spare.length) else {
+        // Of one length, those that are ready to be written over: the others are for when there is no time.
+        let Some((index, _)) = fitting.min_by_key(|(_, spare)| (spare.length, !spare.is_written)) else {
             // Staging made room, and nothing took it since.
             return Err(self.folder.failed("find a spare file in")(std::io::ErrorKind::StorageFull.into()));
         };

@@ -12,6 +12,9 @@ pub const ENTRIES_MAX: u64 = 1 << 20;
 /// The default of [`Options::group_bytes_max`].
 pub const GROUP_BYTES_MAX: usize = 4 << 20;
 
+/// The first file of all has this part of a file's length.
+const FIRST_FILE_PART: u64 = 32;
+
 /// How large a journal gets.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -37,6 +40,13 @@ impl Default for Options {
 }
 
 impl Options {
+    /// The length of the very first file. It is a short one: whoever begins a journal waits until it is written, and the
+    /// next one is made meanwhile.
+    pub(super) fn first_file_bytes(&self) -> u64 {
+        let blocks = self.file_bytes / BLOCK / FIRST_FILE_PART;
+        (blocks * BLOCK).max(OVERHEAD_BYTES + BLOCK)
+    }
+
     pub(super) fn check(&self) -> Result<(), Error> {
         if !self.file_bytes.is_multiple_of(BLOCK) {
             Err(Error::Options("a file is a number of whole blocks"))

@@ -167,7 +167,7 @@ impl Recovery {
         let spare = match self.spares.pop() {
             Some(spare) => spare,
             None => {
-                let spare = self.folder.new_spare(self.options.file_bytes).create()?;
+                let spare = self.folder.new_spare(self.options.first_file_bytes()).create_written()?;
                 spare.ok_or(std::io::ErrorKind::StorageFull.into()).map_err(self.folder.failed("allocate"))?
             }
         };

@@ -8,7 +8,7 @@ use super::{Class, Journal, Options};
 pub(super) const SPARES_WANTED: usize = 2;
 
 /// A spare file that is to be made, on whichever thread has the time: it takes as long as it takes to write
-/// the whole file.
+/// the whole file. Where staging has to make one itself, it only allocates it.
 ///
 /// Where it is dropped without [`Journal::end_spare`], its journal makes its files when it needs them.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct SpareJob(NewSpare);
 impl SpareJob {
     /// Makes the file.
     pub fn run(self) -> SpareDone {
-        SpareDone(self.0.create())
+        SpareDone(self.0.create_written())
     }
 }
 
