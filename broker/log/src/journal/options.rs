@@ -15,6 +15,9 @@ pub const GROUP_BYTES_MAX: usize = 4 << 20;
 /// The first file of all has this part of a file's length.
 const FIRST_FILE_PART: u64 = 32;
 
+/// But no less than this.
+const FIRST_FILE_BLOCKS_MIN: u64 = 16;
+
 /// How large a journal gets.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -43,8 +46,8 @@ impl Options {
     /// The length of the very first file. It is a short one: whoever begins a journal waits until it is written, and the
     /// next one is made meanwhile.
     pub(super) fn first_file_bytes(&self) -> u64 {
-        let blocks = self.file_bytes / BLOCK / FIRST_FILE_PART;
-        (blocks * BLOCK).max(OVERHEAD_BYTES + BLOCK)
+        let blocks = (self.file_bytes / BLOCK / FIRST_FILE_PART).max(FIRST_FILE_BLOCKS_MIN);
+        (blocks * BLOCK).min(self.file_bytes)
     }
 
     pub(super) fn check(&self) -> Result<(), Error> {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use strandline_protocol::batch::{BatchBuilder, BatchHeader, BatchView, HEADER_BYTES, NewRecord};
 
-use super::super::{BufferPool, Class, Entry, Journal, StageError};
-use super::{BLOCK, FOLDER, OPTIONS, append, commit, names, new_disk, recover};
+use super::super::{BufferPool, Class, Entry, Journal, Options, StageError};
+use super::{BLOCK, FOLDER, OPTIONS, append, bytes, commit, names, new_disk, recover, recover_with};
 use crate::disk::Disk;
 use crate::disk::simulated::Operation;
 use crate::random::Random;
@@ -114,6 +114,36 @@ fn with_files_that_are_made_ahead_staging_makes_none() {
     let bytes: u64 =
         names(&disk).iter().map(|name| disk.length_of(&PathBuf::from(FOLDER).join(name)).unwrap()).sum();
     assert!(bytes <= OPTIONS.bytes_max, "no more files than the bound needs");
+}
+
+#[test]
+fn the_first_file_is_short_and_what_is_behind_it_is_found() {
+    let options = Options { file_bytes: 4 << 20, bytes_max: 16 << 20, group_bytes_max: 1 << 20, ..OPTIONS };
+    let disk = new_disk(1);
+    let (mut journal, _) = recover_with(&disk, options, 0).unwrap();
+    let first = PathBuf::from(FOLDER).join(&names(&disk)[0]);
+    assert_eq!(disk.length_of(&first).unwrap(), 128 << 10);
+    // Small ones for the short file, one that is longer than it is, and some that find another file written beside it.
+    let mut sent = Vec::new();
+    for round in 0..60_u8 {
+        let length = if round == 3 { 600 << 10 } else { 10 << 10 };
+        sent.push(vec![round; length]);
+        commit(&mut journal, &[&sent[usize::from(round)]]);
+        if let Some(job) = journal.begin_spare().filter(|_| round % 2 == 0) {
+            assert!(journal.end_spare(job.run()).unwrap());
+        }
+    }
+    drop(journal);
+    disk.crash();
+    let (mut journal, found) = recover_with(&disk, options, 0).unwrap();
+    let expected: Vec<_> = sent.iter().map(|batch| vec![bytes(&append(batch))]).collect();
+    assert_eq!(found.into_iter().map(|(_, entries)| entries).collect::<Vec<_>>(), expected);
+    // It is not used again: files that are have the common length.
+    let last = commit(&mut journal, &[&[7; 100]]).sequence;
+    journal.recycle(last).unwrap();
+    let lengths =
+        names(&disk).into_iter().map(|name| disk.length_of(&PathBuf::from(FOLDER).join(name)).unwrap());
+    assert!(lengths.into_iter().all(|length| length == 4 << 20));
 }
 
 #[test]
