@@ -154,7 +154,10 @@ fn run<W: Write>(
         let node = Node::start(options).await.map_err(io::Error::other)?;
         announce(&node, out)?;
         out.flush()?;
-        stop.wait().await;
+        tokio::select! {
+            () = stop.wait() => {}
+            () = memory::give_back_when_quiet() => {}
+        }
         tracing::info!("stopping");
         tokio::select! {
             result = node.shutdown() => result.map_err(io::Error::other),

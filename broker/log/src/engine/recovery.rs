@@ -94,14 +94,14 @@ impl Writer {
         recovery.restore_producers(&manifest)?;
         recovery.finish_swaps()?;
         let (random_of_writer, random) = (random.split(), random.split());
-        let path = sources.layout.journal();
         // A frame that some row includes was whole.
         let durable = recovery.included.values().fold(meta.checkpoint, |last, included| last.max(*included));
-        let frames = (meta.checkpoint, durable);
+        let (path, frames) = (sources.layout.journal(), (meta.checkpoint, durable));
         let mut journal = Journal::recover_beyond(disk, path, options.journal, random, frames, |replayed| {
             recovery.replay(&replayed);
         })?;
         journal.use_reader(sources.journal.clone());
+        journal.use_buffers(options.tail_budget.buffers().clone());
         recovery.finish(&manifest, options.syncs_max, clock.wall_ms())?;
         let opened = Opened { journal, manifest, reserve, directory };
         let writer = Self::new(recovery, opened, options, clock, random_of_writer);

@@ -297,6 +297,9 @@ impl Journal {
 
     /// Takes the memory of the groups that follow from this pool, and gives it back there.
     pub fn use_buffers(&mut self, buffers: BufferPool) {
+        if self.group.is_empty() {
+            self.group = Group::new(&buffers, self.expected_bytes, self.options.group_bytes_max);
+        }
         self.buffers = buffers;
     }
 

@@ -10,8 +10,9 @@ use super::aligned::AlignedBuffer;
 /// No buffer is smaller.
 const BUFFER_BYTES_MIN: usize = 64 << 10;
 
-/// The default bound of a pool: what tails keep by default, and what is on its way beside that.
-pub const POOL_BYTES_MAX: usize = 80 << 20;
+/// The default bound of a pool: what a journal by itself has on its way. Who keeps frames has a pool that is larger by
+/// what is kept.
+pub const POOL_BYTES_MAX: usize = 16 << 20;
 
 /// Memory for frames. Clones are the same pool.
 ///

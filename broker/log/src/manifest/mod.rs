@@ -43,7 +43,7 @@ use self::log::Log;
 use self::read::Rows;
 use self::rows::SEGMENT_BYTES_MAX;
 use crate::disk::Disk;
-use crate::journal::{self, Entry, Error, Journal, Reader, Replayed};
+use crate::journal::{self, BufferPool, Entry, Error, Journal, Reader, Replayed};
 use crate::local_id::LocalId;
 use crate::random::Random;
 use crate::segment::SegmentFacts;
@@ -52,6 +52,9 @@ pub use self::chunk::Meta;
 pub use self::error::ManifestError;
 pub use self::inspect::ManifestInspection;
 pub use self::rows::PartitionRow;
+
+/// One chunk on its way is all that there ever is.
+const BUFFERS_BYTES_MAX: usize = 2 << 20;
 
 /// How the manifest lies on the disk.
 #[derive(Clone, Copy, Debug)]
@@ -152,7 +155,8 @@ impl Manifest {
             }
         };
         let disk = Arc::clone(&folder.disk);
-        let journal = Journal::recover_all(disk, path.to_owned(), options.journal(), random, visit)?;
+        let mut journal = Journal::recover_all(disk, path.to_owned(), options.journal(), random, visit)?;
+        journal.use_buffers(BufferPool::new(BUFFERS_BYTES_MAX));
         result?;
         let reader = journal.reader();
         let mut log = Log::new(journal, transactions, options.chunk_bytes_max());

@@ -4,8 +4,13 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 
+use crate::journal::BufferPool;
+
 /// The default bound, for all tails of a process.
 pub const BUDGET_BYTES_MAX: u64 = 64 << 20;
+
+/// Beside what tails keep there is a group that forms and one that is being written.
+const GROUPS_BYTES_MAX: u64 = 8 << 20;
 
 /// What whoever was given no other takes memory from.
 static OF_PROCESS: LazyLock<Budget> = LazyLock::new(|| Budget::new(BUDGET_BYTES_MAX));
@@ -15,7 +20,8 @@ static OF_PROCESS: LazyLock<Budget> = LazyLock::new(|| Budget::new(BUDGET_BYTES_
 /// An allocation counts from when it is kept until nobody refers to it any more: one that was evicted and is
 /// still being sent to a slow consumer is memory as well.
 ///
-/// All that share a budget are one when it comes to what has to go: what was kept first, whoever keeps it.
+/// All that share a budget are one when it comes to what has to go: what was kept first, whoever keeps it. They share the
+/// pool as well that their frames come from, so that there is one bound on the memory that nobody uses at the moment.
 #[derive(Clone, Debug)]
 pub struct Budget {
     shared: Arc<Shared>,
@@ -28,6 +34,7 @@ struct Shared {
     /// How much was ever kept. What has the smaller number was kept earlier, by whomever.
     kept: AtomicU64,
     keepers: Mutex<Vec<Weak<dyn Keeper>>>,
+    buffers: BufferPool,
 }
 
 /// Who keeps memory of a budget, and gives it up for others. All of it may be asked by any thread.
@@ -53,7 +60,14 @@ impl Budget {
     /// A budget of so many bytes.
     pub fn new(bytes_max: u64) -> Self {
         let (used_bytes, kept, keepers) = (AtomicU64::new(0), AtomicU64::new(0), Mutex::default());
-        Self { shared: Arc::new(Shared { bytes_max, used_bytes, kept, keepers }) }
+        let pool_bytes = usize::try_from(bytes_max.saturating_add(GROUPS_BYTES_MAX)).unwrap_or(usize::MAX);
+        let buffers = BufferPool::new(pool_bytes);
+        Self { shared: Arc::new(Shared { bytes_max, used_bytes, kept, keepers, buffers }) }
+    }
+
+    /// Where frames that are to be kept take their memory from, and bring it back to.
+    pub fn buffers(&self) -> &BufferPool {
+        &self.shared.buffers
     }
 
     /// What may be used.

@@ -61,3 +61,31 @@ fn what_one_directory_appends_evicts_what_another_has_and_nothing_is_lost() {
     drop((quiet, busy));
     assert_eq!(budget.used_bytes(), 0);
 }
+
+#[test]
+fn memory_that_nobody_uses_has_one_bound_and_goes_back_when_nothing_is_asked_for_a_while() {
+    let budget = Budget::new(2 << 20);
+    let mut rigs = [202, 203].map(|seed| directory(seed, &budget));
+    for (rig, id) in &mut rigs {
+        fill(rig, *id, 0..400);
+        // All of it goes into segments, and the memory of the frames is free.
+        rig.writer().checkpoints.want_all();
+        rig.settle();
+    }
+    let idle_bytes = budget.buffers().idle_bytes();
+    assert!((1..=(2 << 20) + (8 << 20)).contains(&idle_bytes), "{idle_bytes}");
+    let [(one, id), _] = &mut rigs;
+    one.clock.advance(4_900);
+    one.settle();
+    assert_eq!(budget.buffers().idle_bytes(), idle_bytes, "it is used again if something comes soon");
+    one.clock.advance(200);
+    one.settle();
+    assert_eq!(budget.buffers().idle_bytes(), 0);
+    fill(one, *id, 400..500);
+    one.writer().checkpoints.want_all();
+    one.settle();
+    assert!(budget.buffers().idle_bytes() > 0);
+    one.clock.advance(5_100);
+    one.settle();
+    assert_eq!(budget.buffers().idle_bytes(), 0, "and again after each rest");
+}

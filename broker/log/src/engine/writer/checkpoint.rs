@@ -275,6 +275,7 @@ impl Writer {
         }
         self.unjournaled.end_sync();
         self.sources.frames.forget_up_to(job.changes.checkpoint);
+        self.note_busy(self.clock.monotonic());
         if let Err(error) = self.journal.recycle(job.changes.checkpoint) {
             self.go_offline(&error);
         }

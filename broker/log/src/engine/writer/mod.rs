@@ -23,6 +23,7 @@ mod flush;
 mod housekeeping;
 mod publish;
 mod replies;
+mod resting;
 mod room;
 mod sweeping;
 mod unjournaled;
@@ -122,6 +123,7 @@ pub struct Writer {
     pub(super) unjournaled: unjournaled::Unjournaled,
     shortages: room::Shortages,
     closing: closing::Closing,
+    resting: resting::Resting,
     shared: Arc<Shared>,
     watched: watching::Watched,
     /// Logs that the manifest does not have as they are.
@@ -157,6 +159,7 @@ impl Writer {
             unjournaled: unjournaled::Unjournaled::default(),
             shortages: room::Shortages::default(),
             closing: closing::Closing::default(),
+            resting: resting::Resting::default(),
             shared: Arc::new(Shared::new(&options)),
             watched: watching::Watched::default(),
             options,
@@ -198,6 +201,7 @@ impl Writer {
             }
         }
         self.mailbox.release(count, bytes);
+        if count > 0 { self.note_busy(now) } else { self.rest(now) }
         self.write_unjournaled();
         self.note_numbers();
         self.flush_replies();
