@@ -125,9 +125,12 @@ impl Topic {
             return Err(ErrorCode::NOT_LEADER_OR_FOLLOWER);
         }
         let Leadership { leader_epoch, in_sync_replicas, replicas, .. } = leadership;
+        let place = TopicPartition { topic_id: self.id, index };
         // It is known before its log is there, and for a moment after the log is gone.
-        let log = storage.partition(TopicPartition { topic_id: self.id, index });
-        let log = log.ok_or(ErrorCode::NOT_LEADER_OR_FOLLOWER)?;
+        let log = storage.partition(place).ok_or_else(|| match storage.is_missing(place) {
+            true => ErrorCode::KAFKA_STORAGE_ERROR,
+            false => ErrorCode::NOT_LEADER_OR_FOLLOWER,
+        })?;
         Ok(Led { index, log, leader_epoch, in_sync_replicas, replicas })
     }
 

@@ -136,7 +136,9 @@ impl<M: Machine> Coordinator<M> {
         let topic = self.parts.topics().by_name(self.topic.name);
         let (topic_id, count) =
             topic.as_ref().map_or((Uuid::ZERO, 0), |topic| (topic.id, topic.partitions.len()));
-        if topic_id == before.topic_id && count == before.by_partition.len() {
+        // One that is not there is looked for again: its log may have been made since.
+        let is_complete = before.by_partition.iter().all(Option::is_some);
+        if topic_id == before.topic_id && count == before.by_partition.len() && is_complete {
             return;
         }
         let shard = |index: usize| {

@@ -63,12 +63,13 @@ impl Touched {
 }
 
 impl Metadata {
-    /// Makes an image so: new logs are there before anybody sees it, and old ones go after everybody has.
+    /// Makes an image so: new logs are there before anybody sees it, and old ones go after everybody has. Says whether
+    /// the logs are as it says; where the disk had no room for that, the rest is owed.
     pub(super) async fn apply(
         &self,
         image: &Arc<MetadataImage>,
         records: &[MetadataRecord],
-    ) -> Result<(), MetadataError> {
+    ) -> Result<bool, MetadataError> {
         let mut touched = Touched::by(records, image, self.node_id);
         if touched.broker {
             let settings = in_force(image, &self.started_with, self.node_id);
@@ -82,8 +83,8 @@ impl Metadata {
         let of = |ids: &BTreeSet<Uuid>| -> Vec<_> {
             ids.iter().filter_map(|id| image.topic_by_id(*id)).cloned().collect()
         };
-        self.create_logs(image, &settings, of(&touched.topics).iter()).await?;
-        self.configure_logs(image, &settings, of(&touched.configured).iter()).await?;
+        let are_made = self.create_logs(image, &settings, of(&touched.topics).iter()).await?;
+        let are_kept_so = self.configure_logs(image, &settings, of(&touched.configured).iter()).await?;
         self.topics.refresh(image, &settings, touched.topics.iter().copied());
         let change = self.change(image, &touched);
         let before = self.image();
@@ -91,7 +92,7 @@ impl Metadata {
         self.wake_waiting(&before, image, &touched.partitions);
         self.delete_logs(touched.removed).await?;
         self.listeners.tell(change).await;
-        Ok(())
+        Ok(are_made && are_kept_so)
     }
 
     /// Has those look again who wait for partitions that are led or replicated otherwise than before.
@@ -121,15 +122,20 @@ impl Metadata {
 
     /// Makes logs and metadata agree after a start: what one of them has and the other lacks is made, or goes, and
     /// what is kept otherwise than it should be is kept so from now on. That is so where the broker was started with
-    /// other defaults, and where the process before died between writing a change and carrying it out.
-    pub(crate) async fn reconcile(&self, orphans: Vec<Arc<Partition>>) -> Result<(), MetadataError> {
+    /// other defaults, and where the process before died between writing a change and carrying it out. What the disk has
+    /// no room for is owed.
+    pub(crate) async fn reconcile(
+        self: &Arc<Self>,
+        orphans: Vec<Arc<Partition>>,
+    ) -> Result<(), MetadataError> {
         let (image, settings) = (self.image(), self.settings());
         self.create_logs(&image, &settings, image.topics()).await?;
         self.configure_logs(&image, &settings, image.topics()).await?;
         let gone = self.storage.places().into_iter().filter(|place| !self.has_replica(&image, *place));
         self.delete_logs(gone.collect()).await?;
-        let commands = orphans.iter().map(|partition| Command::Delete { partition: partition.id() });
-        self.submit(commands.collect()).await.map(drop)
+        self.remove_logs(orphans).await?;
+        self.settle();
+        Ok(())
     }
 
     fn has_replica(&self, image: &MetadataImage, place: TopicPartition) -> bool {
@@ -142,12 +148,13 @@ impl Metadata {
         topic_settings(image, &self.settings(), topic)
     }
 
-    async fn create_logs(
+    /// Makes the logs that are missing of these topics. Says whether none is owed that was not owed before.
+    pub(super) async fn create_logs(
         &self,
         image: &MetadataImage,
         settings: &BrokerSettings,
         topics: impl Iterator<Item = &Arc<Topic>>,
-    ) -> Result<(), MetadataError> {
+    ) -> Result<bool, MetadataError> {
         let mut places = Vec::new();
         let mut commands = Vec::new();
         let configs = LogConfigs::new(image, settings);
@@ -163,23 +170,30 @@ impl Metadata {
                 places.push(place);
             }
         }
-        let done = self.submit(commands).await?;
-        let created = places.into_iter().zip(done).filter_map(|(place, done)| match done {
-            Done::Created(partition) => Some((place, partition)),
-            _ => None,
-        });
+        let outcomes = self.submit(commands).await?;
+        let (mut created, mut missing) = (Vec::new(), Vec::new());
+        for (place, outcome) in places.into_iter().zip(outcomes) {
+            match outcome {
+                Some(Done::Created(partition)) => created.push((place, partition)),
+                Some(_) => {}
+                None => missing.push(place),
+            }
+        }
         self.storage.add(created);
-        Ok(())
+        self.storage.miss(&missing);
+        Ok(!self.owe_topics(missing.into_iter().map(|place| place.topic_id)))
     }
 
-    /// Has all logs of these topics kept as they should be. Those that are already are left alone.
-    async fn configure_logs(
+    /// Has all logs of these topics kept as they should be. Those that are already are left alone. Says whether none is
+    /// owed that was not owed before.
+    pub(super) async fn configure_logs(
         &self,
         image: &MetadataImage,
         settings: &BrokerSettings,
         topics: impl Iterator<Item = &Arc<Topic>>,
-    ) -> Result<(), MetadataError> {
+    ) -> Result<bool, MetadataError> {
         let mut commands = Vec::new();
+        let mut ids = Vec::new();
         let configs = LogConfigs::new(image, settings);
         for topic in topics {
             let config = configs.of(topic);
@@ -188,28 +202,43 @@ impl Metadata {
                 let log = self.storage.partition(place).filter(|log| log.config() != config);
                 let Some(log) = log else { continue };
                 commands.push(Command::Configure { partition: log.id(), config: Arc::clone(&config) });
+                ids.push(topic.id());
             }
         }
         if !commands.is_empty() {
             tracing::info!(partitions = commands.len(), "partitions get other settings");
         }
-        self.submit(commands).await.map(drop)
+        let outcomes = self.submit(commands).await?;
+        let refused = ids.into_iter().zip(outcomes).filter(|(_, outcome)| outcome.is_none());
+        Ok(!self.owe_topics(refused.map(|(id, _)| id)))
     }
 
     async fn delete_logs(&self, places: Vec<TopicPartition>) -> Result<(), MetadataError> {
         let gone = self.storage.remove(places);
-        let commands = gone.iter().map(|partition| Command::Delete { partition: partition.id() });
-        self.submit(commands.collect()).await.map(drop)
+        self.remove_logs(gone).await
     }
 
-    /// Has all of this done, or fails.
-    async fn submit(&self, commands: Vec<Command>) -> Result<Vec<Done>, MetadataError> {
+    /// Removes logs that nobody finds any more.
+    pub(super) async fn remove_logs(&self, logs: Vec<Arc<Partition>>) -> Result<(), MetadataError> {
+        let commands = logs.iter().map(|partition| Command::Delete { partition: partition.id() });
+        let outcomes = self.submit(commands.collect()).await?;
+        let refused = logs.into_iter().zip(outcomes).filter(|(_, outcome)| outcome.is_none());
+        self.owe_removals(refused.map(|(log, _)| log));
+        Ok(())
+    }
+
+    /// Has all of this done; none where the disk has no room for it now. Fails where anything else is in the way.
+    async fn submit(&self, commands: Vec<Command>) -> Result<Vec<Option<Done>>, MetadataError> {
         if commands.is_empty() {
             return Ok(Vec::new());
         }
         let outcomes: Vec<Outcome> = self.storage.submit(commands).await.await;
-        let done: Result<Vec<_>, LogRefusal> = outcomes.into_iter().collect();
-        Ok(done.map_err(MetadataLogError::from)?)
+        let done = outcomes.into_iter().map(|outcome| match outcome {
+            Ok(done) => Ok(Some(done)),
+            Err(LogRefusal::DiskFull) => Ok(None),
+            Err(refusal) => Err(MetadataLogError::from(refusal).into()),
+        });
+        done.collect()
     }
 }
 

@@ -8,6 +8,7 @@ mod apply;
 mod changes;
 mod listeners;
 pub mod log;
+mod owed;
 mod producer_ids;
 mod told;
 mod topics;
@@ -48,6 +49,8 @@ pub struct Metadata {
     listeners: changes::Listeners,
     /// Who acts on the settings in force.
     settings_listeners: Listeners,
+    /// What there was no room for.
+    owed: StdMutex<owed::Owed>,
     /// Held by who changes something.
     changing: Mutex<Standing>,
 }
@@ -145,6 +148,7 @@ impl Metadata {
             random,
             listeners,
             settings_listeners,
+            owed: StdMutex::default(),
             changing,
         })
     }
@@ -205,7 +209,7 @@ impl Metadata {
         }
     }
 
-    async fn decide_and_commit<C: Command>(&self, command: &C) -> Result<C::Reply, Refusal> {
+    async fn decide_and_commit<C: Command>(self: &Arc<Self>, command: &C) -> Result<C::Reply, Refusal> {
         let mut standing = self.changing.lock().await;
         if let Standing::Unknown(why) = &*standing {
             tracing::warn!(%why, "a change of the metadata is refused");
@@ -216,8 +220,11 @@ impl Metadata {
         if decision.records.is_empty() {
             return Ok(decision.reply);
         }
-        match self.commit(&before, &decision.records).await {
-            Ok(()) => Ok(decision.reply),
+        let committed = self.commit(&before, &decision.records).await;
+        self.settle();
+        match committed {
+            Ok(true) => Ok(decision.reply),
+            Ok(false) => Err(not_carried_out()),
             Err(MetadataError::NotAppended(error)) => {
                 tracing::warn!(%error, "a change of the metadata is refused");
                 Err(unavailable())
@@ -230,8 +237,12 @@ impl Metadata {
         }
     }
 
-    /// Makes records durable, and then so.
-    async fn commit(&self, before: &MetadataImage, records: &[MetadataRecord]) -> Result<(), MetadataError> {
+    /// Makes records durable, and then so; says whether all of it could be carried out.
+    async fn commit(
+        &self,
+        before: &MetadataImage,
+        records: &[MetadataRecord],
+    ) -> Result<bool, MetadataError> {
         let encoded = records.iter().map(|record| record.to_bytes());
         let encoded = encoded.map(|result| result.map(|(key, value)| KeyedRecord { key, value }));
         let encoded: Vec<_> = encoded.collect::<Result<_, _>>().map_err(|error| replay_error(-1, &error))?;
@@ -242,9 +253,9 @@ impl Metadata {
             evolve(&mut after, offset, record).map_err(|error| replay_error(offset, &error))?;
         }
         let after = Arc::new(after);
-        self.apply(&after, records).await?;
+        let is_carried_out = self.apply(&after, records).await?;
         told::tell(before, &after, records);
-        Ok(())
+        Ok(is_carried_out)
     }
 
     /// Lets everybody see a new image.
@@ -277,6 +288,12 @@ fn replay_error(offset: i64, what: &dyn fmt::Display) -> MetadataError {
 fn unavailable() -> Refusal {
     let message = "The metadata cannot be changed: the log that it is in takes nothing.".to_owned();
     Refusal { code: ErrorCode::KAFKA_STORAGE_ERROR, message }
+}
+
+/// What a client is told whose change is durable, while the disk has no room for what follows from it.
+fn not_carried_out() -> Refusal {
+    let message = "The change is written, and the disk has no room to carry it out: it is done once there is some.";
+    Refusal { code: ErrorCode::KAFKA_STORAGE_ERROR, message: message.to_owned() }
 }
 
 #[cfg(test)]

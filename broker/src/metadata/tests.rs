@@ -1,5 +1,7 @@
 //! Metadata without a disk, and what it does to logs.
 
+mod full_disk;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex as StdMutex};

@@ -9,7 +9,7 @@ mod directory;
 mod file_slice;
 mod submission;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use strandline_log::engine::{Mailbox, Partition};
@@ -34,13 +34,16 @@ pub struct TopicPartition {
 pub struct Storage {
     mailbox: Arc<Mailbox>,
     partitions: RwLock<HashMap<TopicPartition, Arc<Partition>>>,
+    /// Those that this broker should have, and that the disk had no room for.
+    missing: RwLock<HashSet<TopicPartition>>,
     directory: OnceLock<DataDirectory>,
 }
 
 impl Storage {
     /// Logs whose writer takes its requests from this queue.
     pub fn new(mailbox: Arc<Mailbox>, partitions: HashMap<TopicPartition, Arc<Partition>>) -> Self {
-        Self { mailbox, partitions: RwLock::new(partitions), directory: OnceLock::new() }
+        let (partitions, missing) = (RwLock::new(partitions), RwLock::default());
+        Self { mailbox, partitions, missing, directory: OnceLock::new() }
     }
 
     /// Says where they lie. What was said first counts.
@@ -66,14 +69,37 @@ impl Storage {
         places
     }
 
+    /// Whether there should be such a log, and the disk had no room for it.
+    pub fn is_missing(&self, place: TopicPartition) -> bool {
+        self.missing.read().unwrap_or_else(PoisonError::into_inner).contains(&place)
+    }
+
+    /// Notes logs that should be there, and that the disk has no room for.
+    pub fn miss(&self, places: &[TopicPartition]) {
+        if !places.is_empty() {
+            self.missing.write().unwrap_or_else(PoisonError::into_inner).extend(places);
+        }
+    }
+
     /// Makes logs known that are there now.
     pub fn add(&self, partitions: impl IntoIterator<Item = (TopicPartition, Arc<Partition>)>) {
-        self.partitions.write().unwrap_or_else(PoisonError::into_inner).extend(partitions);
+        let added: Vec<_> = partitions.into_iter().collect();
+        self.forget_missing(added.iter().map(|(place, _)| *place));
+        self.partitions.write().unwrap_or_else(PoisonError::into_inner).extend(added);
     }
 
     /// Forgets logs, and says which of them were known.
     pub fn remove(&self, places: impl IntoIterator<Item = TopicPartition>) -> Vec<Arc<Partition>> {
+        let places: Vec<_> = places.into_iter().collect();
+        self.forget_missing(places.iter().copied());
         let mut partitions = self.partitions.write().unwrap_or_else(PoisonError::into_inner);
         places.into_iter().filter_map(|place| partitions.remove(&place)).collect()
+    }
+
+    fn forget_missing(&self, places: impl Iterator<Item = TopicPartition>) {
+        let mut missing = self.missing.write().unwrap_or_else(PoisonError::into_inner);
+        if !missing.is_empty() {
+            places.for_each(|place| drop(missing.remove(&place)));
+        }
     }
 }

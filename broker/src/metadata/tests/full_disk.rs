@@ -1,0 +1,173 @@
+//! A disk that is full when a change is durable already, and what follows from it is not carried out.
+
+use strandline_log::journal;
+use strandline_log::manifest::ManifestOptions;
+use tokio::time::sleep;
+
+use super::*;
+use crate::api::topics::Topics;
+
+/// How large the disk is when it is not full.
+const CAPACITY_BYTES: u64 = 1 << 40;
+
+/// The engine looks more often than this whether there is room again.
+const PAUSE_MS: u32 = 1_100;
+
+fn small_options() -> Options {
+    Options {
+        journal: journal::Options {
+            file_bytes: 64 << 10,
+            bytes_max: 256 << 10,
+            entries_max: 1_000,
+            group_bytes_max: 16 << 10,
+        },
+        manifest: ManifestOptions { file_bytes: 64 << 10 },
+        reserve_bytes: 64 << 10,
+        ..Options::default()
+    }
+}
+
+struct Rig {
+    disk: SimulatedDisk,
+    clock: Arc<SimulatedClock>,
+    engine: Engine,
+    storage: Arc<Storage>,
+    metadata: Arc<Metadata>,
+}
+
+impl Rig {
+    async fn new() -> Self {
+        let disk = SimulatedDisk::new(simulated::Options::default());
+        disk.create_directory(Path::new("/data")).unwrap();
+        disk.sync_directory(Path::new("/")).unwrap();
+        let clock = Arc::new(SimulatedClock::new(0));
+        let engine = Engine::start(recovered(&disk, &clock)).unwrap();
+        let storage = Arc::new(Storage::new(Arc::clone(engine.mailbox()), HashMap::new()));
+        let metadata = start(&MemoryLog::default(), &storage, &[]);
+        let format = FormatCluster { cluster_id: metadata.new_id().to_string().into(), features: Vec::new() };
+        metadata.run(format).await.unwrap();
+        metadata.run(registration(&metadata)).await.unwrap();
+        Self { disk, clock, engine, storage, metadata }
+    }
+
+    async fn create(&self, name: &str) -> Result<(), ErrorCode> {
+        let topic = NewTopic {
+            name: name.into(),
+            topic_id: self.metadata.new_id(),
+            partition_count: 3,
+            replication_factor: 1,
+            ..NewTopic::default()
+        };
+        let settings = self.metadata.settings();
+        let command = CreateTopics { topics: vec![topic], validate_only: false, settings };
+        self.metadata.run(command).await.map(drop).map_err(|refusal| refusal.code)
+    }
+
+    /// Makes topics until one does not get its logs; its name is returned.
+    async fn fill(&self) -> String {
+        self.disk.set_capacity(CAPACITY_BYTES);
+        self.disk.set_capacity(CAPACITY_BYTES - self.disk.free_bytes().unwrap());
+        for number in 0..5_000 {
+            let name = format!("t{number}");
+            match self.create(&name).await {
+                Ok(()) => {}
+                Err(code) => {
+                    assert_eq!(code, ErrorCode::KAFKA_STORAGE_ERROR);
+                    return name;
+                }
+            }
+        }
+        panic!("the disk is full, and everything is made");
+    }
+
+    fn led(&self, name: &str) -> [Result<(), ErrorCode>; 3] {
+        let topic = self.metadata.by_name(name).unwrap();
+        [0, 1, 2].map(|index| topic.led_by(1, &self.storage, index).map(drop))
+    }
+}
+
+fn recovered(disk: &SimulatedDisk, clock: &Arc<SimulatedClock>) -> Writer {
+    let (data, clock) = (PathBuf::from("/data"), Arc::<SimulatedClock>::clone(clock));
+    let random = Random::from_seed(1);
+    Writer::recover(Arc::new(disk.clone()), data, small_options(), clock, random).unwrap()
+}
+
+#[tokio::test]
+async fn a_log_without_room_is_made_when_there_is_some_and_no_other_change_waits_for_it() {
+    let rig = Rig::new().await;
+    rig.create("first").await.unwrap();
+    let mut changes = rig.metadata.changes();
+    let name = rig.fill().await;
+    // It is so all the same, and says what is wrong with it.
+    let topic_id = rig.metadata.image().topic(&name).unwrap().id();
+    assert!(rig.led(&name).contains(&Err(ErrorCode::KAFKA_STORAGE_ERROR)));
+    assert_eq!(rig.led("first"), [Ok(()); 3]);
+    // Whatever needs no room goes on, and what is said of that topic as well.
+    let first_id = rig.metadata.image().topic("first").unwrap().id();
+    for partitions in [vec![(first_id, 0)], vec![(topic_id, 1)]] {
+        rig.metadata.run(BumpLeaderEpochs { partitions }).await.unwrap();
+    }
+    assert_eq!(rig.create("another").await, Err(ErrorCode::KAFKA_STORAGE_ERROR), "it is refused as this one");
+    while changes.try_recv().is_ok() {}
+    rig.disk.set_capacity(CAPACITY_BYTES);
+    let mut attempts = 0;
+    while [&name, "another"].iter().any(|name| rig.led(name) != [Ok(()); 3]) {
+        attempts += 1;
+        assert!(attempts < 10_000, "there is room again, and the logs are not made");
+        rig.clock.advance(PAUSE_MS);
+        sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let told = changes.recv().await.unwrap();
+    assert!(told.changed.contains(&topic_id), "those who do something for each topic are told again");
+    rig.create("last").await.unwrap();
+    assert_eq!(rig.led("last"), [Ok(()); 3]);
+    // Each is there once, however often it was tried.
+    let Rig { disk, clock, engine, storage, .. } = rig;
+    engine.close().unwrap();
+    let mut places: Vec<_> = recovered(&disk, &clock).partitions().into_iter().map(|(_, what)| what).collect();
+    places.sort_unstable();
+    let mut known: Vec<_> = storage.places().into_iter().map(TopicPartition::to_description).collect();
+    known.sort_unstable();
+    assert_eq!(places, known);
+}
+
+#[tokio::test]
+async fn what_a_start_finds_no_room_for_does_not_keep_it_from_starting() {
+    let rig = Rig::new().await;
+    let name = rig.fill().await;
+    let known = rig.storage.places();
+    // The next process finds the topic without all of its logs, and there is still no room.
+    let again = Arc::new(Storage::new(Arc::clone(rig.engine.mailbox()), HashMap::new()));
+    again.add(known.into_iter().map(|place| (place, rig.storage.partition(place).unwrap())));
+    let log = MemoryLog::default();
+    let image = rig.metadata.image();
+    let topic = image.topic(&name).unwrap();
+    let metadata = start(&log, &again, &[]);
+    let format = FormatCluster { cluster_id: metadata.new_id().to_string().into(), features: Vec::new() };
+    metadata.run(format).await.unwrap();
+    metadata.run(registration(&metadata)).await.unwrap();
+    let topic = NewTopic {
+        name: name.as_str().into(),
+        topic_id: topic.id(),
+        partition_count: 3,
+        replication_factor: 1,
+        ..NewTopic::default()
+    };
+    let command = CreateTopics { topics: vec![topic], validate_only: false, settings: metadata.settings() };
+    assert_eq!(metadata.run(command).await.unwrap_err().code, ErrorCode::KAFKA_STORAGE_ERROR);
+    let metadata = start(&log, &again, &[]);
+    metadata.reconcile(Vec::new()).await.unwrap();
+    let topic_id = metadata.image().topic(&name).unwrap().id();
+    let places = [0, 1, 2].map(|index| TopicPartition { topic_id, index });
+    let place = places.into_iter().find(|place| again.partition(*place).is_none()).expect("one is missing");
+    assert!(again.is_missing(place));
+    rig.disk.set_capacity(CAPACITY_BYTES);
+    let mut attempts = 0;
+    while again.partition(place).is_none() {
+        attempts += 1;
+        assert!(attempts < 10_000, "there is room again, and the log is not made");
+        rig.clock.advance(PAUSE_MS);
+        sleep(std::time::Duration::from_millis(5)).await;
+    }
+    assert!(!again.is_missing(place));
+}
