@@ -98,8 +98,11 @@ impl Storage {
 
     fn forget_missing(&self, places: impl Iterator<Item = TopicPartition>) {
         let mut missing = self.missing.write().unwrap_or_else(PoisonError::into_inner);
-        if !missing.is_empty() {
-            places.for_each(|place| drop(missing.remove(&place)));
+        if missing.is_empty() {
+            return;
+        }
+        for place in places {
+            missing.remove(&place);
         }
     }
 }
