@@ -292,7 +292,8 @@ fn unavailable() -> Refusal {
 
 /// What a client is told whose change is durable, while the disk has no room for what follows from it.
 fn not_carried_out() -> Refusal {
-    let message = "The change is written, and the disk has no room to carry it out: it is done once there is some.";
+    let message =
+        "The change is written, and the disk has no room to carry it out: it is done once there is some.";
     Refusal { code: ErrorCode::KAFKA_STORAGE_ERROR, message: message.to_owned() }
 }
 

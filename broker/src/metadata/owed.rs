@@ -61,7 +61,9 @@ impl Metadata {
             }
             owed.is_tried = true;
         }
-        tracing::error!("the disk is full: not all is carried out that the metadata says, and it is tried again");
+        tracing::error!(
+            "the disk is full: not all is carried out that the metadata says, and it is tried again"
+        );
         let metadata = Arc::downgrade(self);
         tokio::spawn(async move {
             loop {
@@ -106,7 +108,10 @@ impl Metadata {
             topics.iter().map(|topic| topic.id()).filter(|id| !owed.topics.contains(id)).collect()
         };
         if !settled.is_empty() {
-            tracing::warn!(topics = settled.len(), "there is room again: topics have their logs as they should be");
+            tracing::warn!(
+                topics = settled.len(),
+                "there is room again: topics have their logs as they should be"
+            );
             self.tell_of(image, settled).await;
         }
         Ok(())
@@ -115,8 +120,7 @@ impl Metadata {
     /// Has those look again who know these topics without their logs.
     async fn tell_of(&self, image: Arc<MetadataImage>, topics: Vec<Uuid>) {
         self.topics.refresh(&image, &self.settings(), topics.iter().copied());
-        let change =
-            MetadataChange { image, changed: topics, deleted: Vec::new(), settings_changed: false };
+        let change = MetadataChange { image, changed: topics, deleted: Vec::new(), settings_changed: false };
         self.listeners.tell(change).await;
     }
 }

@@ -132,7 +132,8 @@ async fn a_log_without_room_is_made_when_there_is_some_and_no_other_change_waits
     // Each is there once, however often it was tried.
     let Rig { disk, clock, engine, storage, .. } = rig;
     engine.close().unwrap();
-    let mut places: Vec<_> = recovered(&disk, &clock).partitions().into_iter().map(|(_, what)| what).collect();
+    let mut places: Vec<_> =
+        recovered(&disk, &clock).partitions().into_iter().map(|(_, what)| what).collect();
     places.sort_unstable();
     let mut known: Vec<_> = storage.places().into_iter().map(TopicPartition::to_description).collect();
     known.sort_unstable();

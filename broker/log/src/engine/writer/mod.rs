@@ -201,7 +201,11 @@ impl Writer {
             }
         }
         self.mailbox.release(count, bytes);
-        if count > 0 { self.note_busy(now) } else { self.rest(now) }
+        if count > 0 {
+            self.note_busy(now)
+        } else {
+            self.rest(now)
+        }
         self.write_unjournaled();
         self.note_numbers();
         self.flush_replies();
