@@ -201,11 +201,7 @@ impl Writer {
             }
         }
         self.mailbox.release(count, bytes);
-        if count > 0 {
-            self.note_busy(now)
-        } else {
-            self.rest(now)
-        }
+        self.rest_unless(count > 0, now);
         self.write_unjournaled();
         self.note_numbers();
         self.flush_replies();

@@ -21,8 +21,10 @@ impl Writer {
     }
 
     /// Gives memory back that nobody has used for a while.
-    pub(super) fn rest(&mut self, now: Duration) {
-        if !self.resting.has_rested && now.saturating_sub(self.resting.busy_at) >= REST {
+    pub(super) fn rest_unless(&mut self, is_busy: bool, now: Duration) {
+        if is_busy {
+            self.note_busy(now);
+        } else if !self.resting.has_rested && now.saturating_sub(self.resting.busy_at) >= REST {
             self.resting.has_rested = true;
             self.options.tail_budget.buffers().release();
         }
