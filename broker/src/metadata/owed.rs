@@ -44,7 +44,9 @@ impl Metadata {
     /// Notes topics some of whose logs are owed; says whether any was not noted yet.
     pub(super) fn owe_topics(&self, topics: impl IntoIterator<Item = Uuid>) -> bool {
         let mut owed = self.owed();
-        topics.into_iter().fold(false, |is_new, topic| owed.topics.insert(topic) || is_new)
+        let before = owed.topics.len();
+        owed.topics.extend(topics);
+        owed.topics.len() > before
     }
 
     /// Notes logs that could not be removed.
