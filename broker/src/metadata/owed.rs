@@ -122,7 +122,13 @@ impl Metadata {
     /// Has those look again who know these topics without their logs.
     async fn tell_of(&self, image: Arc<MetadataImage>, topics: Vec<Uuid>) {
         self.topics.refresh(&image, &self.settings(), topics.iter().copied());
-        let change = MetadataChange { image, changed: topics, deleted: Vec::new(), settings_changed: false };
+        let change = MetadataChange {
+            image,
+            changed: topics,
+            deleted: Vec::new(),
+            settings_changed: false,
+            groups_configured: Default::default(),
+        };
         self.listeners.tell(change).await;
     }
 }
