@@ -19,7 +19,7 @@ use strandline_protocol::apis::sync_group::{SyncGroupRequest, SyncGroupResponse}
 use strandline_protocol::apis::txn_offset_commit::{TxnOffsetCommitRequest, TxnOffsetCommitResponse};
 use strandline_protocol::{ErrorCode, Text, Uuid};
 
-use super::classic::{ClassicGroup, Join};
+use super::classic::{ClassicGroup, Join, Waits};
 use super::consumer;
 use super::settings::GroupSettings;
 use crate::coordinator::Ticket;
@@ -142,6 +142,8 @@ pub enum Reply {
 pub enum Passing {
     /// A classic group is so now, with everyone who waits; none if it is no more.
     Classic(Text, Option<Arc<ClassicGroup>>),
+    /// A member of a classic group is so now, and nothing else of the group has changed.
+    ClassicWaits(Text, Waits),
     /// A consumer group, in what its records do not say.
     Consumer(consumer::Passing),
     /// Other settings are in force.

@@ -123,6 +123,11 @@ impl Machine for Groups {
         match passing {
             Passing::Classic(id, Some(group)) => drop(self.groups.insert(id, Group::Classic(group))),
             Passing::Classic(id, None) => drop(self.groups.remove(&id)),
+            Passing::ClassicWaits(id, waits) => {
+                if let Some(Group::Classic(group)) = self.groups.get_mut(&id) {
+                    Arc::make_mut(group).take_in(waits);
+                }
+            }
             Passing::Consumer(passing) => consumer::pass(self, &passing),
             Passing::Settings(settings) => self.settings = settings,
             Passing::Metadata(image) => self.image = image,

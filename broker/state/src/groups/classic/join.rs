@@ -7,7 +7,7 @@ use strandline_protocol::{Bytes, ErrorCode, Text, Uuid};
 
 use super::super::{Caller, Decision, Group, Groups, Reply};
 use super::edit::{Edit, join_refused, sync_refused};
-use super::{ClassicGroup, Member, State};
+use super::{ClassicGroup, Member, State, waits};
 use crate::coordinator::Ticket;
 
 /// What the members of a group say of themselves has so many bytes at most in all: as a record, the group has to fit
@@ -49,9 +49,15 @@ pub(in super::super) fn decide_join(
             return Decision::reply(ticket, Reply::JoinGroup(response));
         }
     };
+    let checked = check(groups, join, group);
+    if checked.is_ok()
+        && let Some(decision) = group.and_then(|group| waits::decide_rejoin(ticket, join, group))
+    {
+        return decision;
+    }
     let none = ClassicGroup::default();
     let mut joining = Joining::new(groups, now_ms, ticket, caller, join, group.unwrap_or(&none));
-    match check(groups, join, group) {
+    match checked {
         Ok(()) if group.is_none() => joining.create(),
         Ok(()) => joining.join(),
         Err(ErrorCode::GROUP_MAX_SIZE_REACHED) => {
@@ -104,6 +110,20 @@ fn protocols(request: &JoinGroupRequest) -> Vec<(Text, Bytes)> {
     protocols.map(|protocol| (protocol.name.clone(), protocol.metadata.clone())).collect()
 }
 
+/// Has a member be as its request describes it, and wait. Gives who waited in its place before.
+pub(super) fn describe(member: &mut Member, ticket: Ticket, request: &JoinGroupRequest) -> Option<Ticket> {
+    let protocols = protocols(request).into_iter();
+    let protocols = protocols.map(|(name, metadata)| (name.detached(), Bytes::copy_from_slice(&metadata)));
+    member.rebalance_timeout_ms = match request.rebalance_timeout_ms {
+        // The first version has none.
+        ..0 => request.session_timeout_ms,
+        timeout_ms => timeout_ms,
+    };
+    member.session_timeout_ms = request.session_timeout_ms;
+    member.protocols = Arc::new(protocols.collect());
+    member.joining.replace(ticket)
+}
+
 struct Joining<'a> {
     edit: Edit<'a>,
     ticket: Ticket,
@@ -153,25 +173,16 @@ impl<'a> Joining<'a> {
     /// The member as it describes itself.
     fn member(&self) -> Member {
         let request = &self.join.request;
-        let protocols = protocols(request).into_iter();
-        let protocols =
-            protocols.map(|(name, metadata)| (name.detached(), Bytes::copy_from_slice(&metadata)));
-        Member {
+        let mut member = Member {
             instance_id: request.group_instance_id.as_ref().map(Text::detached),
             client_id: self.caller.client_id.detached(),
             client_host: self.caller.client_host.detached(),
-            rebalance_timeout_ms: match request.rebalance_timeout_ms {
-                // The first version has none.
-                ..0 => request.session_timeout_ms,
-                timeout_ms => timeout_ms,
-            },
-            session_timeout_ms: request.session_timeout_ms,
             protocol_type: request.protocol_type.detached(),
-            protocols: Arc::new(protocols.collect()),
-            joining: Some(self.ticket),
             is_new: true,
             ..Member::default()
-        }
+        };
+        describe(&mut member, self.ticket, request);
+        member
     }
 
     fn enter(&mut self, id: &Text) {
@@ -217,14 +228,8 @@ impl<'a> Joining<'a> {
 
     /// Has a member be as it describes itself, and wait. Who waited in its place before does not any more.
     fn update(&mut self, id: &Text) {
-        let Member { rebalance_timeout_ms, session_timeout_ms, protocols, .. } = self.member();
-        let ticket = self.ticket;
-        let before = self.edit.group.update(id, |member| {
-            member.rebalance_timeout_ms = rebalance_timeout_ms;
-            member.session_timeout_ms = session_timeout_ms;
-            member.protocols = protocols;
-            member.joining.replace(ticket)
-        });
+        let (ticket, request) = (self.ticket, &self.join.request);
+        let before = self.edit.group.update(id, |member| describe(member, ticket, request));
         if let Some(before) = before.flatten() {
             let response = join_refused(id.clone(), ErrorCode::REBALANCE_IN_PROGRESS);
             self.edit.reply(before, Reply::JoinGroup(response));
@@ -305,8 +310,8 @@ impl ClassicGroup {
                 member.is_some() || self.members.len() < members_max
             }
         };
-        let others = self.members.iter().filter(|(id, _)| *id != member_id);
-        let known: usize = others.map(|(_, member)| member.bytes()).sum();
+        let known: usize = self.members.values().map(|member| member.bytes()).sum();
+        let known = known - member.map_or(0, |member| member.bytes());
         fits && known + bytes <= METADATA_BYTES_MAX && (!is_pending || self.pending_joins.len() < PENDING_MAX)
     }
 }

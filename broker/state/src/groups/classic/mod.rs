@@ -12,6 +12,7 @@ mod member;
 mod migrate;
 mod record;
 mod requests;
+mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use strandline_protocol::{ErrorCode, Text};
 
 pub use self::join::Join;
 pub use self::member::Member;
+pub use self::waits::Waits;
 
 pub(super) use self::due::{join_over, session_over, sessions_after_replay, sync_over};
 pub(super) use self::join::decide_join;

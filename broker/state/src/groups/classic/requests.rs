@@ -12,7 +12,7 @@ use strandline_protocol::{Bytes, ErrorCode, Text};
 
 use super::super::{Decision, Groups, Reply, Timer};
 use super::edit::{Edit, sync_refused};
-use super::{ClassicGroup, State};
+use super::{ClassicGroup, State, waits};
 use crate::coordinator::Ticket;
 
 /// What a member's request for its assignment comes to.
@@ -26,25 +26,22 @@ pub(in super::super) fn decide_sync(
     if let Err(code) = check_sync(request, group) {
         return Decision::reply(ticket, Reply::SyncGroup(sync_refused(code)));
     }
+    if let Some(decision) = waits::decide_sync(ticket, request, group) {
+        return decision;
+    }
+    // It is the leader, who says what everybody gets.
     let id = request.member_id.detached();
     let mut edit = Edit::new(groups, now_ms, request.group_id.detached(), group);
     edit.has_synced(&id);
-    if group.state == State::Stable {
-        let response = group.synced(&id);
-        edit.reply(ticket, Reply::SyncGroup(response));
-        return edit.finish();
-    }
     let before = edit.group.update(&id, |member| member.syncing.replace(ticket)).flatten();
     if let Some(before) = before {
         edit.reply(before, Reply::SyncGroup(sync_refused(ErrorCode::REBALANCE_IN_PROGRESS)));
     }
-    if group.leader.as_ref() == Some(&id) {
-        let assignments = request.assignments.iter();
-        let assignments: BTreeMap<Text, Bytes> = assignments
-            .map(|entry| (entry.member_id.clone(), Bytes::copy_from_slice(&entry.assignment)))
-            .collect();
-        edit.assign(assignments);
-    }
+    let assignments = request.assignments.iter();
+    let assignments: BTreeMap<Text, Bytes> = assignments
+        .map(|entry| (entry.member_id.clone(), Bytes::copy_from_slice(&entry.assignment)))
+        .collect();
+    edit.assign(assignments);
     edit.finish()
 }
 
