@@ -220,10 +220,17 @@ impl Reader {
 
     /// Room for `count` elements of at least `element_bytes_min` bytes each on the wire: checked against
     /// what is left of the input, and charged to the memory budget, before it is allocated.
+    #[inline]
     pub(crate) fn allocate<T>(&mut self, count: usize, element_bytes_min: usize) -> Result<Vec<T>> {
-        self.check_length(count.saturating_mul(element_bytes_min))?;
-        self.charge(count.saturating_mul(size_of::<T>()))?;
+        self.charge_elements(count, element_bytes_min, size_of::<T>())?;
         Ok(Vec::with_capacity(count))
+    }
+
+    // There once, and not once per type of element.
+    #[inline(never)]
+    fn charge_elements(&mut self, count: usize, bytes_min: usize, size_bytes: usize) -> Result<()> {
+        self.check_length(count.saturating_mul(bytes_min))?;
+        self.charge(count.saturating_mul(size_bytes))
     }
 
     fn charge(&mut self, bytes: usize) -> Result<()> {
@@ -244,18 +251,20 @@ impl Reader {
     #[inline]
     pub fn tagged_fields(
         &mut self,
-        known: impl FnMut(&mut Self, u32) -> Result<bool>,
+        mut known: impl FnMut(&mut Self, u32) -> Result<bool>,
     ) -> Result<TaggedFields> {
         match self.unsigned_varint()? {
             0 => Ok(TaggedFields::NONE),
-            count => self.some_tagged_fields(count, known),
+            count => self.some_tagged_fields(count, &mut known),
         }
     }
 
+    // Tags are rare: there is this code once, and not once per structure.
+    #[inline(never)]
     fn some_tagged_fields(
         &mut self,
         count: u32,
-        mut known: impl FnMut(&mut Self, u32) -> Result<bool>,
+        known: &mut dyn FnMut(&mut Self, u32) -> Result<bool>,
     ) -> Result<TaggedFields> {
         let field = self.field;
         let mut unknown = TaggedFields::NONE;

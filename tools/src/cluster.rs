@@ -1,6 +1,7 @@
 //! What every command has in common that talks to a cluster: whom to ask, how to print, how to fail.
 
 use std::io;
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -111,10 +112,12 @@ impl Connecting {
         let config = self.config()?;
         // One thread: it has nothing to do but wait, and benchmarks count what the driver takes.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let result = runtime.block_on(async {
+        let work: Pin<Box<dyn Future<Output = Result<T, Failure>>>> = Box::pin(async {
             let client = Client::connect(config).await?;
             work(client).await
         });
+        // Without its type, the runtime's own code is there once and not once per command: half a megabyte.
+        let result = runtime.block_on(work);
         // A resolver may still be looking for an address: nobody waits for that.
         runtime.shutdown_background();
         result
