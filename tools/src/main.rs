@@ -14,7 +14,6 @@ mod check;
 mod cluster;
 mod config;
 mod consume;
-mod coordinator;
 mod descriptors;
 mod dump;
 mod group;

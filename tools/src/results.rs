@@ -49,7 +49,8 @@ pub(crate) fn list(numbers: &[i32]) -> String {
 }
 
 /// A number of bytes for the eye: three digits, and a unit that is 1024 times the one before.
-pub(crate) fn bytes(count: i64) -> String {
+pub(crate) fn bytes(count: impl TryInto<i64>) -> String {
+    let count = count.try_into().unwrap_or(i64::MAX);
     const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
     if count < 1024 {
         return format!("{count} B");

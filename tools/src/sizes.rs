@@ -2,11 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use strandline_client::{Client, Error, ListOffsets, OffsetAt, TopicInfo};
-use strandline_protocol::Text;
-use strandline_protocol::apis::describe_log_dirs::{
-    DescribableLogDirTopic, DescribeLogDirsRequest, DescribeLogDirsResult,
-};
+use strandline_client::{Client, ListOffsets, OffsetAt, TopicInfo};
 
 type Key = (String, i32);
 
@@ -37,16 +33,18 @@ impl Extents {
         let mut extents = Self::default();
         extents.ask_offsets(client, topics, OffsetAt::Earliest).await;
         extents.ask_offsets(client, topics, OffsetAt::Latest).await;
-        let named = topics.iter().map(|topic| DescribableLogDirTopic {
-            topic: Text::from(topic.name.as_str()),
-            partitions: topic.partitions.iter().map(|info| info.partition).collect(),
-            ..Default::default()
-        });
-        let named: Vec<_> = named.collect();
+        // One topic is asked for by its name; all of a broker's partitions are cheaper than a question per topic.
+        let only = match topics {
+            [topic] => Some(topic.name.as_str()),
+            _ => None,
+        };
         for broker in brokers_of(topics) {
-            for (key, bytes) in bytes_on(client, broker, named.clone()).await.unwrap_or_default() {
-                let known = &mut extents.0.entry(key).or_default().bytes;
-                *known = (*known).max(Some(bytes));
+            let folders = client.admin().describe_log_dirs(broker, only).await.unwrap_or_default();
+            for replica in folders.into_iter().flat_map(|folder| folder.replicas) {
+                if !replica.is_moving_here {
+                    let known = &mut extents.0.entry((replica.topic, replica.partition)).or_default().bytes;
+                    *known = (*known).max(i64::try_from(replica.bytes).ok());
+                }
             }
         }
         extents
@@ -94,37 +92,6 @@ fn brokers_of(topics: &[&TopicInfo]) -> Vec<i32> {
     brokers.sort_unstable();
     brokers.dedup();
     brokers
-}
-
-async fn bytes_on(
-    client: &Client,
-    broker: i32,
-    topics: Vec<DescribableLogDirTopic>,
-) -> Result<BTreeMap<Key, i64>, Error> {
-    let mut bytes = BTreeMap::new();
-    for directory in log_dirs(client, broker, Some(topics)).await? {
-        for topic in directory.topics {
-            for partition in topic.partitions.iter().filter(|partition| !partition.is_future_key) {
-                bytes.insert((topic.name.to_string(), partition.partition_index), partition.partition_size);
-            }
-        }
-    }
-    Ok(bytes)
-}
-
-/// The folders that a broker keeps its data in, with these topics or all.
-pub(crate) async fn log_dirs(
-    client: &Client,
-    broker: i32,
-    topics: Option<Vec<DescribableLogDirTopic>>,
-) -> Result<Vec<DescribeLogDirsResult>, Error> {
-    let request = DescribeLogDirsRequest { topics, ..Default::default() };
-    let response = client.broker(broker).await?.request(&request).await?;
-    if response.error_code == strandline_protocol::ErrorCode::NONE {
-        Ok(response.results)
-    } else {
-        Err(Error::broker(response.error_code, format!("the folders of broker {broker}"), None))
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::io::Write;
 
 use clap::{Args, Subcommand};
 use strandline_client::{Client, Each, Error, GroupDescription, GroupListing, ListOffsets, OffsetAt};
+use strandline_protocol::ErrorCode;
 
 use crate::arguments::{Consent, Named};
 use crate::cluster::{Connecting, Failure};
@@ -14,7 +15,6 @@ use crate::hint;
 use crate::results::{sorted_out, told_with};
 
 mod forget;
-mod members;
 mod print;
 mod reset;
 
@@ -145,7 +145,13 @@ impl Describe {
 /// A group's members, and how far it has read what it has read, and what they are to read.
 pub(crate) async fn described(client: &Client, name: &str) -> Result<Described, Error> {
     let admin = client.admin();
-    let group = members::described(client, name).await?;
+    let missing = || Error::broker(ErrorCode::GROUP_ID_NOT_FOUND, format!("group {name}"), None);
+    let group =
+        admin.describe_groups(&[name]).await.pop().map_or_else(|| Err(missing()), |(_, group)| group)?;
+    // What brokers before Kafka 4.0 say of one that is not there.
+    if group.state == "Dead" {
+        return Err(missing());
+    }
     let mut progress: BTreeMap<(String, i32), Progress> = BTreeMap::new();
     for ((topic, partition), committed) in admin.group_offsets(name).await? {
         let fresh = Progress { committed: Some(committed?.offset), ..Progress::of(&topic, partition) };

@@ -1,18 +1,14 @@
 //! `strandline transaction`: which transactions there are, what they hold up, and an end to one whose producer is gone.
 
 use std::io::Write;
-use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use strandline_client::{Client, Error};
+use strandline_client::{Client, Error, TransactionDescription};
 use strandline_protocol::ErrorCode;
-use strandline_protocol::apis::describe_transactions::{DescribeTransactionsRequest, TransactionState};
-use strandline_protocol::apis::init_producer_id::InitProducerIdRequest;
 use strandline_protocol::apis::list_transactions::ListTransactionsRequest;
 
 use crate::arguments::{Consent, Named};
 use crate::cluster::{Connecting, Failure};
-use crate::coordinator::{self, Kept};
 use crate::results::{sorted_out, told};
 
 mod print;
@@ -62,10 +58,6 @@ struct Listed {
     coordinator: i32,
 }
 
-/// How often an abort is tried again while the coordinator is still ending what was open before.
-const ATTEMPTS: u32 = 100;
-const WAIT: Duration = Duration::from_millis(100);
-
 pub(crate) fn run(command: &TransactionCommand, out: &mut impl Write) -> Result<(), Failure> {
     match command {
         TransactionCommand::List(list) => {
@@ -73,13 +65,9 @@ pub(crate) fn run(command: &TransactionCommand, out: &mut impl Write) -> Result<
             Ok(print::listed(&listed, list.connecting.output, out)?)
         }
         TransactionCommand::Describe(ids) => {
-            let results = ids.connecting.run(async |client| {
-                let mut results = Vec::new();
-                for id in &ids.names {
-                    results.push((id.clone(), described(&client, id).await));
-                }
-                Ok(results)
-            })?;
+            let results = ids
+                .connecting
+                .run(async |client| Ok(client.admin().describe_transactions(&ids.names()).await))?;
             let (done, failed) = sorted_out(results);
             print::described(&done, ids.connecting.output, out)?;
             told(&failed)
@@ -135,39 +123,15 @@ impl List {
     }
 }
 
-async fn described(client: &Client, id: &str) -> Result<TransactionState, Error> {
-    let connection = coordinator::of(client, Kept::Transaction, id).await?;
-    let request = DescribeTransactionsRequest { transactional_ids: vec![id.into()], ..Default::default() };
-    let response = connection.request(&request).await?;
-    let subject = || format!("transaction {id}");
-    let state = response.transaction_states.into_iter().next().ok_or_else(|| Error::Missing(subject()))?;
-    match state.error_code {
-        ErrorCode::NONE => Ok(state),
-        code => Err(Error::broker(code, subject(), None)),
-    }
-}
-
 /// Takes the id for itself: whoever had it is fenced, and what he had open is aborted first.
 async fn fenced(client: &Client, id: &str) -> Result<i16, Error> {
     // An id that nobody has is not made by aborting it.
     described(client, id).await?;
-    let request = InitProducerIdRequest {
-        transactional_id: Some(id.into()),
-        // Nothing is opened, so that nothing has to time out.
-        transaction_timeout_ms: 1,
-        ..Default::default()
-    };
-    let mut attempt = 0;
-    loop {
-        let connection = coordinator::of(client, Kept::Transaction, id).await?;
-        let response = connection.request(&request).await?;
-        attempt += 1;
-        match response.error_code {
-            ErrorCode::NONE => return Ok(response.producer_epoch),
-            ErrorCode::CONCURRENT_TRANSACTIONS | ErrorCode::NOT_COORDINATOR if attempt < ATTEMPTS => {
-                tokio::time::sleep(WAIT).await;
-            }
-            code => return Err(Error::broker(code, format!("transaction {id}"), None)),
-        }
-    }
+    client.admin().fence_producer(id).await?;
+    Ok(described(client, id).await?.producer_epoch)
+}
+
+async fn described(client: &Client, id: &str) -> Result<TransactionDescription, Error> {
+    let missing = || Err(Error::Missing(format!("transaction {id}")));
+    client.admin().describe_transactions(&[id]).await.pop().map_or_else(missing, |(_, described)| described)
 }

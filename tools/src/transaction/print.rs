@@ -1,9 +1,10 @@
 //! Transactions as tables and as JSON.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde_json::json;
-use strandline_protocol::apis::describe_transactions::TransactionState;
+use strandline_client::TransactionDescription;
 
 use super::Listed;
 use crate::cluster::Output;
@@ -27,42 +28,45 @@ pub(super) fn listed(transactions: &[Listed], output: Output, out: &mut impl Wri
     table.print(out)
 }
 
-/// When it was opened, if it is.
-fn begun(state: &TransactionState) -> Option<i64> {
-    Some(state.transaction_start_time_ms).filter(|time| *time > 0)
+/// The partitions that belong to it, by topic.
+fn topics(transaction: &TransactionDescription) -> BTreeMap<&str, Vec<i32>> {
+    let mut topics: BTreeMap<&str, Vec<i32>> = BTreeMap::new();
+    for (topic, partition) in &transaction.partitions {
+        topics.entry(topic).or_default().push(*partition);
+    }
+    topics
 }
 
 pub(super) fn described(
-    transactions: &[(String, TransactionState)],
+    transactions: &[(String, TransactionDescription)],
     output: Output,
     out: &mut impl Write,
 ) -> io::Result<()> {
     if output == Output::Json {
-        let value = |(id, state): &(String, TransactionState)| {
-            let topics = state.topics.iter();
+        let value = |(id, it): &(String, TransactionDescription)| {
+            let topics = topics(it).into_iter();
             let topics =
-                topics.map(|topic| json!({ "topic": topic.topic.as_str(), "partitions": topic.partitions }));
+                topics.map(|(topic, partitions)| json!({ "topic": topic, "partitions": partitions }));
             json!({
-                "id": id, "state": state.transaction_state.as_str(), "producerId": state.producer_id,
-                "epoch": state.producer_epoch, "timeoutMs": state.transaction_timeout_ms, "openSince": begun(state),
-                "topics": topics.collect::<Vec<_>>(),
+                "id": id, "state": it.state, "producerId": it.producer_id, "epoch": it.producer_epoch,
+                "timeoutMs": it.timeout_ms, "openSince": it.started, "topics": topics.collect::<Vec<_>>(),
             })
         };
         return results::json(&transactions.iter().map(value).collect(), out);
     }
-    for (index, (id, state)) in transactions.iter().enumerate() {
+    for (index, (id, it)) in transactions.iter().enumerate() {
         if index > 0 {
             writeln!(out)?;
         }
         writeln!(out, "transaction  {id}")?;
-        writeln!(out, "state        {}", state.transaction_state)?;
-        writeln!(out, "producer     {} with epoch {}", state.producer_id, state.producer_epoch)?;
-        writeln!(out, "timeout      {} ms", state.transaction_timeout_ms)?;
-        if let Some(begun) = begun(state) {
-            writeln!(out, "open since   {}", moment(begun))?;
+        writeln!(out, "state        {}", it.state)?;
+        writeln!(out, "producer     {} with epoch {}", it.producer_id, it.producer_epoch)?;
+        writeln!(out, "timeout      {} ms", it.timeout_ms)?;
+        if let Some(started) = it.started {
+            writeln!(out, "open since   {}", moment(started))?;
         }
-        for topic in &state.topics {
-            writeln!(out, "in           {} {}", topic.topic, list(&topic.partitions))?;
+        for (topic, partitions) in topics(it) {
+            writeln!(out, "in           {topic} {}", list(&partitions))?;
         }
     }
     Ok(())

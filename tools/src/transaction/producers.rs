@@ -4,11 +4,7 @@ use std::io::Write;
 
 use clap::Args;
 use serde_json::{Value, json};
-use strandline_client::{Client, EachPartition, Error};
-use strandline_protocol::ErrorCode;
-use strandline_protocol::apis::describe_producers::{
-    DescribeProducersRequest, PartitionResponse, ProducerState, TopicRequest,
-};
+use strandline_client::{ActiveProducer, Client, EachPartition, Error};
 
 use crate::cluster::{Connecting, Failure, Output};
 use crate::hint;
@@ -28,7 +24,7 @@ pub(crate) struct Producers {
     connecting: Connecting,
 }
 
-type Found = Vec<((String, i32), Vec<ProducerState>)>;
+type Found = Vec<((String, i32), Vec<ActiveProducer>)>;
 
 pub(super) fn run(plan: &Producers, out: &mut impl Write) -> Result<(), Failure> {
     let results = plan.connecting.run(async |client| plan.asked(&client).await)?;
@@ -42,51 +38,18 @@ pub(super) fn run(plan: &Producers, out: &mut impl Write) -> Result<(), Failure>
 }
 
 impl Producers {
-    async fn asked(&self, client: &Client) -> Result<EachPartition<Vec<ProducerState>>, Failure> {
+    async fn asked(&self, client: &Client) -> Result<EachPartition<Vec<ActiveProducer>>, Failure> {
         let mut described = client.admin().describe_topics(&[&self.topic]).await?;
         let topic = described.pop().ok_or_else(|| Error::Missing(format!("topic {}", self.topic)))?;
         let topic = match topic.1 {
             Ok(topic) => topic,
             Err(error) => return Err(hint::about_topic(client, error, &self.topic).await),
         };
-        let mut results = EachPartition::new();
-        for info in &topic.partitions {
-            if self.partition.is_empty() || self.partition.contains(&info.partition) {
-                let found = self.of_partition(client, info.leader, info.partition).await;
-                results.push(((self.topic.clone(), info.partition), found));
-            }
-        }
-        Ok(results)
+        let partitions = topic.partitions.iter().map(|info| info.partition);
+        let wanted = partitions.filter(|it| self.partition.is_empty() || self.partition.contains(it));
+        let wanted: Vec<_> = wanted.map(|partition| (self.topic.as_str(), partition)).collect();
+        Ok(client.admin().describe_producers(&wanted).await)
     }
-
-    async fn of_partition(
-        &self,
-        client: &Client,
-        leader: Option<i32>,
-        partition: i32,
-    ) -> Result<Vec<ProducerState>, Error> {
-        let subject = || format!("{}-{partition}", self.topic);
-        let leader = leader.ok_or_else(|| Error::broker(ErrorCode::LEADER_NOT_AVAILABLE, subject(), None))?;
-        let topic = TopicRequest {
-            name: self.topic.as_str().into(),
-            partition_indexes: vec![partition],
-            ..Default::default()
-        };
-        let request = DescribeProducersRequest { topics: vec![topic], ..Default::default() };
-        let response = client.broker(leader).await?.request(&request).await?;
-        let found = response.topics.into_iter().flat_map(|topic| topic.partitions).next();
-        let PartitionResponse { error_code, error_message, active_producers, .. } =
-            found.ok_or_else(|| Error::Missing(subject()))?;
-        match error_code {
-            ErrorCode::NONE => Ok(active_producers),
-            code => Err(Error::broker(code, subject(), error_message.map(String::from))),
-        }
-    }
-}
-
-/// Where the transaction began that it has open, if it has.
-fn open_at(producer: &ProducerState) -> Option<i64> {
-    Some(producer.current_txn_start_offset).filter(|offset| *offset >= 0)
 }
 
 fn json_of(found: &Found) -> Value {
@@ -95,7 +58,7 @@ fn json_of(found: &Found) -> Value {
             json!({
                 "partition": partition, "producerId": producer.producer_id, "epoch": producer.producer_epoch,
                 "lastSequence": producer.last_sequence, "lastTimestamp": producer.last_timestamp,
-                "openSinceOffset": open_at(producer),
+                "openSinceOffset": producer.transaction_start,
             })
         })
     });
@@ -112,7 +75,7 @@ fn print(found: &Found, out: &mut impl Write) -> std::io::Result<()> {
                 producer.producer_id.to_string(),
                 producer.producer_epoch.to_string(),
                 producer.last_sequence.to_string(),
-                or_dash(open_at(producer)),
+                or_dash(producer.transaction_start),
                 last.map(moment).unwrap_or_default(),
             ]);
         }
