@@ -1,6 +1,6 @@
 //! `strandline produce`: records from lines to a topic of any Kafka cluster.
 //!
-//! What was written is told on the standard output once all has been, as a table or as JSON; what was not, on the
+//! With a transactional id all of it counts or none of it does. What was written is told on the standard output once all has been, as a table or as JSON; what was not, on the
 //! standard error. Exit codes: 0 all was acknowledged, 1 something was not, 2 the command line is wrong, 3 no broker
 //! could be asked.
 
@@ -11,7 +11,10 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use strandline_client::{Acks, Client, Compression, Delivered, Delivery, Producer, ProducerRecord};
+use strandline_client::{
+    Acks, Client, Compression, Delivered, Delivery, Error, Producer, ProducerBuilder, ProducerRecord,
+    Transaction,
+};
 
 use crate::arguments::setting;
 use crate::cluster::{Connecting, Failure, Output};
@@ -64,6 +67,13 @@ pub(crate) struct Produce {
     /// Whose acknowledgement is waited for.
     #[arg(long, value_enum, default_value_t)]
     acks: Acknowledgement,
+    /// Write everything in one transaction of this id: it counts when the input has ended and all was acknowledged, and
+    /// if anything fails nothing of it counts. Whoever writes with the same id is fenced.
+    #[arg(long, value_name = "ID")]
+    transactional_id: Option<String>,
+    /// How long the transaction may be open before the cluster aborts it, in seconds.
+    #[arg(long, requires = "transactional_id", default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    transaction_timeout: u64,
     /// How long a batch waits for more records, in milliseconds.
     #[arg(long, default_value_t = 5, value_name = "MS")]
     linger_ms: u64,
@@ -121,6 +131,18 @@ impl Report {
         *last = delivered.offset.or(*last);
     }
 
+    /// Counts what comes of deliveries; of several that fail the first is told.
+    async fn count_all(&mut self, deliveries: VecDeque<Delivery>) -> Result<(), Failure> {
+        let mut result = Ok(());
+        for delivery in deliveries {
+            match delivery.await {
+                Ok(delivered) => self.count(&delivered),
+                Err(error) => result = result.and(Err(error.into())),
+            }
+        }
+        result
+    }
+
     fn print(&self, topic: &str, seconds: f64, output: Output, out: &mut impl Write) -> io::Result<()> {
         if output == Output::Json {
             let partitions: Vec<_> = self
@@ -145,7 +167,26 @@ impl Report {
     }
 }
 
+/// How records are sent: each for itself, or as a part of something.
+#[derive(Clone, Copy)]
+enum Sending<'a> {
+    Singly(&'a Producer),
+    Together(&'a Transaction<'a>),
+}
+
+impl Sending<'_> {
+    async fn send(self, record: ProducerRecord<'_>) -> Result<Delivery, Error> {
+        match self {
+            Self::Singly(producer) => producer.send(record).await,
+            Self::Together(transaction) => transaction.deliver(record).await,
+        }
+    }
+}
+
 pub(crate) fn run(produce: &Produce, out: &mut impl Write) -> Result<(), Failure> {
+    if produce.transactional_id.is_some() && produce.acks != Acknowledgement::All {
+        return Err(Failure::Usage("--transactional-id takes --acks all".to_owned()));
+    }
     let bytes_max = usize::try_from(produce.max_bytes).unwrap_or(usize::MAX);
     let input = Input::open(produce.file.as_deref(), bytes_max, produce.format == Format::Whole)?;
     if produce.file.is_none() && io::stdin().is_terminal() && io::stderr().is_terminal() {
@@ -159,7 +200,7 @@ pub(crate) fn run(produce: &Produce, out: &mut impl Write) -> Result<(), Failure
 }
 
 impl Produce {
-    fn producer(&self, client: &Client) -> Result<Producer, Failure> {
+    fn producer(&self, client: &Client) -> ProducerBuilder {
         let acks = match self.acks {
             Acknowledgement::All => Acks::All,
             Acknowledgement::Leader => Acks::Leader,
@@ -173,49 +214,78 @@ impl Produce {
         let bytes_max = usize::try_from(self.max_bytes).unwrap_or(usize::MAX).saturating_add(1 << 10);
         let builder =
             builder.request_bytes_max(bytes_max).topic_timeout(timeout.min(Duration::from_secs(10)));
-        let builder = match self.compression_level {
+        match self.compression_level {
             Some(level) => builder.compression_level(level),
             None => builder,
-        };
-        Ok(builder.start()?)
+        }
     }
 
     async fn send_all(&self, client: &Client, input: Input, report: &mut Report) -> Result<(), Failure> {
-        let producer = self.producer(client)?;
+        let Some(id) = &self.transactional_id else {
+            let producer = self.producer(client).start()?;
+            let (deliveries, sent) = self.send_lines(client, Sending::Singly(&producer), input, report).await;
+            // What was taken before anything failed is still delivered.
+            producer.close().await;
+            return sent.and(report.count_all(deliveries).await);
+        };
+        let timeout = Duration::from_secs(self.transaction_timeout);
+        let builder = self.producer(client).transactional_id(id).transaction_timeout(timeout);
+        let mut producer = builder.start_transactional().await?;
+        let transaction = producer.begin().await?;
+        let (deliveries, sent) =
+            self.send_lines(client, Sending::Together(&transaction), input, report).await;
+        let ended = match sent {
+            Ok(()) => transaction.commit().await.map_err(Failure::from),
+            Err(failure) => {
+                // Where that cannot be said either, its coordinator says it in time.
+                let _ = transaction.abort().await;
+                Err(failure)
+            }
+        };
+        let result = match ended {
+            Ok(()) => report.count_all(deliveries).await,
+            Err(failure) => {
+                *report = Report::default();
+                Err(Failure::Refused(format!("{failure}\nstrandline: nothing of the transaction counts")))
+            }
+        };
+        let _ = producer.close().await;
+        result
+    }
+
+    /// Sends line after line, until the end or until something fails. Returns what is not known to be delivered yet.
+    async fn send_lines(
+        &self,
+        client: &Client,
+        sending: Sending<'_>,
+        input: Input,
+        report: &mut Report,
+    ) -> (VecDeque<Delivery>, Result<(), Failure>) {
         let mut lines = input.lines();
         let mut progress = Progress::new(self.file.is_some() || !io::stdin().is_terminal());
         let mut deliveries: VecDeque<Delivery> = VecDeque::new();
-        let mut result = Ok(());
         while let Some(line) = lines.recv().await {
             progress.tell(|| format!("{} records acknowledged", report.records));
-            match self.send(client, &producer, line, report).await {
+            match self.send(client, sending, line, report).await {
                 Ok(delivery) => deliveries.push_back(delivery),
-                // What was taken before is still delivered.
-                Err(failure) => {
-                    result = Err(failure);
-                    break;
-                }
+                Err(failure) => return (deliveries, Err(failure)),
             }
             if deliveries.len() >= DELIVERIES_MAX
                 && let Some(oldest) = deliveries.pop_front()
             {
-                report.count(&oldest.await?);
+                match oldest.await {
+                    Ok(delivered) => report.count(&delivered),
+                    Err(error) => return (deliveries, Err(error.into())),
+                }
             }
         }
-        producer.close().await;
-        for delivery in deliveries {
-            match delivery.await {
-                Ok(delivered) => report.count(&delivered),
-                Err(error) => result = result.and(Err(error.into())),
-            }
-        }
-        result
+        (deliveries, Ok(()))
     }
 
     async fn send(
         &self,
         client: &Client,
-        producer: &Producer,
+        sending: Sending<'_>,
         line: Result<Line, Failure>,
         report: &mut Report,
     ) -> Result<Delivery, Failure> {
@@ -244,7 +314,7 @@ impl Produce {
         if let Some(timestamp) = parsed.timestamp.or(self.timestamp) {
             record = record.timestamp(timestamp);
         }
-        match producer.send(record).await {
+        match sending.send(record).await {
             Ok(delivery) => Ok(delivery),
             Err(error) => Err(match hint::about_topic(client, error, &self.topic).await {
                 Failure::Refused(text) => Failure::Refused(format!("line {}: {text}", line.number)),
