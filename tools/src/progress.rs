@@ -35,6 +35,13 @@ impl Progress {
         // Whoever cannot be told of it has lost nothing.
         let _ = write!(io::stderr(), "\r\x1b[K{}", line());
     }
+
+    /// Takes the line away: what is written next stands in its place.
+    pub(crate) fn clear(&mut self) {
+        if std::mem::take(&mut self.has_written) {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
 }
 
 /// Does work that reads much, and tells a person how much it has read by then.
@@ -77,8 +84,6 @@ fn read_bytes() -> Option<i64> {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if self.has_written {
-            let _ = write!(io::stderr(), "\r\x1b[K");
-        }
+        self.clear();
     }
 }

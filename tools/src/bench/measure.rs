@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Plan;
 use super::allocations::{self, Allocations};
+use crate::progress::Progress;
 
 /// What one run gets done, for a rate beside the time.
 #[derive(Clone, Copy)]
@@ -75,7 +76,10 @@ impl<'a> Comparison<'a> {
                 allocations: allocations::of(&mut contender.run),
             })
             .collect();
-        for round in 0..plan.rounds.max(1) {
+        let mut progress = Progress::new(true);
+        let rounds = plan.rounds.max(1);
+        for round in 0..rounds {
+            progress.tell(|| format!("{}: round {} of {rounds}", self.name, round + 1));
             // There and back, so that nobody always follows the same one.
             let mut turns: Vec<_> = self.contenders.iter_mut().zip(&mut seen).collect();
             if round % 2 == 1 {

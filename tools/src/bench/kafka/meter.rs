@@ -6,6 +6,7 @@ use super::histogram::Histogram;
 use super::options::Length;
 use super::report::{GIGABYTE, MEGABYTE, Report, float};
 use super::usage::{self, Usage};
+use crate::progress::Progress;
 
 /// How long it is measured where nobody said.
 const SECONDS_DEFAULT: f64 = 10.0;
@@ -23,6 +24,7 @@ pub(super) struct Meter {
     pub(super) records: u64,
     pub(super) bytes: u64,
     pub(super) latency: Histogram,
+    progress: Progress,
 }
 
 impl Meter {
@@ -47,6 +49,7 @@ impl Meter {
             records: 0,
             bytes: 0,
             latency: Histogram::new(),
+            progress: Progress::new(true),
         }
     }
 
@@ -64,6 +67,10 @@ impl Meter {
             (self.records, self.bytes) = (0, 0);
             self.latency.clear();
         }
+        let (warm, records) = (self.warm, self.records);
+        let (seconds, seconds_max) = (now.duration_since(self.started), self.seconds_max);
+        let records_max = self.records_max;
+        self.progress.tell(|| how_far(warm, (seconds, seconds_max), (records, records_max)));
     }
 
     /// Whether what was due then counts.
@@ -91,6 +98,7 @@ impl Meter {
     }
 
     pub(super) fn stop(&mut self) {
+        self.progress.clear();
         self.ended = Instant::now();
         self.after = Usage::now(self.broker_pid);
     }
@@ -155,5 +163,29 @@ impl Meter {
             let peak = megabytes(memory.resident_peak_bytes);
             report.number("brokerRssPeakMegabytes", "broker RSS peak MB", peak, 1);
         }
+    }
+}
+
+/// What a person reads who waits: how long it has been measured, and how much was done by then.
+fn how_far(warm: bool, time: (Duration, Option<Duration>), done: (u64, Option<u64>)) -> String {
+    if !warm {
+        return "warming up".to_owned();
+    }
+    let of = |limit: Option<String>| limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
+    let time_limit = of(time.1.map(|limit| format!("{:.0}", limit.as_secs_f64())));
+    let done_limit = of(done.1.map(|limit| limit.to_string()));
+    format!("{:.0}{time_limit} s, {}{done_limit} done", time.0.as_secs_f64(), done.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_reads_how_far_it_is() {
+        let seconds = Duration::from_secs;
+        assert_eq!(how_far(false, (seconds(1), None), (7, None)), "warming up");
+        assert_eq!(how_far(true, (seconds(3), Some(seconds(10))), (7, None)), "3 of 10 s, 7 done");
+        assert_eq!(how_far(true, (seconds(3), None), (7, Some(20))), "3 s, 7 of 20 done");
     }
 }

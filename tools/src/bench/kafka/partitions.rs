@@ -72,11 +72,11 @@ impl Partitions {
     pub(super) fn run(&self) -> Result<Report, Failure> {
         usage::check(self.target.broker_pid)?;
         let count = self.target.partitions.unwrap_or(PARTITIONS_DEFAULT);
-        let length = Length { seconds: None, records: None, warm_up_seconds: 0.0 };
+        let length = Length { seconds: None, records: u64::try_from(count).ok(), warm_up_seconds: 0.0 };
         let mut meter = Meter::start(&length, self.target.broker_pid);
         let made = self.target.connecting.run(async |client| self.make(&client, count).await)?;
         let mut first = Histogram::new();
-        let result = self.write_to_each(&made, &mut first);
+        let result = self.write_to_each(&made, &mut first, &mut meter);
         let writable = Instant::now();
         meter.stop();
         if !self.keep {
@@ -129,7 +129,7 @@ impl Partitions {
         }
     }
 
-    fn write_to_each(&self, made: &Made, first: &mut Histogram) -> Result<(), Failure> {
+    fn write_to_each(&self, made: &Made, first: &mut Histogram, meter: &mut Meter) -> Result<(), Failure> {
         let record_bytes = usize::try_from(self.record_bytes).unwrap_or(usize::MAX);
         let records = Batches::new(record_bytes, 0, Compression::None)?.batch(1, None)?;
         let last = if made.id.is_zero() { PRODUCE_BY_NAME } else { i16::MAX };
@@ -157,6 +157,8 @@ impl Partitions {
             for lane in &mut lanes {
                 take_answers(lane, made.asked, first)?;
             }
+            meter.records = first.count();
+            meter.tick(Instant::now());
         }
         Ok(())
     }

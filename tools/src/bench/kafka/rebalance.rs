@@ -86,6 +86,7 @@ impl Rebalance {
         for _ in 0..self.rounds {
             rounds.add(run.settle()?, 1);
             meter.add(1, 0);
+            meter.tick(Instant::now());
         }
         meter.stop();
         all.stop();

@@ -46,6 +46,8 @@ impl Part {
 
     /// Does it, in this process.
     pub(super) fn run(&self, out: &mut dyn Write) -> Outcome {
+        // What is only a part of a measurement does not outlive it.
+        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
         let mut say = |numbers: &[f64]| {
             let line: Vec<String> = numbers.iter().map(f64::to_string).collect();
             writeln!(out, "{}", line.join(" "))?;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::Outcome;
+use crate::progress::Progress;
 
 const CHUNK_BYTES: usize = 1 << 20;
 
@@ -100,7 +101,9 @@ impl PageCache {
     /// Takes the place of files that were removed, so that nothing is free again.
     pub(super) fn top_up(&mut self) -> io::Result<()> {
         let mut chunk = vec![0; CHUNK_BYTES];
+        let mut progress = Progress::new(true);
         for read in 0..self.gib << 10 {
+            progress.tell(|| format!("the page cache is filled: {read} of {} MiB", self.gib << 10));
             if read % CHUNKS_PER_LOOK == 0 && free_kib() < FREE_KIB_LEFT {
                 break;
             }

@@ -16,6 +16,7 @@ mod checkpoints;
 mod child;
 mod compaction;
 mod floors;
+mod folder;
 mod journal;
 mod machine;
 mod partitions;
@@ -29,6 +30,7 @@ mod turns;
 
 pub(crate) use self::child::Part;
 
+use self::folder::Folder;
 use self::machine::PageCache;
 use self::report::Report;
 
@@ -113,11 +115,10 @@ pub(super) fn run_part(part: &Part, out: &mut impl Write) -> io::Result<()> {
 }
 
 pub(super) fn run(plan: &LogPlan, out: &mut impl Write) -> io::Result<()> {
-    let folder = plan.folder.join("strandline-bench-log");
-    std::fs::create_dir(&folder)?;
-    let measured = measure(plan, folder.clone(), out).map_err(|error| io::Error::other(error.to_string()));
-    std::fs::remove_dir_all(&folder)?;
-    measured
+    let folder = Folder::make(&plan.folder)?;
+    let measured = measure(plan, folder.path().to_owned(), out);
+    folder.remove()?;
+    measured.map_err(|error| io::Error::other(error.to_string()))
 }
 
 fn measure(plan: &LogPlan, folder: PathBuf, out: &mut dyn Write) -> Outcome {

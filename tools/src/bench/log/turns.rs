@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::Outcome;
 use super::machine::processor_time;
 use super::report::Spread;
+use crate::progress::Progress;
 
 /// One turn.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +52,9 @@ pub(super) type Way<'a> = &'a mut dyn FnMut() -> Outcome<u64>;
 /// Lets ways take turns, there and back, so that none always follows the same one.
 pub(super) fn take_turns<const N: usize>(rounds: usize, mut ways: [Way<'_>; N]) -> Outcome<[Vec<Sample>; N]> {
     let mut samples = [const { Vec::new() }; N];
+    let mut progress = Progress::new(true);
     for round in 0..rounds {
+        progress.tell(|| format!("round {} of {rounds}", round + 1));
         let mut turns: Vec<_> = ways.iter_mut().zip(&mut samples).collect();
         if round % 2 == 1 {
             turns.reverse();
