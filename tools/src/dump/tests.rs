@@ -11,6 +11,8 @@ use strandline_protocol::batch::{BatchBuilder, NewRecord};
 
 use super::*;
 
+mod broker;
+
 #[derive(Parser)]
 struct Line {
     #[command(subcommand)]

@@ -125,3 +125,68 @@ impl Keys {
         self.0.recv().await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::fd::OwnedFd;
+    use std::process::Command;
+
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+    use super::*;
+
+    /// Tells this test that it is the one who panics.
+    const PANICS: &str = "STRANDLINE_TEST_PANICS_IN_A_TERMINAL";
+
+    fn terminal() -> (OwnedFd, File) {
+        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&ours).unwrap();
+        unlockpt(&ours).unwrap();
+        let name = ptsname(&ours, Vec::new()).unwrap().into_string().unwrap();
+        (ours, File::options().read(true).write(true).open(name).unwrap())
+    }
+
+    /// What has been written to a terminal by now.
+    fn seen(ours: &OwnedFd) -> String {
+        rustix::io::ioctl_fionbio(ours, true).unwrap();
+        let mut seen = Vec::new();
+        let mut piece = [0; 4_096];
+        while let Ok(count @ 1..) = rustix::io::read(ours, &mut piece) {
+            seen.extend_from_slice(&piece[..count]);
+        }
+        String::from_utf8_lossy(&seen).into_owned()
+    }
+
+    #[test]
+    fn a_panic_is_told_on_the_terminal_as_it_was_before() {
+        if std::env::var_os(PANICS).is_some() {
+            let mut screen = Screen::enter().unwrap();
+            screen.draw(&["a view".to_owned()]).unwrap();
+            panic!("something that nobody thought of");
+        }
+        let (ours, theirs) = terminal();
+        let before = tcgetattr(&theirs).unwrap();
+        let itself = "top::screen::tests::a_panic_is_told_on_the_terminal_as_it_was_before";
+        let status = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", itself, "--nocapture"])
+            .env(PANICS, "1")
+            .env("RUST_BACKTRACE", "0")
+            .stdin(theirs.try_clone().unwrap())
+            .stdout(theirs.try_clone().unwrap())
+            .stderr(theirs.try_clone().unwrap())
+            .status()
+            .unwrap();
+        assert!(!status.success());
+        let seen = seen(&ours);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let place =
+            |what: &str| seen.find(what).unwrap_or_else(|| panic!("there is no {what:?} in {seen:?}"));
+        assert!(place(&text(ENTER)) < place("a view") && place("a view") < place(&text(LEAVE)), "{seen:?}");
+        assert!(place(&text(LEAVE)) < place("something that nobody thought of"), "{seen:?}");
+        assert_eq!(seen.matches(&text(LEAVE)).count(), 1, "it is given back once: {seen:?}");
+        let after = tcgetattr(&theirs).unwrap();
+        let modes = |terminal: &Termios| (terminal.local_modes, terminal.input_modes, terminal.output_modes);
+        assert_eq!(modes(&after), modes(&before));
+    }
+}
