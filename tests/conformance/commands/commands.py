@@ -199,6 +199,12 @@ def running_log(run, data):
     dumped = run.text("log", "dump", data, "--topic", "formats", "--deep", "--from", 9)
     if 'value "v9"' not in dumped:
         fail(f"the dump of a directory in use is wrong:\n{dumped}")
+    # The records of such a topic are in no journal.
+    run.text("topic", "create", "quick", "--partitions", 1, "--config", "strandline.durability=async")
+    run.text("produce", "quick", stdin="soon\n")
+    dumped = run.text("log", "dump", data, "--topic", "quick", "--deep")
+    if 'value "soon"' not in dumped:
+        fail(f"the dump of an asynchronous topic in use is wrong:\n{dumped}")
 
 
 def transactions(run):
@@ -230,6 +236,17 @@ def transactions(run):
         holding.stdin.close()
     if "never" in run.text("consume", "second", "--exit", "--committed"):
         fail("what was aborted is read")
+
+    run.text("topic", "create", "ledger", "--partitions", 1)
+    together = lambda lines, **more: run.done("produce", "ledger", "--transactional-id", "till", "--format", "json", stdin="".join(f"{line}\n" for line in lines), **more)
+    together(['{"value": "debit"}', '{"value": "credit"}'])
+    refused = together(['{"value": "half"}', "no JSON"], expected=1)
+    if "nothing of the transaction counts" not in refused.stderr or "line 2" not in refused.stderr:
+        fail(f"a transaction that ends half way says: {refused.stderr}")
+    if re.search(r"^ *0 ", refused.stdout, re.M):
+        fail(f"it is said to have written something: {refused.stdout}")
+    expect(run.text("consume", "ledger", "--exit", "--committed").splitlines(), ["debit", "credit"], "what counts of transactions")
+    run.refused(2, "produce", "ledger", "--transactional-id", "till", "--acks", "1", says=["--acks all"])
 
 
 def profiles(run, address):
