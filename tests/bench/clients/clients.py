@@ -3,15 +3,14 @@
 Owns the broker's process. What counts is the client's own processor time: client and broker share the machine.
 """
 
-import argparse
 import json
 import os
-import pathlib
 import statistics
 import subprocess
 
 from broker import StrandlineBroker
 from kafka_broker import free_ports
+from plan import parser
 
 CLIENTS = ["strandline", "librdkafka", "krafka"]
 # Ours and Java's consumers look at checksums unless they are told not to, librdkafka's only if it is told to: like goes with like.
@@ -103,12 +102,7 @@ def report(name, kind, figures):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--folder", type=pathlib.Path, required=True)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--scale", type=float, default=1.0)
-    options = parser.parse_args()
+    options = parser("rounds").parse_args()
     bench = Bench(options.folder, options.scale)
     bench.broker.start()
     try:

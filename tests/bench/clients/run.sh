@@ -10,9 +10,5 @@ export CARGO_TARGET_DIR="${BENCH_TARGET:-$REPOSITORY_FOLDER/target/bench-clients
 cargo build --quiet --release --locked --manifest-path "$BENCH_FOLDER/Cargo.toml"
 export BENCH="$CARGO_TARGET_DIR/release/strandline-client-bench"
 unset CARGO_TARGET_DIR
-# What is measured against is a release; with STRANDLINE, that one.
-if [[ -z ${STRANDLINE:-} ]]; then
-    cargo build --quiet --release --locked --manifest-path "$REPOSITORY_FOLDER/Cargo.toml" --package strandline
-    export STRANDLINE="$REPOSITORY_FOLDER/target/release/strandline"
-fi
-PYTHONPATH="$CONFORMANCE_FOLDER:$CLIENTS_FOLDER/library" python3 -B "$BENCH_FOLDER/clients.py" --folder "$WORK_FOLDER" "$@"
+prepare_release
+PYTHONPATH="$CONFORMANCE_FOLDER:$CLIENTS_FOLDER/library:$BENCH_FOLDER/.." python3 -B "$BENCH_FOLDER/clients.py" --folder "$WORK_FOLDER" "$@"

@@ -4,12 +4,11 @@ What a broker takes for each commit, transaction and heartbeat is its processor 
 for both. Some figures are of Strandline alone: what it takes of memory, and what idempotence costs.
 """
 
-import argparse
 import json
 import os
-import pathlib
 import subprocess
 
+from plan import parser
 from versus import PageCache, Side, print_row, spread, versus
 
 # As many partitions of the internal topics as both have where nobody says anything, and no wait for the first member.
@@ -150,12 +149,7 @@ def idempotence(arguments):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--folder", type=pathlib.Path, required=True)
-    parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--scale", type=float, default=1.0)
-    arguments = parser.parse_args()
+    arguments = parser("pairs").parse_args()
     arguments.page_cache = PageCache(arguments.folder)
     print("Strandline syncs before it acknowledges, Kafka does not. Median (least-most), ratio of pairs.\n")
     print("| work | unit | Strandline | Kafka | ratio |\n| --- | --- | --- | --- | --- |")

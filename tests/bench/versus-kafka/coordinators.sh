@@ -8,5 +8,5 @@ need java mvn
 BENCH_FOLDER=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 BROKER=kafka prepare_broker
 prepare_release
-PYTHONPATH="$CONFORMANCE_FOLDER:$CLIENTS_FOLDER/library:$BENCH_FOLDER" python3 -B "$BENCH_FOLDER/coordinators.py" \
+PYTHONPATH="$CONFORMANCE_FOLDER:$CLIENTS_FOLDER/library:$BENCH_FOLDER:$BENCH_FOLDER/.." python3 -B "$BENCH_FOLDER/coordinators.py" \
     --folder "$WORK_FOLDER" "$@"

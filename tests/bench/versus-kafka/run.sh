@@ -17,8 +17,6 @@ cc -O2 -Wall -Wextra -o "$WORK_FOLDER/driver" "$BENCH_FOLDER/driver.c" $(pkg-con
     || { echo "the driver needs librdkafka's headers (Debian's package librdkafka-dev)" >&2; exit 2; }
 cc -O2 -msse4.2 -Wall -Wextra -o "$WORK_FOLDER/floor" "$BENCH_FOLDER/floor.c"
 BROKER=kafka prepare_broker
-# What is measured is a release.
-cargo build --quiet --release --locked --manifest-path "$REPOSITORY_FOLDER/Cargo.toml" --package strandline
-export STRANDLINE="$REPOSITORY_FOLDER/target/release/strandline"
-PYTHONPATH="$CONFORMANCE_FOLDER:$CLIENTS_FOLDER/library" python3 -B "$BENCH_FOLDER/versus.py" \
+prepare_release
+PYTHONPATH="$CONFORMANCE_FOLDER:$CLIENTS_FOLDER/library:$BENCH_FOLDER/.." python3 -B "$BENCH_FOLDER/versus.py" \
     --driver "$WORK_FOLDER/driver" --floor "$WORK_FOLDER/floor" --folder "$WORK_FOLDER" "$@"

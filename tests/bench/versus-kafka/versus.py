@@ -4,7 +4,6 @@ Owns both brokers' processes. What counts is the broker's processor time for eac
 throughput: driver and broker share the machine.
 """
 
-import argparse
 import json
 import os
 import pathlib
@@ -15,6 +14,7 @@ import time
 
 from broker import StrandlineBroker
 from kafka_broker import KafkaBroker, free_ports
+from plan import parser
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -217,14 +217,10 @@ def partitions(arguments):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--driver", required=True)
-    parser.add_argument("--floor", required=True)
-    parser.add_argument("--folder", type=pathlib.Path, required=True)
-    parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--scale", type=float, default=1.0)
-    arguments = parser.parse_args()
+    words = parser("pairs")
+    words.add_argument("--driver", required=True)
+    words.add_argument("--floor", required=True)
+    arguments = words.parse_args()
     arguments.page_cache = PageCache(arguments.folder)
     print("Strandline syncs before it acknowledges, Kafka does not. Median (least-most), ratio of pairs.\n")
     print("| work | unit | Strandline | Kafka | ratio | the machine's |\n| --- | --- | --- | --- | --- | --- |")

@@ -5,29 +5,19 @@ usage: groups.py WORK_FOLDER, with the tools' class path in TOOLS_CLASSPATH
 
 import collections
 import json
-import os
 import signal
 import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
-from broker import Broker
 from driven import Failure
+from java_tools import JAVA, TOOLS, play, same
 
-JAVA = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m", "-cp", os.environ["TOOLS_CLASSPATH"]]
-TOOLS = "org.apache.kafka.tools."
 TIMEOUT_S = 150
 SETTLE_TIMEOUT_S = 90
 TOPIC, PARTITIONS, RECORDS = "orders", 3, 300
 # What each protocol's groups are called by the tool, and by what they assign.
 PROTOCOLS = {"classic": ("Classic", "range"), "consumer": ("Consumer", "uniform")}
-
-
-def same(what, found, expected):
-    if found != expected:
-        raise Failure(f"{what}: found {str(found)[:2000]}\n  instead of {str(expected)[:2000]}")
 
 
 def tool(name, *words):
@@ -242,15 +232,5 @@ class Groups:
         same("groups", listed, {"performance": "Classic", "readers": "Consumer"})
 
 
-def main():
-    folder = Path(sys.argv[1])
-    with Broker(folder) as broker:
-        try:
-            Groups(broker, folder).play()
-        except Failure as failure:
-            print((folder / "broker.log").read_text()[-3000:], file=sys.stderr)
-            sys.exit(f"failed: {failure}")
-
-
 if __name__ == "__main__":
-    main()
+    play(Groups)

@@ -4,27 +4,17 @@ usage: tools.py WORK_FOLDER, with the tools' class path in TOOLS_CLASSPATH
 """
 
 import json
-import os
 import re
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 
-from broker import Broker
 from driven import Failure
+from java_tools import JAVA, TOOLS, play, same
 
-JAVA = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m", "-cp", os.environ["TOOLS_CLASSPATH"]]
-TOOLS = "org.apache.kafka.tools."
 TIMEOUT_S = 150
 SETTLE_TIMEOUT_S = 60
 LINES = [f"key {number}|value {number}" for number in range(50)]
-
-
-def same(what, found, expected):
-    if found != expected:
-        raise Failure(f"{what}: found {str(found)[:2000]}\n  instead of {str(expected)[:2000]}")
 
 
 def tool(name, *words, status=0, stdin=""):
@@ -191,15 +181,5 @@ class Tools:
         same("what the dump tool reads", sorted(found), sorted((offset, line) for _, offset, line in self.produced))
 
 
-def main():
-    folder = Path(sys.argv[1])
-    with Broker(folder) as broker:
-        try:
-            Tools(broker, folder).play()
-        except Failure as failure:
-            print((folder / "broker.log").read_text()[-3000:], file=sys.stderr)
-            sys.exit(f"failed: {failure}")
-
-
 if __name__ == "__main__":
-    main()
+    play(Tools)
