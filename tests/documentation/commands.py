@@ -1,8 +1,9 @@
 """Runs the commands of the pages, in their order, and looks at what they print.
 
 commands.json says of each, by its page's words: `prints`, expressions that have to match (in its order of lines), `status`,
-`runs` until it is told to stop (`serves`: the broker that the next commands talk to), or `elsewhere`: who runs it, where
-this is not the place. What a page names that this machine may not have (addresses, /var, /etc) is replaced first.
+`serves` (it runs until it is told to stop, and is the broker that the next commands talk to), `adding`: options by which it
+takes seconds and not minutes, or `elsewhere`: who runs it, where this is not the place. A program in Python counts as a
+command. What a page names that this machine may not have (addresses, /var, /etc) is replaced first.
 """
 
 import json
@@ -19,17 +20,23 @@ from kafka_broker import free_ports, wait_for
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(sys.argv[1])
-PAGES = ["README.md", "docs/CLI.md", "docs/OPERATIONS.md", "docs/CONFIGURATION.md", "docs/ARCHITECTURE.md"]
+PAGES = ["README.md", "docs/CLI.md", *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md") if page.name != "CLI.md")]
+PYTHON = "python"
 TIMEOUT_S = 120
 
 
 def commands(page):
-    """The commands of a page: what stands behind `$ ` in blocks of a console, with lines that go on."""
+    """What a page has somebody type: what stands behind `$ ` in blocks of a console, with lines that go on; and programs,
+    each with a name."""
     text = (ROOT / page).read_text()
-    for block in re.findall(r"^```console\n(.*?)^```", text, re.S | re.M):
+    for language, block in re.findall(r"^```(console|python)\n(.*?)^```", text, re.S | re.M):
+        if language == PYTHON:
+            yield f"{page}'s program", f"{PYTHON} <<'.'\n{block}."
+            continue
         for command in re.findall(r"^\$ ((?:.*\\\n)*.*)$", block, re.M):
             words = re.sub(r"\\\n\s*", "", command)
-            yield re.sub(r"\s+#.*$", "", words).strip()
+            words = re.sub(r"\s+#.*$", "", words).strip()
+            yield words, words
 
 
 class Scene:
@@ -43,7 +50,8 @@ class Scene:
         (FOLDER / "etc").mkdir()
         (FOLDER / "data").mkdir()
         shutil.copy(ROOT / "tools/packaging/strandline.toml", FOLDER / "etc/strandline.toml")
-        path = f"{binaries}:{os.environ['PATH']}"
+        # A virtual environment knows itself by where its Python is called.
+        path = f"{binaries}:{Path(os.environ['PYTHON']).parent}:{os.environ['PATH']}"
         # Where the cluster is, for all that the page leaves to the default; and a home in which nobody lives.
         home = {"HOME": str(FOLDER), "XDG_CONFIG_HOME": "", "STRANDLINE_BROKERS": f"127.0.0.1:{self.port}"}
         self.environment = {**os.environ, "PATH": path, **home}
@@ -52,14 +60,15 @@ class Scene:
     def here(self, command):
         """The same command, on this machine and beside others."""
         for said, meant in [
-            ("cargo run --release -- dev", f"strandline dev --listen 127.0.0.1:{self.port} --http 127.0.0.1:{self.http}"),
+            ("cargo run --release -- ", "strandline "),
             ("127.0.0.1:9092", f"127.0.0.1:{self.port}"),
             ("broker.example:9092", f"127.0.0.1:{self.port}"),
             ("0.0.0.0:9092", f"127.0.0.1:{self.port}"),
             ("127.0.0.1:9644", f"127.0.0.1:{self.http}"),
             ("/etc/strandline", str(FOLDER / "etc")),
             ("/var/lib/strandline", str(FOLDER / "data")),
-            ("--folder DIR", f"--folder {FOLDER}/bench"),
+            ("--folder DIR", f"--folder {FOLDER}"),
+            ("--folder /a/folder/on/the/disk", f"--folder {FOLDER}"),
         ]:
             command = command.replace(said, meant)
         if command == "strandline dev":
@@ -116,7 +125,7 @@ def main():
     seen, run, scene = set(), set(), Scene()
     try:
         for page in PAGES:
-            for said in commands(page):
+            for said, typed in commands(page):
                 if said not in known:
                     raise RuntimeError(f"{page} has a command that commands.json does not know: {said}")
                 expected = known[said]
@@ -125,7 +134,7 @@ def main():
                     continue
                 for before in expected.get("after", []):
                     scene.stop() if before == "stop" else scene.run(scene.here(before))
-                command = scene.here(said)
+                command = " ".join([scene.here(typed), *expected.get("adding", [])])
                 if expected.get("serves"):
                     printed = scene.serve(command, expected)
                 else:
