@@ -170,4 +170,23 @@ mod tests {
         command_line().debug_assert();
         look(&mut command_line(), "");
     }
+
+    /// What prints something else than an answer: a broker's log, a file, or nothing.
+    const WITHOUT_JSON: [&str; 8] =
+        ["dev", "serve", "completions", "man", "default", "reference", "set", "log-part"];
+
+    #[test]
+    fn what_answers_answers_programs_too() {
+        fn look(command: &clap::Command, path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            let has_output = || command.get_arguments().any(|argument| argument.get_id() == "output");
+            let is_left_out = WITHOUT_JSON.contains(&command.get_name());
+            if is_left_out || command.get_name() == "help" {
+                return;
+            }
+            assert!(command.has_subcommands() || has_output(), "{path} has no -o json");
+            command.get_subcommands().for_each(|subcommand| look(subcommand, &path));
+        }
+        look(&command_line(), "");
+    }
 }

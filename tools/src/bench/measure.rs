@@ -3,8 +3,11 @@
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
+
 use super::Plan;
 use super::allocations::{self, Allocations};
+use crate::cluster::Output;
 use crate::progress::Progress;
 
 /// What one run gets done, for a rate beside the time.
@@ -55,6 +58,12 @@ impl<'a> Comparison<'a> {
             return Ok(());
         }
         let seen = self.measure(plan);
+        if plan.output == Output::Json {
+            for (contender, seen) in self.contenders.iter().zip(&seen) {
+                writeln!(out, "{}", json_of(&self.name, contender.name, self.amount, seen))?;
+            }
+            return out.flush();
+        }
         writeln!(out, "{}", self.name)?;
         let Some(ours) = seen.first() else { return Ok(()) };
         for (contender, seen) in self.contenders.iter().zip(&seen) {
@@ -142,6 +151,20 @@ fn print(name: &str, amount: Amount, seen: &Seen, ratio: &str, out: &mut impl Wr
     writeln!(out, "{}", line.trim_end())
 }
 
+fn json_of(work: &str, contender: &str, amount: Amount, seen: &Seen) -> Value {
+    let [least, median, greatest] = quartiles(seen.nanoseconds.clone(), [0, 2, 4]);
+    let (bytes, records) = match amount {
+        Amount::One => (None, None),
+        Amount::Bytes(bytes) => (Some(bytes), None),
+        Amount::Records(records) => (None, Some(records)),
+    };
+    json!({
+        "work": work, "contender": contender, "bytes": bytes, "records": records,
+        "nanoseconds": { "least": least, "median": median, "greatest": greatest },
+        "allocations": seen.allocations.as_ref().map(|allocations| allocations.count),
+    })
+}
+
 fn duration(nanoseconds: f64) -> String {
     match nanoseconds {
         short if short < 1e3 => format!("{short:7.1} ns"),
@@ -170,7 +193,7 @@ mod tests {
 
     #[test]
     fn every_contender_gets_a_line_and_others_are_left_out() {
-        let plan = Plan { rounds: 2, sample_ms: 0, only: "crc".to_owned() };
+        let plan = Plan { rounds: 2, sample_ms: 0, only: "crc".to_owned(), output: Output::Table };
         let mut out = Vec::new();
         for name in ["crc", "lz4"] {
             let comparison =
@@ -180,5 +203,18 @@ mod tests {
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text.lines().count(), 3, "{text}");
         assert!(text.lines().last().unwrap().contains("ours is"), "{text}");
+    }
+
+    #[test]
+    fn programs_get_a_line_for_each_contender() {
+        let plan = Plan { rounds: 2, sample_ms: 0, only: String::new(), output: Output::Json };
+        let mut out = Vec::new();
+        Comparison::new("crc", Amount::Bytes(7)).contender("ours", || ()).run(&plan, &mut out).unwrap();
+        let line: Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(
+            (&line["work"], &line["contender"], &line["bytes"]),
+            (&json!("crc"), &json!("ours"), &json!(7))
+        );
+        assert!(line["nanoseconds"]["median"].is_number(), "{line}");
     }
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use clap::{Args, Subcommand};
 
-use crate::cluster::Failure;
+use crate::cluster::{Failure, Output};
 
 pub(crate) mod allocations;
 mod kafka;
@@ -40,6 +40,9 @@ pub(crate) struct Plan {
     /// Measure only what has this text in its name.
     #[arg(long, default_value = "")]
     only: String,
+    /// How it is printed: JSON is a line for each contender.
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Output,
 }
 
 pub(crate) fn run(command: &BenchCommand, out: &mut impl Write) -> Result<(), Failure> {

@@ -2,16 +2,26 @@
 
 use std::io::Write;
 
+use serde_json::{Value, json};
 use strandline_state::settings::{
     Bounds, BrokerName, GROUP_SETTINGS, Kind, Setting, TOPIC_SETTINGS, Unit, nearest,
 };
 
-use crate::cluster::Failure;
+use crate::cluster::{Failure, Output};
+use crate::results;
 
 const LINE_WIDTH: usize = 100;
 
-pub(super) fn explain(names: &[String], out: &mut impl Write) -> Result<(), Failure> {
-    let mut unknown = Vec::new();
+/// A setting, and what there is to say of it: by its name in JSON, and by what it is called.
+struct Explained {
+    name: &'static str,
+    of: &'static str,
+    text: String,
+    lines: Vec<(&'static str, &'static str, String)>,
+}
+
+pub(super) fn explain(names: &[String], output: Output, out: &mut impl Write) -> Result<(), Failure> {
+    let (mut found, mut unknown) = (Vec::new(), Vec::new());
     for name in names {
         let of_topics = TOPIC_SETTINGS.iter().find(|setting| setting.name == name);
         let of_groups = GROUP_SETTINGS.iter().find(|setting| setting.name == name);
@@ -19,15 +29,13 @@ pub(super) fn explain(names: &[String], out: &mut impl Write) -> Result<(), Fail
         if of_topics.is_none() && of_groups.is_none() && of_broker.is_none() {
             unknown.push(unknown_name(name));
         }
-        if let Some(setting) = of_topics {
-            inheriting(setting, "of a topic", out)?;
-        }
-        if let Some(setting) = of_groups {
-            inheriting(setting, "of a group", out)?;
-        }
-        if let Some(name) = of_broker {
-            broker(&name, out)?;
-        }
+        found.extend(of_topics.map(|setting| inheriting(setting, "of a topic")));
+        found.extend(of_groups.map(|setting| inheriting(setting, "of a group")));
+        found.extend(of_broker.as_ref().map(broker));
+    }
+    match output {
+        Output::Table => found.iter().try_for_each(|explained| explained.print(out))?,
+        Output::Json => results::json(&found.iter().map(Explained::json).collect(), out)?,
     }
     if unknown.is_empty() { Ok(()) } else { Err(Failure::Refused(unknown.join("\nstrandline: "))) }
 }
@@ -40,46 +48,61 @@ fn unknown_name(name: &str) -> String {
 }
 
 /// A setting of what has the broker's where it says nothing itself.
-fn inheriting(setting: &'static Setting, of: &str, out: &mut impl Write) -> std::io::Result<()> {
-    head(setting.name, of, setting, out)?;
-    line("type", kind_word(setting.kind), out)?;
-    line("allowed", &bounds_text(setting.kind, setting.bounds), out)?;
-    line("unit", unit_word(setting.unit), out)?;
-    line("default", &setting.default_text().unwrap_or_default(), out)?;
-    line("changes", "while the broker runs", out)?;
+fn inheriting(setting: &'static Setting, of: &'static str) -> Explained {
     let names: Vec<_> = setting.synonyms.iter().map(|synonym| synonym.name).collect();
-    line("for all", &names.join(", "), out)?;
-    writeln!(out)
+    let lines = vec![
+        ("type", "type", kind_word(setting.kind).to_owned()),
+        ("allowed", "allowed", bounds_text(setting.kind, setting.bounds)),
+        ("unit", "unit", unit_word(setting.unit).to_owned()),
+        ("default", "default", setting.default_text().unwrap_or_default()),
+        ("changes", "changes", "while the broker runs".to_owned()),
+        ("forAll", "for all", names.join(", ")),
+    ];
+    Explained { name: setting.name, of, text: setting.documentation_text().into_owned(), lines }
 }
 
-fn broker(name: &BrokerName, out: &mut impl Write) -> std::io::Result<()> {
-    let of = if name.is_of_topics() { "of a broker, for topics" } else { "of a broker" };
-    head(name.name(), of, name.setting(), out)?;
-    line("type", kind_word(name.kind()), out)?;
-    line("allowed", &limits(name), out)?;
-    line("unit", unit_word(name.unit()), out)?;
-    line("default", &name.default_text().unwrap_or_default(), out)?;
-    line("changes", changes(name), out)?;
-    line("environment", &name.environment_name(), out)?;
+fn broker(name: &BrokerName) -> Explained {
+    let mut lines = vec![
+        ("type", "type", kind_word(name.kind()).to_owned()),
+        ("allowed", "allowed", limits(name)),
+        ("unit", "unit", unit_word(name.unit()).to_owned()),
+        ("default", "default", name.default_text().unwrap_or_default()),
+        ("changes", "changes", changes(name).to_owned()),
+        ("environment", "environment", name.environment_name()),
+    ];
     if name.is_of_topics() {
-        line("topics", name.setting().name, out)?;
-        let others: Vec<_> =
-            name.group().iter().map(BrokerName::name).filter(|other| *other != name.name()).collect();
-        line("also", &others.join(", "), out)?;
+        let group = name.group();
+        let others = group.iter().map(BrokerName::name).filter(|other| *other != name.name());
+        lines.push(("topics", "topics", name.setting().name.to_owned()));
+        lines.push(("also", "also", others.collect::<Vec<_>>().join(", ")));
     }
-    writeln!(out)
+    let of = if name.is_of_topics() { "of a broker, for topics" } else { "of a broker" };
+    Explained { name: name.name(), of, text: name.setting().documentation_text().into_owned(), lines }
 }
 
-fn head(name: &str, of: &str, setting: &Setting, out: &mut impl Write) -> std::io::Result<()> {
-    writeln!(out, "{name} ({of})")?;
-    for text in wrapped(&setting.documentation_text(), LINE_WIDTH - 2) {
-        writeln!(out, "  {text}")?;
+impl Explained {
+    /// What there is something to say of.
+    fn said(&self) -> impl Iterator<Item = &(&'static str, &'static str, String)> {
+        self.lines.iter().filter(|(.., value)| !value.is_empty())
     }
-    Ok(())
-}
 
-fn line(what: &str, value: &str, out: &mut impl Write) -> std::io::Result<()> {
-    if value.is_empty() { Ok(()) } else { writeln!(out, "  {what:<12}{value}") }
+    fn print(&self, out: &mut impl Write) -> std::io::Result<()> {
+        writeln!(out, "{} ({})", self.name, self.of)?;
+        for text in wrapped(&self.text, LINE_WIDTH - 2) {
+            writeln!(out, "  {text}")?;
+        }
+        for (_, what, value) in self.said() {
+            writeln!(out, "  {what:<12}{value}")?;
+        }
+        writeln!(out)
+    }
+
+    fn json(&self) -> Value {
+        let head = [("name", self.name), ("of", self.of), ("text", self.text.as_str())];
+        let said = self.said().map(|(name, _, value)| (*name, value.as_str()));
+        let fields = head.into_iter().chain(said).map(|(name, value)| (name.to_owned(), json!(value)));
+        Value::Object(fields.collect())
+    }
 }
 
 /// When a new value of a broker's setting counts.
@@ -151,9 +174,13 @@ mod tests {
     use super::*;
 
     fn said(names: &[&str]) -> (String, Result<(), Failure>) {
+        said_as(Output::Table, names)
+    }
+
+    fn said_as(output: Output, names: &[&str]) -> (String, Result<(), Failure>) {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut out = Vec::new();
-        let result = explain(&names, &mut out);
+        let result = explain(&names, output, &mut out);
         (String::from_utf8(out).unwrap(), result)
     }
 
@@ -183,6 +210,22 @@ cleanup.policy (of a topic)
 
 ";
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn programs_are_told_the_same() {
+        let (text, result) = said_as(Output::Json, &["cleanup.policy"]);
+        result.unwrap();
+        let said: Value = serde_json::from_str(&text).unwrap();
+        let expected = [
+            ("name", "cleanup.policy"),
+            ("allowed", "any of compact, delete"),
+            ("forAll", "log.cleanup.policy"),
+        ];
+        for (name, value) in expected {
+            assert_eq!(said[0][name], value, "{text}");
+        }
+        assert!(said[0].get("unit").is_none(), "{text}");
     }
 
     #[test]

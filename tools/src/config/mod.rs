@@ -68,6 +68,9 @@ pub(crate) struct Explain {
     /// Names of settings.
     #[arg(required = true, value_name = "NAME")]
     names: Vec<String>,
+    /// How it is printed.
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Output,
 }
 
 pub(crate) fn run(command: &ConfigCommand, out: &mut impl Write) -> Result<(), Failure> {
@@ -78,7 +81,7 @@ pub(crate) fn run(command: &ConfigCommand, out: &mut impl Write) -> Result<(), F
             Ok(show::show(&gathered, show.all, show.output, out)?)
         }
         ConfigCommand::Default => Ok(show::default_file(out)?),
-        ConfigCommand::Explain(explain) => explain::explain(&explain.names, out),
+        ConfigCommand::Explain(explain) => explain::explain(&explain.names, explain.output, out),
         ConfigCommand::Reference => Ok(out.write_all(reference::markdown().as_bytes())?),
         ConfigCommand::Describe(describe) => remote::describe(describe, out),
         ConfigCommand::Alter(alter) => remote::alter(alter, out),

@@ -33,6 +33,7 @@ pub(crate) use self::child::Part;
 use self::folder::Folder;
 use self::machine::PageCache;
 use self::report::Report;
+use crate::cluster::Output;
 
 /// Whatever ends a measurement before its end; it is told and ends the program.
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -53,6 +54,9 @@ pub(crate) struct LogPlan {
     /// default what is free.
     #[arg(long)]
     fill_gib: Option<u64>,
+    /// How it is printed: JSON is a line for each row.
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Output,
 }
 
 /// What a section needs.
@@ -122,10 +126,10 @@ pub(super) fn run(plan: &LogPlan, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn measure(plan: &LogPlan, folder: PathBuf, out: &mut dyn Write) -> Outcome {
-    writeln!(out, "{}", machine::describe())?;
+    let mut report = Report::new(out, plan.output);
+    report.head("machine", &machine::describe())?;
     let page_cache = PageCache::fill(&folder, plan.fill_gib)?;
-    writeln!(out, "{page_cache}")?;
-    let report = Report::new(out);
+    report.head("pageCache", &page_cache.to_string())?;
     let mut bench = Bench { folder, rounds: plan.rounds.max(1), report, page_cache, left: 0 };
     for (name, section) in SECTIONS.iter().filter(|(name, _)| name.contains(&plan.only)) {
         bench.report.begin_section(name)?;

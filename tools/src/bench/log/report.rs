@@ -3,7 +3,10 @@
 use std::fmt;
 use std::io::{self, Write};
 
+use serde_json::{Value, json};
+
 use crate::bench::measure::quartiles;
+use crate::cluster::Output;
 
 /// The least, the middle and the greatest of what was measured.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +27,10 @@ impl Spread {
         let ratios: Vec<f64> =
             values.iter().zip(others).map(|(value, other)| 100.0 * value / other).collect();
         Self::of(&ratios)
+    }
+
+    fn json(self) -> Value {
+        json!({ "least": self.least, "median": self.median, "greatest": self.greatest })
     }
 }
 
@@ -61,6 +68,14 @@ impl Limit {
             Self::AtMost(limit) => Some(seen <= limit),
         }
     }
+
+    fn json(self) -> Value {
+        match self {
+            Self::Floor => Value::Null,
+            Self::AtLeast(limit) => json!({ "atLeast": limit }),
+            Self::AtMost(limit) => json!({ "atMost": limit }),
+        }
+    }
 }
 
 impl fmt::Display for Limit {
@@ -73,17 +88,31 @@ impl fmt::Display for Limit {
     }
 }
 
-/// Where the table goes.
+/// Where the table goes; for programs each of its rows is a line of JSON.
 pub(super) struct Report<'a> {
     out: &'a mut dyn Write,
+    output: Output,
+    section: String,
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn new(out: &'a mut dyn Write) -> Self {
-        Self { out }
+    pub(super) fn new(out: &'a mut dyn Write, output: Output) -> Self {
+        Self { out, output, section: String::new() }
+    }
+
+    /// Something about the whole of it.
+    pub(super) fn head(&mut self, name: &str, text: &str) -> io::Result<()> {
+        match self.output {
+            Output::Table => writeln!(self.out, "{text}"),
+            Output::Json => writeln!(self.out, "{}", json!({ name: text })),
+        }
     }
 
     pub(super) fn begin_section(&mut self, name: &str) -> io::Result<()> {
+        name.clone_into(&mut self.section);
+        if self.output == Output::Json {
+            return Ok(());
+        }
         writeln!(self.out, "\n### {name}\n")?;
         writeln!(self.out, "| what | unit | limit | seen | beside it in the same run | met |")?;
         writeln!(self.out, "| --- | --- | --- | --- | --- | --- |")?;
@@ -99,7 +128,16 @@ impl<'a> Report<'a> {
         seen: Spread,
         beside: &str,
     ) -> io::Result<()> {
-        let met = match limit.is_met(seen.median) {
+        let met = limit.is_met(seen.median);
+        if self.output == Output::Json {
+            let row = json!({
+                "section": self.section, "what": what, "unit": unit, "limit": limit.json(), "seen": seen.json(),
+                "beside": beside, "met": met,
+            });
+            writeln!(self.out, "{row}")?;
+            return self.out.flush();
+        }
+        let met = match met {
             None => "",
             Some(true) => "yes",
             Some(false) => "**no**",
@@ -111,11 +149,11 @@ impl<'a> Report<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Limit, Report, Spread};
+    use super::{Limit, Output, Report, Spread};
 
     fn row(limit: Limit, seen: &[f64]) -> String {
         let mut out = Vec::new();
-        Report::new(&mut out).row("speed", "MB/s", limit, Spread::of(seen), "wall 9").unwrap();
+        Report::new(&mut out, Output::Table).row("speed", "MB/s", limit, Spread::of(seen), "wall 9").unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -130,6 +168,22 @@ mod tests {
         assert!(row(Limit::AtMost(69.0), &seen).contains("**no**"));
         assert!(row(Limit::AtMost(70.0), &seen).contains("yes"));
         assert_eq!(row(Limit::Floor, &[0.25]), "| speed | MB/s |  | 0.250 | wall 9 |  |\n");
+    }
+
+    #[test]
+    fn programs_get_a_line_for_each_row() {
+        let mut out = Vec::new();
+        let mut report = Report::new(&mut out, Output::Json);
+        report.head("machine", "2 x something").unwrap();
+        report.begin_section("floors").unwrap();
+        report.row("speed", "MB/s", Limit::AtLeast(2.0), Spread::of(&[3.0]), "wall 9").unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let lines: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let [head, row] = lines.as_slice() else { panic!("{text}") };
+        assert_eq!(head["machine"], "2 x something");
+        assert_eq!((&row["section"], &row["limit"]["atLeast"]), (&"floors".into(), &2.0.into()));
+        assert_eq!((&row["seen"]["median"], &row["met"]), (&3.0.into(), &true.into()));
     }
 
     #[test]

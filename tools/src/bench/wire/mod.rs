@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::Plan;
+use crate::cluster::Output;
 
 mod batches;
 mod codecs;
@@ -12,7 +13,9 @@ mod messages;
 mod peers;
 
 pub(super) fn run(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "min, median and max of {} rounds; contenders take turns within each", plan.rounds)?;
+    if plan.output == Output::Table {
+        writeln!(out, "min, median and max of {} rounds; contenders take turns within each", plan.rounds)?;
+    }
     batches::run(plan, out)?;
     messages::run(plan, out)?;
     codecs::run(plan, out)
