@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benches import benches
 from broker import Broker
 from shapes import shape
 from terminal import Terminal
@@ -114,6 +115,7 @@ def consuming(run):
     expect(consume("--from", "@1700000000004", "--until", "@2023-11-14T22:13:20.006Z"), ["v4", "v5"], "what lies between two times")
     expect(consume("-n", 1, "--template", "%{date} %{key}=%{value.hex} %K %S %{header.trace}\\n"), ["2023-11-14T22:13:20.000Z k0=7630 2 2 t0"], "a template")
     expect(consume("-n", 1, "--format", "long"), ['2023-11-14T22:13:20.000Z  formats-0 @ 0  "k0"  trace="t0"  "v0"'], "a long line")
+    expect(consume("-n", 1, "--format", "hex")[0].split()[-1], "7630", "a value in hexadecimal numbers")
     expect([json.loads(line)["value"] for line in consume("-n", 2, "-o", "json")], ["v0", "v1"], "JSON lines")
     run.text("produce", "formats", "--format", "whole", stdin="a\nb\n")
     expect(run.text("consume", "formats", "--exit", "--from", "-1"), "a\nb\n\n", "a value of two lines")
@@ -184,6 +186,16 @@ def clusters(run):
     run.table("BROKER FOLDER TOPIC PARTITION SIZE BEHIND", "cluster", "log-dirs", "--topic", "orders", "--broker", 1)
     run.json("cluster", "apis")
     run.table("KEY NAME BROKER THIS BINARY", "cluster", "apis", "--broker", 1)
+
+    (setting,) = [it for it in run.json("config", "describe", "--topic", "orders") if it["name"] == "retention.ms"]
+    expect((setting["value"], setting["source"]), ("700000", "topic"), "a setting of a topic")
+    run.text("config", "alter", "--topic", "orders", "--set", "retention.ms=800000", "--validate-only")
+    run.text("config", "alter", "--topic", "orders", "--reset", "retention.ms")
+    run.table("NAME VALUE FROM CHANGES", "config", "describe", "--topic", "orders", "--all")
+    run.text("config", "alter", "--broker", 1, "--set", "log.cleaner.backoff.ms=15001")
+    (setting,) = [it for it in run.json("config", "describe", "--broker", 1) if it["name"] == "log.cleaner.backoff.ms"]
+    expect((setting["value"], setting["source"]), ("15001", "broker"), "a setting of a broker")
+    run.refused(1, "config", "alter", "--topic", "orders", "--set", "retention.ms=soon", says=["INVALID_CONFIG"])
 
     run.text("config", "alter", "--group", "readers", "--set", "consumer.session.timeout.ms=46000")
     (setting,) = json.loads(run.text("config", "describe", "--group", "readers", "-o", "json"))
@@ -322,7 +334,7 @@ def logs(run, data):
         found = {(it["topic"], it["partition"]): (it["begin"], it["end"]) for it in listed}
         expect((found["formats", 0], found["orders", 0]), ((0, 11), (2, 3)), "where partitions begin and end on the disk")
         run.table("TOPIC PARTITION BEGIN END SEGMENTS IN SEGMENTS IN JOURNAL FOLDER", "log", "list", data, "--topic", "formats")
-        dumped = run.text("log", "dump", data, "--topic", "formats", "--deep", "--from", 3, "--until", 5)
+        dumped = run.text("log", "dump", data, "--topic", "formats", "--deep", "--indexes", "--from", 3, "--until", 5)
         if 'value "v3"' not in dumped or 'value "v5"' in dumped or "zstd" not in dumped:
             fail(f"the dump is wrong:\n{dumped}")
         offsets = run.text("log", "dump", data, "--topic", "__consumer_offsets", "--deep", "-o", "json")
@@ -360,6 +372,7 @@ def main():
         terminals(run)
         profiles(run, broker.address)
         descriptions(run)
+        benches(run, expect)
         if run.text("consume", "__consumer_offsets", "--exit", "--format", "internal").count('"OffsetCommit"') < 3:
             fail("the cluster's own topic is not told in words")
         run.json("group", "delete", "readers", "--yes")
