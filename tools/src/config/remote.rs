@@ -88,6 +88,12 @@ pub(super) fn describe(describe: &Describe, out: &mut impl Write) -> Result<(), 
     let mut shown: Vec<_> =
         entries.into_iter().filter(|entry| describe.all || is_own(entry, &resource)).collect();
     shown.sort_by(|left, right| left.name.cmp(&right.name));
+    if shown.is_empty() && describe.connecting.output == Output::Table {
+        writeln!(
+            io::stderr(),
+            "strandline: nothing is set for {resource}; --all shows what counts by default"
+        )?;
+    }
     Ok(print(&shown, describe.connecting.output, out)?)
 }
 
