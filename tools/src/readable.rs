@@ -167,10 +167,12 @@ impl<'a> Cursor<'a> {
         let is_flexible = layout.is_flexible && !field.never_flexible;
         let is_nullable = field.nullable_versions.contains(layout.version);
         let layout = Layout { is_flexible, ..layout };
-        if let (FieldType::Struct(_), true) = (field.field_type, is_nullable)
-            && self.take()? == [0xff]
-        {
-            return Some(Value::Null);
+        if let (FieldType::Struct(_), true) = (field.field_type, is_nullable) {
+            // Behind a tag another marker says that there is nothing.
+            let is_null = if field.tag.is_some() { self.varint()? == 0 } else { self.take()? == [0xff] };
+            if is_null {
+                return Some(Value::Null);
+            }
         }
         if field.field_type == FieldType::Bytes {
             return Some(match self.length(layout, false)? {
@@ -230,6 +232,10 @@ fn camel(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use strandline_protocol::Text;
+    use strandline_protocol::group_log::consumer_group_member_metadata::{
+        ClassicMemberMetadata, ClassicProtocol, ConsumerGroupMemberMetadataKey,
+        ConsumerGroupMemberMetadataValue,
+    };
     use strandline_protocol::group_log::offset_commit::{OffsetCommitKey, OffsetCommitValue};
     use strandline_protocol::group_log::{GroupLogKey, GroupLogValue};
 
@@ -257,6 +263,31 @@ mod tests {
         }
         let (key, _) = commit(3);
         assert_eq!(internal(GROUPS, Some(&key), None).unwrap()["value"], Value::Null);
+    }
+
+    #[test]
+    fn a_structure_behind_a_tag_may_be_none() {
+        let key = ConsumerGroupMemberMetadataKey { group_id: "readers".into(), member_id: "m".into() };
+        let key = GroupLogKey::ConsumerGroupMemberMetadata(key).to_bytes().unwrap();
+        let protocols = vec![ClassicProtocol { name: "range".into(), ..Default::default() }];
+        for classic in
+            [None, Some(ClassicMemberMetadata { supported_protocols: protocols, ..Default::default() })]
+        {
+            let expected = classic.as_ref().map(|_| "range");
+            let value = ConsumerGroupMemberMetadataValue {
+                client_id: "c".into(),
+                classic_member_metadata: classic,
+                ..Default::default()
+            };
+            let value = GroupLogValue::ConsumerGroupMemberMetadata(value).to_bytes(0).unwrap();
+            let said = internal(GROUPS, Some(&key), Some(&value)).unwrap();
+            assert_eq!(
+                (&said["type"], &said["value"]["clientId"]),
+                (&json!("ConsumerGroupMemberMetadata"), &json!("c"))
+            );
+            let protocol = &said["value"]["classicMemberMetadata"]["supportedProtocols"][0]["name"];
+            assert_eq!(protocol.as_str(), expected, "{said:?}");
+        }
     }
 
     #[test]
