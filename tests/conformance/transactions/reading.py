@@ -10,6 +10,8 @@ SETTLE_TIMEOUT_S = 90
 
 # What a client may make of being fenced: INVALID_PRODUCER_EPOCH, PRODUCER_FENCED, and librdkafka's own.
 FENCED = (47, 90, -144)
+# LEADER_NOT_AVAILABLE, NOT_LEADER_OR_FOLLOWER, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH.
+OF_LEADERSHIP = (5, 6, 74, 75)
 
 
 class Failure(Exception):
@@ -55,8 +57,16 @@ class Reader:
 
     def ends(self, isolation):
         places = [TopicPartition(self.topic, partition) for partition in range(self.partitions)]
-        found = self.admin.list_offsets({place: OffsetSpec.latest() for place in places}, isolation_level=isolation)
-        return [found[place].result(30).offset for place in places]
+        deadline = time.monotonic() + SETTLE_TIMEOUT_S
+        while True:
+            found = self.admin.list_offsets({place: OffsetSpec.latest() for place in places}, isolation_level=isolation)
+            try:
+                return [found[place].result(30).offset for place in places]
+            except KafkaException as refused:
+                # It asks with what it knew of leaders before the broker was stopped, and looks anew only then.
+                if refused.args[0].code() not in OF_LEADERSHIP or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
     def settle(self):
         """Waits until no transaction is open."""
