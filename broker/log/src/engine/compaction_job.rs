@@ -62,6 +62,12 @@ impl Brake {
 
 impl Pace for Brake {
     fn goes_on(&mut self, bytes: u64) -> bool {
+        self.goes_on_after(bytes, thread::sleep)
+    }
+}
+
+impl Brake {
+    fn goes_on_after(&mut self, bytes: u64, mut sleep: impl FnMut(Duration)) -> bool {
         let rate = self.bytes_per_second.load(Ordering::Relaxed);
         self.throttle.set_rate(rate);
         let mut delay = self.throttle.delay(bytes, self.clock.monotonic());
@@ -71,7 +77,7 @@ impl Pace for Brake {
                 break;
             }
             let nap = delay.min(NAP);
-            thread::sleep(nap);
+            sleep(nap);
             delay -= nap;
         }
         !self.is_pulled.load(Ordering::Relaxed)
@@ -152,4 +158,70 @@ fn remove_leftovers(
         segment.map(|segment| segment.generation())
     };
     remove_orphans(&*sources.disk, &sources.layout, partition, current)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SimulatedClock;
+
+    /// A brake, its clock, and its rate.
+    fn brake(bytes_per_second: u64) -> (Brake, Arc<SimulatedClock>, Arc<AtomicU64>) {
+        let (clock, rate) = (Arc::new(SimulatedClock::new(0)), Arc::new(AtomicU64::new(bytes_per_second)));
+        clock.advance(60_000);
+        let shared = Arc::<SimulatedClock>::clone(&clock);
+        (Brake::new(Arc::clone(&rate), shared), clock, rate)
+    }
+
+    /// Lets bytes go by. Time passes where it is slept, after which something else happens.
+    fn pass(
+        brake: &mut Brake,
+        clock: &SimulatedClock,
+        bytes: u64,
+        mut then: impl FnMut(Duration),
+    ) -> (bool, Duration) {
+        let began = clock.monotonic();
+        let goes_on = brake.goes_on_after(bytes, |nap| {
+            assert!(nap <= NAP, "nobody is heard for {nap:?}");
+            clock.advance(u32::try_from(nap.as_micros().div_ceil(1_000)).unwrap());
+            then(clock.monotonic() - began);
+        });
+        (goes_on, clock.monotonic() - began)
+    }
+
+    #[test]
+    fn a_piece_takes_as_long_as_its_rate_says() {
+        let (mut brake, clock, _) = brake(100);
+        let (goes_on, took) = pass(&mut brake, &clock, 4_000, |_| {});
+        assert!(goes_on && took.abs_diff(Duration::from_secs(40)) <= Duration::from_millis(200), "{took:?}");
+    }
+
+    #[test]
+    fn whoever_waits_hears_of_another_rate_and_owes_nothing_for_the_last() {
+        let (mut brake, clock, rate) = brake(100);
+        let (goes_on, took) = pass(&mut brake, &clock, 4_000, |passed| {
+            if passed >= Duration::from_secs(1) {
+                rate.store(1_000_000, Ordering::Relaxed);
+            }
+        });
+        assert!(goes_on && took <= Duration::from_secs(1) + NAP, "{took:?}");
+        let (goes_on, took) = pass(&mut brake, &clock, 4_000, |_| {});
+        assert!(goes_on && took <= NAP, "{took:?}");
+        // And one that is lower again counts for what comes then.
+        rate.store(1_000, Ordering::Relaxed);
+        let (_, took) = pass(&mut brake, &clock, 4_000, |_| {});
+        assert!(took >= Duration::from_secs(3), "{took:?}");
+    }
+
+    #[test]
+    fn whoever_waits_hears_that_it_is_over() {
+        let (mut brake, clock, _) = brake(1);
+        let other = brake.clone();
+        let (goes_on, took) = pass(&mut brake, &clock, 1 << 30, |passed| {
+            if passed >= Duration::from_secs(2) {
+                other.pull();
+            }
+        });
+        assert!(!goes_on && took <= Duration::from_secs(2) + NAP, "{took:?}");
+    }
 }
