@@ -162,6 +162,11 @@ fn log_disk(event: &Event<'_>) {
             target: "strandline_log::checkpoint",
             logs, segments_removed, bytes_removed, logs_removed, ?took, "the manifest is up to date"
         ),
+        Event::Removed { files, bytes, waiting } => tracing::debug!(
+            target: "strandline_log::retention",
+            files, bytes, waiting,
+            "files were removed: what they were of was deleted, or is too old; the rest waits for its turn"
+        ),
         _ => {}
     }
 }

@@ -18,9 +18,11 @@ handles! {
     flush: histogram "strandline_segment_flush_duration_seconds", "How long that took.";
     checkpoints: counter "strandline_checkpoints_total", "How often the manifest was brought up to date.";
     checkpoint: histogram "strandline_checkpoint_duration_seconds", "How long that took, syncs of segments included.";
-    removed_segments: counter "strandline_segments_removed_total", "Segments whose files were removed.";
+    removed_segments: counter "strandline_segments_removed_total", "Segments that are none any more: their files go, or wait for their turn.";
     removed_bytes: counter "strandline_segments_removed_bytes_total", "Bytes of batches that they had.";
-    removed_logs: counter "strandline_logs_removed_total", "Deleted partitions whose files were removed.";
+    removed_logs: counter "strandline_logs_removed_total", "Deleted partitions whose files go, or wait for their turn.";
+    removed_files: counter "strandline_files_removed_total", "Files that were removed of segments and partitions that are no more.";
+    removed_file_bytes: counter "strandline_files_removed_bytes_total", "Bytes that they had.";
     expired_by_age: counter "strandline_retention_segments_total" {"reason" = "age"},
         "Segments that were given up by retention, by why; age includes those before a start that somebody set.";
     expired_by_size: counter "strandline_retention_segments_total" {"reason" = "size"},
@@ -70,6 +72,10 @@ impl Engine {
                 self.removed_segments.increment(number(segments_removed));
                 self.removed_bytes.increment(bytes_removed);
                 self.removed_logs.increment(number(logs_removed));
+            }
+            Event::Removed { files, bytes, .. } => {
+                self.removed_files.increment(number(files));
+                self.removed_file_bytes.increment(bytes);
             }
             Event::Expired { segments, segments_by_size, bytes, .. } => {
                 self.expired_by_size.increment(number(segments_by_size));
@@ -181,6 +187,8 @@ fn caches(text: &mut Text, figures: &Figures) {
 fn background(text: &mut Text, figures: &Figures) {
     let help = "Partitions that are being compacted.";
     text.level("strandline_compactions_running", help, figures.compacting_logs);
+    let help = "Segments and partitions that are no more, and whose files wait for their turn to be removed.";
+    text.level("strandline_removals_waiting", help, figures.waiting_removals);
     let help = "Partitions that cannot be compacted, since what lies in their segments cannot be read.";
     text.level("strandline_compaction_unreadable_partitions", help, figures.hopeless_logs);
     let help = "1 while the room on the disk that is kept for emptying the journal is not there: appends are refused.";

@@ -145,6 +145,7 @@ pub(super) fn engine_options(settings: &BrokerSettings) -> EngineOptions {
         housekeeping_interval: milliseconds(settings.log_retention_check_interval_ms),
         producer_expiration_ms: settings.producer_id_expiration_ms.into(),
         compaction_bytes_per_second: rate(settings.log_cleaner_io_max_bytes_per_second),
+        removal_bytes_per_second: bytes(settings.file_removal_bytes_per_second),
         ..defaults
     }
 }
@@ -191,9 +192,14 @@ mod tests {
 
     #[test]
     fn the_engine_gets_the_sizes_that_were_set() {
-        let pairs = [("strandline.journal.bytes", "536870912"), ("strandline.tail.bytes", "8388608")];
+        let pairs = [
+            ("strandline.journal.bytes", "536870912"),
+            ("strandline.tail.bytes", "8388608"),
+            ("strandline.file.removal.bytes.per.second", "77"),
+        ];
         let engine = engine_options(&options(&[], &pairs).settings);
         assert_eq!((engine.journal.bytes_max, engine.reserve_bytes), (512 << 20, 512 << 20));
         assert_eq!((engine.tail_budget.bytes_max(), engine.flush_bytes), (8 << 20, 4 << 20));
+        assert_eq!(engine.removal_bytes_per_second, 77);
     }
 }

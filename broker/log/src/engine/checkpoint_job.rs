@@ -5,7 +5,6 @@
 //! journal's files are recycled by the writer, after this.
 
 use std::collections::BTreeSet;
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -103,16 +102,18 @@ pub struct CheckpointJob {
     pub(super) replacements: Vec<Replacement>,
     /// Segments whose files are longer than they are.
     pub(super) cut: Vec<Arc<Segment>>,
-    /// Segments that no log has any more.
+    /// Segments that were cut off, and whose names may be given again.
     pub(super) gone: Vec<Arc<Segment>>,
     /// The same of `async` logs. What a scan might find must be gone before anything is appended again, and the
     /// journal still says that they are no part of the log.
     pub(super) gone_unjournaled: Vec<Arc<Segment>>,
+    /// Segments that their logs begin behind. Their files are left to somebody with more time.
+    pub(super) passed: Vec<Arc<Segment>>,
     /// Logs that nothing is written to before this is done.
     pub(super) awaited: Vec<LocalId>,
-    /// Partitions that are no more, and whose files go.
+    /// Partitions that are no more, and whose files nobody works on. They are left to somebody with more time.
     pub(super) removed: Vec<LocalId>,
-    /// Whether it does nothing but that, ahead of one that found no room.
+    /// Whether it does nothing but to take these out, ahead of one that found no room.
     pub(super) is_removal: bool,
 }
 
@@ -161,7 +162,9 @@ impl CheckpointJob {
         partitions.retain(|(partition, _)| !removed.contains(partition));
         segments.retain(|(partition, ..)| !removed.contains(partition));
         snapshots.retain(|(partition, ..)| !removed.contains(partition));
-        for list in [&mut self.sealed, &mut self.cut, &mut self.gone, &mut self.gone_unjournaled] {
+        let lists =
+            [&mut self.sealed, &mut self.cut, &mut self.gone, &mut self.gone_unjournaled, &mut self.passed];
+        for list in lists {
             list.retain(|segment| !removed.contains(&segment.partition()));
         }
         self.sync.forget(removed, &self.sources.layout);
@@ -191,7 +194,7 @@ impl CheckpointJob {
         Ok(())
     }
 
-    /// Removes what the manifest does not name any more.
+    /// Removes what the manifest does not name any more, and what somebody waits for.
     fn remove(&self) -> Result<(), EngineError> {
         for segment in &self.cut {
             match segment.cut(&self.sources.files) {
@@ -202,31 +205,6 @@ impl CheckpointJob {
         for segment in &self.gone {
             segment.remove(&self.sources.files)?;
         }
-        for partition in &self.removed {
-            remove_partition(&self.sources, *partition)?;
-        }
         Ok(())
-    }
-}
-
-/// Removes a partition's folder with all that is in it, if there is one. Somebody else may be about to as well.
-pub(super) fn remove_partition(sources: &Sources, partition: LocalId) -> Result<(), EngineError> {
-    let folder = sources.layout.partition(partition);
-    let entries = match sources.disk.list(&folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(failed("list", &folder))?,
-    };
-    for entry in entries {
-        let path = folder.join(entry.name);
-        if_there(sources.disk.remove(&path)).map_err(failed("remove", &path))?;
-    }
-    if_there(sources.disk.remove_directory(&folder)).map_err(failed("remove", &folder))
-}
-
-/// That something was removed, or was not there.
-pub(super) fn if_there(removed: io::Result<()>) -> io::Result<()> {
-    match removed {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed,
     }
 }

@@ -6,6 +6,7 @@
 use super::checkpoint_job::{CheckpointDone, CheckpointJob};
 use super::compaction_job::{CompactionDone, CompactionJob};
 use super::flush_job::{FlushDone, FlushJob};
+use super::removal_job::{RemovalDone, RemovalJob};
 use super::sweep_job::{SweepDone, SweepJob};
 use crate::journal::{SpareDone, SpareJob};
 
@@ -21,6 +22,8 @@ pub enum Job {
     Checkpoint(Box<CheckpointJob>),
     /// A log without what was overwritten in it.
     Compaction(Box<CompactionJob>),
+    /// Files of what is no more go.
+    Removal(RemovalJob),
     /// A look for files that nothing knows of.
     Sweep(SweepJob),
 }
@@ -32,13 +35,15 @@ pub enum Lane {
     Short,
     /// Syncs.
     Sync,
+    /// Files that go: a piece of it may keep a file system busy, and compaction may take for ever.
+    Removal,
     /// What takes as long as it takes.
     Long,
 }
 
 impl Lane {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Short, Self::Sync, Self::Long];
+    pub const ALL: [Self; 4] = [Self::Short, Self::Sync, Self::Removal, Self::Long];
 }
 
 /// Something that was done, or failed.
@@ -53,6 +58,8 @@ pub enum JobDone {
     Checkpoint(Box<CheckpointDone>),
     /// See [`Job::Compaction`].
     Compaction(Box<CompactionDone>),
+    /// See [`Job::Removal`].
+    Removal(RemovalDone),
     /// See [`Job::Sweep`].
     Sweep(SweepDone),
 }
@@ -63,6 +70,7 @@ impl Job {
         match self {
             Self::Spare(_) | Self::Flush(_) => Lane::Short,
             Self::Checkpoint(_) => Lane::Sync,
+            Self::Removal(_) => Lane::Removal,
             Self::Compaction(_) | Self::Sweep(_) => Lane::Long,
         }
     }
@@ -74,6 +82,7 @@ impl Job {
             Self::Flush(job) => JobDone::Flush(job.run()),
             Self::Checkpoint(job) => JobDone::Checkpoint(Box::new(job.run())),
             Self::Compaction(job) => JobDone::Compaction(Box::new(job.run())),
+            Self::Removal(job) => JobDone::Removal(job.run()),
             Self::Sweep(job) => JobDone::Sweep(job.run()),
         }
     }

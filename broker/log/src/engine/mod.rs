@@ -18,6 +18,7 @@ mod partition;
 mod read;
 mod read_back;
 mod recovery;
+mod removal_job;
 mod replay;
 mod request;
 mod scan;

@@ -42,14 +42,23 @@ pub enum Event<'a> {
     Checkpointed {
         /// How many logs changed.
         logs: usize,
-        /// How many segments were removed for good.
+        /// How many segments are none any more, for good. Their files go now, or soon.
         segments_removed: usize,
         /// What they had.
         bytes_removed: u64,
-        /// How many logs' folders were removed.
+        /// How many logs are none any more.
         logs_removed: usize,
         /// How long it took.
         took: Duration,
+    },
+    /// Files of what is no more have gone.
+    Removed {
+        /// How many.
+        files: usize,
+        /// How long they were together.
+        bytes: u64,
+        /// How many segments and partitions wait for their turn.
+        waiting: usize,
     },
     /// A log is to begin further on, since what lies before is too old or too much.
     Expired {

@@ -44,6 +44,8 @@ pub struct Options {
     pub compaction_map_bytes: usize,
     /// So many bytes a second are read and written by compaction.
     pub compaction_bytes_per_second: u64,
+    /// So many bytes of files a second are removed of what is no more; a file counts as 256 KiB at least.
+    pub removal_bytes_per_second: u64,
     /// Who is told what is done.
     pub observer: Arc<dyn Observer>,
 }
@@ -67,6 +69,7 @@ impl Default for Options {
             producer_expiration_ms: 24 * 60 * 60 * 1_000,
             compaction_map_bytes: 128 << 20,
             compaction_bytes_per_second: u64::MAX,
+            removal_bytes_per_second: 4 << 30,
             observer: Arc::new(Unobserved),
         }
     }

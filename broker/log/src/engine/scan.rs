@@ -190,7 +190,11 @@ impl Log {
         let id = self.partition.id();
         for base_offset in base_offsets {
             let path = sources.layout.segment(id, *base_offset, FileKind::Log);
-            sources.disk.remove(&path).map_err(failed("remove", &path))?;
+            // It may be about to go anyway.
+            match sources.disk.remove(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                result => result.map_err(failed("remove", &path))?,
+            }
         }
         let folder = sources.layout.partition(id);
         sources.disk.sync_directory(&folder).map_err(failed("sync", &folder))

@@ -1,5 +1,5 @@
-//! Removing files that nothing knows of: what a process left behind that died between the manifest's word and the
-//! deed.
+//! Looking for files that nothing knows of: what a process left behind that died between the manifest's word and the
+//! deed. Those of partitions that are gone are only named here, and go like those of any other.
 //!
 //! What a sweep may remove is decided before it begins, so that nothing which comes to be meanwhile can be taken for
 //! an orphan: folders of partitions that are gone, since their numbers are never given again, and segments below
@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
-use super::checkpoint_job::{if_there, remove_partition};
 use super::error::{EngineError, failed};
 use super::read::Sources;
+use super::removal_job::{Removed, remove_file};
 use crate::layout::{parse_partition_name, parse_segment_name};
 use crate::local_id::LocalId;
 
@@ -40,42 +40,52 @@ pub struct SweepJob {
     pub(super) extent: Extent,
 }
 
-/// That it was done, or why not.
+/// What was found, or why nothing was.
 #[derive(Debug)]
 pub struct SweepDone {
+    /// The partitions that are gone.
+    pub(super) orphans: Vec<LocalId>,
+    /// What has gone of others.
+    pub(super) removed: Removed,
     pub(super) result: Result<(), EngineError>,
 }
 
 impl SweepJob {
     pub(super) fn run(self) -> SweepDone {
         let Self { sources, extent } = self;
-        let result = match &extent {
-            Extent::Folders { known, next_local_id } => sweep_folders(&sources, known, *next_local_id),
-            Extent::Segments(logs) => logs.iter().try_for_each(|log| sweep_log(&sources, log)),
+        let mut done = SweepDone { orphans: Vec::new(), removed: Removed::default(), result: Ok(()) };
+        done.result = match &extent {
+            Extent::Folders { known, next_local_id } => {
+                find_orphans(&sources, known, *next_local_id).map(|orphans| done.orphans = orphans)
+            }
+            Extent::Segments(logs) => {
+                logs.iter().try_for_each(|log| sweep_log(&sources, log, &mut done.removed))
+            }
         };
-        SweepDone { result }
+        done
     }
 }
 
-fn sweep_folders(
+fn find_orphans(
     sources: &Sources,
     known: &BTreeSet<LocalId>,
     next_local_id: u64,
-) -> Result<(), EngineError> {
+) -> Result<Vec<LocalId>, EngineError> {
+    let mut orphans = Vec::new();
     let logs = sources.layout.logs();
     for shard in sources.disk.list(&logs).map_err(failed("list", &logs))? {
         let shard = logs.join(shard.name);
         for entry in sources.disk.list(&shard).map_err(failed("list", &shard))? {
             let Some(partition) = parse_partition_name(&entry.name) else { continue };
             if partition.0 < next_local_id && !known.contains(&partition) {
-                remove_partition(sources, partition)?;
+                orphans.push(partition);
             }
         }
     }
-    Ok(())
+    Ok(orphans)
 }
 
-fn sweep_log(sources: &Sources, log: &Swept) -> Result<(), EngineError> {
+fn sweep_log(sources: &Sources, log: &Swept, removed: &mut Removed) -> Result<(), EngineError> {
     let folder = sources.layout.partition(log.partition);
     let entries = match sources.disk.list(&folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -84,8 +94,7 @@ fn sweep_log(sources: &Sources, log: &Swept) -> Result<(), EngineError> {
     for entry in entries {
         let Some((base_offset, _)) = parse_segment_name(&entry.name) else { continue };
         if base_offset < log.end_offset && !log.base_offsets.contains(&base_offset) {
-            let path = folder.join(&entry.name);
-            if_there(sources.disk.remove(&path)).map_err(failed("remove", &path))?;
+            remove_file(sources, &folder.join(&entry.name), removed)?;
         }
     }
     Ok(())

@@ -167,6 +167,7 @@ impl Driver {
             let name = match lane {
                 Lane::Short => "log-flush",
                 Lane::Sync => "log-sync",
+                Lane::Removal => "log-remove",
                 Lane::Long => "log-compact",
             };
             let (jobs, worker) = spawn_worker(name, &mailbox, &back, |job: Job| Event::Done(job.run()))?;
@@ -197,7 +198,8 @@ impl Driver {
                 }
             } else if !is_busy {
                 // What has to wait for something that is out need not be looked at before that is back.
-                self.mailbox.wait(!self.writer.has_waiting(), TICK);
+                let tick = self.writer.removal_due_in().map_or(TICK, |left| left.min(TICK));
+                self.mailbox.wait(!self.writer.has_waiting(), tick);
             }
         }
         drop((self.groups, self.lanes));

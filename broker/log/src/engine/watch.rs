@@ -35,6 +35,7 @@ numbers! {
     frames_behind,
     hopeless_logs,
     compacting_logs,
+    waiting_removals,
     missing_reserve,
 }
 
@@ -61,6 +62,8 @@ pub struct Figures {
     pub hopeless_logs: u64,
     /// Logs that are being compacted: none, or one.
     pub compacting_logs: u64,
+    /// Segments and partitions whose files wait to be removed.
+    pub waiting_removals: u64,
     /// 1 while the room that is kept on the disk is not whole: appends are refused.
     pub missing_reserve: u64,
     /// Memory of tails in use, by all that share its budget.
@@ -88,6 +91,8 @@ pub struct Tuning {
     pub producer_expiration_ms: i64,
     /// [`Options::compaction_bytes_per_second`].
     pub compaction_bytes_per_second: u64,
+    /// [`Options::removal_bytes_per_second`].
+    pub removal_bytes_per_second: u64,
 }
 
 impl Options {
@@ -98,6 +103,7 @@ impl Options {
             housekeeping_interval,
             producer_expiration_ms,
             compaction_bytes_per_second,
+            removal_bytes_per_second,
             ..
         } = *self;
         Tuning {
@@ -105,6 +111,7 @@ impl Options {
             housekeeping_interval,
             producer_expiration_ms,
             compaction_bytes_per_second,
+            removal_bytes_per_second,
         }
     }
 
@@ -114,11 +121,13 @@ impl Options {
             housekeeping_interval,
             producer_expiration_ms,
             compaction_bytes_per_second,
+            removal_bytes_per_second,
         } = tuning;
         self.checkpoint_interval = checkpoint_interval;
         self.housekeeping_interval = housekeeping_interval;
         self.producer_expiration_ms = producer_expiration_ms;
         self.compaction_bytes_per_second = compaction_bytes_per_second;
+        self.removal_bytes_per_second = removal_bytes_per_second;
     }
 }
 

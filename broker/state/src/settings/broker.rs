@@ -129,6 +129,10 @@ settings! {
     /// else presses.
     checkpoint_interval_ms: i64 = "strandline.checkpoint.interval.ms", 30_000, Bounds::AtLeast(1), Milliseconds,
         dynamic;
+    /// So many bytes of files a second are removed of what was deleted or is too old, while there is room on the disk;
+    /// a file counts as 256 KiB at least.
+    file_removal_bytes_per_second: i64 = "strandline.file.removal.bytes.per.second", 4 << 30, Bounds::AtLeast(1),
+        BytesPerSecond, dynamic;
     /// Where /healthz, /readyz and /metrics are served: `HOST:PORT`.
     http_address: Option<Arc<str>> = "strandline.http.address", None, Bounds::Any, None, acted;
     /// The size of the journal, which decides how long a recovery takes.

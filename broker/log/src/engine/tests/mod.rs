@@ -9,6 +9,7 @@ mod limits;
 mod meanwhile;
 mod order;
 mod pressure;
+mod removals;
 mod room;
 mod rules;
 mod seen;

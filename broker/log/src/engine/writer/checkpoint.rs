@@ -10,7 +10,7 @@ use super::super::observer::Event;
 use super::Writer;
 use crate::local_id::LocalId;
 use crate::manifest::{Changes, PartitionRow};
-use crate::segment::Written;
+use crate::segment::{Segment, Written};
 
 /// So many files are held open for their syncs, where one sync for all would not tell of what was lost.
 const FILES_MAX: usize = 1_024;
@@ -154,7 +154,8 @@ impl Writer {
     fn removal_done(&mut self, done: CheckpointDone) {
         let CheckpointDone { job, result } = done;
         match result {
-            Ok(()) => self.found_room(),
+            // Their files come next.
+            Ok(()) => self.removals.add_partitions(job.removed),
             Err(CheckpointError::DiskFull) => {
                 self.checkpoints.removed.extend(job.removed);
                 self.make_room(0);
@@ -238,6 +239,7 @@ impl Writer {
             cut: Vec::new(),
             gone: Vec::new(),
             gone_unjournaled: Vec::new(),
+            passed: Vec::new(),
             awaited: Vec::new(),
             removed: Vec::new(),
             is_removal: false,
@@ -249,7 +251,7 @@ impl Writer {
         if done.job.is_removal {
             return self.removal_done(done);
         }
-        let CheckpointDone { job, result } = done;
+        let CheckpointDone { mut job, result } = done;
         match result {
             Ok(()) => self.found_room(),
             Err(CheckpointError::DiskFull) => {
@@ -266,6 +268,8 @@ impl Writer {
         }
         self.checkpoints.reached = job.changes.checkpoint;
         self.tell_checkpoint(&job);
+        self.removals.add_segments(job.passed.drain(..));
+        self.removals.add_partitions(job.removed.drain(..));
         job.replacements.iter().for_each(|replacement| self.install(replacement));
         for segment in &job.sealed {
             segment.indexes_written(&self.sources.files);
@@ -285,7 +289,7 @@ impl Writer {
 impl Writer {
     fn tell_checkpoint(&self, job: &CheckpointJob) {
         let replaced = job.replacements.iter().flat_map(|replacement| &replacement.replaced);
-        let removed = job.gone.iter().chain(&job.gone_unjournaled).chain(replaced);
+        let removed = job.gone.iter().chain(&job.passed).chain(&job.gone_unjournaled).chain(replaced);
         let (segments_removed, bytes_removed) =
             removed.fold((0, 0), |(count, bytes), segment| (count + 1, bytes + segment.length()));
         self.tell(&Event::Checkpointed {
@@ -316,7 +320,7 @@ impl Log {
 
     /// Moves what the manifest does not say yet into a checkpoint.
     fn save(&mut self, partition: LocalId, unsaved: Unsaved, job: &mut CheckpointJob) {
-        let Unsaved { changed, cut, gone, snapshot, stale_snapshots, is_truncated } = unsaved;
+        let Unsaved { changed, cut, mut gone, snapshot, stale_snapshots, is_truncated } = unsaved;
         let segments = &mut job.changes.segments;
         segments.extend(gone.iter().map(|segment| (partition, segment.base_offset(), None)));
         // A segment that begins where one went is a row of its own: what is said last counts.
@@ -336,16 +340,22 @@ impl Log {
                 self.snapshots.push(offset);
             }
         }
-        self.is_removing = !gone.is_empty() || is_truncated;
-        job.awaited.extend(self.is_removing.then_some(partition));
         job.sealed.extend(cut.iter().chain(&changed).filter(|segment| segment.is_sealed()).cloned());
         job.cut.extend(cut);
-        // A scan does not look before the start.
         let start = self.partition.offsets().start;
-        let (cut_off, passed): (Vec<_>, Vec<_>) =
+        // No segment will have the name of one that has something and lies before the start, where nothing was cut off
+        // meanwhile: nobody has to wait until it is gone.
+        let is_passed = |segment: &mut Arc<Segment>| {
+            !is_truncated && segment.end_offset() <= start && segment.base_offset() < segment.end_offset()
+        };
+        job.passed.extend(gone.extract_if(.., is_passed));
+        self.is_removing = !gone.is_empty() || is_truncated;
+        job.awaited.extend(self.is_removing.then_some(partition));
+        // A scan does not look before the start.
+        let (cut_off, others): (Vec<_>, Vec<_>) =
             gone.into_iter().partition(|segment| self.is_async() && segment.end_offset() > start);
         job.gone_unjournaled.extend(cut_off);
-        job.gone.extend(passed);
+        job.gone.extend(others);
     }
 
     /// Of each segment the last snapshot is enough: a truncation into it reads on from the one before.

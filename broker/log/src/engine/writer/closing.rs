@@ -22,6 +22,9 @@ impl Writer {
             self.closing = Closing::Saving;
             self.checkpoints.want_all();
         }
+        if let Some(job) = self.plan_removals(true) {
+            return Some(Job::Removal(job));
+        }
         if self.is_short_of_room() {
             return None;
         }
@@ -36,6 +39,7 @@ impl Writer {
         let is_done = self.closing == Closing::Saving
             && self.checkpoints.is_idle()
             && !self.flushing.is_busy()
+            && self.removals.is_idle()
             && self.unsaved.is_empty();
         is_done || self.offline.is_some() || self.is_short_of_room()
     }

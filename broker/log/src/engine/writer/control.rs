@@ -10,7 +10,7 @@ use super::super::group::{Change, Cut, Operation, Said};
 use super::super::log::Log;
 use super::super::replay::producers_at;
 use super::super::request::{Command, Done, ReplyTo, Request};
-use super::{Taken, Writer, subject};
+use super::{Taken, Writer};
 use crate::config::{Durability, LogConfig};
 use crate::journal::{Class, Entry, StageError, Staged};
 use crate::local_id::LocalId;
@@ -268,4 +268,18 @@ pub fn decode_description(bytes: &[u8]) -> Option<(LogConfig, Bytes)> {
     let (mut config, description) =
         rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
     Some((LogConfig::decode(&mut config).ok()?, Bytes::copy_from_slice(description)))
+}
+
+/// What a command is about; none for a creation.
+fn subject(command: &Command) -> Option<LocalId> {
+    match command {
+        Command::Create { .. } => None,
+        Command::Configure { partition, .. }
+        | Command::Append { partition, .. }
+        | Command::Truncate { partition, .. }
+        | Command::SetLogStart { partition, .. }
+        | Command::SetHighWatermark { partition, .. }
+        | Command::ListProducers { partition }
+        | Command::Delete { partition } => Some(*partition),
+    }
 }

@@ -22,6 +22,7 @@ mod control;
 mod flush;
 mod housekeeping;
 mod publish;
+mod removals;
 mod replies;
 mod resting;
 mod room;
@@ -43,7 +44,7 @@ use super::options::Options;
 use super::partition::Partition;
 use super::read::Sources;
 use super::recovery::Recovery;
-use super::request::{Command, Replies, Request};
+use super::request::{Replies, Request};
 use super::watch::Shared;
 use crate::clock::Clock;
 use crate::directory::Directory;
@@ -119,6 +120,7 @@ pub struct Writer {
     pub(super) checkpoints: checkpoint::Checkpoints,
     pub(super) housekeeping: housekeeping::Housekeeping,
     pub(super) compactions: compactions::Compactions,
+    pub(super) removals: removals::Removals,
     sweeping: sweeping::Sweeping,
     pub(super) unjournaled: unjournaled::Unjournaled,
     shortages: room::Shortages,
@@ -154,6 +156,7 @@ impl Writer {
             flushing: flush::Flushing::new(&mut logs),
             housekeeping: housekeeping::Housekeeping::new(guard, now),
             compactions: compactions::Compactions::new(random),
+            removals: removals::Removals::new(options.removal_bytes_per_second),
             sweeping: sweeping::Sweeping::new(&logs, &removed, next_local_id),
             checkpoints: checkpoint::Checkpoints::new(manifest.meta().checkpoint, removed, sync, now),
             unjournaled: unjournaled::Unjournaled::default(),
@@ -267,6 +270,9 @@ impl Writer {
         }
         self.heed_tuning();
         self.plan_housekeeping();
+        if let Some(job) = self.plan_removals(false) {
+            return Some(Job::Removal(job));
+        }
         if self.is_short_of_room() {
             return None;
         }
@@ -315,6 +321,7 @@ impl Writer {
             JobDone::Flush(done) => self.flush_done(done),
             JobDone::Checkpoint(done) => self.checkpoint_done(*done),
             JobDone::Compaction(done) => self.compaction_done(*done),
+            JobDone::Removal(done) => self.removals_done(done),
             JobDone::Sweep(done) => self.sweep_done(done),
         }
         self.note_numbers();
@@ -381,19 +388,5 @@ impl Writer {
             .map(|log| &**log)
             .filter(|log| !log.is_ending)
             .ok_or(Refusal::UnknownPartition)
-    }
-}
-
-/// What a command is about; none for a creation.
-fn subject(command: &Command) -> Option<LocalId> {
-    match command {
-        Command::Create { .. } => None,
-        Command::Configure { partition, .. }
-        | Command::Append { partition, .. }
-        | Command::Truncate { partition, .. }
-        | Command::SetLogStart { partition, .. }
-        | Command::SetHighWatermark { partition, .. }
-        | Command::ListProducers { partition }
-        | Command::Delete { partition } => Some(*partition),
     }
 }

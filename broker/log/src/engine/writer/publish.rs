@@ -91,11 +91,12 @@ impl Writer {
 
     fn remove_log(&mut self, id: LocalId) {
         let Some(log) = self.logs.remove(&id) else { return };
-        let (due, bytes) = {
+        let (due, bytes, segments) = {
             let mut view = log.partition.view();
             view.is_deleted = true;
-            (view.due(), view.tail.bytes())
+            (view.due(), view.tail.bytes(), view.segments.clone())
         };
+        self.removals.keep_segments(id, segments);
         self.flushing.shrink(bytes);
         self.flushing.logs -= u64::from(log.needs_room);
         self.unsaved.remove(&id);

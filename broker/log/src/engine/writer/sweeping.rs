@@ -40,7 +40,10 @@ impl Sweeping {
 impl Writer {
     pub(super) fn plan_sweep(&mut self) -> Option<SweepJob> {
         // What a checkpoint is about to remove goes when the manifest does not name it any more.
-        if self.sweeping.is_busy || self.checkpoints.is_saving() {
+        if self.sweeping.is_busy
+            || self.checkpoints.is_saving()
+            || self.removals.is_resting(self.clock.monotonic())
+        {
             return None;
         }
         let extent = match self.sweeping.folders.take() {
@@ -73,8 +76,14 @@ impl Writer {
     }
 
     pub(super) fn sweep_done(&mut self, done: SweepDone) {
+        let SweepDone { orphans, removed, result } = done;
         self.sweeping.is_busy = false;
-        if let Err(error) = done.result {
+        self.removals.add_partitions(orphans);
+        if removed.files > 0 {
+            self.removals.charge(removed, self.clock.monotonic());
+        }
+        self.tell_removed(removed);
+        if let Err(error) = result {
             self.go_offline(&error);
         }
     }

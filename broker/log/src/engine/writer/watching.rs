@@ -35,7 +35,11 @@ impl Writer {
     /// Takes over what was changed from outside.
     pub(super) fn heed_tuning(&mut self) {
         if let Some(tuning) = self.shared.take_tuning() {
+            let rate_before = self.options.removal_bytes_per_second;
             self.options.tune(tuning);
+            if tuning.removal_bytes_per_second != rate_before {
+                self.removals.set_rate(tuning.removal_bytes_per_second);
+            }
         }
     }
 
@@ -62,6 +66,7 @@ impl Writer {
             (&numbers.frames_behind, behind),
             (&numbers.hopeless_logs, self.compactions.hopeless_count() as u64),
             (&numbers.compacting_logs, is_compacting),
+            (&numbers.waiting_removals, self.removals.waiting() as u64),
             (&numbers.missing_reserve, u64::from(!self.reserve.is_whole())),
         ] {
             number.store(value, Ordering::Relaxed);

@@ -108,13 +108,16 @@ impl Simulation {
             Job::Flush(_) => "flush",
             Job::Checkpoint(job) if !job.replacements.is_empty() => "checkpoint with compacted segments",
             Job::Checkpoint(job) if !job.cut.is_empty() => "checkpoint after a truncation",
-            Job::Checkpoint(job) if !job.gone.is_empty() => "checkpoint with segments that go",
+            Job::Checkpoint(job) if !job.gone.is_empty() || !job.passed.is_empty() => {
+                "checkpoint with segments that go"
+            }
             Job::Checkpoint(job) if !job.gone_unjournaled.is_empty() => {
                 "checkpoint with async segments that go"
             }
             Job::Checkpoint(job) if !job.removed.is_empty() => "checkpoint with partitions that go",
             Job::Checkpoint(_) => "checkpoint",
             Job::Compaction(_) => "compaction",
+            Job::Removal(_) => "removal",
             Job::Sweep(_) => "sweep",
         };
         self.reach(place);
@@ -123,11 +126,11 @@ impl Simulation {
     /// Lets the machine halt now and then where it seldom would: between the manifest's word and the last of the deeds
     /// that follow from it.
     fn plan_death_in(&mut self, job: &Job) {
-        let Job::Checkpoint(job) = job else { return };
-        let (count, far) = match (job.removed.is_empty(), job.replacements.is_empty()) {
-            (false, _) => (2, 25),
-            (true, false) => (6, 40),
-            (true, true) => return,
+        let (count, far) = match job {
+            Job::Removal(_) => (3, 12),
+            Job::Checkpoint(job) if !job.removed.is_empty() => (4, 25),
+            Job::Checkpoint(job) if !job.replacements.is_empty() => (6, 40),
+            _ => return,
         };
         if !self.has_fault && self.random.one_in(count) {
             let operations = 1 + self.random.below(far);
@@ -147,6 +150,7 @@ impl Simulation {
             JobDone::Flush(_) => "death in a flush",
             JobDone::Checkpoint(done) => place_in_checkpoint(done),
             JobDone::Compaction(_) => "death in a compaction",
+            JobDone::Removal(_) => "death in the removal of files",
             JobDone::Sweep(_) => "death in a sweep",
         };
         self.died_in(place);
@@ -179,6 +183,7 @@ impl Simulation {
                 Ok(Step::Discarded) => "compacted in vain",
                 Err(_) => "compaction that failed",
             },
+            JobDone::Removal(done) if !done.left.is_empty() && done.result.is_ok() => "removal in part",
             _ => return,
         };
         self.reach(place);
@@ -192,7 +197,6 @@ fn place_in_checkpoint(done: &CheckpointDone) -> &'static str {
             EngineError::Manifest(_) => "death in a manifest's commit",
             EngineError::Compaction(_) => "death in the swap of compacted segments",
             EngineError::Io { doing, .. } if doing.starts_with("sync") => "death in a checkpoint's syncs",
-            EngineError::Io { .. } => "death in the removal of a partition",
             EngineError::Segment(SegmentError::Io { doing: "remove", .. }) => {
                 "death in the removal of a segment"
             }

@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use super::super::super::checkpoint_job::{Sync, remove_partition};
+use super::super::super::checkpoint_job::Sync;
 use super::super::super::compaction_job::{Step, Work};
 use super::super::super::flush_job::FlushDone;
 use super::super::super::group::{Change, Said};
+use super::super::super::removal_job::{Removed, remove_partition};
 use super::super::super::sweep_job::Extent;
 use super::super::super::{Job, JobDone};
 use super::Simulation;
@@ -111,7 +112,8 @@ impl Simulation {
                     }
                 }
                 (Said::Change(Change::Delete), Some(_), Plant::UnlinkedBeforeDeletion) => {
-                    let _ = remove_partition(&sources, operation.partition);
+                    let _ =
+                        remove_partition(&sources, operation.partition, u64::MAX, &mut Removed::default());
                 }
                 _ => {}
             }
@@ -148,7 +150,7 @@ impl Simulation {
             }
             (Job::Checkpoint(job), Plant::CheckpointWithoutSync) => job.sync = Sync::default(),
             (Job::Checkpoint(job), Plant::UnlinkedBeforeManifest) => {
-                for segment in &job.gone {
+                for segment in job.gone.iter().chain(&job.passed) {
                     let _ = segment.remove(&job.sources.files);
                 }
             }

@@ -136,6 +136,8 @@ fn options(random: &mut Random) -> Options {
         producer_expiration_ms: [i64::MAX, 10_000, 600_000][random.index(3)],
         compaction_map_bytes: [24 * 4, 24 * 64, 1 << 20][random.index(3)],
         compaction_bytes_per_second: u64::MAX,
+        // The smallest lets four files go in a second.
+        removal_bytes_per_second: [u64::MAX, 64 << 20, 1 << 20][random.index(3)],
         observer: Options::default().observer,
     }
 }
@@ -195,8 +197,8 @@ const PLACES: &[&str] = &[
     "death in an append",
     "death in making a spare",
     "death in the beginning of a group",
-    "death in the removal of a partition",
     "death in the removal of a segment",
+    "death in the removal of files",
     "death in the swap of compacted segments",
     "death in the writing of indexes",
     "deletion",
@@ -225,6 +227,8 @@ const PLACES: &[&str] = &[
     "read from the journal",
     "reader that was woken",
     "recovered again",
+    "removal",
+    "removal in part",
     "refused",
     "refused by a failed disk",
     "refused for its producer",
