@@ -1,12 +1,16 @@
-"""Prints what metrics and the log cost a broker, as processor time for each gigabyte or request, in pairs that take turns.
+"""Prints what metrics and the log cost a broker on the way of a produce request, and what a scrape costs.
 
-Owns the brokers' processes. Ratios are of pairs, so that a machine that is busy with something else is busy for both.
+Owns the brokers' processes. Two brokers run side by side, one with and one without, and are given the same bursts in turns
+of less than a second: a machine that is busy with something else is busy for both, and of many pairs the median is taken.
+Processor time is the scheduler's, in nanoseconds, of all threads of a broker.
 """
 
 import argparse
 import json
 import os
 import pathlib
+import random
+import re
 import shutil
 import statistics
 import subprocess
@@ -17,40 +21,39 @@ import urllib.request
 from broker import StrandlineBroker
 from kafka_broker import free_ports
 
-TICKS = os.sysconf("SC_CLK_TCK")
 PARTITIONS = 10_000
 WITH, WITHOUT = os.environ["STRANDLINE"], os.environ["UNMEASURED"]
 
-# What is sent, and how much of it: batches to a request, bytes of a batch, records in all.
+# What is sent in a burst.
 LOADS = [
-    ("batches of 16 KiB", ["--batch-bytes", "16384", "--records", "400000"]),
-    ("batches of one record of 100 B", ["--record-bytes", "100", "--batch-bytes", "170", "--records", "400000"]),
+    ("batches of 16 KiB", ["--batch-bytes", "16384"], 40_000),
+    ("batches of one record of 100 B", ["--record-bytes", "100", "--batch-bytes", "170"], 40_000),
 ]
 # What is compared: who has it, who has it not.
 PAIRS = [
-    ("metrics, against none", (WITH, []), (WITHOUT, [])),
-    ("the log at info, against warn", (WITH, ["--log", "info"]), (WITH, [])),
-    ("the log at debug, against warn", (WITH, ["--log", "debug"]), (WITH, [])),
+    ("metrics and the log as it is set up, against neither", (WITH, []), (WITHOUT, ["--log", "error"])),
+    ("metrics and the log at info, against neither", (WITH, ["--log", "info"]), (WITHOUT, ["--log", "error"])),
+    # What a pair of the same shows is what cannot be told from nothing.
+    ("the same twice", (WITH, []), (WITH, [])),
 ]
 
 
 class Side:
     """A broker on fresh data."""
 
-    def __init__(self, folder, binary, words):
-        self.folder = folder / "broker"
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def __init__(self, folder, binary, words, wrapper=()):
+        self.folder = folder / f"broker-{random.randrange(1 << 32):08x}"
         self.folder.mkdir(parents=True)
         (port,) = free_ports(1)
         self.address = f"127.0.0.1:{port}"
-        self.broker = StrandlineBroker(self.folder, [binary, "serve", *words], port, {})
+        self.broker = StrandlineBroker(self.folder, [*wrapper, binary, "serve", *words], port, {})
         self.broker.start()
         command = self.broker.command
         self.metrics = f"http://{command[command.index('--http') + 1]}/metrics"
 
     def cpu_s(self):
-        fields = pathlib.Path(f"/proc/{self.broker.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        tasks = pathlib.Path(f"/proc/{self.broker.process.pid}/task").iterdir()
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
     def strandline(self, *words):
         command = [WITH, *words, "--brokers", self.address]
@@ -67,32 +70,55 @@ class Side:
         shutil.rmtree(self.folder)
 
 
-def processor_time(folder, side, words):
-    side = Side(folder, *side)
-    try:
-        # The first records find cold code and new files.
-        side.produce("--records", "50000")
-        return side.produce(*words)[1]
-    finally:
-        side.stop()
-
-
-def spread(numbers, digits=2):
-    return f"{statistics.median(numbers):.{digits}f} ({min(numbers):.{digits}f}-{max(numbers):.{digits}f})"
+def middle(ratios):
+    """The median, and between which two of the numbers it lies with 95 % certainty, whatever their distribution."""
+    ordered, count = sorted(ratios), len(ratios)
+    reach = round(0.98 * count ** 0.5)
+    low, high = max(count // 2 - reach, 0), min(count // 2 + reach, count - 1)
+    return f"{statistics.median(ordered):.4f} ({ordered[low]:.4f}-{ordered[high]:.4f})"
 
 
 def compare(folder, pairs):
-    print("| processor time of the broker | with, s | without, s | with / without |\n| --- | --- | --- | --- |", flush=True)
+    print("\n| processor time of the broker, median of pairs | with, ms | without, ms | with / without (95 %) |\n| --- | --- | --- | --- |",
+          flush=True)
     for what, one, other in PAIRS:
-        for load, words in LOADS:
-            found = []
-            for turn in range(pairs):
-                order = [one, other] if turn % 2 == 0 else [other, one]
-                took = [processor_time(folder, side, words) for side in order]
-                found.append(took if turn % 2 == 0 else took[::-1])
-            with_it, without = zip(*found)
-            ratios = [one / other for one, other in found]
-            print(f"| {what}: {load} | {spread(with_it)} | {spread(without)} | {spread(ratios, 3)} |", flush=True)
+        sides = [Side(folder, *one), Side(folder, *other)]
+        try:
+            for load, words, records in LOADS:
+                for side in sides:
+                    # The first records find cold code and new files.
+                    side.produce(*words, "--records", str(records))
+                times = [[], []]
+                for turn in range(pairs):
+                    for place in (0, 1) if turn % 2 == 0 else (1, 0):
+                        times[place].append(sides[place].produce(*words, "--records", str(records))[1])
+                ratios = [with_it / without for with_it, without in zip(*times)]
+                shown = " | ".join(f"{statistics.median(side) * 1_000:.1f}" for side in times)
+                print(f"| {what}: {load} | {shown} | {middle(ratios)} |", flush=True)
+        finally:
+            for side in sides:
+                side.stop()
+
+
+def instructions_of(folder, binary, words, log, records):
+    """How many instructions of its own a broker executes from its start to its end, as valgrind counts them."""
+    counted = folder / "callgrind.out"
+    side = Side(folder, binary, log, ["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={counted}"])
+    side.produce(*words, "--in-flight", "1", "--records", str(records))
+    side.stop()
+    return int(re.findall(r"^(?:summary|totals): (\d+)", counted.read_text(), re.MULTILINE)[-1])
+
+
+def count_instructions(folder):
+    """What a request takes: a long run less a short one, so that start and end do not count."""
+    print("\n| instructions of the broker for a request, one at a time, outside the kernel | with | without | more |\n| --- | --- | --- | --- |")
+    for load, words, _ in LOADS:
+        per_batch = 15 if "16384" in words else 1
+        each = []
+        for binary, log in ((WITH, []), (WITHOUT, ["--log", "error"])):
+            few, many = (instructions_of(folder, binary, words, log, count * per_batch) for count in (500, 2_500))
+            each.append((many - few) / 2_000)
+        print(f"| {load} | {each[0]:.0f} | {each[1]:.0f} | {each[0] - each[1]:.0f}, {(each[0] / each[1] - 1) * 100:.2f} % |", flush=True)
 
 
 def scrape(side):
@@ -127,11 +153,15 @@ def scrapes(folder, count):
         side.strandline("topic", "create", "t")
         time.sleep(3)
         scrape(side)
-        before, began = side.cpu_s(), time.monotonic()
-        sizes = [scrape(side) for _ in range(count)]
-        took = (time.monotonic() - began) / count * 1_000
-        print(f"\na scrape of {PARTITIONS} partitions: {sizes[-1]} bytes, {took:.1f} ms, "
-              f"{(side.cpu_s() - before) / count * 1_000:.1f} ms of processor time", flush=True)
+        took, cpu = [], []
+        for _ in range(count):
+            before, began = side.cpu_s(), time.monotonic()
+            size = scrape(side)
+            took.append((time.monotonic() - began) * 1_000)
+            cpu.append((side.cpu_s() - before) * 1_000)
+        shown = [f"{min(each):.1f} / {statistics.median(each):.1f} / {max(each):.1f} ms" for each in (cpu, took)]
+        print(f"\na scrape of {PARTITIONS} partitions: {size} bytes, {shown[0]} of processor time (min / median / max of {count}), "
+              f"there after {shown[1]}", flush=True)
         print("\n| 1,000 records/s, acknowledged after, ms | p50 | p99 | p99.9 | max |\n| --- | --- | --- | --- | --- |")
         for turn in range(6):
             found = latency(side, turn % 2 == 1, 5)
@@ -144,13 +174,16 @@ def scrapes(folder, count):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--pairs", type=int, default=7)
+    parser.add_argument("--pairs", type=int, default=40)
     parser.add_argument("--scrapes", type=int, default=50)
+    parser.add_argument("--instructions", action="store_true", help="count them too; needs valgrind, and ten minutes")
     given = parser.parse_args()
     if given.scrapes:
         scrapes(given.folder, given.scrapes)
     if given.pairs:
         compare(given.folder, given.pairs)
+    if given.instructions:
+        count_instructions(given.folder)
 
 
 main()

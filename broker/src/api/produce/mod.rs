@@ -39,7 +39,7 @@ use crate::api::responses::Answered;
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
-use crate::metrics::Stage;
+use crate::metrics::{IS_MEASURED, Stage};
 
 /// The `acks` of a producer that waits for all replicas.
 const ALL: i16 = -1;
@@ -83,6 +83,9 @@ fn plan(broker: &Broker, call: &Call, request: ProduceRequest) -> Plan {
 
 /// Counts how long it took until the writer had it, and until it was durable.
 fn note_stages(broker: &Broker, call: &Call, taken_at: Duration) {
+    if !IS_MEASURED {
+        return;
+    }
     let (now, metrics) = (broker.clock.monotonic(), &broker.metrics);
     metrics.stage(call.api, Stage::Queue, taken_at.saturating_sub(call.received_at));
     metrics.stage(call.api, Stage::Sync, now.saturating_sub(taken_at));
