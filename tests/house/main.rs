@@ -8,5 +8,6 @@
 
 mod crates;
 mod engine;
+mod logs;
 mod shape;
 mod sources;

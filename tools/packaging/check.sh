@@ -2,10 +2,11 @@
 # Builds each thing that is shipped, and tries it as whoever gets it would: it starts, takes a record, gives it back, and
 # ends when it is told to.
 #
-# usage: tools/packaging/check.sh [static | container | debian | unit]…, all of them if nothing is said
+# usage: tools/packaging/check.sh [unit | static | root | container | debian]…, all of them if nothing is said
+# STATIC and RELEASE may name binaries that are built already: one for musl, and the one for the package.
 #
-# Needs root, rustup, and what is installed by name: musl-tools, cargo-deb, kcat. Takes the time of two builds with
-# optimisation, and so is no part of continuous integration.
+# Needs root, rustup, and what is installed by name: musl-tools, podman, cargo-deb, kcat. Takes the time of two builds with
+# optimisation, and so only the unit is looked at in continuous integration.
 set -euo pipefail
 PACKAGING_FOLDER=$(cd "$(dirname "$0")" && pwd)
 cd "$PACKAGING_FOLDER/../.."
@@ -61,18 +62,22 @@ tried() {
     BROKER_PID=
 }
 
-# built_static: prints the path of the static binary.
+# built_static: prints the path of the static binary, without what only debuggers read.
 built_static() {
-    rustup target add "$TARGET" >/dev/null 2>&1 || fail "rustup has no $TARGET"
-    installed musl-tools
-    cargo build --quiet --locked --release --package strandline --target "$TARGET" || fail "it cannot be built"
-    echo "target/$TARGET/release/strandline"
+    local built=${STATIC:-target/$TARGET/release/strandline}
+    if [[ -z ${STATIC:-} ]]; then
+        rustup target add "$TARGET" >/dev/null 2>&1 || fail "rustup has no $TARGET"
+        installed musl-tools
+        cargo build --quiet --locked --release --package strandline --target "$TARGET" || fail "it cannot be built"
+    fi
+    strip -o "$WORK_FOLDER/strandline" "$built" || fail "$built is no binary"
+    echo "$WORK_FOLDER/strandline"
 }
 
 check_static() {
     local binary
     binary=$(built_static)
-    echo "static: $binary"
+    echo "static:"
     # What needs nothing has no loader named in it.
     if readelf --program-headers "$binary" | grep -q INTERP; then fail "it needs libraries"; fi
     small_enough "$binary"
@@ -80,23 +85,49 @@ check_static() {
     echo "  starts, takes a record and gives it back"
 }
 
+# container_words: the environment of the container file, with ports of its own beside others on this machine.
+container_words() {
+    local words
+    words=$(sed -n '/^ENV /,/[^\\]$/p' "$PACKAGING_FOLDER/Containerfile" | sed 's/^ENV //; s/\\$//' | tr -s ' \n' ' ')
+    words="${words//9092/$PORT}"
+    echo "${words//9644/$HTTP}STRANDLINE_ADVERTISED_LISTENERS=PLAINTEXT://127.0.0.1:$PORT"
+}
+
 # The last stage of the container file by hand: its files, its user and its environment in an otherwise empty root.
-check_container() {
+check_root() {
     local root="$WORK_FOLDER/root" binary words user
     binary=$(built_static)
     user=$(sed -n 's/^USER //p' "$PACKAGING_FOLDER/Containerfile")
     mkdir -p "$root"
     install -D "$binary" "$root/strandline"
     install -d -o "${user%:*}" -g "${user#*:}" "$root/data"
-    words=$(sed -n '/^ENV /,/[^\\]$/p' "$PACKAGING_FOLDER/Containerfile" | sed 's/^ENV //; s/\\$//' | tr -s ' \n' ' ')
-    echo "container, its steps by hand: as $user, with $words"
-    # Beside others on this machine it has ports of its own.
-    words="${words//9092/$PORT}"
-    words="${words//9644/$HTTP} STRANDLINE_ADVERTISED_LISTENERS=PLAINTEXT://127.0.0.1:$PORT"
+    words=$(container_words)
+    echo "root, the container's last stage by hand: as $user, with $words"
     # shellcheck disable=SC2086
     tried env --ignore-environment $words "$(command -v chroot)" "--userspec=$user" "$root" /strandline serve
     [[ -z $(find "$root" -mindepth 1 -maxdepth 1 ! -name data ! -name strandline) ]] || fail "it left something in its root"
     echo "  starts without root and with nothing beside it, takes a record and gives it back"
+}
+
+# The last stage of the container file by an engine, out of what the first one would have built: its base comes from a
+# registry of images, which need not be within reach.
+check_container() {
+    local context="$WORK_FOLDER/context" image=localhost/strandline-check word podman=() words=()
+    installed podman crun
+    install -D "$(built_static)" "$context/source/target/release/strandline"
+    mkdir -p "$context/data" "$WORK_FOLDER/empty"
+    sed -n '/^FROM scratch/,$p' "$PACKAGING_FOLDER/Containerfile" >"$WORK_FOLDER/Containerfile"
+    # Nothing of it stays on this machine.
+    podman=(podman --root "$WORK_FOLDER/images" --runroot "$WORK_FOLDER/run" --storage-driver vfs --runtime crun
+        --cgroup-manager cgroupfs --events-backend none)
+    "${podman[@]}" build --quiet --isolation chroot --build-context "build=$context" --tag "$image" \
+        --file "$WORK_FOLDER/Containerfile" "$WORK_FOLDER/empty" >"$WORK_FOLDER/podman.log" 2>&1 \
+        || { cat "$WORK_FOLDER/podman.log" >&2; fail "the image cannot be built"; }
+    for word in $(container_words); do words+=(--env "$word"); done
+    echo "container: an image of $("${podman[@]}" image inspect --format '{{.Size}}' "$image" | numfmt --to=iec), read-only and without capabilities"
+    tried "${podman[@]}" run --rm --read-only --cap-drop ALL --security-opt no-new-privileges --network host --cgroups disabled \
+        "${words[@]}" "$image"
+    echo "  starts, takes a record and gives it back"
 }
 
 check_unit() {
@@ -114,7 +145,8 @@ check_unit() {
 check_debian() {
     local package tools="target/packaging"
     command -v cargo-deb >/dev/null || [[ -x $tools/bin/cargo-deb ]] || cargo install --quiet --locked cargo-deb --root "$tools"
-    PATH="$PWD/$tools/bin:$PATH" cargo deb --quiet --locked --package strandline --output "$WORK_FOLDER/" \
+    [[ -z ${RELEASE:-} || $RELEASE -ef target/release/strandline ]] || install -D "$RELEASE" target/release/strandline
+    PATH="$PWD/$tools/bin:$PATH" cargo deb --quiet --locked ${RELEASE:+--no-build} --package strandline --output "$WORK_FOLDER/" \
         || fail "the package cannot be built"
     package=$(echo "$WORK_FOLDER"/strandline_*.deb)
     echo "debian: $(basename "$package"), which is installed and removed"
@@ -134,11 +166,12 @@ check_debian() {
     echo "  strandline dev starts, takes a record and gives it back; nothing is left when it is purged"
 }
 
-installed kcat curl
-[[ $# -gt 0 ]] || set -- unit static container debian
+# The unit needs nothing that is not there with systemd.
+[[ "$*" == unit ]] || installed kcat curl binutils
+[[ $# -gt 0 ]] || set -- unit static root container debian
 for part in "$@"; do
     case $part in
-    static | container | debian | unit) "check_$part" ;;
+    unit | static | root | container | debian) "check_$part" ;;
     *) fail "there is no $part" ;;
     esac
 done

@@ -7,7 +7,7 @@ import time
 from confluent_kafka import Consumer
 from confluent_kafka.admin import NewTopic
 
-from topics import keyed
+from topics import fill, keyed
 from world import EAGER, must, now_ms, result, until
 
 CHECKS = {}
@@ -137,6 +137,22 @@ def checkpoint_interval(world, set_to):
     must("what is appended goes into a segment at once", world.number(metric) - before < 100_000)
     set_to(EAGER["strandline.checkpoint.interval.ms"])
     until("a segment with what was appended", lambda: world.number(metric) - before >= 100_000)
+
+
+@acts("strandline.file.removal.bytes.per.second")
+def removal_rate(world, set_to):
+    topic, metric = "removed", "strandline_removals_waiting"
+    world.create(topic, internal_segment_bytes=4_000)
+    fill(world, topic)
+    files = world.number("strandline_files_removed_total")
+    set_to("1")
+    result(world.admin.delete_topics([topic])[topic])
+    until("files that wait for their turn", lambda: world.number(metric) > 0)
+    time.sleep(1)
+    must("files go although it is not their turn", world.number("strandline_files_removed_total") - files <= 3)
+    set_to("4294967296")
+    until("files that go", lambda: world.number(metric) == 0)
+    must("files are gone that nobody counted", world.number("strandline_files_removed_total") - files >= 10)
 
 
 def told(metric):

@@ -3,7 +3,9 @@
 usage: effects.py FOLDER CONFIGURATION.md
 """
 
+import os
 import pathlib
+import subprocess
 import sys
 import time
 
@@ -100,6 +102,29 @@ def of_broker(world):
         world.alter_broker({setting: EAGER.get(setting)})
 
 
+def levels(world):
+    """A part of the broker says more in its log, and no other does; until it is told to say less."""
+    def said(part):
+        lines = (world.folder / "broker.log").read_text().splitlines()
+        return len([line for line in lines if f" DEBUG {part}:" in line])
+
+    def turn(level):
+        change = ["config", "alter", "--loggers", BROKER_ID, "--set", f"strandline_log::checkpoint={level}"]
+        subprocess.run([os.environ["STRANDLINE"], *change, "--brokers", world.broker.address], check=True, capture_output=True)
+
+    def has_more():
+        before = said("strandline_log::checkpoint")
+        world.create(f"said-{time.monotonic_ns()}")
+        time.sleep(0.5)
+        return said("strandline_log::checkpoint") > before
+    must("a log that says everything", not has_more())
+    turn("DEBUG")
+    until("a log that says more", has_more)
+    must("all parts say more", said("strandline_log::journal") + said("strandline_broker::net") == 0)
+    turn("WARN")
+    until("a log that says less", lambda: not has_more())
+
+
 def kept(world, topic):
     """What was set for the broker is in force after a restart, and says who said it."""
     told = {"strandline.metrics.partitions": "0", "strandline.checkpoint.interval.ms": "31", "message.max.bytes": "1000"}
@@ -125,6 +150,7 @@ def main(folder, configuration):
         shown = of_topics(world)
         for_all(world, defaults)
         of_broker(world)
+        timed("levels of the log's parts", levels, world)
         for name in "asked to go", "killed":
             keeps = kept(world, f"limited-{name.split()[0]}")
             next(keeps)

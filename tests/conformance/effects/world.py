@@ -58,6 +58,7 @@ def now_ms():
 
 class World:
     def __init__(self, folder):
+        self.folder = folder
         self.broker = Broker(folder, more=EAGER)
         command = self.broker.broker.command
         self.metrics_url = f"http://{command[command.index('--http') + 1]}/metrics"
