@@ -144,6 +144,8 @@ def removal_rate(world, set_to):
     topic, metric = "removed", "strandline_removals_waiting"
     world.create(topic, internal_segment_bytes=4_000)
     fill(world, topic)
+    # What was due is done.
+    time.sleep(0.5)
     files = world.number("strandline_files_removed_total")
     set_to("1")
     result(world.admin.delete_topics([topic])[topic])
