@@ -1,6 +1,6 @@
 """Has a tool of the ecosystem look at a broker, and holds what it says against what was done.
 
-usage: see.py exporter|monitor|console FOLDER BIN
+usage: see.py exporter|offsets|monitor|console FOLDER BIN
 """
 
 import json
@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from broker import Broker
+from kafka_broker import free_ports
 
 TOPIC, GROUP = "orders", "billing"
 PARTITIONS, RECORDS, COMMITTED = 3, 30, 4
@@ -52,6 +53,33 @@ def prepare(address):
     return consumer
 
 
+def scraped(url, metric):
+    """The numbers of a metric that are of the group, as an exporter tells them; none while it does not answer."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+    except OSError:
+        return []
+    return [float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(metric + "{") and f'"{GROUP}"' in line]
+
+
+def exported(folder, command, url, is_told):
+    """Runs an exporter until it tells what it should."""
+    path = folder / "exporter.log"
+    with open(path, "w") as log, subprocess.Popen(command, stdout=log, stderr=log, cwd=folder) as process:
+        def is_there():
+            if process.poll() is not None:
+                raise Unseen(f"the exporter ended: {path.read_text()[-3000:]}")
+            return is_told()
+        try:
+            until(f"a lag of {LAG} at {url}", is_there)
+        except Unseen as unseen:
+            raise Unseen(f"{unseen}; it says {path.read_text()[-3000:]}") from unseen
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
 def exporter(folder, binaries, address):
     """kafka-overwatch scans the cluster, and serves what it saw to Prometheus."""
     configuration = {"clusters": {"here": {
@@ -60,25 +88,18 @@ def exporter(folder, binaries, address):
     path = folder / "overwatch.yaml"
     # What is JSON is YAML.
     path.write_text(json.dumps(configuration))
-    log = open(folder / "overwatch.log", "w")
-    process = subprocess.Popen([f"{binaries}/kafka-overwatch", "-c", path], stdout=log, stderr=log, cwd=folder)
-
-    def scraped():
-        if process.poll() is not None:
-            raise Unseen(f"the exporter ended: {(folder / 'overwatch.log').read_text()[-3000:]}")
-        try:
-            with urllib.request.urlopen("http://127.0.0.1:8000/metrics", timeout=10) as answer:
-                text = answer.read().decode()
-        except OSError:
-            return False
-        lags = [line for line in text.splitlines() if line.startswith("consumer_group_lag") and f'"{GROUP}"' in line]
-        return any(float(line.rsplit(" ", 1)[1]) == LAG for line in lags)
-    try:
-        until(f"a lag of {LAG} at the exporter", scraped)
-    finally:
-        process.terminate()
-        process.wait(30)
+    url = "http://127.0.0.1:8000/metrics"
+    exported(folder, [f"{binaries}/kafka-overwatch", "-c", path], url, lambda: LAG in scraped(url, "consumer_group_lag"))
     return f"kafka-overwatch tells Prometheus of a lag of {LAG}"
+
+
+def offsets(folder, binaries, address):
+    """prometheus-kafka-consumer-group-exporter reads the topic of the committed offsets itself, record by record."""
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}/metrics"
+    command = [f"{binaries}/prometheus-kafka-consumer-group-exporter", "-b", address, "-p", str(port), "--from-start"]
+    exported(folder, command, url, lambda: sum(scraped(url, "kafka_consumer_group_lag")) == LAG)
+    return f"prometheus-kafka-consumer-group-exporter reads a lag of {LAG} in __consumer_offsets"
 
 
 def monitor(folder, binaries, address):
@@ -140,7 +161,7 @@ def main(tool, folder, binaries):
             member.close()
 
 
-TOOLS = {"exporter": exporter, "monitor": monitor, "console": console}
+TOOLS = {"exporter": exporter, "offsets": offsets, "monitor": monitor, "console": console}
 
 if __name__ == "__main__":
     try:
