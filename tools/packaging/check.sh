@@ -132,6 +132,7 @@ check_container() {
 
 check_unit() {
     local unit="$WORK_FOLDER/strandline.service" root="$WORK_FOLDER/unit" exposure
+    installed systemd
     # Whether the binary is there is not what is asked here.
     sed 's|^ExecStart=/usr/bin/strandline|ExecStart=/bin/true|' "$PACKAGING_FOLDER/strandline.service" >"$unit"
     systemd-analyze verify "$unit" 2>"$WORK_FOLDER/verify.log" || { cat "$WORK_FOLDER/verify.log" >&2; fail "the unit is refused"; }

@@ -96,7 +96,7 @@ impl Writer {
         // Somebody waits for the room.
         let is_urgent = is_urgent || self.is_out_of_room() || !self.reserve.is_whole();
         let removals = &mut self.removals;
-        if removals.is_idle() || removals.is_busy {
+        if removals.is_busy || removals.waiting.is_empty() {
             return None;
         }
         if !is_urgent && removals.is_resting(self.clock.monotonic()) {
