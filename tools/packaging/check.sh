@@ -131,7 +131,7 @@ check_container() {
 }
 
 check_unit() {
-    local unit="$WORK_FOLDER/strandline.service" root="$WORK_FOLDER/unit" exposure
+    local unit="$WORK_FOLDER/strandline.service" exposure
     installed systemd
     # Whether the binary is there is not what is asked here.
     sed 's|^ExecStart=/usr/bin/strandline|ExecStart=/bin/true|' "$PACKAGING_FOLDER/strandline.service" >"$unit"
