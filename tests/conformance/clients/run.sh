@@ -3,7 +3,7 @@
 source "$(dirname "$0")/library/client.sh"
 
 # The slow ones first.
-CLIENTS="kafka-tools kafka-groups consumer-protocol java-4 rust-rdkafka kafka-go java-3 kafkajs kafka-python sarama franz-go aiokafka confluent-kafka kcat"
+CLIENTS="kafka-tools kafka-groups consumer-protocol java-4 rust-rdkafka kafka-go java-3 kafkajs kafka-python sarama franz-go franz-go-admin aiokafka confluent-kafka kcat"
 
 one() {
     local log="$WORK_FOLDER/$1.log" began=$SECONDS
