@@ -27,17 +27,20 @@ const BUCKETS: usize = BOUNDS.len() + 1;
 /// The same for every metric: nothing here goes by it.
 const METADATA: Metadata<'static> = Metadata::new("strandline_broker", Level::INFO, None);
 
-/// A histogram of durations. It takes the same memory however much it has seen.
+/// A histogram of durations. It takes the same memory however much it has seen. Its sum and the counts of short ones
+/// lie side by side: whoever notes one needs one line of the processor's cache, which others may just have changed.
 #[derive(Debug, Default)]
+#[repr(C, align(64))]
 pub(super) struct Buckets {
-    counts: [AtomicU64; BUCKETS],
     /// The bits of a floating-point number.
     sum: AtomicU64,
+    counts: [AtomicU64; BUCKETS],
 }
 
 impl HistogramFn for Buckets {
     fn record(&self, seconds: f64) {
-        let place = BOUNDS.partition_point(|bound| *bound < seconds);
+        // All of them at once: that is fewer steps than to look where it turns, which nobody can foresee.
+        let place = BOUNDS.iter().filter(|bound| **bound < seconds).count();
         if let Some(count) = self.counts.get(place) {
             count.fetch_add(1, Ordering::Relaxed);
         }

@@ -2,7 +2,7 @@
 # What others have written to watch Kafka and to look into it, unmodified: an exporter for Prometheus, a monitor, and a
 # console in the browser. Each has to see of our broker what is there.
 #
-# usage: tests/conformance/ecosystem/run.sh [exporter | offsets | monitor | console]…; all but the console if nothing is said: the
+# usage: tests/conformance/ecosystem/run.sh [exporter | monitor | console]…; all but the console if nothing is said: the
 # console brings a few hundred megabytes along.
 source "$(dirname "$0")/../clients/library/client.sh"
 source "$CLIENTS_FOLDER/library/python.sh"
@@ -18,7 +18,7 @@ installed() {
     echo "$folder/bin"
 }
 
-[[ $# -gt 0 ]] || set -- exporter offsets monitor
+[[ $# -gt 0 ]] || set -- exporter monitor
 export PYTHONPATH="$CONFORMANCE_FOLDER:$CLIENTS_FOLDER/library:$CLIENT_FOLDER"
 driver=$(python_driver confluent-kafka)
 for tool in "$@"; do

@@ -1,6 +1,6 @@
 """Has a tool of the ecosystem look at a broker, and holds what it says against what was done.
 
-usage: see.py exporter|offsets|monitor|console FOLDER BIN
+usage: see.py exporter|monitor|console FOLDER BIN
 """
 
 import json
@@ -15,7 +15,6 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from broker import Broker
-from kafka_broker import free_ports
 
 TOPIC, GROUP = "orders", "billing"
 PARTITIONS, RECORDS, COMMITTED = 3, 30, 4
@@ -83,7 +82,7 @@ def exported(folder, command, url, is_told):
 def exporter(folder, binaries, address):
     """kafka-overwatch scans the cluster, and serves what it saw to Prometheus."""
     configuration = {"clusters": {"here": {
-        "cluster_scan_interval_in_seconds": 5, "cluster_config": {"kafka": {"bootstrap.servers": address}},
+        "cluster_scan_interval_in_seconds": 10, "cluster_config": {"kafka": {"bootstrap.servers": address}},
         "reporting_config": {}}}}
     path = folder / "overwatch.yaml"
     # What is JSON is YAML.
@@ -91,17 +90,6 @@ def exporter(folder, binaries, address):
     url = "http://127.0.0.1:8000/metrics"
     exported(folder, [f"{binaries}/kafka-overwatch", "-c", path], url, lambda: LAG in scraped(url, "consumer_group_lag"))
     return f"kafka-overwatch tells Prometheus of a lag of {LAG}"
-
-
-def offsets(folder, binaries, address):
-    """prometheus-kafka-consumer-group-exporter reads the topic of the committed offsets itself, record by record. How far
-    behind a group is it cannot say of any Kafka 4, since it asks by a ListOffsets that went with version 3."""
-    (port,) = free_ports(1)
-    url = f"http://127.0.0.1:{port}/metrics"
-    command = [f"{binaries}/prometheus-kafka-consumer-group-exporter", "-b", address, "-p", str(port), "--from-start",
-               "--high-water-interval", "3600", "--low-water-interval", "3600"]
-    exported(folder, command, url, lambda: scraped(url, "kafka_consumer_group_offset") == [COMMITTED] * PARTITIONS)
-    return f"prometheus-kafka-consumer-group-exporter reads {PARTITIONS} committed offsets in __consumer_offsets"
 
 
 def monitor(folder, binaries, address):
@@ -163,7 +151,7 @@ def main(tool, folder, binaries):
             member.close()
 
 
-TOOLS = {"exporter": exporter, "offsets": offsets, "monitor": monitor, "console": console}
+TOOLS = {"exporter": exporter, "monitor": monitor, "console": console}
 
 if __name__ == "__main__":
     try:
