@@ -142,7 +142,7 @@ def checkpoint_interval(world, set_to):
 @acts("strandline.file.removal.bytes.per.second")
 def removal_rate(world, set_to):
     topic, metric = "removed", "strandline_removals_waiting"
-    world.create(topic, internal_segment_bytes=4_000)
+    world.create(topic, internal_segment_bytes=10_000)
     fill(world, topic)
     # What was due is done.
     time.sleep(0.5)
