@@ -7,7 +7,7 @@ set -uo pipefail
 cd "$(dirname "$0")"
 
 failed=()
-for check in schema codec batch errors settings groups segments compaction client client-library commands admin answers clients transactions streams connect prometheus; do
+for check in schema codec batch errors settings groups segments compaction client client-library commands admin effects answers clients ecosystem transactions streams connect prometheus; do
     "./$check/run.sh" || failed+=("$check")
 done
 if ((${#failed[@]})); then
