@@ -7,7 +7,7 @@ import time
 from confluent_kafka import Consumer
 from confluent_kafka.admin import NewTopic
 
-from topics import fill, keyed
+from topics import fill
 from world import EAGER, must, now_ms, result, until
 
 CHECKS = {}
@@ -65,14 +65,17 @@ def assignment_interval(world, set_to):
 @acts("log.cleaner.io.max.bytes.per.second")
 def compaction_rate(world, set_to):
     topic = "slowly"
-    world.create(topic, internal_segment_bytes=4_000, cleanup_policy="compact", min_cleanable_dirty_ratio=0.01)
-    set_to("100")
-    keyed(world, topic)
+    world.create(topic, internal_segment_bytes=500_000, cleanup_policy="compact", min_cleanable_dirty_ratio=0.01)
+    set_to("1000")
+    # The pace is asked after each megabyte.
+    count = 40
+    for number in range(count):
+        world.produce(topic, b"v" * 100_000, key=f"key-{number % 3}")
     until("a compaction that goes on", lambda: world.number("strandline_compactions_running") == 1)
-    time.sleep(1)
-    must("thousands of bytes are compacted in a second, and not a hundred", len(world.keys(topic)) == 13)
+    time.sleep(2)
+    must("megabytes are compacted in a second, and not a thousand bytes", len(world.keys(topic)) == count)
     set_to("1000000000")
-    until("a compaction that ends", lambda: len(world.keys(topic)) < 13)
+    until("a compaction that ends", lambda: len(world.keys(topic)) < count)
 
 
 @acts("log.retention.check.interval.ms")
