@@ -18,7 +18,9 @@ fn every_module_of_the_broker_that_logs_has_a_level_of_its_own() {
     let modules: BTreeSet<&str> =
         logs.filter_map(|source| source.path.strip_prefix(BROKER)?.split(['/', '.']).next()).collect();
     assert!(modules.len() > 5, "the search is broken: {modules:?}");
-    let missing: Vec<_> =
-        modules.iter().filter(|module| !parts.contains(&format!("\"strandline_broker::{module}\""))).collect();
+    let missing: Vec<_> = modules
+        .iter()
+        .filter(|module| !parts.contains(&format!("\"strandline_broker::{module}\"")))
+        .collect();
     assert!(missing.is_empty(), "no part of {PARTS}: {missing:?}");
 }
