@@ -27,6 +27,8 @@ pub struct Connection {
     pub principal: Text,
     /// From where.
     pub peer: SocketAddr,
+    /// The same as members of groups are described: as Kafka writes it, with a slash before the address.
+    pub client_host: Text,
     /// The listener that it came in by: answers name its endpoint.
     pub endpoint: Arc<Endpoint>,
 }

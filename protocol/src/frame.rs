@@ -31,6 +31,10 @@ pub const CONTENT_BYTES_MIN: usize = size_of::<i32>();
 /// sends large frames whole.
 pub const UNPROVEN_BYTES_MAX: usize = 16 << 10;
 
+/// Frames up to this are copied out of the buffer that they came in: one that is long in the answering must not hold a
+/// whole buffer.
+const COPIED_BYTES_MAX: usize = 4 << 10;
+
 /// How far one frame that came whole is taken as a promise for the next one.
 const PROVEN_BYTES_MAX: usize = 2 << 20;
 
@@ -78,12 +82,21 @@ fn announced_length(buffer: &[u8], length_max: usize) -> Result<Option<usize>, F
     buffer.first_chunk().map(|&prefix| content_length(prefix, length_max)).transpose()
 }
 
-/// The content of the frame at the front of `buffer`, once all of it is there.
-fn take_frame(buffer: &mut BytesMut, length_max: usize) -> Result<Option<Bytes>, FrameError> {
+/// The content of the frame at the front of `buffer`, once all of it is there: copied, if it is no longer than that.
+fn take_frame(
+    buffer: &mut BytesMut,
+    length_max: usize,
+    copied_bytes_max: usize,
+) -> Result<Option<Bytes>, FrameError> {
     match announced_length(buffer, length_max)? {
         Some(length) if buffer.len() - LENGTH_BYTES >= length => {
             buffer.advance(LENGTH_BYTES);
-            Ok(Some(buffer.split_to(length).freeze()))
+            if length > copied_bytes_max {
+                return Ok(Some(buffer.split_to(length).freeze()));
+            }
+            let frame = buffer.get(..length).map(Bytes::copy_from_slice);
+            buffer.advance(length);
+            Ok(frame)
         }
         _ => Ok(None),
     }
@@ -150,7 +163,7 @@ impl FrameAssembler {
 
     /// The next frame's content, once all of it has arrived.
     pub fn next_frame(&mut self) -> Result<Option<Bytes>, FrameError> {
-        let frame = take_frame(&mut self.buffer, self.length_max)?;
+        let frame = take_frame(&mut self.buffer, self.length_max, COPIED_BYTES_MAX)?;
         if let Some(frame) = &frame {
             let proven_max = self.buffers.as_ref().map_or(0, FrameBuffers::bytes_max).max(PROVEN_BYTES_MAX);
             self.proven_bytes = (LENGTH_BYTES + frame.len()).min(proven_max);
@@ -163,7 +176,9 @@ impl FrameAssembler {
     fn replace_buffer(&mut self, buffer: BytesMut) {
         let bytes = std::mem::replace(&mut self.buffer_bytes, buffer.capacity());
         let spent = std::mem::replace(&mut self.buffer, buffer);
-        if let Some(buffers) = &self.buffers {
+        if bytes == UNPROVEN_BYTES_MAX {
+            buffers::give_small(spent);
+        } else if let Some(buffers) = &self.buffers {
             buffers.give(spent, bytes);
         }
     }
@@ -177,6 +192,7 @@ impl FrameAssembler {
         let step = self.next_capacity();
         if step > 0 {
             let mut larger = match &self.buffers {
+                _ if step == UNPROVEN_BYTES_MAX => buffers::take_small(),
                 Some(buffers) => buffers.take(step),
                 None => BytesMut::with_capacity(step),
             };
@@ -242,7 +258,7 @@ impl Decoder for FrameCodec {
     type Error = FrameError;
 
     fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Bytes>, FrameError> {
-        take_frame(buffer, self.length_max)
+        take_frame(buffer, self.length_max, 0)
     }
 }
 

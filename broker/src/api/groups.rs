@@ -17,7 +17,7 @@ pub(super) type Answered<R> = Result<R, ErrorCode>;
 fn caller(call: &Call) -> Caller {
     Caller {
         client_id: call.client_id.clone().unwrap_or_default(),
-        client_host: Text::from(format!("/{}", call.connection.peer.ip())),
+        client_host: call.connection.client_host.clone(),
     }
 }
 

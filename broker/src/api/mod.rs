@@ -59,6 +59,8 @@ mod update_features;
 mod wait;
 mod write_txn_markers;
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use strandline_protocol::apis::{Api, ApiKey};
@@ -94,15 +96,17 @@ macro_rules! served {
             versions: VersionRange::new($first, $last),
         }),+];
 
-        async fn handle(broker: &Arc<Broker>, call: Call, mut reader: Reader) -> DecodeResult<Dispatched> {
+        fn handle(broker: &Arc<Broker>, call: Call, mut reader: Reader) -> DecodeResult<Dispatching> {
             match call.api {
                 $(ApiKey::$name => {
                     // What may follow is not looked at, as Kafka does not: librdkafka 2.16 has three bytes behind some
                     // requests for metadata.
                     let request = Message::read(&mut reader, call.version)?;
-                    Ok($module::handle(broker, call, request).await)
+                    let broker = Arc::clone(broker);
+                    // Each in a box of its own size: one for all of them would be as large as the largest.
+                    Ok(Box::pin(async move { $module::handle(&broker, call, request).await }))
                 })+
-                _ => Ok(Dispatched::Now(Reply::Close("an API that is not served"))),
+                _ => Ok(at_once(Dispatched::Now(Reply::Close("an API that is not served")))),
             }
         }
     };
@@ -158,17 +162,20 @@ served! {
     DescribeTopicPartitions 0..=0 => describe_topic_partitions,
 }
 
+/// A request that is being dispatched.
+pub type Dispatching = Pin<Box<dyn Future<Output = Dispatched> + Send>>;
+
 /// Finds out what a frame asks, and begins to answer it.
 ///
 /// The frame is what follows the four bytes of length. Whatever is not a request that is served is answered as
 /// Kafka answers it, by closing the connection; but a client that asks for the versions in a version that is too
 /// new is told so in the oldest.
-pub async fn dispatch(broker: &Arc<Broker>, connection: &Arc<Connection>, frame: Bytes) -> Dispatched {
+pub fn dispatch(broker: &Arc<Broker>, connection: &Arc<Connection>, frame: Bytes) -> Dispatching {
     let request_bytes = frame.len();
     let mut reader = Reader::new(frame);
     let (api, header) = match RequestHeader::read_with_api(&mut reader) {
         Ok(found) => found,
-        Err(error) => return refuse(connection, &error),
+        Err(error) => return at_once(refuse(connection, &error)),
     };
     let call = Call {
         connection: Arc::clone(connection),
@@ -181,15 +188,16 @@ pub async fn dispatch(broker: &Arc<Broker>, connection: &Arc<Connection>, frame:
     };
     if !is_served(api, call.version) {
         if api.key == ApiKey::ApiVersions {
-            return api_versions::unsupported(broker, call);
+            return at_once(api_versions::unsupported(broker, call));
         }
         tracing::info!(peer = %connection.peer, api = api.name, version = call.version, "not served: closing");
-        return Dispatched::Now(Reply::Close("a version that is not served"));
+        return at_once(Dispatched::Now(Reply::Close("a version that is not served")));
     }
-    match handle(broker, call, reader).await {
-        Ok(dispatched) => dispatched,
-        Err(error) => refuse(connection, &error),
-    }
+    handle(broker, call, reader).unwrap_or_else(|error| at_once(refuse(connection, &error)))
+}
+
+fn at_once(dispatched: Dispatched) -> Dispatching {
+    Box::pin(std::future::ready(dispatched))
 }
 
 fn is_served(api: &Api, version: i16) -> bool {

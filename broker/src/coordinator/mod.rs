@@ -77,6 +77,20 @@ struct Shards<M: Machine> {
     by_partition: Vec<Option<Shard<M>>>,
 }
 
+impl<M: Machine> Shards<M> {
+    fn shard(&self, partition: i32) -> Result<&Shard<M>, ErrorCode> {
+        let index = usize::try_from(partition).ok();
+        let shard = index.and_then(|index| self.by_partition.get(index)).and_then(Option::as_ref);
+        shard.ok_or(ErrorCode::NOT_COORDINATOR)
+    }
+
+    /// The one that a group or a transaction belongs to.
+    fn of(&self, key: &str) -> Result<&Shard<M>, ErrorCode> {
+        let partition = partition_of(key, self.by_partition.len());
+        partition.ok_or(ErrorCode::NOT_COORDINATOR).and_then(|partition| self.shard(partition))
+    }
+}
+
 impl<M: Machine> fmt::Debug for Coordinator<M> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shards = self.shards();
@@ -174,19 +188,12 @@ impl<M: Machine> Coordinator<M> {
         self.shards().topic_id
     }
 
-    fn shard(&self, partition: i32) -> Result<Shard<M>, ErrorCode> {
-        let shards = self.shards();
-        let index = usize::try_from(partition).ok();
-        let shard = index.and_then(|index| shards.by_partition.get(index)).cloned().flatten();
-        shard.ok_or(ErrorCode::NOT_COORDINATOR)
-    }
-
     /// The log of a partition, for those who have to ask it something before they ask its machine.
     ///
     /// # Errors
     /// NOT_COORDINATOR, where another broker leads it.
     pub fn log(&self, partition: i32) -> Result<Arc<Partition>, ErrorCode> {
-        self.shard(partition).map(|shard| Arc::clone(shard.log()))
+        self.shards().shard(partition).map(|shard| Arc::clone(shard.log()))
     }
 
     /// Asks the machine that a key belongs to about something that is part of a transaction. The guard is shown to the
@@ -197,7 +204,7 @@ impl<M: Machine> Coordinator<M> {
         guard: Option<Guard>,
         command: impl FnOnce(Ticket) -> M::Command,
     ) -> Answer<M::Reply> {
-        match self.partition_of(key).and_then(|partition| self.shard(partition)) {
+        match self.shards().of(key) {
             Ok(shard) => shard.ask(&self.tickets, guard, command).await,
             Err(code) => Answer::refused(code),
         }
@@ -206,10 +213,7 @@ impl<M: Machine> Coordinator<M> {
     /// Asks the machine that a key belongs to. When this returns, the request has its place in the order of that
     /// machine; the answer comes later.
     pub async fn ask(&self, key: &str, command: impl FnOnce(Ticket) -> M::Command) -> Answer<M::Reply> {
-        match self.partition_of(key) {
-            Ok(partition) => self.ask_partition(partition, command).await,
-            Err(code) => Answer::refused(code),
-        }
+        self.ask_verified(key, None, command).await
     }
 
     /// The same by the number of the partition.
@@ -218,7 +222,7 @@ impl<M: Machine> Coordinator<M> {
         partition: i32,
         command: impl FnOnce(Ticket) -> M::Command,
     ) -> Answer<M::Reply> {
-        match self.shard(partition) {
+        match self.shards().shard(partition) {
             Ok(shard) => shard.ask(&self.tickets, None, command).await,
             Err(code) => Answer::refused(code),
         }
@@ -234,7 +238,7 @@ impl<M: Machine> Coordinator<M> {
     /// Appends the end of a transaction to a partition of the topic, and has its machine take it in. The answer comes
     /// when both have happened, and it is durable.
     pub async fn end_transaction(&self, partition: i32, batch: NewBatch, end: TransactionEnd) -> Answer<()> {
-        match self.shard(partition) {
+        match self.shards().shard(partition) {
             Ok(shard) => shard.end_transaction(batch, end).await,
             Err(code) => Answer::refused(code),
         }

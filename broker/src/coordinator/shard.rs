@@ -288,6 +288,12 @@ impl<M: Machine> Task<M> {
         decision: Decision<M>,
         guard: Option<Guard>,
     ) -> Result<(), Fault> {
+        if decision.records.is_empty() {
+            // Nothing is to be kept, as of most: signs of life, questions.
+            let (offset, now) = (serving.next_offset, self.parts.clock.monotonic());
+            serving.take_in(offset, now, now_ms, decision);
+            return Ok(());
+        }
         let pieces = match pieces(decision) {
             Ok(pieces) => pieces,
             Err(unkept) => {
@@ -303,7 +309,7 @@ impl<M: Machine> Task<M> {
         let mut pieces = pieces.into_iter();
         while let Some(piece) = pieces.next() {
             let is_plain = piece.decision.origin == Origin::Plain && !self.is_careful;
-            if piece.records.is_empty() || is_plain {
+            if is_plain {
                 self.carry_out_together(serving, now_ms, piece).await?;
             } else if let Err(code) = self.carry_out_alone(serving, now_ms, piece, guard).await? {
                 // What came before stands, and what comes after does not happen.

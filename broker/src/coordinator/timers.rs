@@ -4,7 +4,8 @@
 //! it was, and is moved when it comes up.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BinaryHeap, HashMap};
+use std::hash::Hash;
 use std::time::Duration;
 
 /// A queue with this many places that nobody needs any more, beside as many as are needed, is made anew.
@@ -20,17 +21,18 @@ struct Timer {
 /// Timers by what they are about, on a clock that nobody sets.
 #[derive(Debug)]
 pub(super) struct Timers<T: Ord> {
-    timers: BTreeMap<T, Timer>,
+    /// Of no order: they are looked up at each sign of life.
+    timers: HashMap<T, Timer>,
     queue: BinaryHeap<Reverse<(Duration, T)>>,
 }
 
 impl<T: Ord> Default for Timers<T> {
     fn default() -> Self {
-        Self { timers: BTreeMap::new(), queue: BinaryHeap::new() }
+        Self { timers: HashMap::new(), queue: BinaryHeap::new() }
     }
 }
 
-impl<T: Clone + Ord> Timers<T> {
+impl<T: Clone + Hash + Ord> Timers<T> {
     /// Has a timer go off then, and not when it was to before.
     pub(super) fn set(&mut self, timer: T, due: Duration) {
         let known = self.timers.get_mut(&timer);

@@ -113,6 +113,7 @@ pub(super) async fn accept_all<A: Acceptor>(
             id: admitted.entry.id,
             principal: principal.clone(),
             peer,
+            client_host: format!("/{}", peer.ip()).into(),
             endpoint: Arc::clone(&source.endpoint),
         };
         let (service, shared) = (Arc::clone(&service), Arc::clone(&shared));

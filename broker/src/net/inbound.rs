@@ -10,10 +10,6 @@ use strandline_protocol::frame::{FrameAssembler, FrameError, LENGTH_BYTES, UNPRO
 use super::budget::{Permit, PermitWait, Purpose, REQUEST_OVERHEAD_BYTES, RequestBudget};
 use super::transport::Transport;
 
-/// Frames up to this are copied out of the buffer that they came in: one that is long in the answering must not
-/// hold a whole buffer.
-const COPIED_BYTES_MAX: usize = 4 << 10;
-
 /// What a turn found.
 #[derive(Debug)]
 pub(super) enum Found {
@@ -87,7 +83,6 @@ impl Inbound {
         let (Some(frame), Some(permit)) = (self.assembler.next_frame()?, self.whole.take()) else {
             return Ok(Found::Incomplete);
         };
-        let frame = if length <= COPIED_BYTES_MAX { Bytes::copy_from_slice(&frame) } else { frame };
         Ok(Found::Request(frame, permit))
     }
 

@@ -1,20 +1,17 @@
 //! Who answers requests, as the network sees it.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use strandline_protocol::apis::ApiKey;
 
-use crate::api::{self, Dispatched};
+use crate::api;
 use crate::broker::Broker;
 use crate::context::Connection;
 use crate::metrics::Stage;
 
-/// A request that is being dispatched.
-pub type Dispatching = Pin<Box<dyn Future<Output = Dispatched> + Send>>;
+pub use crate::api::Dispatching;
 
 /// Answers requests.
 pub trait Service: Send + Sync + 'static {
@@ -38,8 +35,7 @@ pub struct Times {
 
 impl Service for Arc<Broker> {
     fn dispatch(&self, connection: &Arc<Connection>, frame: Bytes) -> Dispatching {
-        let (broker, connection) = (Self::clone(self), Arc::clone(connection));
-        Box::pin(async move { api::dispatch(&broker, &connection, frame).await })
+        api::dispatch(self, connection, frame)
     }
 
     fn answered(&self, api: i16, times: Times) {

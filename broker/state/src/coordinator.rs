@@ -16,6 +16,7 @@
 //! that stands in a record.
 
 use std::fmt;
+use std::hash::Hash;
 
 use strandline_protocol::wire::DecodeResult;
 use strandline_protocol::{Bytes, EncodeError};
@@ -76,7 +77,7 @@ pub trait Machine: Send + Sized + 'static {
     /// What a request is answered.
     type Reply: Send;
     /// What a timer is about. One that is set again replaces the one before.
-    type Timer: Clone + fmt::Debug + Ord + Send;
+    type Timer: Clone + fmt::Debug + Hash + Ord + Send;
     /// What happens, for whoever watches.
     type Event: Send;
 

@@ -3,10 +3,13 @@
 //! Fresh memory is dear: the kernel clears each page of it when it is first touched, and takes longer for that than for
 //! copying as much out of a socket. Owns what it keeps, up to a bound, and never a frame that somebody still reads.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::BytesMut;
+
+use super::UNPROVEN_BYTES_MAX;
 
 /// What is smaller is not worth the trouble.
 const BYTES_MIN: usize = 64 << 10;
@@ -121,6 +124,28 @@ impl Kept {
             Some(buffer) => self.bytes -= buffer.bytes,
             None => self.bytes = 0,
         }
+    }
+}
+
+thread_local! {
+    /// What the last small frames on this thread were read into, for the next ones: a buffer of that size for each
+    /// request costs the allocator more than the rest of reading it.
+    static SMALL: Cell<BytesMut> = Cell::new(BytesMut::new());
+}
+
+/// Room for [`UNPROVEN_BYTES_MAX`].
+pub(super) fn take_small() -> BytesMut {
+    let mut small = SMALL.take();
+    // Without an allocation where it was used before.
+    small.reserve(UNPROVEN_BYTES_MAX);
+    small
+}
+
+/// Takes such a buffer back, unless a frame still lies in it.
+pub(super) fn give_small(mut handle: BytesMut) {
+    handle.clear();
+    if handle.try_reclaim(UNPROVEN_BYTES_MAX) {
+        SMALL.set(handle);
     }
 }
 

@@ -131,6 +131,7 @@ impl Rig {
             id: 1,
             principal: "User:ANONYMOUS".into(),
             peer: SocketAddr::from(([127, 0, 0, 1], 50_000)),
+            client_host: "/127.0.0.1".into(),
             endpoint: Arc::new(endpoint),
         };
         Self { broker: Arc::new(broker), topics, engine, disk, clock, connection: Arc::new(connection) }

@@ -157,7 +157,7 @@ pub enum Passing {
 }
 
 /// What is to happen after a while.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Timer {
     /// A member was not heard of for too long, or was given an id and did not come again.
     Session {

@@ -94,7 +94,7 @@ pub struct Filter {
 }
 
 /// A transaction that has been open for too long.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Overdue {
     /// Whose it is.
     pub transactional_id: Text,
@@ -215,7 +215,7 @@ pub struct Tally {
 }
 
 /// What a timer is about.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Timer {
     /// A transaction has been open for as long as its producer wanted at most.
     Overdue(Overdue),

@@ -44,7 +44,7 @@ use self::draft::Draft;
 use crate::groups::GroupRecord;
 
 /// What a timer is for.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum TimerKind {
     /// A member is silent for too long.
     Session,
@@ -64,7 +64,7 @@ impl TimerKind {
 }
 
 /// What is to happen to a group, or to a member of it, after a while.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Timer {
     /// The group.
     pub group_id: Text,
