@@ -2,24 +2,68 @@
 
 use std::fmt;
 
+use memmap2::MmapMut;
+
 use crate::disk::BLOCK_BYTES;
+
+/// From this size on memory is the system's own: the allocator cannot use what lies between pieces of such sizes for
+/// anything else, and gives none of it back.
+const MAPPED_BYTES_MIN: usize = 64 << 10;
 
 /// Bytes that grow at their end, the first of them at a block's border.
 #[derive(Default)]
 pub(super) struct AlignedBuffer {
-    // What lies before `start` is there for the alignment only. The vector never grows by itself: that could
-    // move it.
-    memory: Vec<u8>,
+    memory: Memory,
+    /// What lies before this is there for the alignment only.
     start: usize,
+    /// How many bytes of the memory are used, those before the start included.
+    end: usize,
+}
+
+/// It never grows by itself: that could move it.
+enum Memory {
+    Allocated(Vec<u8>),
+    /// Pages of its own. One that was never touched takes no memory.
+    Mapped(MmapMut),
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::Allocated(Vec::new())
+    }
+}
+
+impl Memory {
+    /// Pages where they are worth it, if the system has some; where it has none, the allocator says so.
+    fn with_length(bytes: usize) -> Self {
+        let mapped = (bytes >= MAPPED_BYTES_MIN).then(|| MmapMut::map_anon(bytes));
+        match mapped {
+            Some(Ok(pages)) => Self::Mapped(pages),
+            _ => Self::Allocated(vec![0; bytes + BLOCK_BYTES]),
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Allocated(bytes) => bytes,
+            Self::Mapped(pages) => pages,
+        }
+    }
+
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        match self {
+            Self::Allocated(bytes) => bytes,
+            Self::Mapped(pages) => pages,
+        }
+    }
 }
 
 impl AlignedBuffer {
     pub(super) fn with_capacity(bytes: usize) -> Self {
-        let mut memory = Vec::<u8>::with_capacity(bytes + BLOCK_BYTES);
-        let address = memory.as_ptr().addr();
+        let memory = Memory::with_length(bytes);
+        let address = memory.bytes().as_ptr().addr();
         let start = address.next_multiple_of(BLOCK_BYTES) - address;
-        push_zeros(&mut memory, start);
-        Self { memory, start }
+        Self { memory, start, end: start }
     }
 
     pub(super) fn zeroed(bytes: usize) -> Self {
@@ -29,35 +73,37 @@ impl AlignedBuffer {
     }
 
     pub(super) fn length(&self) -> usize {
-        self.memory.len() - self.start
+        self.end - self.start
     }
 
     pub(super) fn capacity(&self) -> usize {
-        self.memory.capacity() - self.start
+        self.memory.bytes().len() - self.start
     }
 
     /// All the memory that it takes.
     pub(super) fn allocated_bytes(&self) -> usize {
-        self.memory.capacity()
+        self.memory.bytes().len()
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
-        self.memory.get(self.start..).unwrap_or_default()
+        self.memory.bytes().get(self.start..self.end).unwrap_or_default()
     }
 
     pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
-        self.memory.get_mut(self.start..).unwrap_or_default()
+        self.memory.bytes_mut().get_mut(self.start..self.end).unwrap_or_default()
     }
 
     pub(super) fn append(&mut self, bytes: &[u8]) {
-        self.reserve(bytes.len());
-        self.memory.extend_from_slice(bytes);
+        if let Some(place) = self.extend(bytes.len()) {
+            place.copy_from_slice(bytes);
+        }
     }
 
     /// Appends so many zeros.
     pub(super) fn pad(&mut self, bytes: usize) {
-        self.reserve(bytes);
-        push_zeros(&mut self.memory, bytes);
+        if let Some(place) = self.extend(bytes) {
+            place.fill(0);
+        }
     }
 
     /// Forgets the bytes and keeps the memory.
@@ -67,16 +113,20 @@ impl AlignedBuffer {
 
     /// Forgets the bytes behind the first `length`.
     pub(super) fn truncate(&mut self, length: usize) {
-        self.memory.truncate(self.start + length);
+        self.end = self.end.min(self.start + length);
     }
 
-    fn reserve(&mut self, bytes: usize) {
+    /// So many more bytes, whatever is in them. They are always there.
+    fn extend(&mut self, bytes: usize) -> Option<&mut [u8]> {
         let needed = self.length() + bytes;
         if needed > self.capacity() {
             let mut larger = Self::with_capacity(needed.next_power_of_two());
-            larger.memory.extend_from_slice(self.bytes());
+            larger.append(self.bytes());
             *self = larger;
         }
+        let begin = self.end;
+        self.end += bytes;
+        self.memory.bytes_mut().get_mut(begin..self.end)
     }
 }
 
@@ -91,17 +141,6 @@ impl fmt::Debug for AlignedBuffer {
     }
 }
 
-// In whole pieces: without optimisation, one zero after the other took most of the tests' time.
-fn push_zeros(memory: &mut Vec<u8>, bytes: usize) {
-    const ZEROS: [u8; BLOCK_BYTES] = [0; BLOCK_BYTES];
-    let mut left = bytes;
-    while left > 0 {
-        let piece = ZEROS.get(..left).unwrap_or(&ZEROS);
-        memory.extend_from_slice(piece);
-        left -= piece.len();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{AlignedBuffer, BLOCK_BYTES};
@@ -110,7 +149,7 @@ mod tests {
     fn it_stays_at_a_border_while_it_grows() {
         let mut buffer = AlignedBuffer::with_capacity(10);
         let mut expected = Vec::new();
-        for number in 0..2_000_u32 {
+        for number in 0..40_000_u32 {
             buffer.append(&number.to_le_bytes());
             expected.extend_from_slice(&number.to_le_bytes());
             assert!(buffer.bytes().as_ptr().addr().is_multiple_of(BLOCK_BYTES));
@@ -118,5 +157,19 @@ mod tests {
         buffer.pad(3);
         expected.extend([0; 3]);
         assert_eq!(buffer.bytes(), expected);
+    }
+
+    #[test]
+    fn what_is_used_again_holds_nothing_of_before() {
+        for bytes in [1_000, 1 << 20] {
+            let mut buffer = AlignedBuffer::with_capacity(bytes);
+            buffer.append(&vec![7; bytes]);
+            buffer.truncate(10);
+            assert_eq!(buffer.bytes(), [7; 10]);
+            buffer.clear();
+            assert!(buffer.bytes().is_empty());
+            buffer.pad(bytes);
+            assert_eq!(buffer.bytes(), vec![0; bytes]);
+        }
     }
 }
