@@ -127,7 +127,7 @@ impl Metadata {
             changed: topics,
             deleted: Vec::new(),
             settings_changed: false,
-            groups_configured: Default::default(),
+            groups_configured: false,
         };
         self.listeners.tell(change).await;
     }
