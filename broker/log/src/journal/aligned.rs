@@ -36,7 +36,7 @@ impl Default for Memory {
 impl Memory {
     /// Pages where they are worth it, if the system has some; where it has none, the allocator says so.
     fn with_length(bytes: usize) -> Self {
-        let mapped = (bytes >= MAPPED_BYTES_MIN).then(|| MmapMut::map_anon(bytes));
+        let mapped = (bytes >= MAPPED_BYTES_MIN).then(|| MmapMut::map_anon(bytes + BLOCK_BYTES));
         match mapped {
             Some(Ok(pages)) => Self::Mapped(pages),
             _ => Self::Allocated(vec![0; bytes + BLOCK_BYTES]),
