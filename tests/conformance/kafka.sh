@@ -25,12 +25,18 @@ need() {
     done
 }
 
+# What a release may have, as it is built and given to people.
+RELEASE_BYTES_MAX=$((15 << 20))
+
 # The binary that is measured, in STRANDLINE: what that names already, or a release that is built.
 prepare_release() {
+    local bytes
     if [[ -z ${STRANDLINE:-} ]]; then
         need cargo
         cargo build --quiet --release --locked --manifest-path "$REPOSITORY_FOLDER/Cargo.toml" --package strandline
         STRANDLINE="$REPOSITORY_FOLDER/target/release/strandline"
+        bytes=$(stat --format=%s "$STRANDLINE")
+        ((bytes <= RELEASE_BYTES_MAX)) || { echo "the release has $bytes bytes, more than $RELEASE_BYTES_MAX" >&2; exit 1; }
     fi
     export STRANDLINE
 }
