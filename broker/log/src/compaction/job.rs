@@ -182,8 +182,12 @@ impl Replacement {
             new.indexes_written(files);
         }
         for old in &self.replaced {
+            let heir = self.segments.iter().find(|new| new.base_offset() == old.base_offset());
+            if let Some(new) = heir {
+                files.pass_name(old, new);
+            }
             files.forget(old);
-            if self.segments.iter().any(|new| new.base_offset() == old.base_offset()) {
+            if heir.is_some() {
                 continue;
             }
             for kind in FileKind::ALL {

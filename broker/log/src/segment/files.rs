@@ -120,6 +120,16 @@ impl Files {
         locked(&self.taken).insert((segment.partition(), segment.base_offset()), segment.file_key());
     }
 
+    /// Says that a segment's files are another one's from now on, under the same name: what the first had taken that
+    /// from must not be removed by it.
+    pub(crate) fn pass_name(&self, from: &Segment, to: &Segment) {
+        let place = (from.partition(), from.base_offset());
+        let mut taken = locked(&self.taken);
+        if taken.get(&place) == Some(&from.file_key()) {
+            taken.insert(place, to.file_key());
+        }
+    }
+
     /// Whether another segment has taken a name before.
     pub(super) fn is_taken_from(&self, segment: &Segment) -> bool {
         let place = (segment.partition(), segment.base_offset());
