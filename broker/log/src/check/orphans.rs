@@ -1,11 +1,10 @@
 //! Files and folders that nothing names.
 
-use std::io;
 use std::path::Path;
 
 use super::rows::Known;
 use super::{CheckError, Checker, Partitions, Problem};
-use crate::disk::Entry;
+use crate::disk::{Entry, if_there};
 use crate::layout::{FileKind, parse_cleaned_name, parse_partition_name, parse_segment_name};
 
 impl Checker<'_> {
@@ -51,11 +50,9 @@ impl Checker<'_> {
     }
 
     fn list(&self, folder: &Path) -> Result<Vec<Entry>, CheckError> {
-        match self.disk.list(folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            entries => {
-                entries.map_err(|source| CheckError::Io { doing: "list", path: folder.to_owned(), source })
-            }
-        }
+        let listed = if_there(self.disk.list(folder));
+        let listed =
+            listed.map_err(|source| CheckError::Io { doing: "list", path: folder.to_owned(), source });
+        Ok(listed?.unwrap_or_default())
     }
 }

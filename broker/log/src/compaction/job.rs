@@ -187,11 +187,10 @@ impl Replacement {
                 files.pass_name(old, new);
             }
             files.forget(old);
-            if heir.is_some() {
-                continue;
-            }
-            for kind in FileKind::ALL {
-                remove_if_there(disk, &layout.segment(old.partition(), old.base_offset(), kind))?;
+            if heir.is_none() {
+                for kind in FileKind::ALL {
+                    remove_if_there(disk, &layout.segment(old.partition(), old.base_offset(), kind))?;
+                }
             }
         }
         Ok(())

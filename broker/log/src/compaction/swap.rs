@@ -9,11 +9,10 @@
 //! | after that, before all names are durable | new files, some of them with their names: [`finish_swap`] gives them the rest |
 //! | after that, before all old files are gone | segments that the manifest does not name: orphans |
 
-use std::io;
 use std::path::Path;
 
 use super::error::{CompactionError, failed};
-use crate::disk::{Access, Disk};
+use crate::disk::{Access, Disk, if_there};
 use crate::layout::{FileKind, Layout, parse_cleaned_name};
 use crate::local_id::LocalId;
 
@@ -32,18 +31,16 @@ pub fn finish_swap(
     let cleaned = |kind| layout.cleaned(partition, base_offset, kind, generation);
     let folder = layout.partition(partition);
     let sync = || disk.sync_directory(&folder).map_err(failed("sync", &folder));
-    match disk.open(&cleaned(FileKind::Log), Access::Read) {
+    let path = cleaned(FileKind::Log);
+    if if_there(disk.open(&path, Access::Read)).map_err(failed("open", &path))?.is_none() {
         // It has its name, and whoever gave it may have died before that was durable.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return sync(),
-        opened => opened.map(drop).map_err(failed("open", &cleaned(FileKind::Log)))?,
+        return sync();
     }
     let rename = |kind| {
         let path = cleaned(kind);
-        match disk.rename(&path, &layout.segment(partition, base_offset, kind)) {
-            // It has its name already.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            result => result.map_err(failed("rename", &path)),
-        }
+        // Where it is not there it has its name already.
+        let renamed = if_there(disk.rename(&path, &layout.segment(partition, base_offset, kind)));
+        renamed.map(drop).map_err(failed("rename", &path))
     };
     for kind in FileKind::ALL.into_iter().filter(|kind| *kind != FileKind::Log) {
         rename(kind)?;
@@ -78,8 +75,5 @@ pub fn remove_orphans(
 
 /// Removes a file that need not be there.
 pub(super) fn remove_if_there(disk: &dyn Disk, path: &Path) -> Result<(), CompactionError> {
-    match disk.remove(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        result => result.map_err(failed("remove", path)),
-    }
+    if_there(disk.remove(path)).map(drop).map_err(failed("remove", path))
 }

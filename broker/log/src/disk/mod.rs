@@ -28,6 +28,14 @@ pub(crate) mod watched;
 /// known one has a larger block that matters here.
 pub const BLOCK_BYTES: usize = 4 << 10;
 
+/// What came of something that was done to a file or a folder which need not be there; none if it is not.
+pub(crate) fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        result => result.map(Some),
+    }
+}
+
 /// A file system, or a part of it.
 pub trait Disk: fmt::Debug + Send + Sync {
     /// Makes a new file; one that is there already is an error. Its name is durable only after

@@ -5,13 +5,12 @@
 //! lies before all that is still to come. So it may take as long as it likes.
 
 use std::collections::VecDeque;
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::error::{EngineError, failed};
 use super::read::Sources;
-use crate::disk::Access;
+use crate::disk::{Access, if_there};
 use crate::layout::FileKind;
 use crate::local_id::LocalId;
 use crate::segment::Segment;
@@ -114,9 +113,8 @@ pub(super) fn remove_partition(
     removed: &mut Removed,
 ) -> Result<bool, EngineError> {
     let folder = sources.layout.partition(partition);
-    let entries = match sources.disk.list(&folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
-        entries => entries.map_err(failed("list", &folder))?,
+    let Some(entries) = if_there(sources.disk.list(&folder)).map_err(failed("list", &folder))? else {
+        return Ok(true);
     };
     for entry in entries {
         if removed.cost_bytes >= cost_bytes_max {
@@ -134,12 +132,4 @@ pub(super) fn remove_file(sources: &Sources, path: &Path, removed: &mut Removed)
     if_there(sources.disk.remove(path)).map_err(failed("remove", path))?;
     removed.note(length.unwrap_or(0));
     Ok(())
-}
-
-/// That something was removed, or was not there.
-fn if_there(removed: io::Result<()>) -> io::Result<()> {
-    match removed {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed,
-    }
 }

@@ -1,13 +1,13 @@
 //! What `async` logs have beyond what the manifest knows of: found by its checksums, and kept.
 
-use std::io::{self, IoSlice};
+use std::io::IoSlice;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::error::{EngineError, failed};
 use super::log::{Log, aborted_transaction};
 use super::read::Sources;
-use crate::disk::{Access, File, read_exact_at};
+use crate::disk::{Access, File, if_there, read_exact_at};
 use crate::layout::{FileKind, parse_segment_name};
 use crate::segment::{PIECE_BYTES, Segment, SegmentFacts, Written, scan_valid_end};
 
@@ -83,22 +83,18 @@ impl Log {
         let start = self.partition.view().start;
         let Some(active) = self.active().filter(|active| active.end_offset() <= start) else { return Ok(()) };
         let path = sources.layout.segment(active.partition(), active.base_offset(), FileKind::Log);
-        match sources.disk.open(&path, Access::Read) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.partition.view().segments.pop();
-                self.note_gone(vec![active]);
-                Ok(())
-            }
-            file => file.map(drop).map_err(failed("open", &path)),
+        if if_there(sources.disk.open(&path, Access::Read)).map_err(failed("open", &path))?.is_none() {
+            self.partition.view().segments.pop();
+            self.note_gone(vec![active]);
         }
+        Ok(())
     }
 
     /// Names of segments behind the last one that is known, by their base offsets.
     fn bases_behind(&self, last_base: Option<i64>, sources: &Sources) -> Result<Vec<i64>, EngineError> {
         let folder = sources.layout.partition(self.partition.id());
-        let entries = match sources.disk.list(&folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(failed("list", &folder))?,
+        let Some(entries) = if_there(sources.disk.list(&folder)).map_err(failed("list", &folder))? else {
+            return Ok(Vec::new());
         };
         let names = entries.iter().filter_map(|entry| parse_segment_name(&entry.name));
         let is_behind = |base_offset: i64| last_base.is_none_or(|last_base| base_offset > last_base);
@@ -118,10 +114,8 @@ impl Log {
     ) -> Result<Extent, EngineError> {
         let id = self.partition.id();
         let path = sources.layout.segment(id, base_offset, FileKind::Log);
-        let file = match sources.disk.open(&path, Access::Write) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Extent::Cut),
-            file => file.map_err(failed("open", &path))?,
-        };
+        let opened = if_there(sources.disk.open(&path, Access::Write)).map_err(failed("open", &path))?;
+        let Some(file) = opened else { return Ok(Extent::Cut) };
         let facts = scan_valid_end(&file, &path, known)?;
         let length = file.length().map_err(failed("measure", &path))?;
         let extent = if facts.length == length { Extent::Whole } else { Extent::Cut };
@@ -177,10 +171,7 @@ impl Log {
         let stale = self.bases_behind(last_base, sources)?;
         self.remove_stale(&stale, sources)?;
         let folder = sources.layout.partition(self.partition.id());
-        match sources.disk.sync_directory(&folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            result => result.map_err(failed("sync", &folder)),
-        }
+        if_there(sources.disk.sync_directory(&folder)).map(drop).map_err(failed("sync", &folder))
     }
 
     fn remove_stale(&self, base_offsets: &[i64], sources: &Sources) -> Result<(), EngineError> {
@@ -191,10 +182,7 @@ impl Log {
         for base_offset in base_offsets {
             let path = sources.layout.segment(id, *base_offset, FileKind::Log);
             // It may be about to go anyway.
-            match sources.disk.remove(&path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                result => result.map_err(failed("remove", &path))?,
-            }
+            if_there(sources.disk.remove(&path)).map_err(failed("remove", &path))?;
         }
         let folder = sources.layout.partition(id);
         sources.disk.sync_directory(&folder).map_err(failed("sync", &folder))

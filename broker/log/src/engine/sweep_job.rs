@@ -6,12 +6,12 @@
 //! the offset up to which a log was in segments then. What lies above that is removed by who gets the name.
 
 use std::collections::BTreeSet;
-use std::io;
 use std::sync::Arc;
 
 use super::error::{EngineError, failed};
 use super::read::Sources;
 use super::removal_job::{Removed, remove_file};
+use crate::disk::if_there;
 use crate::layout::{parse_partition_name, parse_segment_name};
 use crate::local_id::LocalId;
 
@@ -87,9 +87,8 @@ fn find_orphans(
 
 fn sweep_log(sources: &Sources, log: &Swept, removed: &mut Removed) -> Result<(), EngineError> {
     let folder = sources.layout.partition(log.partition);
-    let entries = match sources.disk.list(&folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(failed("list", &folder))?,
+    let Some(entries) = if_there(sources.disk.list(&folder)).map_err(failed("list", &folder))? else {
+        return Ok(());
     };
     for entry in entries {
         let Some((base_offset, _)) = parse_segment_name(&entry.name) else { continue };

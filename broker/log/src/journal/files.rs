@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::aligned::AlignedBuffer;
 use super::error::Error;
 use super::layout::FileHeader;
-use crate::disk::{Access, BLOCK_BYTES, Disk, File};
+use crate::disk::{Access, BLOCK_BYTES, Disk, File, if_there};
 
 /// One block.
 pub(super) const BLOCK: u64 = BLOCK_BYTES as u64;
@@ -160,10 +160,7 @@ impl Folder {
 
     /// The numbers of the files in use. A folder that is not there has none.
     pub(super) fn list_live(&self) -> Result<Vec<u64>, Error> {
-        let entries = match self.disk.list(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            entries => entries.map_err(self.failed("list"))?,
-        };
+        let entries = if_there(self.disk.list(&self.path)).map_err(self.failed("list"))?.unwrap_or_default();
         let mut live: Vec<u64> = entries.iter().filter_map(|entry| live_number(&entry.name)).collect();
         live.sort_unstable();
         Ok(live)

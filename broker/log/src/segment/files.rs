@@ -4,7 +4,6 @@
 //! open for those who hold it, whatever becomes of it here.
 
 use std::collections::HashMap;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,7 +11,7 @@ use super::Segment;
 use super::error::{SegmentError, failed};
 use super::loaded::Loaded;
 use super::lru::{CacheFigures, Lru};
-use crate::disk::{Access, Disk, File};
+use crate::disk::{Access, Disk, File, if_there};
 use crate::layout::{FileKind, Layout};
 use crate::local_id::LocalId;
 
@@ -175,18 +174,13 @@ impl Files {
 
     /// Opens a file that need not be there.
     pub(super) fn open_if_there(&self, path: &Path) -> Result<Option<Arc<dyn File>>, SegmentError> {
-        match self.disk.open(path, Access::Read) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            result => result.map(Some).map_err(failed("open", path)),
-        }
+        if_there(self.disk.open(path, Access::Read)).map_err(failed("open", path))
     }
 
     /// Removes a file that need not be there; says whether it was.
     pub(super) fn remove_if_there(&self, path: &Path) -> Result<bool, SegmentError> {
-        match self.disk.remove(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            result => result.map(|()| true).map_err(failed("remove", path)),
-        }
+        let removed = if_there(self.disk.remove(path)).map_err(failed("remove", path))?;
+        Ok(removed.is_some())
     }
 
     /// The files that are open.

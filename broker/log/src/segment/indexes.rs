@@ -1,6 +1,6 @@
 //! Writing the index files of a segment, once it takes no more batches.
 
-use std::io::{self, IoSlice};
+use std::io::IoSlice;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::error::{SegmentError, failed};
 use super::index::{IndexEntries, TimeIndex};
 use super::transactions;
 use super::{Files, Name, Segment};
-use crate::disk::{Access, File, read_exact_at};
+use crate::disk::{Access, File, if_there, read_exact_at};
 use crate::layout::FileKind;
 
 impl Segment {
@@ -106,10 +106,8 @@ fn shorten(files: &Files, path: &Path, bytes: &[u8]) -> Result<Option<Arc<dyn Fi
     if bytes.is_empty() {
         return Ok(None);
     }
-    let file = match files.disk().open(path, Access::Write) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        file => file.map_err(failed("open", path))?,
-    };
+    let opened = if_there(files.disk().open(path, Access::Write)).map_err(failed("open", path))?;
+    let Some(file) = opened else { return Ok(None) };
     let length = file.length().map_err(failed("measure", path))?;
     let mut found = vec![0; bytes.len()];
     if length < bytes.len() as u64 {
