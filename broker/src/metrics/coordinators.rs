@@ -27,62 +27,51 @@ pub enum Verification {
     Later,
 }
 
-/// What became of a marker.
+/// What becomes of a marker.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Marker {
-    /// It is in its log, or needed no more.
+pub enum Fate {
+    /// It is in its log, or is not needed any more.
     Settled,
-    /// It is tried again.
-    Failed,
-    /// Its log knows of a coordinator with a higher epoch.
+    /// It is tried again after a while.
+    Again,
+    /// Its log knows of a coordinator with a higher epoch, which writes it if there can be one.
     Fenced,
 }
 
 handles! {
     /// The handles, made once.
     Coordinators;
-    rebalances_of_classic: counter "strandline_group_rebalances_total" {"type" = "classic"},
-        "Generations of classic groups that were complete, and epochs of consumer groups.";
-    rebalances_of_consumers: counter "strandline_group_rebalances_total" {"type" = "consumer"},
-        "Generations of classic groups that were complete, and epochs of consumer groups.";
-    expired_of_classic: counter "strandline_group_members_expired_total" {"type" = "classic"},
-        "Members of groups that were thrown out, since they were silent for too long or late.";
-    expired_of_consumers: counter "strandline_group_members_expired_total" {"type" = "consumer"},
-        "Members of groups that were thrown out, since they were silent for too long or late.";
-    offsets_committed: counter "strandline_group_offsets_total" {"action" = "committed"},
-        "Offsets that groups committed, in transactions or not, and that went: of age, or because somebody said so or their topic is gone.";
-    offsets_expired: counter "strandline_group_offsets_total" {"action" = "expired"},
-        "Offsets that groups committed, in transactions or not, and that went: of age, or because somebody said so or their topic is gone.";
-    offsets_deleted: counter "strandline_group_offsets_total" {"action" = "deleted"},
-        "Offsets that groups committed, in transactions or not, and that went: of age, or because somebody said so or their topic is gone.";
-    begun: counter "strandline_transactions_begun_total", "Transactions that were opened.";
-    committed: counter "strandline_transactions_ended_total" {"outcome" = "committed", "by" = "producer"},
-        "Transactions whose end was decided, by how and why: their producer said so, they were open for too long, or another producer came with their id.";
-    aborted: counter "strandline_transactions_ended_total" {"outcome" = "aborted", "by" = "producer"},
-        "Transactions whose end was decided, by how and why: their producer said so, they were open for too long, or another producer came with their id.";
-    timed_out: counter "strandline_transactions_ended_total" {"outcome" = "aborted", "by" = "timeout"},
-        "Transactions whose end was decided, by how and why: their producer said so, they were open for too long, or another producer came with their id.";
-    succeeded: counter "strandline_transactions_ended_total" {"outcome" = "aborted", "by" = "successor"},
-        "Transactions whose end was decided, by how and why: their producer said so, they were open for too long, or another producer came with their id.";
-    completed: counter "strandline_transactions_completed_total", "Transactions of which each partition has its marker.";
-    fenced: counter "strandline_transaction_producers_fenced_total",
-        "Requests of producers that were told that another one has their id by now.";
-    forgotten: counter "strandline_transactional_ids_forgotten_total",
-        "Transactional ids that were forgotten, since nobody used them for long.";
-    markers_settled: counter "strandline_transaction_markers_total" {"outcome" = "settled"},
-        "Markers that were sent to the logs of partitions, by what became of them.";
-    markers_failed: counter "strandline_transaction_markers_total" {"outcome" = "failed"},
-        "Markers that were sent to the logs of partitions, by what became of them.";
-    markers_fenced: counter "strandline_transaction_markers_total" {"outcome" = "fenced"},
-        "Markers that were sent to the logs of partitions, by what became of them.";
-    marking: histogram "strandline_transaction_markers_duration_seconds",
-        "How long it took to write the markers that there were at a time.";
-    verified: counter "strandline_transaction_verifications_total" {"outcome" = "verified"},
-        "Batches that may begin a transaction on a partition, by whether their coordinator knows of it.";
-    refused: counter "strandline_transaction_verifications_total" {"outcome" = "refused"},
-        "Batches that may begin a transaction on a partition, by whether their coordinator knows of it.";
-    put_off: counter "strandline_transaction_verifications_total" {"outcome" = "later"},
-        "Batches that may begin a transaction on a partition, by whether their coordinator knows of it.";
+    counter "strandline_group_rebalances_total", "Generations of classic groups that were complete, and epochs of consumer groups.":
+        rebalances_of_classic {"type" = "classic"},
+        rebalances_of_consumers {"type" = "consumer"};
+    counter "strandline_group_members_expired_total", "Members of groups that were thrown out, since they were silent for too long or late.":
+        expired_of_classic {"type" = "classic"},
+        expired_of_consumers {"type" = "consumer"};
+    counter "strandline_group_offsets_total", "Offsets that groups committed, in transactions or not, and that went: of age, or because somebody said so or their topic is gone.":
+        offsets_committed {"action" = "committed"},
+        offsets_expired {"action" = "expired"},
+        offsets_deleted {"action" = "deleted"};
+    counter "strandline_transactions_begun_total", "Transactions that were opened.": begun;
+    counter "strandline_transactions_ended_total", "Transactions whose end was decided, by how and why: their producer said so, they were open for too long, or another producer came with their id.":
+        committed {"outcome" = "committed", "by" = "producer"},
+        aborted {"outcome" = "aborted", "by" = "producer"},
+        timed_out {"outcome" = "aborted", "by" = "timeout"},
+        succeeded {"outcome" = "aborted", "by" = "successor"};
+    counter "strandline_transactions_completed_total", "Transactions of which each partition has its marker.": completed;
+    counter "strandline_transaction_producers_fenced_total", "Requests of producers that were told that another one has their id by now.":
+        fenced;
+    counter "strandline_transactional_ids_forgotten_total", "Transactional ids that were forgotten, since nobody used them for long.":
+        forgotten;
+    counter "strandline_transaction_markers_total", "Markers that were sent to the logs of partitions, by what became of them.":
+        markers_settled {"outcome" = "settled"},
+        markers_failed {"outcome" = "failed"},
+        markers_fenced {"outcome" = "fenced"};
+    histogram "strandline_transaction_markers_duration_seconds", "How long it took to write the markers that there were at a time.":
+        marking;
+    counter "strandline_transaction_verifications_total", "Batches that may begin a transaction on a partition, by whether their coordinator knows of it.":
+        verified {"outcome" = "verified"},
+        refused {"outcome" = "refused"},
+        put_off {"outcome" = "later"};
 }
 
 fn number(count: usize) -> u64 {
@@ -123,11 +112,11 @@ impl Coordinators {
         counter.increment(count);
     }
 
-    pub(super) fn count_marker(&self, marker: Marker) {
-        let counter = match marker {
-            Marker::Settled => &self.markers_settled,
-            Marker::Failed => &self.markers_failed,
-            Marker::Fenced => &self.markers_fenced,
+    pub(super) fn count_marker(&self, fate: Fate) {
+        let counter = match fate {
+            Fate::Settled => &self.markers_settled,
+            Fate::Again => &self.markers_failed,
+            Fate::Fenced => &self.markers_fenced,
         };
         counter.increment(1);
     }

@@ -9,42 +9,43 @@ use super::text::Text;
 handles! {
     /// The handles, made once.
     Engine;
-    groups: counter "strandline_journal_groups_total", "Groups of appends that were written and synced as one.";
-    group_requests: counter "strandline_journal_requests_total", "Requests that those groups were made of.";
-    group_bytes: counter "strandline_journal_written_bytes_total", "Bytes that were written to the journal.";
-    sync: histogram "strandline_journal_sync_duration_seconds", "How long the write and the sync of a group took.";
-    flushes: counter "strandline_segment_flushes_total", "How often batches were written into segments.";
-    flushed_bytes: counter "strandline_segment_flushed_bytes_total", "Bytes of batches that were written into segments.";
-    flush: histogram "strandline_segment_flush_duration_seconds", "How long that took.";
-    checkpoints: counter "strandline_checkpoints_total", "How often the manifest was brought up to date.";
-    checkpoint: histogram "strandline_checkpoint_duration_seconds", "How long that took, syncs of segments included.";
-    removed_segments: counter "strandline_segments_removed_total", "Segments that are none any more: their files go, or wait for their turn.";
-    removed_bytes: counter "strandline_segments_removed_bytes_total", "Bytes of batches that they had.";
-    removed_logs: counter "strandline_logs_removed_total", "Deleted partitions whose files go, or wait for their turn.";
-    removed_files: counter "strandline_files_removed_total", "Files that were removed of segments and partitions that are no more.";
-    removed_file_bytes: counter "strandline_files_removed_bytes_total", "Bytes that they had.";
-    expired_by_age: counter "strandline_retention_segments_total" {"reason" = "age"},
-        "Segments that were given up by retention, by why; age includes those before a start that somebody set.";
-    expired_by_size: counter "strandline_retention_segments_total" {"reason" = "size"},
-        "Segments that were given up by retention, by why; age includes those before a start that somebody set.";
-    expired_bytes: counter "strandline_retention_bytes_total", "Bytes of batches in them.";
-    looks: counter "strandline_retention_checks_total", "How often it was looked what is too old or too much.";
-    distrusted: counter "strandline_retention_checks_without_clock_total",
-        "How often of that nothing could go for its age, since the wall's clock had been set.";
-    producers_expired: counter "strandline_producers_expired_total", "Producers that were forgotten since they sent nothing for long.";
-    compactions_begun: counter "strandline_compactions_begun_total", "Rounds of compaction that were begun.";
-    compactions_cleaned: counter "strandline_compactions_total" {"outcome" = "cleaned"}, "Rounds of compaction that ended, by how.";
-    compactions_stopped: counter "strandline_compactions_total" {"outcome" = "stopped"}, "Rounds of compaction that ended, by how.";
-    compactions_no_room: counter "strandline_compactions_total" {"outcome" = "no_room"}, "Rounds of compaction that ended, by how.";
-    compactions_corrupt: counter "strandline_compactions_total" {"outcome" = "corrupt"}, "Rounds of compaction that ended, by how.";
-    compaction: histogram "strandline_compaction_duration_seconds", "How long rounds of compaction took that came to their end.";
-    compaction_read_bytes: counter "strandline_compaction_read_bytes_total", "Bytes of batches that compaction looked at.";
-    compaction_kept_bytes: counter "strandline_compaction_kept_bytes_total", "Bytes of batches that stayed.";
-    records_superseded: counter "strandline_compaction_records_removed_total" {"reason" = "superseded"}, "Records that compaction removed, by why.";
-    records_tombstones: counter "strandline_compaction_records_removed_total" {"reason" = "tombstone"}, "Records that compaction removed, by why.";
-    records_aborted: counter "strandline_compaction_records_removed_total" {"reason" = "aborted"}, "Records that compaction removed, by why.";
-    records_without_key: counter "strandline_compaction_records_removed_total" {"reason" = "no_key"}, "Records that compaction removed, by why.";
-    no_room: counter "strandline_disk_full_total", "How often there was no room on the disk for work that cannot wait.";
+    counter "strandline_journal_groups_total", "Groups of appends that were written and synced as one.": groups;
+    counter "strandline_journal_requests_total", "Requests that those groups were made of.": group_requests;
+    counter "strandline_journal_written_bytes_total", "Bytes that were written to the journal.": group_bytes;
+    histogram "strandline_journal_sync_duration_seconds", "How long the write and the sync of a group took.": sync;
+    counter "strandline_segment_flushes_total", "How often batches were written into segments.": flushes;
+    counter "strandline_segment_flushed_bytes_total", "Bytes of batches that were written into segments.": flushed_bytes;
+    histogram "strandline_segment_flush_duration_seconds", "How long that took.": flush;
+    counter "strandline_checkpoints_total", "How often the manifest was brought up to date.": checkpoints;
+    histogram "strandline_checkpoint_duration_seconds", "How long that took, syncs of segments included.": checkpoint;
+    counter "strandline_segments_removed_total", "Segments that are none any more: their files go, or wait for their turn.": removed_segments;
+    counter "strandline_segments_removed_bytes_total", "Bytes of batches that they had.": removed_bytes;
+    counter "strandline_logs_removed_total", "Deleted partitions whose files go, or wait for their turn.": removed_logs;
+    counter "strandline_files_removed_total", "Files that were removed of segments and partitions that are no more.": removed_files;
+    counter "strandline_files_removed_bytes_total", "Bytes that they had.": removed_file_bytes;
+    counter "strandline_retention_segments_total", "Segments that were given up by retention, by why; age includes those before a start that somebody set.":
+        expired_by_age {"reason" = "age"},
+        expired_by_size {"reason" = "size"};
+    counter "strandline_retention_bytes_total", "Bytes of batches in them.": expired_bytes;
+    counter "strandline_retention_checks_total", "How often it was looked what is too old or too much.": looks;
+    counter "strandline_retention_checks_without_clock_total", "How often of that nothing could go for its age, since the wall's clock had been set.":
+        distrusted;
+    counter "strandline_producers_expired_total", "Producers that were forgotten since they sent nothing for long.": producers_expired;
+    counter "strandline_compactions_begun_total", "Rounds of compaction that were begun.": compactions_begun;
+    counter "strandline_compactions_total", "Rounds of compaction that ended, by how.":
+        compactions_cleaned {"outcome" = "cleaned"},
+        compactions_stopped {"outcome" = "stopped"},
+        compactions_no_room {"outcome" = "no_room"},
+        compactions_corrupt {"outcome" = "corrupt"};
+    histogram "strandline_compaction_duration_seconds", "How long rounds of compaction took that came to their end.": compaction;
+    counter "strandline_compaction_read_bytes_total", "Bytes of batches that compaction looked at.": compaction_read_bytes;
+    counter "strandline_compaction_kept_bytes_total", "Bytes of batches that stayed.": compaction_kept_bytes;
+    counter "strandline_compaction_records_removed_total", "Records that compaction removed, by why.":
+        records_superseded {"reason" = "superseded"},
+        records_tombstones {"reason" = "tombstone"},
+        records_aborted {"reason" = "aborted"},
+        records_without_key {"reason" = "no_key"};
+    counter "strandline_disk_full_total", "How often there was no room on the disk for work that cannot wait.": no_room;
 }
 
 fn number(count: usize) -> u64 {

@@ -1,20 +1,23 @@
-//! Handles of counters and histograms, as a table: the field, the kind, the name with its labels, the text.
+//! Handles of counters and histograms, as a table of families: the kind, the name, the text, and a field for each set of
+//! labels.
 
 macro_rules! handles {
     (@type counter) => { metrics::Counter };
     (@type histogram) => { metrics::Histogram };
     ($(#[$meta:meta])* $struct:ident; $(
-        $field:ident: $kind:ident $name:literal $({$($label:literal = $value:literal),+})?, $help:literal;
+        $kind:ident $name:literal, $help:literal: $(
+            $field:ident $({$($label:literal = $value:literal),+})?
+        ),+;
     )+) => {
         $(#[$meta])*
         #[derive(Debug)]
         pub(super) struct $struct {
-            $($field: $crate::metrics::handles::handles!(@type $kind),)+
+            $($($field: $crate::metrics::handles::handles!(@type $kind),)+)+
         }
 
         impl $struct {
             pub(super) fn new(exporter: &$crate::metrics::exporter::Exporter) -> Self {
-                Self { $($field: exporter.$kind($name, &[$($(($label, $value)),+)?], $help),)+ }
+                Self { $($($field: exporter.$kind($name, &[$($(($label, $value)),+)?], $help),)+)+ }
             }
         }
     };

@@ -24,7 +24,7 @@ use strandline_log::engine::Event;
 use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::ApiKey;
 
-pub use self::coordinators::{Marker, Verification};
+pub use self::coordinators::{Fate, Verification};
 pub use self::requests::Stage;
 pub use self::scrape::Scraped;
 pub use self::topics::{TopicTallies, TopicTally};
@@ -99,8 +99,8 @@ impl Metrics {
     }
 
     /// A marker was sent to a log.
-    pub fn marker(&self, marker: Marker) {
-        self.coordinators.count_marker(marker);
+    pub fn marker(&self, fate: Fate) {
+        self.coordinators.count_marker(fate);
     }
 
     /// The markers that there were took so long.

@@ -16,7 +16,7 @@ use strandline_state::transactions::Partitions;
 use crate::api::topics::{Led, Topics};
 use crate::coordinator::{Answer, Coordinator, OFFSETS_TOPIC, TRANSACTIONS_TOPIC};
 use crate::metadata::Metadata;
-use crate::metrics::Marker;
+use crate::metrics::Fate;
 
 /// From this version on a marker has a higher epoch than what it ends.
 const RAISING_VERSION: i16 = 2;
@@ -55,33 +55,19 @@ impl Marked {
     }
 
     /// What became of each marker, for whoever counts.
-    pub(super) fn fates(&self) -> impl Iterator<Item = Marker> {
-        self.0.iter().map(|(.., code)| match Fate::of(*code) {
-            Fate::Settled => Marker::Settled,
-            Fate::Again => Marker::Failed,
-            Fate::Fenced => Marker::Fenced,
-        })
+    pub(super) fn fates(&self) -> impl Iterator<Item = Fate> {
+        self.0.iter().map(|(.., code)| Fate::of(*code))
     }
 
     /// Whether somewhere a newer coordinator has been.
     pub fn is_fenced(&self) -> bool {
-        self.0.iter().any(|(.., code)| Fate::of(*code) == Fate::Fenced)
+        self.fates().any(|fate| fate == Fate::Fenced)
     }
 }
 
-/// What becomes of a marker that was answered so.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Fate {
-    /// It is there, or is not needed any more.
-    Settled,
-    /// It is tried again after a while.
-    Again,
-    /// A newer coordinator writes it, if there can be one.
-    Fenced,
-}
-
 impl Fate {
-    /// As Kafka's coordinator has it, but where Kafka's forgets a transaction until it is loaded the next time:
+    /// What becomes of a marker that was answered so: as Kafka's coordinator has it, but where Kafka's forgets a
+    /// transaction until it is loaded the next time:
     ///
     /// | code | Kafka | here |
     /// | --- | --- | --- |
@@ -97,11 +83,6 @@ impl Fate {
             | ErrorCode::UNSUPPORTED_FOR_MESSAGE_FORMAT
             | ErrorCode::UNSUPPORTED_VERSION => Self::Settled,
             ErrorCode::TRANSACTION_COORDINATOR_FENCED => Self::Fenced,
-            ErrorCode::NOT_LEADER_OR_FOLLOWER
-            | ErrorCode::NOT_ENOUGH_REPLICAS
-            | ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND
-            | ErrorCode::REQUEST_TIMED_OUT
-            | ErrorCode::KAFKA_STORAGE_ERROR => Self::Again,
             _ => Self::Again,
         }
     }
