@@ -31,6 +31,7 @@ use strandline_protocol::frame::{LENGTH_BYTES, OutboundFrame};
 use strandline_protocol::{Bytes, Piece, Request, Text, Uuid};
 use strandline_state::groups::Groups;
 use strandline_state::metadata::decide::{CreateTopics, FormatCluster, NewTopic, RegisterBroker};
+use strandline_state::metadata::record::BrokerEndpoint;
 
 use self::topics::FixedTopics;
 use super::fetch_sessions::{FetchSessionOptions, FetchSessions};
@@ -183,30 +184,7 @@ impl Rig {
 
     /// Lets the metadata know of this broker, and of a topic.
     pub(super) async fn found_cluster(&self, topic: &str) {
-        let metadata = &self.broker.metadata;
-        let cluster_id = Text::from("a cluster");
-        metadata.run(FormatCluster { cluster_id: cluster_id.clone(), features: Vec::new() }).await.unwrap();
-        let registration = RegisterBroker {
-            cluster_id,
-            node_id: NODE_ID,
-            incarnation_id: metadata.new_id(),
-            directory_ids: vec![metadata.new_id()],
-            endpoints: vec![Default::default()],
-            rack: None,
-            fenced: false,
-            is_alone: true,
-        };
-        metadata.run(registration).await.unwrap();
-        let topic = NewTopic {
-            name: topic.into(),
-            topic_id: metadata.new_id(),
-            partition_count: 1,
-            replication_factor: 1,
-            ..NewTopic::default()
-        };
-        let settings = metadata.settings();
-        let command = CreateTopics { topics: vec![topic], validate_only: false, settings };
-        assert!(metadata.run(command).await.unwrap().iter().all(|created| created.result.is_ok()));
+        found_cluster(&self.broker.metadata, topic, 1).await;
     }
 
     /// Sends a request, as the bytes that it is on the wire.
@@ -242,6 +220,32 @@ impl Rig {
         let response = self.call(12, &produce_request(name, -1, [(0, batch)])).await;
         only_partition(response)
     }
+}
+
+/// Lets the metadata know of a cluster of this broker alone, and of a topic.
+async fn found_cluster(metadata: &Arc<Metadata>, topic: &str, partition_count: i32) {
+    let features = vec![("group.version".into(), 1)];
+    let cluster_id = metadata.run(FormatCluster { cluster_id: "c".into(), features }).await.unwrap();
+    let registration = RegisterBroker {
+        cluster_id,
+        node_id: NODE_ID,
+        incarnation_id: metadata.new_id(),
+        directory_ids: vec![metadata.new_id()],
+        endpoints: vec![BrokerEndpoint { listener: "PLAINTEXT".into(), ..Default::default() }],
+        rack: None,
+        fenced: false,
+        is_alone: true,
+    };
+    metadata.run(registration).await.unwrap();
+    let topic = NewTopic {
+        name: topic.into(),
+        topic_id: metadata.new_id(),
+        partition_count,
+        replication_factor: 1,
+        ..NewTopic::default()
+    };
+    let command = CreateTopics { topics: vec![topic], validate_only: false, settings: metadata.settings() };
+    assert!(metadata.run(command).await.unwrap().iter().all(|created| created.result.is_ok()));
 }
 
 /// What is said about the only partition of a request.

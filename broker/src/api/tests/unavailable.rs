@@ -8,11 +8,9 @@ use strandline_log::producers::Sender;
 use strandline_protocol::ErrorCode;
 use strandline_protocol::batch::{BatchBuilder, NewRecord};
 use strandline_state::groups::{Event, GroupSettings, Groups};
-use strandline_state::metadata::decide::{CreateTopics, FormatCluster, NewTopic, RegisterBroker};
-use strandline_state::metadata::record::BrokerEndpoint;
 
 use super::asking::{GROUP, Own, TOPIC, TRANSACTIONAL_ID};
-use super::{NODE_ID, NOW_MS, Rig};
+use super::{NOW_MS, Rig, found_cluster};
 use crate::coordinator::{Coordinator, CoordinatorParts, OFFSETS_TOPIC, TRANSACTIONS_TOPIC, partition_of};
 use crate::metadata::Metadata;
 use crate::offload::Offload;
@@ -59,7 +57,7 @@ pub(super) struct World {
 impl World {
     pub(super) async fn new() -> Self {
         let mut rig = Rig::new();
-        found(&rig.broker.metadata).await;
+        found_cluster(&rig.broker.metadata, TOPIC, 2).await;
         rig.broker().topics = Arc::<Metadata>::clone(&rig.broker.metadata);
         let parts = parts(&rig);
         begin(&mut rig, &parts);
@@ -140,31 +138,6 @@ fn begin(rig: &mut Rig, parts: &Arc<CoordinatorParts>) {
     let broker = rig.broker();
     broker.admission = Arc::new(Verified::new(Arc::clone(&transactions)));
     (broker.groups, broker.transactions, broker.producer_ids) = (groups, transactions, producer_ids);
-}
-
-async fn found(metadata: &Arc<Metadata>) {
-    let features = vec![("group.version".into(), 1)];
-    let cluster_id = metadata.run(FormatCluster { cluster_id: "c".into(), features }).await.unwrap();
-    let registration = RegisterBroker {
-        cluster_id,
-        node_id: NODE_ID,
-        incarnation_id: metadata.new_id(),
-        directory_ids: vec![metadata.new_id()],
-        endpoints: vec![BrokerEndpoint { listener: "PLAINTEXT".into(), ..Default::default() }],
-        rack: None,
-        fenced: false,
-        is_alone: true,
-    };
-    metadata.run(registration).await.unwrap();
-    let topic = NewTopic {
-        name: TOPIC.into(),
-        topic_id: metadata.new_id(),
-        partition_count: 2,
-        replication_factor: 1,
-        ..NewTopic::default()
-    };
-    let command = CreateTopics { topics: vec![topic], validate_only: false, settings: metadata.settings() };
-    assert!(metadata.run(command).await.unwrap().iter().all(|created| created.result.is_ok()));
 }
 
 /// What the requests are answered when all is well.
