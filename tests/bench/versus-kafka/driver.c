@@ -7,22 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
+
+#include "measure.h"
 
 static long long delivered, failed;
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-static double cpu(void) {
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    return u.ru_utime.tv_sec + u.ru_stime.tv_sec + (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
 
 static void die(const char *what) {
     fprintf(stderr, "driver: %s\n", what);
@@ -127,11 +115,6 @@ static void consume(char **a) {
     }
     printf("{\"seconds\":%.4f,\"records\":%lld,\"bytes\":%lld,\"driver_cpu\":%.3f}\n", now() - began, seen, bytes,
            cpu() - cpu_began);
-}
-
-static int by_value(const void *left, const void *right) {
-    double difference = *(const double *)left - *(const double *)right;
-    return (difference > 0) - (difference < 0);
 }
 
 static void latency(char **a) {

@@ -10,25 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "measure.h"
+
 enum { BLOCK = 4096, GROUP = 1 << 20, PIECE = 64 << 10, STARTED = 8 << 20, JOURNAL = 64 << 20 };
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-static double cpu(void) {
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    return u.ru_utime.tv_sec + u.ru_stime.tv_sec + (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
 
 static void die(const char *what) {
     perror(what);
@@ -151,11 +139,6 @@ static void produce(char **a) {
         write_to_segments(&segments, buffer, count);
     }
     printf("{\"seconds\":%.4f,\"bytes\":%llu,\"cpu\":%.3f,\"unused\":%llu}\n", now() - began, received, cpu() - cpu_began, unused & 1);
-}
-
-static int by_value(const void *left, const void *right) {
-    double difference = *(const double *)left - *(const double *)right;
-    return (difference > 0) - (difference < 0);
 }
 
 static void sync_at_a_rate(char **a) {
