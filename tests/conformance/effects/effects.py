@@ -136,7 +136,7 @@ def kept(world, topic):
         entry = found[setting]
         must(f"{setting} is {entry.value} of {entry.source} after a restart",
              entry.value == value and entry.source == DYNAMIC_BROKER_CONFIG)
-    must("the metrics tell of partitions", "\nstrandline_partition_log_end_offset{" not in world.metrics())
+    until("metrics without partitions", lambda: "\nstrandline_partition_log_end_offset{" not in world.metrics())
     must("a large record is taken", world.refuses("MSG_SIZE_TOO_LARGE", topic=topic, value=topics.LARGE))
     world.alter_broker(dict.fromkeys(told))
     until("partitions in the metrics", lambda: "\nstrandline_partition_log_end_offset{" in world.metrics())

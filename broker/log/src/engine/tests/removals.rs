@@ -1,5 +1,7 @@
 //! Files of what is no more go at a bounded rate, and nothing waits for them.
 
+use super::super::Job;
+use super::meanwhile::next;
 use super::rules::{fill, small_segments};
 use super::*;
 
@@ -95,6 +97,25 @@ fn what_a_log_begins_behind_goes_at_the_rate_and_the_log_goes_on_meanwhile() {
     rig.recover().unwrap();
     assert_records(&read_all(&rig.partition(id), 200), &expected, "all");
     rig.expect_no_damage();
+}
+
+#[test]
+fn what_is_on_its_way_out_is_still_counted_until_it_is_gone() {
+    let mut rig = rig(86);
+    let id = filled(&mut rig);
+    rig.call(Command::Delete { partition: id }).unwrap();
+    rig.clock.advance(60_000);
+    let job = next(&mut rig, |job| matches!(job, Job::Removal(_)));
+    // Whoever looks meanwhile sees what the writer noted last.
+    rig.writer().take();
+    assert_eq!(rig.writer().watch().figures().waiting_removals, 1);
+    rig.writer().job_done(job.run());
+    assert_eq!(rig.writer().watch().figures().waiting_removals, 1, "most of it waits for its turn");
+    let tuning = rig.options.tuning();
+    rig.writer().watch().tune(Tuning { removal_bytes_per_second: u64::MAX, ..tuning });
+    rig.settle();
+    assert_eq!(rig.writer().watch().figures().waiting_removals, 0);
+    assert_eq!(files(&rig, id), 0);
 }
 
 #[test]

@@ -25,7 +25,8 @@ pub(in super::super) struct Removals {
     waiting: VecDeque<Doomed>,
     /// The segments of partitions that are deleted, until the manifest says so too: their files may be open.
     segments: HashMap<LocalId, Vec<Arc<Segment>>>,
-    is_busy: bool,
+    /// How many of them are on their way, in a job.
+    handed_out: usize,
     throttle: Throttle,
     /// Nothing goes before this.
     due: Duration,
@@ -36,20 +37,24 @@ impl Removals {
         Self {
             waiting: VecDeque::new(),
             segments: HashMap::new(),
-            is_busy: false,
+            handed_out: 0,
             throttle: Throttle::new(bytes_per_second),
             due: Duration::ZERO,
         }
     }
 
-    /// How many segments and partitions wait.
+    /// How many segments and partitions have not gone yet.
     pub(super) fn waiting(&self) -> usize {
-        self.waiting.len()
+        self.handed_out + self.waiting.len()
+    }
+
+    fn is_busy(&self) -> bool {
+        self.handed_out > 0
     }
 
     /// Whether nothing is left to be done.
     pub(super) fn is_idle(&self) -> bool {
-        self.waiting.is_empty() && !self.is_busy
+        self.waiting() == 0
     }
 
     /// Keeps what a partition had that is about to go.
@@ -96,18 +101,17 @@ impl Writer {
         // Somebody waits for the room.
         let is_urgent = is_urgent || self.is_out_of_room() || !self.reserve.is_whole();
         let removals = &mut self.removals;
-        if removals.is_busy || removals.waiting.is_empty() {
+        if removals.is_busy() || removals.waiting.is_empty() {
             return None;
         }
         if !is_urgent && removals.is_resting(self.clock.monotonic()) {
             return None;
         }
         let piece_bytes = (self.options.removal_bytes_per_second / PIECES_PER_SECOND).max(1);
-        removals.is_busy = true;
-        let count = removals.waiting.len().min(DOOMED_AT_ONCE);
+        removals.handed_out = removals.waiting.len().min(DOOMED_AT_ONCE);
         Some(RemovalJob {
             sources: Arc::clone(&self.sources),
-            doomed: removals.waiting.drain(..count).collect(),
+            doomed: removals.waiting.drain(..removals.handed_out).collect(),
             cost_bytes_max: if is_urgent { u64::MAX } else { piece_bytes },
         })
     }
@@ -115,7 +119,7 @@ impl Writer {
     pub(super) fn removals_done(&mut self, done: RemovalDone) {
         let RemovalDone { mut left, removed, is_throttled, result } = done;
         let removals = &mut self.removals;
-        removals.is_busy = false;
+        removals.handed_out = 0;
         left.append(&mut removals.waiting);
         removals.waiting = left;
         if is_throttled {
@@ -139,7 +143,7 @@ impl Writer {
 
     /// How long nothing is removed, if something waits for its turn.
     pub(in super::super) fn removal_due_in(&self) -> Option<Duration> {
-        let is_waiting = !self.removals.is_busy && !self.removals.waiting.is_empty();
+        let is_waiting = !self.removals.is_busy() && !self.removals.waiting.is_empty();
         let left = is_waiting.then(|| self.removals.due.saturating_sub(self.clock.monotonic()));
         left.filter(|left| !left.is_zero())
     }
