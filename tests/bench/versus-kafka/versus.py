@@ -27,6 +27,8 @@ PRODUCE = [
 ]
 # records a second
 LATENCY = [1_000, 5_000, 10_000]
+# connections, and requests that each of them has on their way
+REQUESTS = [(4, 16), (4, 64), (16, 64)]
 
 
 class PageCache:
@@ -201,14 +203,19 @@ def latency(arguments, rate, durability):
 
 
 def requests(arguments):
-    """Requests of one record each: 64 are on their way at a time."""
+    """Requests of one record each, with more and more of them on their way: a broker that syncs answers more of them the
+    more it may sync at once."""
+    records = int(200_000 * arguments.scale)
 
-    def work(side):
-        records = int(200_000 * arguments.scale)
-        return side.bench("requests", "--topic", "bench", "--records", records, "--broker-pid", side.pid)
+    def rate(side, connections, in_flight):
+        words = ["--records", records, "--connections", connections, "--in-flight", in_flight, "--broker-pid", side.pid]
+        return side.bench("requests", "--topic", "bench", *words)["requestsPerSecond"]
 
-    ours, kafkas = versus(arguments, work)
-    print_row("single-record requests", ours, kafkas, lambda each: each["requestsPerSecond"], "/s")
+    ours, kafkas = versus(arguments, lambda side: [rate(side, *at_once) for at_once in REQUESTS])
+    for index, (connections, in_flight) in enumerate(REQUESTS):
+        row = f"single-record requests, {connections * in_flight} on their way"
+        print_row(row, ours, kafkas, lambda rates: rates[index], "/s")
+    print_row("single-record requests, the highest rate", ours, kafkas, max, "/s")
 
 
 def partitions(arguments):
