@@ -24,6 +24,9 @@ pub use buffers::FrameBuffers;
 /// The bytes of the length in front of each frame.
 pub const LENGTH_BYTES: usize = size_of::<i32>();
 
+/// Room for the frame of a small answer, which would otherwise be made by doubling it time and again.
+const SMALL_FRAME_BYTES: usize = 128;
+
 /// The shortest content that means anything: a response header of a correlation id and nothing else.
 pub const CONTENT_BYTES_MIN: usize = size_of::<i32>();
 
@@ -327,7 +330,7 @@ impl OutboundFrame {
         body: &M,
         version: i16,
     ) -> Result<Self, Box<EncodeError>> {
-        let mut writer = Writer::new();
+        let mut writer = Writer::with_capacity(SMALL_FRAME_BYTES);
         writer.put(&[0; LENGTH_BYTES]);
         header.write(&mut writer, header_version)?;
         body.write(&mut writer, version)?;

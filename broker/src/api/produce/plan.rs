@@ -40,6 +40,7 @@ struct Accepted {
     pending: Pending,
     topic: Arc<Topic>,
     checked: Checked,
+    is_transactional: bool,
     /// What it shows to the log, if it begins a transaction.
     guard: Option<Guard>,
 }
@@ -133,8 +134,11 @@ impl Plan {
         }
     }
 
-    /// Asks whether these batches may go to the writer now.
+    /// Asks whether these batches may go to the writer now. Nobody need be asked about those of no transaction.
     pub(super) async fn admit(&mut self, broker: &Broker, call: &Call) {
+        if !self.accepted.iter().any(|accepted| accepted.is_transactional) {
+            return;
+        }
         let candidates: Vec<_> = self.accepted.iter().filter_map(Accepted::candidate).collect();
         let transactional_id = self.transactional_id.clone();
         let admitted = broker.admission.admit(call, transactional_id.as_ref(), &candidates, self.now_ms);
@@ -260,7 +264,8 @@ impl Planner<'_> {
             bytes: bytes.map_or(0, |bytes| bytes.len() as u64),
             records: u64::try_from(batch.header().record_count).unwrap_or(0),
         };
-        Ok(Accepted { pending, topic: Arc::clone(topic), checked, guard: None })
+        let is_transactional = batch.header().attributes.is_transactional();
+        Ok(Accepted { pending, topic: Arc::clone(topic), checked, is_transactional, guard: None })
     }
 }
 
