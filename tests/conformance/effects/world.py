@@ -169,6 +169,19 @@ class World:
         found = [line.rsplit(" ", 1)[1] for line in self.metrics().splitlines() if line.rsplit(" ", 1)[0] == metric]
         return float(found[0]) if found else 0.0
 
+    def settled(self, metric):
+        """The number, as soon as it has stood still for a while: what was due is done."""
+        seen, since = self.number(metric), time.monotonic()
+
+        def stands_still():
+            nonlocal seen, since
+            now = self.number(metric)
+            if now != seen:
+                seen, since = now, time.monotonic()
+            return time.monotonic() - since > 0.5
+        until(f"{metric} that stands still", stands_still)
+        return seen
+
     def stored_bytes(self, topic):
         return self.number(f'strandline_partition_bytes{{topic="{topic}",partition="0"}}')
 
