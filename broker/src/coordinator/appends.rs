@@ -5,11 +5,12 @@ use std::task::{Context, Poll};
 use std::{future::Future, pin::Pin};
 
 use strandline_log::engine::{Chain, Command, Done, NewBatch, Outcome, Refusal};
-use strandline_log::producers::{Guard, Sender};
+use strandline_log::producers::Sender;
 use strandline_protocol::Bytes;
 use strandline_protocol::batch::{BatchBuilder, NO_SEQUENCE, NewRecord};
-use strandline_state::coordinator::{Machine, Origin, Ticket};
+use strandline_state::coordinator::{Decision, Machine, Origin, Ticket, TransactionEnd};
 
+use super::answers::AnswerTo;
 use crate::api::topics::Led;
 use crate::storage::{Storage, Submitted};
 
@@ -23,6 +24,9 @@ pub(super) const OPEN_BYTES_MAX: usize = 1 << 20;
 /// So many batches are on their way at once: with two, one forms while another is made durable.
 const IN_FLIGHT_MAX: usize = 2;
 
+/// So many of those that are taken in when they are there: they cannot be one batch, since each has its producer.
+const TO_COME_MAX: usize = 256;
+
 /// What a record takes besides its key and value, at most.
 const RECORD_OVERHEAD_BYTES: usize = 32;
 
@@ -34,7 +38,28 @@ type Replies<M> = Vec<(Ticket, <M as Machine>::Reply)>;
 /// A batch that the writer has.
 struct InFlight<M: Machine> {
     submitted: Submitted,
+    content: Content<M>,
     replies: Replies<M>,
+}
+
+/// What a batch is to the machine.
+pub(super) enum Content<M: Machine> {
+    /// Records that it has taken in already.
+    TakenIn,
+    /// A decision of this moment that it takes in when the records are there: the log may refuse what the machine has
+    /// allowed.
+    Decision(Decision<M>, i64),
+    /// The end of a transaction, with who waits for it.
+    End(TransactionEnd, AnswerTo<()>),
+}
+
+/// What became of the oldest batch that was on its way.
+pub(super) struct Appended<M: Machine> {
+    /// The offsets of its first record and of its last one.
+    pub(super) offsets: Result<(i64, i64), Refusal>,
+    pub(super) content: Content<M>,
+    /// Answers to others, which waited for it.
+    pub(super) replies: Replies<M>,
 }
 
 /// What a record takes in a batch, at most.
@@ -43,7 +68,7 @@ pub(super) fn bytes_of((key, value): &Encoded) -> usize {
 }
 
 /// What goes out as one batch.
-fn build(origin: Origin, timestamp: i64, records: &[Encoded]) -> Result<NewBatch, String> {
+pub(super) fn build(origin: Origin, timestamp: i64, records: &[Encoded]) -> Result<NewBatch, String> {
     let mut builder = BatchBuilder::with_capacity(records.iter().map(bytes_of).sum());
     if let Origin::Transaction { producer_id, producer_epoch } = origin {
         builder = builder.producer(producer_id, producer_epoch, NO_SEQUENCE).transactional(true);
@@ -59,12 +84,14 @@ fn build(origin: Origin, timestamp: i64, records: &[Encoded]) -> Result<NewBatch
 /// The way into one log.
 pub(super) struct Appends<M: Machine> {
     led: Led,
-    /// Each batch follows from those before it, and is nothing without them.
+    /// Each batch that was taken in follows from those before it, and is nothing without them.
     chain: Chain,
     in_flight: VecDeque<InFlight<M>>,
     open: Vec<Encoded>,
     open_bytes: usize,
     open_replies: Replies<M>,
+    /// How many of those that are on their way are taken in when they are there.
+    to_come: usize,
 }
 
 impl<M: Machine> Appends<M> {
@@ -76,7 +103,19 @@ impl<M: Machine> Appends<M> {
             open: Vec::new(),
             open_bytes: 0,
             open_replies: Vec::new(),
+            to_come: 0,
         }
+    }
+
+    /// Whether there is something that the machine takes in later.
+    pub(super) fn is_to_come(&self) -> bool {
+        self.to_come > 0
+    }
+
+    /// Whether one more of that may be sent. Not behind what the machine has taken in already, for that might be refused
+    /// and this not; and not too many.
+    pub(super) fn may_send_alone(&self) -> bool {
+        self.open.is_empty() && self.in_flight.len() == self.to_come && self.to_come < TO_COME_MAX
     }
 
     /// Whether everything that was decided is durable.
@@ -126,7 +165,7 @@ impl<M: Machine> Appends<M> {
             .inspect_err(|error| tracing::error!(%error, "a coordinator's batch cannot be built"))
             .map_err(|_| Refusal::NoBatch { bytes: 0 })?;
         let submitted = storage.submit([self.command(batch.chained(&self.chain))]).await;
-        self.in_flight.push_back(InFlight { submitted, replies });
+        self.in_flight.push_back(InFlight { submitted, content: Content::TakenIn, replies });
         Ok(())
     }
 
@@ -135,39 +174,26 @@ impl<M: Machine> Appends<M> {
         Command::Append { partition, leader_epoch, sender: Sender::Coordinator, batch }
     }
 
-    /// Appends these alone, when everything before them is durable, and says at which offset they begin.
-    pub(super) async fn append_alone(
-        &mut self,
-        storage: &Storage,
-        origin: Origin,
-        now_ms: i64,
-        records: &[Encoded],
-        guard: Option<Guard>,
-    ) -> Result<i64, Refusal> {
-        let batch = build(origin, now_ms, records).map_err(|error| {
-            tracing::info!(%error, "a batch of a transaction cannot be built");
-            Refusal::NoBatch { bytes: 0 }
-        })?;
-        self.append_batch(storage, batch.verified(guard)).await
+    /// Sends a batch that is taken in when it is there. Others of its kind may follow at once.
+    pub(super) async fn send_alone(&mut self, storage: &Storage, batch: NewBatch, content: Content<M>) {
+        let submitted = storage.submit([self.command(batch)]).await;
+        self.in_flight.push_back(InFlight { submitted, content, replies: Vec::new() });
+        self.to_come += 1;
     }
 
-    /// The same with a batch that somebody else has made.
-    pub(super) async fn append_batch(&mut self, storage: &Storage, batch: NewBatch) -> Result<i64, Refusal> {
-        let outcome = storage.submit([self.command(batch)]).await.await.pop();
-        appended(outcome).map(|(base_offset, _)| base_offset)
-    }
-
-    /// The oldest batch that is on its way, once the writer has answered: the offset behind it, and who waits for it.
-    pub(super) fn poll_appended(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<(i64, Replies<M>), Refusal>> {
+    /// The oldest batch that is on its way, once the writer has answered.
+    pub(super) fn poll_appended(&mut self, context: &mut Context<'_>) -> Poll<Appended<M>> {
         let Some(first) = self.in_flight.front_mut() else { return Poll::Pending };
         let Poll::Ready(mut outcomes) = Pin::new(&mut first.submitted).poll(context) else {
             return Poll::Pending;
         };
-        let replies = self.in_flight.pop_front().map(|first| first.replies).unwrap_or_default();
-        Poll::Ready(appended(outcomes.pop()).map(|(_, last_offset)| (last_offset + 1, replies)))
+        let Some(InFlight { content, replies, .. }) = self.in_flight.pop_front() else {
+            return Poll::Pending;
+        };
+        if !matches!(content, Content::TakenIn) {
+            self.to_come = self.to_come.saturating_sub(1);
+        }
+        Poll::Ready(Appended { offsets: appended(outcomes.pop()), content, replies })
     }
 }
 

@@ -5,13 +5,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use strandline_log::engine::Refusal;
 use strandline_protocol::ErrorCode;
 use strandline_state::coordinator::{Decision, Machine, Ticket};
 use tokio::time::{Instant, Sleep};
 
 use super::Watch;
 use super::answers::Waiting;
-use super::appends::Appends;
+use super::appends::{Appended, Appends, Content};
+use super::codes::{Fault, code_of, is_final};
 use super::shard::Work;
 use super::timers::Timers;
 
@@ -30,10 +32,18 @@ pub(super) struct Serving<M: Machine> {
 }
 
 impl<M: Machine> Serving<M> {
-    /// Has the machine take a decision in whose records begin at this offset.
-    pub(super) fn take_in(&mut self, offset: i64, now: Duration, now_ms: i64, decision: Decision<M>) {
+    /// Has the machine take a decision in whose records are behind everything that was appended. Its answers wait until
+    /// they are durable.
+    pub(super) fn take_in(&mut self, now: Duration, now_ms: i64, decision: Decision<M>) {
+        let replies = self.evolve(now, now_ms, decision);
+        for (ticket, reply) in self.appends.park(replies) {
+            self.waiting.answer(ticket, Ok(reply));
+        }
+    }
+
+    /// The same without the answers, which come back.
+    fn evolve(&mut self, now: Duration, now_ms: i64, decision: Decision<M>) -> Vec<(Ticket, M::Reply)> {
         let Decision { origin, records, passing, replies, timers, events, .. } = decision;
-        self.next_offset = self.next_offset.max(offset);
         for record in records {
             self.machine.evolve(self.next_offset, origin, record);
             self.next_offset += 1;
@@ -49,17 +59,61 @@ impl<M: Machine> Serving<M> {
                 None => self.timers.cancel(&timer),
             }
         }
-        for (ticket, reply) in self.appends.park(replies) {
-            self.waiting.answer(ticket, Ok(reply));
+        replies
+    }
+
+    /// A batch is there, or was refused, and with which code that was answered. What it brings is durable then, and so is
+    /// all before it.
+    ///
+    /// # Errors
+    /// The machine has taken in what is not there, or nothing will ever be appended here again.
+    pub(super) fn appended(
+        &mut self,
+        now: Duration,
+        appended: Appended<M>,
+    ) -> Result<Result<(), ErrorCode>, Fault> {
+        let Appended { offsets, content, replies } = appended;
+        let outcome = match offsets {
+            Ok((first, last)) => {
+                // Somebody else may append here too: Kafka's tools may.
+                self.next_offset = self.next_offset.max(first);
+                self.bring(now, first, content);
+                self.next_offset = self.next_offset.max(last + 1);
+                Ok(())
+            }
+            Err(refusal) => Err(self.refused(refusal, content)?),
+        };
+        // They rest on nothing that was refused: only on what was decided before.
+        replies.into_iter().for_each(|(ticket, reply)| self.waiting.answer(ticket, Ok(reply)));
+        match outcome {
+            Err(refusal) if is_final(&refusal) => Err(refusal.into()),
+            outcome => Ok(outcome.map_err(|refusal| code_of(&refusal))),
         }
     }
 
-    pub(super) fn appended(&mut self, next_offset: i64, replies: Vec<(Ticket, M::Reply)>) {
-        // Somebody else may append here too: Kafka's tools may.
-        self.next_offset = self.next_offset.max(next_offset);
-        for (ticket, reply) in replies {
-            self.waiting.answer(ticket, Ok(reply));
+    /// Has the machine take in what a batch at this offset brings.
+    fn bring(&mut self, now: Duration, first_offset: i64, content: Content<M>) {
+        match content {
+            Content::TakenIn => {}
+            Content::Decision(decision, decided_ms) => {
+                let replies = self.evolve(now, decided_ms, decision);
+                replies.into_iter().for_each(|(ticket, reply)| self.waiting.answer(ticket, Ok(reply)));
+            }
+            Content::End(end, to) => {
+                self.machine.end_transaction(first_offset, end);
+                let _ = to.send(Ok(()));
+            }
         }
+    }
+
+    /// Tells those who wait for what a batch would have brought.
+    fn refused(&mut self, refusal: Refusal, content: Content<M>) -> Result<Refusal, Fault> {
+        match content {
+            Content::TakenIn => return Err(refusal.into()),
+            Content::Decision(decision, _) => self.refuse(&decision, code_of(&refusal)),
+            Content::End(_, to) => drop(to.send(Err(code_of(&refusal)))),
+        }
+        Ok(refusal)
     }
 
     /// A decision does not happen: those whom it would have answered are told.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use strandline_log::engine::{NewBatch, Partition, Refusal};
+use strandline_log::engine::{NewBatch, Partition};
 use strandline_log::producers::Guard;
 use strandline_protocol::ErrorCode;
 use strandline_state::coordinator::{Decision, Machine, Origin, Ticket, TransactionEnd};
@@ -14,8 +14,8 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::answers::{Answer, AnswerTo, Waiting};
-use super::appends::Appends;
-use super::codes::{Fault, code_of, is_final};
+use super::appends::{Appended, Appends, Content, build};
+use super::codes::Fault;
 use super::load::load;
 use super::parts::CoordinatorParts;
 use super::pieces::{Piece, pieces};
@@ -138,7 +138,7 @@ struct Task<M: Machine> {
 
 /// What a shard wakes up for.
 enum Event<M: Machine> {
-    Appended(i64, Vec<(Ticket, M::Reply)>),
+    Appended(Appended<M>),
     Work,
     Due,
     /// Nobody can ask anything any more.
@@ -212,8 +212,8 @@ impl<M: Machine> Task<M> {
             if serving.appends.may_send() {
                 serving.appends.send(self.parts.storage(), now_ms).await?;
             }
-            match self.next_event(serving).await? {
-                Event::Appended(next_offset, replies) => serving.appended(next_offset, replies),
+            match self.next_event(serving).await {
+                Event::Appended(appended) => drop(self.appended(serving, appended)?),
                 Event::Work => {
                     for work in std::mem::take(&mut serving.taken) {
                         self.work_on(serving, work).await?;
@@ -229,18 +229,18 @@ impl<M: Machine> Task<M> {
         }
     }
 
-    async fn next_event(&mut self, serving: &mut Serving<M>) -> Result<Event<M>, Refusal> {
+    async fn next_event(&mut self, serving: &mut Serving<M>) -> Event<M> {
         let now = self.parts.clock.monotonic();
         poll_fn(|context| {
             if let Poll::Ready(appended) = serving.appends.poll_appended(context) {
-                return Poll::Ready(appended.map(|(offset, replies)| Event::Appended(offset, replies)));
+                return Poll::Ready(Event::Appended(appended));
             }
             match self.work.poll_recv_many(context, &mut serving.taken, WORK_MAX) {
-                Poll::Ready(0) => return Poll::Ready(Ok(Event::Over)),
-                Poll::Ready(_) => return Poll::Ready(Ok(Event::Work)),
+                Poll::Ready(0) => return Poll::Ready(Event::Over),
+                Poll::Ready(_) => return Poll::Ready(Event::Work),
                 Poll::Pending => {}
             }
-            serving.poll_due(context, now).map(|()| Ok(Event::Due))
+            serving.poll_due(context, now).map(|()| Event::Due)
         })
         .await
     }
@@ -252,21 +252,7 @@ impl<M: Machine> Task<M> {
                 self.decide(serving, command, guard).await
             }
             Work::Tell(command) => self.decide(serving, command, None).await,
-            Work::End { batch, end, to } => {
-                self.settle(serving).await?;
-                match serving.appends.append_batch(self.parts.storage(), batch).await {
-                    Ok(offset) => {
-                        serving.next_offset = serving.next_offset.max(offset + 1);
-                        serving.machine.end_transaction(offset, end);
-                        let _ = to.send(Ok(()));
-                        Ok(())
-                    }
-                    Err(refusal) => {
-                        let _ = to.send(Err(code_of(&refusal)));
-                        if is_final(&refusal) { Err(refusal.into()) } else { Ok(()) }
-                    }
-                }
-            }
+            Work::End { batch, end, to } => self.send_alone(serving, batch, Content::End(end, to)).await,
         }
     }
 
@@ -276,6 +262,10 @@ impl<M: Machine> Task<M> {
         command: M::Command,
         guard: Option<Guard>,
     ) -> Result<(), Fault> {
+        // Nothing is decided on what does not know of a transaction that is there, but for others of those.
+        if serving.appends.is_to_come() && !M::is_of_transaction(&command) {
+            let _ = self.settle(serving).await?;
+        }
         let now_ms = self.parts.clock.wall_ms();
         let decision = serving.machine.decide(now_ms, command);
         self.carry_out(serving, now_ms, decision, guard).await
@@ -329,14 +319,13 @@ impl<M: Machine> Task<M> {
         if serving.appends.is_full_for(&records) {
             serving.appends.send(self.parts.storage(), now_ms).await?;
         }
-        let offset = serving.next_offset;
         serving.appends.add(records);
-        serving.take_in(offset, self.parts.clock.monotonic(), now_ms, decision);
+        serving.take_in(self.parts.clock.monotonic(), now_ms, decision);
         Ok(())
     }
 
     /// Appends first and evolves after: where the log may refuse what the machine has allowed. Gives the code with
-    /// which it did, and which was answered.
+    /// which that was answered, if it is known by then: of a transaction's records it is not waited for.
     async fn carry_out_alone(
         &mut self,
         serving: &mut Serving<M>,
@@ -344,29 +333,51 @@ impl<M: Machine> Task<M> {
         Piece { decision, records }: Piece<M>,
         guard: Option<Guard>,
     ) -> Result<Result<(), ErrorCode>, Fault> {
-        self.settle(serving).await?;
-        let storage = Arc::clone(self.parts.storage());
-        match serving.appends.append_alone(&storage, decision.origin, now_ms, &records, guard).await {
-            Ok(offset) => {
-                self.is_careful = false;
-                serving.take_in(offset, self.parts.clock.monotonic(), now_ms, decision);
-                Ok(Ok(()))
+        let batch = match build(decision.origin, now_ms, &records) {
+            Ok(batch) => batch.verified(guard),
+            Err(error) => {
+                tracing::info!(%error, "a decision's batch cannot be built");
+                serving.refuse(&decision, ErrorCode::UNKNOWN_SERVER_ERROR);
+                return Ok(Err(ErrorCode::UNKNOWN_SERVER_ERROR));
             }
-            Err(refusal) => {
-                let code = code_of(&refusal);
-                serving.refuse(&decision, code);
-                if is_final(&refusal) { Err(refusal.into()) } else { Ok(Err(code)) }
-            }
-        }
+        };
+        let is_plain = decision.origin == Origin::Plain;
+        self.send_alone(serving, batch, Content::Decision(decision, now_ms)).await?;
+        if is_plain { self.settle(serving).await } else { Ok(Ok(())) }
     }
 
-    /// Waits until everything that was decided is durable.
-    async fn settle(&self, serving: &mut Serving<M>) -> Result<(), Fault> {
-        serving.appends.send(self.parts.storage(), self.parts.clock.wall_ms()).await?;
-        while !serving.appends.is_idle() {
-            let (next_offset, replies) = poll_fn(|context| serving.appends.poll_appended(context)).await?;
-            serving.appended(next_offset, replies);
+    /// Has a batch appended that is taken in when it is there. Others of its kind may follow at once.
+    async fn send_alone(
+        &mut self,
+        serving: &mut Serving<M>,
+        batch: NewBatch,
+        content: Content<M>,
+    ) -> Result<(), Fault> {
+        if !serving.appends.may_send_alone() {
+            let _ = self.settle(serving).await?;
         }
+        serving.appends.send_alone(self.parts.storage(), batch, content).await;
         Ok(())
+    }
+
+    /// Waits until everything that was decided is durable, and taken in. Gives the code of the first that was refused.
+    async fn settle(&mut self, serving: &mut Serving<M>) -> Result<Result<(), ErrorCode>, Fault> {
+        serving.appends.send(self.parts.storage(), self.parts.clock.wall_ms()).await?;
+        let mut outcome = Ok(());
+        while !serving.appends.is_idle() {
+            let appended = poll_fn(|context| serving.appends.poll_appended(context)).await;
+            outcome = outcome.and(self.appended(serving, appended)?);
+        }
+        Ok(outcome)
+    }
+
+    fn appended(
+        &mut self,
+        serving: &mut Serving<M>,
+        appended: Appended<M>,
+    ) -> Result<Result<(), ErrorCode>, Fault> {
+        let outcome = serving.appended(self.parts.clock.monotonic(), appended)?;
+        self.is_careful &= outcome.is_err();
+        Ok(outcome)
     }
 }

@@ -5,7 +5,8 @@
 //! has to wait keeps its [`Ticket`], and a later decision answers it.
 //!
 //! Whoever drives a machine appends the records of a decision as one batch or as part of one, then evolves the machine
-//! by them, then applies what is passing, all before the next decision; answers leave when the records, and all that
+//! by them, then applies what is passing, all before the next decision ([`Machine::is_of_transaction`] says where not);
+//! answers leave when the records, and all that
 //! were appended before them, are durable. Where an append fails, the machine is thrown away and replayed, and whoever
 //! still waits is told to come again. A decision that cannot be appended at all (it is too large, or its producer has
 //! been fenced) does not happen: its tickets are answered with the reason, and the machine is as it was. Of one that says
@@ -80,6 +81,13 @@ pub trait Machine: Send + Sized + 'static {
     type Timer: Clone + fmt::Debug + Hash + Ord + Send;
     /// What happens, for whoever watches.
     type Event: Send;
+
+    /// Whether a command comes to records of a transaction, and to the same ones with the same answer whichever other
+    /// records and ends of transactions have been taken in before. Then whoever drives the machine may have it decide on
+    /// many such commands before the records of the first are taken in; on no others.
+    fn is_of_transaction(_command: &Self::Command) -> bool {
+        false
+    }
 
     /// What a command comes to. Nothing has changed when it returns.
     fn decide(&self, now_ms: i64, command: Self::Command) -> Decision<Self>;

@@ -71,6 +71,10 @@ impl Machine for Adder {
     type Timer = ();
     type Event = i64;
 
+    fn is_of_transaction(command: &Command) -> bool {
+        matches!(command, Command::AddIn { .. })
+    }
+
     fn decide(&self, now_ms: i64, command: Command) -> Decision<Self> {
         match command {
             Command::Add(ticket, number) => {
@@ -80,7 +84,7 @@ impl Machine for Adder {
             Command::AddIn { ticket, producer_id, producer_epoch, number } => Decision {
                 origin: Origin::Transaction { producer_id, producer_epoch },
                 records: one(number),
-                ..Decision::reply(ticket, self.sum)
+                ..Decision::reply(ticket, 0)
             },
             Command::Sum(ticket) => Decision::reply(ticket, self.sum),
             Command::Keep(ticket, padding) => {

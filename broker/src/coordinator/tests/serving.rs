@@ -7,6 +7,7 @@ use strandline_protocol::batch::ControlRecord;
 use strandline_state::coordinator::TransactionEnd;
 use strandline_state::metadata::decide::{DeleteTopics, TopicReference};
 
+use super::super::Answer;
 use super::Rig;
 use super::machine::Command;
 
@@ -68,6 +69,71 @@ async fn a_transaction_counts_when_its_end_is_there() {
     assert_eq!(rig.sum("k").await, Ok(10));
     assert_eq!(rig.add("k", 1).await, Ok(11));
     assert_eq!(rig.sum_of(&rig.again().await, "k").await, Ok(11));
+}
+
+/// What was sent, and awaits its answer.
+enum Sent {
+    Number(Answer<i64>),
+    End(Answer<()>),
+}
+
+impl Sent {
+    async fn is_done(self) -> bool {
+        match self {
+            Self::Number(answer) => answer.get().await.is_ok(),
+            Self::End(answer) => answer.get().await.is_ok(),
+        }
+    }
+}
+
+/// Sends without waiting, as many connections do at once: numbers of many transactions, ends, fenced ones, and numbers of
+/// none in between. What the machine is in the end is what a log tells and what everybody was told.
+#[tokio::test(flavor = "multi_thread")]
+async fn transactions_on_their_way_together_come_to_what_was_answered_and_to_what_is_found_again() {
+    const PRODUCERS: i64 = 40;
+    let rig = Rig::new().await;
+    let partition = rig.adders.partition_of("k").unwrap();
+    let log = rig.adders.log(partition).unwrap();
+    let mut expected = 0;
+    for round in 0..6_i16 {
+        let mut sent = Vec::new();
+        for producer_id in 0..PRODUCERS {
+            // One in ten has been fenced by itself in the round before.
+            let is_fenced = round > 0 && producer_id % 10 == 3;
+            let producer_epoch = if is_fenced { round - 1 } else { round };
+            let first = FirstBatch { producer_id, producer_epoch, base_sequence: -1 };
+            let guard = log.begin_verification(first, false, 1_000_000);
+            let command = |ticket| Command::AddIn { ticket, producer_id, producer_epoch, number: 1 << 20 };
+            let answer = rig.adders.ask_verified("k", guard, command).await;
+            sent.push((Sent::Number(answer), !is_fenced));
+            if producer_id % 7 == 0 {
+                sent.push((Sent::Number(rig.ask("k", |ticket| Command::Add(ticket, 1)).await), true));
+                expected += 1;
+            }
+            if producer_id % 11 == 0 {
+                sent.push((Sent::Number(rig.ask("k", Command::Sum).await), true));
+            }
+        }
+        for producer_id in 0..PRODUCERS {
+            let is_fenced = round > 0 && producer_id % 10 == 3;
+            let is_commit = producer_id % 3 > 0;
+            let epoch = if is_fenced { round - 1 } else { round };
+            let (batch, end) = marker(producer_id, epoch, is_commit);
+            let answer = rig.adders.end_transaction(partition, batch, end).await;
+            sent.push((Sent::End(answer), !is_fenced));
+            expected += if is_commit && !is_fenced { 1 << 20 } else { 0 };
+            // Those of the next round find an epoch of this one.
+            if producer_id % 10 == 3 {
+                let (batch, end) = marker(producer_id, round + 1, false);
+                sent.push((Sent::End(rig.adders.end_transaction(partition, batch, end).await), true));
+            }
+        }
+        for (number, (sent, is_well)) in sent.into_iter().enumerate() {
+            assert_eq!(sent.is_done().await, is_well, "{number} of round {round}");
+        }
+        assert_eq!(rig.sum("k").await, Ok(expected));
+        assert_eq!(rig.sum_of(&rig.again().await, "k").await, Ok(expected));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -103,6 +103,12 @@ impl Machine for Groups {
     type Timer = Timer;
     type Event = Event;
 
+    /// A commit in a transaction is held against its group alone, which no other commit and no end of a transaction
+    /// changes.
+    fn is_of_transaction(command: &Command) -> bool {
+        matches!(command, Command::Ask(ask) if matches!(ask.request, Request::TxnOffsetCommit(_)))
+    }
+
     fn decide(&self, now_ms: i64, command: Command) -> Decision {
         decide::decide(self, now_ms, command)
     }
