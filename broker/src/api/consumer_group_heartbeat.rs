@@ -9,10 +9,10 @@ use strandline_protocol::apis::consumer_group_heartbeat::{
     ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse,
 };
 use strandline_protocol::{ErrorCode, Text};
-use strandline_state::groups::{Reply, Request};
+use strandline_state::groups::{Reply, Request, Sign};
 
 use super::Dispatched;
-use super::groups::{ask, check};
+use super::groups::{ask, caller, check};
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
@@ -25,6 +25,10 @@ pub(super) async fn handle(
 ) -> Dispatched {
     if let Err(code) = check_request(broker, &call, &request) {
         return call.now(broker, refused(code));
+    }
+    let sign = Sign::Consumer(&request, &caller(&call));
+    if let Some(Reply::ConsumerGroupHeartbeat(response)) = broker.groups.heed(&request.group_id, sign) {
+        return call.now(broker, response);
     }
     let (group_id, version) = (request.group_id.clone(), call.version);
     let new_member_id = Text::from(broker.metadata.new_id().to_string());

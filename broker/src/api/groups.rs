@@ -14,7 +14,7 @@ use crate::context::Call;
 pub(super) type Answered<R> = Result<R, ErrorCode>;
 
 /// Who asks, as Kafka describes members.
-fn caller(call: &Call) -> Caller {
+pub(super) fn caller(call: &Call) -> Caller {
     Caller {
         client_id: call.client_id.clone().unwrap_or_default(),
         client_host: call.connection.client_host.clone(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::heartbeat::{HeartbeatRequest, HeartbeatResponse};
-use strandline_state::groups::{Reply, Request};
+use strandline_state::groups::{Reply, Request, Sign};
 
 use super::Dispatched;
 use super::groups::{ask, check_named};
@@ -17,6 +17,9 @@ use crate::context::Call;
 
 pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: HeartbeatRequest) -> Dispatched {
     if let Err(code) = check_named(broker, &call, Operation::Read, &request.group_id) {
+        return call.now(broker, answered(code));
+    }
+    if let Some(Reply::Heartbeat(code)) = broker.groups.heed(&request.group_id, Sign::Classic(&request)) {
         return call.now(broker, answered(code));
     }
     let group_id = request.group_id.clone();

@@ -4,7 +4,8 @@
 //! appends to that partition. It loads the machine by reading the log, off the workers; then it takes what is asked in
 //! order, has the machine decide, puts the records of many decisions into one batch, evolves the machine at once, and
 //! holds every answer back until all that was decided before it is durable, answers that change nothing included. It
-//! never knows what its machine is about. A decision that may come in parts goes into batches of one mebibyte, one behind
+//! never knows what its machine is about. While there is nothing to do, the machine lies where those who ask find it, and a
+//! sign of life that changes nothing is heeded there. A decision that may come in parts goes into batches of one mebibyte, one behind
 //! the other, and is answered when the last is durable: so a group goes however many offsets it has.
 //!
 //! # What is answered when a shard cannot serve
@@ -28,8 +29,10 @@ mod groups;
 mod load;
 mod parts;
 mod pieces;
+mod rest;
 mod serving;
 mod shard;
+mod task;
 mod timers;
 mod topic;
 
@@ -214,6 +217,13 @@ impl<M: Machine> Coordinator<M> {
     /// machine; the answer comes later.
     pub async fn ask(&self, key: &str, command: impl FnOnce(Ticket) -> M::Command) -> Answer<M::Reply> {
         self.ask_verified(key, None, command).await
+    }
+
+    /// The answer to a sign of life, if all that comes of it is that its sender is missed later, and nothing stands before
+    /// it: nothing that was asked and is not done, and nothing that was decided and is not durable. None otherwise; then
+    /// it is to be asked as anything else is.
+    pub fn heed(&self, key: &str, sign: M::Sign<'_>) -> Option<M::Reply> {
+        self.shards().of(key).ok()?.heed(&*self.parts.clock, sign)
     }
 
     /// The same by the number of the partition.

@@ -52,14 +52,17 @@ impl<M: Machine> Serving<M> {
         events.iter().for_each(|event| (self.watch)(event));
         for (timer, due_ms) in timers {
             match due_ms {
-                Some(due_ms) => {
-                    let after_ms = u64::try_from(due_ms.saturating_sub(now_ms)).unwrap_or(0);
-                    self.timers.set(timer, now.saturating_add(Duration::from_millis(after_ms)));
-                }
+                Some(due_ms) => self.set_timer(timer, now, due_ms.saturating_sub(now_ms)),
                 None => self.timers.cancel(&timer),
             }
         }
         replies
+    }
+
+    /// Has a timer go off so long after now.
+    pub(super) fn set_timer(&mut self, timer: M::Timer, now: Duration, after_ms: i64) {
+        let after = Duration::from_millis(u64::try_from(after_ms).unwrap_or(0));
+        self.timers.set(timer, now.saturating_add(after));
     }
 
     /// A batch is there, or was refused, and with which code that was answered. What it brings is durable then, and so is

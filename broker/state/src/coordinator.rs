@@ -81,6 +81,8 @@ pub trait Machine: Send + Sized + 'static {
     type Timer: Clone + fmt::Debug + Hash + Ord + Send;
     /// What happens, for whoever watches.
     type Event: Send;
+    /// What somebody says only to be known to live, as it came.
+    type Sign<'a>;
 
     /// Whether a command comes to records of a transaction, and to the same ones with the same answer whichever other
     /// records and ends of transactions have been taken in before. Then whoever drives the machine may have it decide on
@@ -91,6 +93,10 @@ pub trait Machine: Send + Sized + 'static {
 
     /// What a command comes to. Nothing has changed when it returns.
     fn decide(&self, now_ms: i64, command: Self::Command) -> Decision<Self>;
+
+    /// What a sign of life comes to, if it changes nothing but when its sender would be missed: exactly what the command
+    /// would come to that asks the same. None where it may come to anything else; then that command has to be decided on.
+    fn heed(&self, now_ms: i64, sign: Self::Sign<'_>) -> Option<Heeded<Self>>;
 
     /// The command that a timer becomes when it goes off. It may come although what it was set for is no more.
     fn due(timer: Self::Timer) -> Self::Command;
@@ -107,6 +113,14 @@ pub trait Machine: Send + Sized + 'static {
 
     /// What is to be done when replay has ended: timers start afresh from here.
     fn loaded(&self, now_ms: i64) -> Decision<Self>;
+}
+
+/// What a sign of life came to.
+pub struct Heeded<M: Machine> {
+    /// The answer.
+    pub reply: M::Reply,
+    /// The timer that is put off, and until when.
+    pub timer: Option<(M::Timer, i64)>,
 }
 
 /// What a command came to.
@@ -147,5 +161,11 @@ impl<M: Machine> Decision<M> {
     /// One answer, and nothing else.
     pub fn reply(ticket: Ticket, reply: M::Reply) -> Self {
         Self { replies: vec![(ticket, reply)], ..Self::default() }
+    }
+
+    /// The same as a sign of life comes to.
+    pub fn heeded(ticket: Ticket, Heeded { reply, timer }: Heeded<M>) -> Self {
+        let timers = timer.into_iter().map(|(timer, due_ms)| (timer, Some(due_ms)));
+        Self { timers: timers.collect(), ..Self::reply(ticket, reply) }
     }
 }

@@ -1,9 +1,16 @@
 //! The topic that groups are kept in: made when it is first needed, and not like others.
 
+use std::collections::BTreeSet;
+
+use strandline_broker::storage::TopicPartition;
+use strandline_log::config::Durability;
 use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
 use strandline_protocol::apis::describe_configs::{DescribeConfigsRequest, DescribeConfigsResource};
 use strandline_protocol::apis::find_coordinator::FindCoordinatorRequest;
+use strandline_protocol::apis::incremental_alter_configs::{
+    AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
+};
 use strandline_protocol::apis::metadata::{MetadataRequest, MetadataRequestTopic, MetadataResponseTopic};
 use strandline_protocol::apis::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use strandline_protocol::batch::{BatchBuilder, NewRecord};
@@ -21,7 +28,7 @@ async fn offsets_topic(running: &Running) -> MetadataResponseTopic {
 #[tokio::test]
 async fn the_first_question_for_a_coordinator_makes_the_topic() {
     let folder = Folder::new();
-    let running = folder.start(&[("strandline.durability", "async")]).await;
+    let running = folder.start(&[]).await;
     assert_eq!(offsets_topic(&running).await.error_code, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
     let found = find(&running, "readers").await;
     let endpoint = &running.node.endpoints()[0];
@@ -41,13 +48,55 @@ async fn the_first_question_for_a_coordinator_makes_the_topic() {
         configs.iter().find(|config| config.name == name).unwrap().value.clone().unwrap()
     };
     assert_eq!([value("cleanup.policy"), value("segment.bytes")], ["compact", "104857600"]);
-    // Whatever topics have that say nothing: every log of this one is synced before anything is answered.
-    let id = running.node.broker().groups.topic_id();
-    for index in 0..50 {
-        let place = strandline_broker::storage::TopicPartition { topic_id: id, index };
-        let log = running.node.broker().storage.partition(place).unwrap();
-        assert_eq!(log.config().durability, strandline_log::config::Durability::Fsync);
+    running.stop().await;
+}
+
+/// The topics of this broker that have a log of this kind.
+fn topics_that_are(running: &Running, durability: Durability) -> BTreeSet<String> {
+    let broker = running.node.broker();
+    let image = broker.metadata.image();
+    let topics = image.topics().filter(|topic| {
+        let places = topic.partitions().map(|(index, _)| TopicPartition { topic_id: topic.id(), index });
+        let mut logs = places.map(|place| broker.storage.partition(place).unwrap());
+        logs.any(|log| log.config().durability == durability)
+    });
+    topics.map(|topic| topic.name().to_string()).collect()
+}
+
+#[tokio::test]
+async fn internal_topics_are_synced_whatever_is_set_for_topics_or_for_them() {
+    let folder = Folder::new();
+    let internal = ["__consumer_offsets", "__transaction_state"];
+    let asynchronous = [("strandline.durability", "async")];
+    let mut running = folder.start(&asynchronous).await;
+    create_topic(&running, "orders", 1).await;
+    for key_type in [0, 1] {
+        let request =
+            FindCoordinatorRequest { coordinator_keys: vec!["k".into()], key_type, ..Default::default() };
+        assert_eq!(running.ask(&request).await.coordinators[0].error_code, ErrorCode::NONE);
     }
+    let is_so = |running: &Running| {
+        assert_eq!(topics_that_are(running, Durability::Fsync), internal.map(String::from).into());
+        assert_eq!(topics_that_are(running, Durability::Async), ["orders".to_owned()].into());
+    };
+    is_so(&running);
+    for name in internal {
+        let config =
+            AlterableConfig { name: "strandline.durability".into(), value: Some("async".into()), ..Default::default() };
+        let resource = AlterConfigsResource {
+            resource_type: 2,
+            resource_name: name.into(),
+            configs: vec![config],
+            ..Default::default()
+        };
+        let request = IncrementalAlterConfigsRequest { resources: vec![resource], ..Default::default() };
+        // Whether that is refused or comes to nothing.
+        running.ask(&request).await;
+    }
+    is_so(&running);
+    running.stop().await;
+    running = folder.start(&asynchronous).await;
+    is_so(&running);
     running.stop().await;
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use strandline_protocol::wire::DecodeResult;
 use strandline_protocol::{Bytes, EncodeError};
-use strandline_state::coordinator::{Decision, Machine, Origin, Record, Ticket, TransactionEnd};
+use strandline_state::coordinator::{Decision, Heeded, Machine, Origin, Record, Ticket, TransactionEnd};
 
 #[derive(Debug, Default)]
 pub(super) struct Adder {
@@ -70,6 +70,12 @@ impl Machine for Adder {
     type Reply = i64;
     type Timer = ();
     type Event = i64;
+    /// After so long the timer shall go off.
+    type Sign<'a> = i64;
+
+    fn heed(&self, now_ms: i64, after_ms: i64) -> Option<Heeded<Self>> {
+        Some(Heeded { reply: self.sum, timer: Some(((), now_ms + after_ms)) })
+    }
 
     fn is_of_transaction(command: &Command) -> bool {
         matches!(command, Command::AddIn { .. })

@@ -3,6 +3,7 @@
 mod dividing;
 mod failing;
 mod full_disk;
+mod heeding;
 mod machine;
 mod serving;
 

@@ -118,6 +118,15 @@ pub enum Request {
     ConsumerGroupDescribe(Text),
 }
 
+/// What members say only to be known to live.
+#[derive(Clone, Copy, Debug)]
+pub enum Sign<'a> {
+    /// A member of a classic group.
+    Classic(&'a HeartbeatRequest),
+    /// A member of a consumer group, and who asks.
+    Consumer(&'a ConsumerGroupHeartbeatRequest, &'a Caller),
+}
+
 /// What clients are answered.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "each is the answer to the request of its name")]

@@ -7,9 +7,10 @@ use strandline_protocol::apis::sync_group::SyncGroupResponse;
 use strandline_protocol::{ErrorCode, Text, Uuid};
 
 use super::{
-    Ask, Command, Decision, Event, Group, Groups, Passing, Reply, Request, Timer, classic, consumer, offsets,
+    Ask, Command, Decision, Event, Group, Groups, Passing, Reply, Request, Sign, Timer, classic, consumer,
+    offsets,
 };
-use crate::coordinator::Ticket;
+use crate::coordinator::{Heeded, Ticket};
 
 /// So many offsets of topics that are gone one batch takes away at most.
 const SWEPT_MAX: usize = 10_000;
@@ -30,6 +31,23 @@ pub(super) fn decide(groups: &Groups, now_ms: i64, command: Command) -> Decision
         Command::SettingsChanged(settings) => {
             Decision { passing: vec![Passing::Settings(settings)], ..Decision::default() }
         }
+    }
+}
+
+/// What a sign of life comes to, where nothing else is to be done.
+pub(super) fn heed(groups: &Groups, now_ms: i64, sign: Sign<'_>) -> Option<Heeded<Groups>> {
+    let group_id = match sign {
+        Sign::Classic(request) => &request.group_id,
+        Sign::Consumer(request, _) => &request.group_id,
+    };
+    match (sign, groups.groups.get_key_value(group_id)?) {
+        (Sign::Classic(request), (id, Group::Classic(group))) => {
+            Some(classic::heed(now_ms, id, group, request))
+        }
+        (Sign::Consumer(request, caller), (_, Group::Consumer(group))) => {
+            consumer::heed(groups, now_ms, group, (request, caller))
+        }
+        _ => None,
     }
 }
 
@@ -62,9 +80,9 @@ fn answer(groups: &Groups, now_ms: i64, ask: Ask) -> Decision {
                 Decision::reply(ticket, Reply::SyncGroup(response))
             }
         },
-        Request::Heartbeat(request) => match groups.classic(&request.group_id) {
-            Ok(group) => classic::decide_heartbeat(now_ms, ticket, &request, group),
-            Err(code) => Decision::reply(ticket, Reply::Heartbeat(code)),
+        Request::Heartbeat(request) => match heed(groups, now_ms, Sign::Classic(&request)) {
+            Some(heeded) => Decision::heeded(ticket, heeded),
+            None => Decision::reply(ticket, Reply::Heartbeat(ErrorCode::UNKNOWN_MEMBER_ID)),
         },
         Request::LeaveGroup(request) => match groups.classic(&request.group_id) {
             Ok(group) => classic::decide_leave(groups, now_ms, ticket, &request, group),

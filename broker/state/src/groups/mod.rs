@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use strandline_protocol::{ErrorCode, Text, Uuid};
 
-pub use self::command::{Ask, Caller, Command, Passing, Reply, Request, Timer};
+pub use self::command::{Ask, Caller, Command, Passing, Reply, Request, Sign, Timer};
 pub use self::event::{Event, Kind};
 pub use self::group::Group;
 pub use self::record::GroupRecord;
@@ -34,7 +34,7 @@ pub use self::settings::GroupSettings;
 
 use self::classic::ClassicGroup;
 use self::offsets::Offsets;
-use crate::coordinator::{self, Machine, Origin, TransactionEnd};
+use crate::coordinator::{self, Heeded, Machine, Origin, TransactionEnd};
 use crate::metadata::MetadataImage;
 
 /// What a command to a partition's groups comes to.
@@ -102,6 +102,7 @@ impl Machine for Groups {
     type Reply = Reply;
     type Timer = Timer;
     type Event = Event;
+    type Sign<'a> = Sign<'a>;
 
     /// A commit in a transaction is held against its group alone, which no other commit and no end of a transaction
     /// changes.
@@ -111,6 +112,10 @@ impl Machine for Groups {
 
     fn decide(&self, now_ms: i64, command: Command) -> Decision {
         decide::decide(self, now_ms, command)
+    }
+
+    fn heed(&self, now_ms: i64, sign: Sign<'_>) -> Option<Heeded<Self>> {
+        decide::heed(self, now_ms, sign)
     }
 
     fn due(timer: Timer) -> Command {

@@ -27,6 +27,7 @@ mod state;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use strandline_protocol::{ErrorCode, Text};
@@ -39,7 +40,7 @@ pub use self::partitions::Partitions;
 pub use self::record::TransactionRecord;
 pub use self::state::{Producer, Status, TransactionState};
 
-use crate::coordinator::{self, Machine, Origin, Ticket};
+use crate::coordinator::{self, Heeded, Machine, Origin, Ticket};
 use crate::settings::BrokerSettings;
 
 /// What a command comes to.
@@ -165,6 +166,12 @@ impl Machine for Transactions {
     type Reply = Reply;
     type Timer = Timer;
     type Event = Event;
+    /// Nobody is missed here.
+    type Sign<'a> = Infallible;
+
+    fn heed(&self, _: i64, sign: Infallible) -> Option<Heeded<Self>> {
+        match sign {}
+    }
 
     fn decide(&self, now_ms: i64, command: Command) -> Decision {
         let mut decision = match command {

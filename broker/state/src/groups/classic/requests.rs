@@ -13,7 +13,7 @@ use strandline_protocol::{Bytes, ErrorCode, Text};
 use super::super::{Decision, Groups, Reply, Timer};
 use super::edit::{Edit, sync_refused};
 use super::{ClassicGroup, State, waits};
-use crate::coordinator::Ticket;
+use crate::coordinator::{Heeded, Ticket};
 
 /// What a member's request for its assignment comes to.
 pub(in super::super) fn decide_sync(
@@ -66,28 +66,29 @@ fn check_sync(request: &SyncGroupRequest, group: &ClassicGroup) -> Result<(), Er
 }
 
 /// What a sign of life comes to: another session, and word of a rebalance.
-pub(in super::super) fn decide_heartbeat(
+pub(in super::super) fn heed(
     now_ms: i64,
-    ticket: Ticket,
-    request: &HeartbeatRequest,
+    id: &Text,
     group: &ClassicGroup,
-) -> Decision {
-    let in_generation = match group.state {
+    request: &HeartbeatRequest,
+) -> Heeded<Groups> {
+    match check_heartbeat(request, group) {
+        Ok(code) => Heeded {
+            reply: Reply::Heartbeat(code),
+            timer: group.renewed_session(now_ms, id, &request.member_id),
+        },
+        Err(code) => Heeded { reply: Reply::Heartbeat(code), timer: None },
+    }
+}
+
+fn check_heartbeat(request: &HeartbeatRequest, group: &ClassicGroup) -> Result<ErrorCode, ErrorCode> {
+    group.check_member(&request.member_id, request.group_instance_id.as_ref())?;
+    match group.state {
         _ if request.generation_id != group.generation => Err(ErrorCode::ILLEGAL_GENERATION),
         State::Empty => Err(ErrorCode::UNKNOWN_MEMBER_ID),
-        _ => Ok(()),
-    };
-    let checked =
-        group.check_member(&request.member_id, request.group_instance_id.as_ref()).and(in_generation);
-    if let Err(code) = checked {
-        return Decision::reply(ticket, Reply::Heartbeat(code));
+        State::PreparingRebalance => Ok(ErrorCode::REBALANCE_IN_PROGRESS),
+        State::CompletingRebalance | State::Stable => Ok(ErrorCode::NONE),
     }
-    let code = match group.state {
-        State::PreparingRebalance => ErrorCode::REBALANCE_IN_PROGRESS,
-        _ => ErrorCode::NONE,
-    };
-    let timers = group.renewed_session(now_ms, &request.group_id, &request.member_id).into_iter().collect();
-    Decision { timers, ..Decision::reply(ticket, Reply::Heartbeat(code)) }
 }
 
 /// What a request to take members out comes to. Each has its own result.
@@ -142,16 +143,17 @@ fn find_leaving(group: &ClassicGroup, leaving: &MemberIdentity) -> Result<Text, 
 }
 
 impl ClassicGroup {
-    /// The timer of a member that has just been heard of.
+    /// The timer of a member that has just been heard of, and when it goes off now. The id is the group's own, and no part
+    /// of a request.
     pub(in super::super) fn renewed_session(
         &self,
         now_ms: i64,
-        group: &Text,
+        group_id: &Text,
         member_id: &str,
-    ) -> Option<(Timer, Option<i64>)> {
+    ) -> Option<(Timer, i64)> {
         let (id, member) = self.members.get_key_value(member_id)?;
         let due_ms = now_ms.saturating_add(member.session_timeout_ms.into());
-        Some((Timer::Session { group: group.detached(), member: id.clone() }, Some(due_ms)))
+        Some((Timer::Session { group: group_id.clone(), member: id.clone() }, due_ms))
     }
 
     /// What people are told of the group. What members want, and have, is shown while it is stable.

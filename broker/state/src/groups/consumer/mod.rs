@@ -20,6 +20,7 @@ mod reconcile;
 mod records;
 mod serve;
 mod settings;
+mod steady;
 mod subscription;
 mod target;
 
@@ -36,7 +37,7 @@ pub use self::group::{ConsumerGroup, ResolvedRegex, State};
 pub use self::heartbeat::{Answer, Base, Heartbeat};
 pub use self::member::{Member, MemberState, Owned};
 pub(super) use self::serve::{
-    decide_classic, decide_describe, decide_due, decide_heartbeat, evolve, pass, timers,
+    decide_classic, decide_describe, decide_due, decide_heartbeat, evolve, heed, pass, timers,
 };
 pub use self::settings::{Settings, Time};
 

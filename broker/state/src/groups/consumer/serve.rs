@@ -13,8 +13,8 @@ use strandline_protocol::{ErrorCode, Text};
 
 use super::draft::{Context, Draft, Outcome, Refusal};
 use super::heartbeat::{Answer, Base, Heartbeat};
-use super::{ConsumerGroup, Passing, Timer, classic, describe, group_id};
-use crate::coordinator::Ticket;
+use super::{ConsumerGroup, Passing, Timer, classic, describe, group_id, steady};
+use crate::coordinator::{Heeded, Ticket};
 use crate::groups::{self, Caller, Decision, Event, Group, GroupRecord, Groups, Kind, Reply, Request};
 
 impl Groups {
@@ -30,6 +30,18 @@ impl Groups {
             _ => None,
         }
     }
+}
+
+/// A heartbeat after which nothing is other than before, but for the member's session.
+pub(in crate::groups) fn heed(
+    groups: &Groups,
+    now_ms: i64,
+    group: &ConsumerGroup,
+    sign: (&ConsumerGroupHeartbeatRequest, &Caller),
+) -> Option<Heeded<Groups>> {
+    let (response, timer, at_ms) = steady::heed(groups.consumer_context(now_ms), group, sign)?;
+    let timer = Some((groups::Timer::Consumer(timer), at_ms));
+    Some(Heeded { reply: Reply::ConsumerGroupHeartbeat(response), timer })
 }
 
 /// A member's heartbeat.

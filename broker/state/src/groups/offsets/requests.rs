@@ -13,7 +13,7 @@ use strandline_protocol::{ErrorCode, Text, Uuid};
 
 use super::super::classic::State;
 use super::super::group::Committer;
-use super::super::{Decision, Event, Groups, Reply, Timer};
+use super::super::{Decision, Event, Group, Groups, Reply, Timer};
 use super::{commit, delete, fetch};
 use crate::coordinator::{Origin, Ticket};
 
@@ -76,9 +76,11 @@ fn topic_id(groups: &Groups, name: &Text, topic_id: Uuid) -> Uuid {
 
 /// A member of a classic group that commits is alive.
 fn sign_of_life(groups: &Groups, now_ms: i64, request: &OffsetCommitRequest) -> Option<(Timer, Option<i64>)> {
-    let group = groups.classic(&request.group_id).ok()?;
+    let (id, group) = groups.groups.get_key_value(&request.group_id)?;
+    let Group::Classic(group) = group else { return None };
     let counts = matches!(group.state(), State::Stable | State::PreparingRebalance);
-    counts.then(|| group.renewed_session(now_ms, &request.group_id, &request.member_id)).flatten()
+    let renewed = counts.then(|| group.renewed_session(now_ms, id, &request.member_id)).flatten();
+    renewed.map(|(timer, due_ms)| (timer, Some(due_ms)))
 }
 
 /// Every partition refused alike.

@@ -1,7 +1,9 @@
-//! Random lives of a group: members join, are paused, die, leave and commit, the process crashes, clocks are set. What
-//! must hold is checked after each step; and planted mistakes show that it would be noticed.
+//! Random lives of a group: members join, are paused, die, leave and commit, come back under other ids and take over the
+//! names of others, the process crashes, clocks are set. What must hold is checked after each step; and planted mistakes show that it would be noticed.
 
 mod checks;
+mod names;
+mod plants;
 
 use std::collections::BTreeMap;
 
@@ -13,48 +15,12 @@ use super::super::{Group, Reply};
 use super::driver::{Driver, Entry, joining, leaving, settings};
 use crate::coordinator::Ticket;
 
+use names::place_of;
+use plants::{PLANTS, Plant};
+
 const GROUP: &str = "g";
 const CLIENTS: usize = 5;
 const PARTITIONS: i32 = 7;
-
-/// A mistake that somebody might make.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Plant {
-    None,
-    /// A member commits in a generation that is over, and is let.
-    OldGenerationCommits,
-    /// A record is taken in and never written.
-    RecordLost,
-    /// The end of a transaction is taken in and never written.
-    MarkerLost,
-    /// What was pending counts although its transaction was aborted.
-    AbortCounts,
-    /// Two members are told that they have the same.
-    AssignedTwice,
-    /// A generation's number comes twice.
-    GenerationRepeats,
-    /// What a member was told it has is not what is written.
-    AssignmentForgotten,
-    /// A commit is answered and not done.
-    CommitIgnored,
-    /// What is answered is what another member was assigned.
-    AnswersSwapped,
-    /// A later commit is taken back by an earlier one of a transaction.
-    OffsetGoesBack,
-}
-
-const PLANTS: [Plant; 10] = [
-    Plant::OldGenerationCommits,
-    Plant::RecordLost,
-    Plant::MarkerLost,
-    Plant::AbortCounts,
-    Plant::AssignedTwice,
-    Plant::GenerationRepeats,
-    Plant::AssignmentForgotten,
-    Plant::CommitIgnored,
-    Plant::AnswersSwapped,
-    Plant::OffsetGoesBack,
-];
 
 /// Numbers that follow from a seed.
 struct Numbers(u64);
@@ -94,8 +60,9 @@ struct Life {
     /// What each open transaction would commit, with the moment of each, and that of the last plain commits.
     pending: BTreeMap<i64, BTreeMap<i32, (i64, usize)>>,
     committed_at: BTreeMap<i32, usize>,
-    /// What the leader of each generation said.
+    /// What the leader of each generation said, by members' places.
     assigned: BTreeMap<i32, BTreeMap<Text, Vec<i32>>>,
+    /// The leaders of generations, by their places.
     generations: BTreeMap<i32, Text>,
     /// Members as they were before they joined again: what they sent then may come late.
     late: Vec<(Text, i32, i32)>,
@@ -162,14 +129,12 @@ impl Life {
     fn advance(&mut self, at: usize) -> Checked {
         let client = std::mem::take(&mut self.clients[at]);
         self.clients[at] = match client {
-            Client::Out => {
+            Client::Out if names::NAMES[at].is_none() => {
                 let ticket = self.driver.join(joining(GROUP, ""));
                 Client::HasId(self.driver.joined(ticket).member_id)
             }
-            Client::HasId(id) => {
-                let ticket = self.driver.join(joining(GROUP, &id));
-                Client::Joining(id, ticket)
-            }
+            Client::Out => self.join(at, Text::new()),
+            Client::HasId(id) => self.join(at, id),
             Client::Joining(id, ticket) => match self.driver.take(ticket) {
                 Some(Reply::JoinGroup(response)) => self.joined(response)?,
                 _ => Client::Joining(id, ticket),
@@ -195,16 +160,16 @@ impl Life {
     fn joined(&mut self, mut response: JoinGroupResponse) -> Result<Client, String> {
         if response.error_code != ErrorCode::NONE {
             return Ok(match response.error_code {
-                ErrorCode::UNKNOWN_MEMBER_ID => Client::Out,
+                ErrorCode::UNKNOWN_MEMBER_ID | ErrorCode::FENCED_INSTANCE_ID => Client::Out,
                 _ => Client::HasId(response.member_id),
             });
         }
         if self.plant == Plant::GenerationRepeats && response.generation_id > 1 {
             response.generation_id = 1;
         }
-        let leader =
-            self.generations.entry(response.generation_id).or_insert_with(|| response.leader.clone());
-        ensure(*leader == response.leader, || {
+        let leads = place_of(&response.leader);
+        let leader = self.generations.entry(response.generation_id).or_insert_with(|| leads.clone());
+        ensure(*leader == leads, || {
             format!("generation {} has two leaders", response.generation_id)
         })?;
         Ok(Client::Joined(response))
@@ -223,7 +188,8 @@ impl Life {
         let was_completing = self.state() == Some(State::CompletingRebalance);
         let ticket = self.driver.sync(GROUP, &joined, &said);
         if leads && was_completing && self.state() == Some(State::Stable) {
-            self.assigned.insert(joined.generation_id, parts);
+            let by_place = parts.into_iter().map(|(id, part)| (place_of(&id), part));
+            self.assigned.insert(joined.generation_id, by_place.collect());
         }
         Client::Syncing(joined, ticket)
     }
@@ -231,12 +197,13 @@ impl Life {
     fn synced(&mut self, joined: JoinGroupResponse, assignment: &Bytes) -> Result<Client, String> {
         let mut mine = read(assignment);
         let said = self.assigned.get(&joined.generation_id).cloned().unwrap_or_default();
+        let place = place_of(&joined.member_id);
         if self.plant == Plant::AnswersSwapped
-            && let Some(other) = said.iter().find(|(id, _)| **id != joined.member_id)
+            && let Some(other) = said.iter().find(|(other, _)| **other != place)
         {
             mine.clone_from(other.1);
         }
-        ensure(said.get(&joined.member_id).cloned().unwrap_or_default() == mine, || {
+        ensure(said.get(&place).cloned().unwrap_or_default() == mine, || {
             format!("{} got {mine:?} of {said:?}", joined.member_id)
         })?;
         Ok(Client::In(joined, mine))
@@ -255,10 +222,10 @@ impl Life {
 
     fn heartbeat(&mut self, at: usize) {
         if let Client::In(joined, _) = self.clients[at].clone() {
-            let code = self.driver.heartbeat(GROUP, &joined.member_id, joined.generation_id);
+            let code = self.say_it_lives(at, &joined);
             self.clients[at] = match code {
                 ErrorCode::NONE => return,
-                ErrorCode::UNKNOWN_MEMBER_ID => Client::Out,
+                ErrorCode::UNKNOWN_MEMBER_ID | ErrorCode::FENCED_INSTANCE_ID => Client::Out,
                 _ => Client::HasId(joined.member_id),
             };
         }
@@ -292,10 +259,12 @@ impl Life {
             _ => generation,
         };
         let before = self.driver.log.len();
-        let code = self.driver.commit(GROUP, (&id, said), ("t", partition), offset);
+        let heard_as = if self.plant == Plant::ReplacedCommits { self.holder_of(&id) } else { id.clone() };
+        let code = self.driver.commit(GROUP, (&heard_as, said), ("t", partition), offset);
         if code != ErrorCode::NONE {
             return Ok(());
         }
+        ensure(self.is_member(&id), || format!("{id} committed, and is no member"))?;
         ensure(newest == generation, || format!("generation {generation} committed in generation {newest}"))?;
         if self.plant == Plant::CommitIgnored && self.numbers.one_in(4) {
             self.driver.log.truncate(before);

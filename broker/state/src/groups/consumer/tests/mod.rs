@@ -4,6 +4,7 @@ mod classic_member;
 mod commits;
 mod describing;
 mod hashes;
+mod heeding;
 mod joining;
 mod migrating;
 mod mixed;

@@ -79,6 +79,7 @@ struct Seen {
     lost: usize,
     refused_commits: usize,
     settled: usize,
+    heeded: usize,
 }
 
 /// About how long it is from one heartbeat to the next.
@@ -313,6 +314,7 @@ impl Run {
 fn run_seed(seed: u64, planted: Option<Planted>) -> Result<Seen, Violation> {
     let mut run = Run::new(seed, planted);
     let result = run.run();
+    run.seen.heeded = run.world.heeded;
     result.map(|()| run.seen).map_err(|violation| format!("seed {seed}: {violation}"))
 }
 
@@ -330,6 +332,7 @@ fn members_come_to_what_they_shall_have_and_no_two_have_the_same() {
         all.lost += seen.lost;
         all.refused_commits += seen.refused_commits;
         all.settled += seen.settled;
+        all.heeded += seen.heeded;
     }
     for (name, count) in [
         ("fenced", all.fenced),
@@ -339,6 +342,7 @@ fn members_come_to_what_they_shall_have_and_no_two_have_the_same() {
         ("lost", all.lost),
         ("refused commits", all.refused_commits),
         ("settled", all.settled),
+        ("heeded", all.heeded),
     ] {
         assert!(count > 10 || seeds < SEEDS, "runs do not come by: {name} {count}");
     }

@@ -12,6 +12,7 @@ use strandline_protocol::apis::offset_commit::{
 };
 use strandline_protocol::{Bytes, ErrorCode, Text, Uuid};
 
+use super::heeding;
 use crate::coordinator::{Decision, Machine, Origin, Record, Ticket};
 use crate::groups::consumer::ConsumerGroup;
 use crate::groups::{
@@ -47,6 +48,8 @@ pub(super) struct World {
     /// Answers to those who had to wait.
     pub(super) later: BTreeMap<Ticket, Reply>,
     pub(super) ids: u64,
+    /// So many heartbeats were heeded without a decision.
+    pub(super) heeded: usize,
 }
 
 /// A member's heartbeat, as tests write it.
@@ -121,6 +124,7 @@ impl World {
             tickets: 0,
             later: BTreeMap::new(),
             ids: 0,
+            heeded: 0,
         };
         for (name, count) in topics {
             world.put_topic(name, *count);
@@ -190,7 +194,14 @@ impl World {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
         let caller = Caller { client_id: "client".into(), client_host: "/127.0.0.1".into() };
-        let replies = self.carry_out(Command::Ask(Box::new(Ask { ticket, caller, request })));
+        let heeded = heeding::heed(&self.groups, self.now_ms(), &caller, &request);
+        let command = Command::Ask(Box::new(Ask { ticket, caller, request }));
+        let decision = self.groups.decide(self.now_ms(), command);
+        if let Some(heeded) = heeded {
+            heeding::check(ticket, heeded, &decision);
+            self.heeded += 1;
+        }
+        let replies = self.apply(decision);
         self.take_replies(replies);
         ticket
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use strandline_protocol::apis::join_group::JoinGroupResponse;
 
-use super::{Checked, Client, GROUP, Life, PARTITIONS, ensure, read};
+use super::{Checked, Client, GROUP, Life, PARTITIONS, ensure, place_of, read};
 use crate::groups::classic::{ClassicGroup, State};
 use crate::groups::{Group, Groups};
 
@@ -14,7 +14,7 @@ impl Life {
         let Some(group) = self.classic() else { return Ok(()) };
         let Some(said) = self.assigned.get(&group.generation()) else { return Ok(()) };
         for (id, member) in group.members() {
-            let mine = said.get(id).cloned().unwrap_or_default();
+            let mine = said.get(&place_of(id)).cloned().unwrap_or_default();
             ensure(read(&member.assignment) == mine, || {
                 format!("{id} has {:?} of {said:?}", member.assignment)
             })?;
@@ -34,7 +34,9 @@ impl Life {
         let mut seen = BTreeSet::new();
         for client in &self.clients {
             let Client::In(joined, mine) = client else { continue };
-            if joined.generation_id != newest || !seen.insert(joined.member_id.clone()) {
+            // One whose name another has taken is told so with whatever it asks next.
+            let is_replaced = place_of(&joined.member_id) != joined.member_id && !self.is_member(&joined.member_id);
+            if joined.generation_id != newest || is_replaced || !seen.insert(joined.member_id.clone()) {
                 continue;
             }
             let taken = by_generation.entry(joined.generation_id).or_default();
@@ -42,6 +44,10 @@ impl Life {
                 ensure(taken.insert(*partition), || format!("partition {partition} belongs to two members"))?;
             }
         }
+        let named = self.classic().into_iter().flat_map(|group| group.members());
+        let mut names = named.filter_map(|(_, member)| member.instance_id.as_ref());
+        let mut taken_names = BTreeSet::new();
+        ensure(names.all(|name| taken_names.insert(name)), || "a name belongs to two members".to_owned())?;
         for parts in self.assigned.values() {
             let all: Vec<i32> = parts.values().flatten().copied().collect();
             let is_whole = all.is_empty() || all.len() == usize::try_from(PARTITIONS).unwrap();
