@@ -1,5 +1,8 @@
 //! A decision as what is appended at once: whole, or in parts where its machine says that it may be.
 
+use std::iter::Chain;
+use std::{option, vec};
+
 use strandline_state::coordinator::{Decision, Machine, Record};
 
 use super::appends::{APPEND_BYTES_MAX, Encoded, OPEN_BYTES_MAX, bytes_of};
@@ -17,24 +20,30 @@ pub(super) struct Unkept<M: Machine> {
     pub(super) why: String,
 }
 
+/// The pieces of a decision; most have one, which takes no memory of its own.
+pub(super) type Pieces<M> = Chain<option::IntoIter<Piece<M>>, vec::IntoIter<Piece<M>>>;
+
 /// The pieces of a decision in their order: one if it is small, or may not be divided. The answers and all that is in
 /// memory alone belong to the last.
 ///
 /// # Errors
 /// It cannot be kept: then it comes back.
-pub(super) fn pieces<M: Machine>(decision: Decision<M>) -> Result<Vec<Piece<M>>, Box<Unkept<M>>> {
+pub(super) fn pieces<M: Machine>(decision: Decision<M>) -> Result<Pieces<M>, Box<Unkept<M>>> {
     let encoded = decision.records.iter().map(Record::to_bytes).collect::<Result<Vec<_>, _>>();
     let encoded = match encoded {
         Ok(encoded) => encoded,
         Err(error) => return Err(Box::new(Unkept { decision, why: error.to_string() })),
     };
+    if encoded.iter().map(bytes_of).sum::<usize>() <= OPEN_BYTES_MAX {
+        return Ok(Some(Piece { decision, records: encoded }).into_iter().chain(Vec::new()));
+    }
     let units = units(&encoded, decision.divisible);
     let largest = units.iter().copied().max().unwrap_or(0);
     if largest > APPEND_BYTES_MAX {
         let why = format!("{largest} bytes of records, and {APPEND_BYTES_MAX} are allowed at once");
         return Err(Box::new(Unkept { decision, why }));
     }
-    Ok(divide(decision, encoded, &units))
+    Ok(None.into_iter().chain(divide(decision, encoded, &units)))
 }
 
 /// How many bytes come together at each record: its own as long as they may be divided, then those of all the rest.

@@ -237,7 +237,7 @@ impl<M: Machine> Task<M> {
             serving.take_in(offset, now, now_ms, decision);
             return Ok(());
         }
-        let pieces = match pieces(decision) {
+        let mut pieces = match pieces(decision) {
             Ok(pieces) => pieces,
             Err(unkept) => {
                 tracing::warn!(
@@ -249,7 +249,6 @@ impl<M: Machine> Task<M> {
                 return Ok(());
             }
         };
-        let mut pieces = pieces.into_iter();
         while let Some(piece) = pieces.next() {
             let is_plain = piece.decision.origin == Origin::Plain && !self.is_careful;
             if is_plain {

@@ -44,10 +44,7 @@ impl Life {
                 ensure(taken.insert(*partition), || format!("partition {partition} belongs to two members"))?;
             }
         }
-        let named = self.classic().into_iter().flat_map(|group| group.members());
-        let mut names = named.filter_map(|(_, member)| member.instance_id.as_ref());
-        let mut taken_names = BTreeSet::new();
-        ensure(names.all(|name| taken_names.insert(name)), || "a name belongs to two members".to_owned())?;
+        self.check_names()?;
         for parts in self.assigned.values() {
             let all: Vec<i32> = parts.values().flatten().copied().collect();
             let is_whole = all.is_empty() || all.len() == usize::try_from(PARTITIONS).unwrap();
@@ -58,6 +55,13 @@ impl Life {
         // Any prefix is a state too.
         drop(self.driver.replayed(self.numbers.below(entries + 1)));
         Ok(())
+    }
+
+    fn check_names(&self) -> Checked {
+        let members = self.classic().into_iter().flat_map(ClassicGroup::members);
+        let mut names = members.filter_map(|(_, member)| member.instance_id.as_ref());
+        let mut taken = BTreeSet::new();
+        ensure(names.all(|name| taken.insert(name)), || "a name belongs to two members".to_owned())
     }
 
     fn check_replayed(&self, replayed: &Groups) -> Checked {
