@@ -3,10 +3,13 @@
 //!
 //! One state machine and no task beside it. Each turn goes through the same stages: dispatch what is here, take
 //! what answers are there, write all of them together, read. It goes round again only where a later stage made
-//! room for an earlier one; so a request that comes alone costs one read and one write.
+//! room for an earlier one; so a request that comes alone costs one read and one write. Where more answers are due, the
+//! other tasks have a round before it writes.
 //!
 //! What it never does: hold a request or an answer that it has no bound for, or wait for one thing without being
 //! ready for the others.
+
+mod ending;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -33,15 +36,12 @@ use crate::context::Connection;
 /// answer may be longer.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 
+/// Answers of so many bytes and more are not held back.
+const HELD_BACK_BYTES_MAX: usize = 16 << 10;
+
 /// So many bytes are a movement. Less than that within the time that an idle connection has is none, unless a
 /// request was completed or an answer sent.
 const MOVEMENT_BYTES: usize = 4 << 10;
-
-/// So many bytes are read from a client that does not listen while its last answers are on their way.
-const DISCARDED_BYTES_MAX: usize = 1 << 20;
-
-/// So long it is waited for those.
-const LINGER_TICKS: u64 = 2;
 
 /// How a connection stands.
 #[derive(Debug)]
@@ -92,6 +92,8 @@ pub(super) struct ConnectionTask<T> {
     /// When the first bytes came of a request that is not whole.
     began: Option<Instant>,
     answers_round: u64,
+    /// Whether answers are held back for others that may be there in a moment.
+    is_holding_back: bool,
     tally: Tally,
 }
 
@@ -137,6 +139,7 @@ impl<T: Transport> ConnectionTask<T> {
             moved_bytes: 0,
             began: None,
             answers_round: 0,
+            is_holding_back: false,
             tally: Tally::default(),
         };
         task.move_on();
@@ -152,6 +155,9 @@ impl<T: Transport> ConnectionTask<T> {
             }
             let stop = self.begin_requests(context);
             let has_left_answers = self.take_answers(context);
+            if self.holds_back(context) {
+                break;
+            }
             let is_written = self.write(context)?;
             if self.is_finished(stop) {
                 self.finish(context)?;
@@ -276,6 +282,20 @@ impl<T: Transport> ConnectionTask<T> {
         true
     }
 
+    /// Whether the answers that are here wait for one round of the other tasks. What is answered at one moment, by several
+    /// who have waited for one sync, comes here one by one: then all of it goes with one call.
+    fn holds_back(&mut self, context: &Context<'_>) -> bool {
+        let may_gain = !self.outbound.is_empty()
+            && self.outbound.memory_bytes() < HELD_BACK_BYTES_MAX
+            && !self.pipeline.is_empty();
+        self.is_holding_back = may_gain && !self.is_holding_back;
+        if self.is_holding_back {
+            // To the end of the queue of those who can go on.
+            context.waker().wake_by_ref();
+        }
+        self.is_holding_back
+    }
+
     /// Writes; whether there is nothing left.
     fn write(&mut self, context: &mut Context<'_>) -> Result<bool, Closed> {
         if self.outbound.is_empty() {
@@ -318,56 +338,6 @@ impl<T: Transport> ConnectionTask<T> {
                 Ok(true)
             }
             Poll::Ready(Err(error)) => Err(Closed::Lost(error)),
-        }
-    }
-
-    /// Reads no more from now on, for this reason.
-    fn end(&mut self, closed: Closed) {
-        self.phase = Phase::Ending(closed);
-        self.admitted.entry.ask_at(self.shared.registry.tick() + self.shared.ticks.half_closed);
-    }
-
-    /// Whether everything is answered that will be.
-    fn is_finished(&self, stop: Stop) -> bool {
-        let Phase::Ending(closed) = &self.phase else { return false };
-        // A client that is only waiting for its turn is not kept: it finds another broker or comes back.
-        let has_no_more = match closed {
-            Closed::Left => stop == Stop::Incomplete,
-            Closed::ShutDown => stop == Stop::Incomplete || self.throttle.is_some(),
-            _ => true,
-        };
-        has_no_more && self.pipeline.is_empty() && self.outbound.is_empty()
-    }
-
-    /// Closes at once if nothing lies unread, and lingers otherwise.
-    fn finish(&mut self, context: &mut Context<'_>) -> Result<(), Closed> {
-        let Phase::Ending(closed) = std::mem::replace(&mut self.phase, Phase::Open) else { return Ok(()) };
-        if matches!(closed, Closed::Left) {
-            return Err(closed);
-        }
-        match self.inbound.poll_discard(context, &mut self.transport) {
-            Poll::Ready(Ok(bytes)) if bytes > 0 => {}
-            _ => return Err(closed),
-        }
-        if !matches!(self.transport.poll_shutdown(context), Poll::Ready(Ok(()))) {
-            return Err(closed);
-        }
-        self.admitted.entry.ask_at(self.shared.registry.tick() + LINGER_TICKS);
-        self.phase = Phase::Lingering(closed, 0);
-        Ok(())
-    }
-
-    /// Discards what comes until the other end has closed, or has had enough time and bytes.
-    fn linger(&mut self, context: &mut Context<'_>) -> Result<(), Closed> {
-        let Phase::Lingering(closed, discarded_bytes) = &mut self.phase else { return Ok(()) };
-        loop {
-            match self.inbound.poll_discard(context, &mut self.transport) {
-                Poll::Pending => return Ok(()),
-                Poll::Ready(Ok(bytes)) if bytes > 0 && *discarded_bytes < DISCARDED_BYTES_MAX => {
-                    *discarded_bytes += bytes;
-                }
-                Poll::Ready(_) => return Err(std::mem::replace(closed, Closed::Left)),
-            }
         }
     }
 
