@@ -26,7 +26,8 @@ pub(super) async fn handle(
     if let Err(code) = check_request(broker, &call, &request) {
         return call.now(broker, refused(code));
     }
-    let sign = Sign::Consumer(&request, &caller(&call));
+    let asker = caller(&call);
+    let sign = Sign::Consumer(&request, &asker);
     if let Some(Reply::ConsumerGroupHeartbeat(response)) = broker.groups.heed(&request.group_id, sign) {
         return call.now(broker, response);
     }
