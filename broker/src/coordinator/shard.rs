@@ -43,12 +43,7 @@ pub(super) struct Shard<M: Machine> {
 impl<M: Machine> Clone for Shard<M> {
     fn clone(&self) -> Self {
         let Self { inbox, rest, status, log } = self;
-        Self {
-            inbox: inbox.clone(),
-            rest: rest.clone(),
-            status: Arc::clone(status),
-            log: Arc::clone(log),
-        }
+        Self { inbox: inbox.clone(), rest: rest.clone(), status: Arc::clone(status), log: Arc::clone(log) }
     }
 }
 
@@ -128,4 +123,3 @@ impl<M: Machine> Shard<M> {
         answer
     }
 }
-

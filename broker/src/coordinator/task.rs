@@ -52,6 +52,7 @@ pub(super) struct Task<M: Machine> {
 }
 
 /// What a shard wakes up for.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is not kept")]
 enum Event<M: Machine> {
     Appended(Appended<M>),
     Work,
@@ -233,8 +234,7 @@ impl<M: Machine> Task<M> {
     ) -> Result<(), Fault> {
         if decision.records.is_empty() {
             // Nothing is to be kept, as of most: signs of life, questions.
-            let (offset, now) = (serving.next_offset, self.parts.clock.monotonic());
-            serving.take_in(offset, now, now_ms, decision);
+            serving.take_in(self.parts.clock.monotonic(), now_ms, decision);
             return Ok(());
         }
         let mut pieces = match pieces(decision) {

@@ -81,8 +81,11 @@ async fn internal_topics_are_synced_whatever_is_set_for_topics_or_for_them() {
     };
     is_so(&running);
     for name in internal {
-        let config =
-            AlterableConfig { name: "strandline.durability".into(), value: Some("async".into()), ..Default::default() };
+        let config = AlterableConfig {
+            name: "strandline.durability".into(),
+            value: Some("async".into()),
+            ..Default::default()
+        };
         let resource = AlterConfigsResource {
             resource_type: 2,
             resource_name: name.into(),

@@ -76,6 +76,7 @@ fn divided(count: usize, divisible: usize, padding: usize) -> Result<Vec<usize>,
         assert_eq!((decision.records.len(), decision.replies.as_slice()), (count, &[(Ticket(7), 3)][..]));
         unkept.why
     })?;
+    let pieces: Vec<_> = pieces.collect();
     let (last, first) = pieces.split_last().unwrap();
     assert!(first.iter().all(|piece| piece.decision.replies.is_empty()));
     assert_eq!(last.decision.replies, [(Ticket(7), 3)]);

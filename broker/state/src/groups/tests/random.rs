@@ -169,9 +169,7 @@ impl Life {
         }
         let leads = place_of(&response.leader);
         let leader = self.generations.entry(response.generation_id).or_insert_with(|| leads.clone());
-        ensure(*leader == leads, || {
-            format!("generation {} has two leaders", response.generation_id)
-        })?;
+        ensure(*leader == leads, || format!("generation {} has two leaders", response.generation_id))?;
         Ok(Client::Joined(response))
     }
 

@@ -58,9 +58,9 @@ fn nobody_else_is_heeded() {
     let mut world = World::new(&[("orders", 3)]);
     world.beat(Beat::join("a", &["orders"]).named("x")).unwrap();
     assert!(is_heeded(&mut world, Beat::stay("a", 2).named("x")));
-    let says = |change: fn(&mut strandline_protocol::apis::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest)| {
-        Beat::stay("a", 2).with(change)
-    };
+    let says = |change: fn(
+        &mut strandline_protocol::apis::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest,
+    )| { Beat::stay("a", 2).with(change) };
     let others = [
         Beat::stay("b", 2),
         Beat::stay("a", 1),

@@ -35,7 +35,8 @@ impl Life {
         for client in &self.clients {
             let Client::In(joined, mine) = client else { continue };
             // One whose name another has taken is told so with whatever it asks next.
-            let is_replaced = place_of(&joined.member_id) != joined.member_id && !self.is_member(&joined.member_id);
+            let is_replaced =
+                place_of(&joined.member_id) != joined.member_id && !self.is_member(&joined.member_id);
             if joined.generation_id != newest || is_replaced || !seen.insert(joined.member_id.clone()) {
                 continue;
             }

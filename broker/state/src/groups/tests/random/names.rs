@@ -62,6 +62,10 @@ fn names_are_taken_over_in_random_lives() {
         for step in 0..200 {
             life.step = step;
             let at = life.numbers.below(CLIENTS);
+            if life.numbers.one_in(8) {
+                life.clients[at] = Client::Out;
+            }
+            life.driver.pass_ms(1);
             let before: Vec<_> = life.clients.clone();
             life.advance(at).unwrap();
             let inside = before.iter().filter_map(|client| match client {
