@@ -78,7 +78,7 @@ enum Sent {
 }
 
 impl Sent {
-    async fn is_done(self) -> bool {
+    async fn went_well(self) -> bool {
         match self {
             Self::Number(answer) => answer.get().await.is_ok(),
             Self::End(answer) => answer.get().await.is_ok(),
@@ -129,7 +129,7 @@ async fn transactions_on_their_way_together_come_to_what_was_answered_and_to_wha
             }
         }
         for (number, (sent, is_well)) in sent.into_iter().enumerate() {
-            assert_eq!(sent.is_done().await, is_well, "{number} of round {round}");
+            assert_eq!(sent.went_well().await, is_well, "{number} of round {round}");
         }
         assert_eq!(rig.sum("k").await, Ok(expected));
         assert_eq!(rig.sum_of(&rig.again().await, "k").await, Ok(expected));
