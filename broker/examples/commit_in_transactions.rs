@@ -4,6 +4,7 @@
 //! usage: cargo run --release --example commit_in_transactions -- [SECONDS], 3 if nothing is said
 
 use std::error::Error;
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use strandline_broker::node::{Node, NodeOptions};
@@ -107,7 +108,8 @@ async fn measure(seconds: u64) -> Outcome<()> {
     let address = BrokerAddress::new(endpoint.host.as_str(), endpoint.port);
     let config = ClientConfig::new(&format!("{}:{}", endpoint.host, endpoint.port))?;
     prepare(&Connection::open(&address, &config).await?).await?;
-    println!("{:>10}{:>20}", "producers", "transactions/s");
+    let mut out = std::io::stdout();
+    writeln!(out, "{:>10}{:>20}", "producers", "transactions/s")?;
     for producers in [1_u64, 4, 16, 64] {
         let (begun, mut running) = (Instant::now(), Vec::new());
         let until = begun + Duration::from_secs(seconds);
@@ -119,7 +121,7 @@ async fn measure(seconds: u64) -> Outcome<()> {
         for producer in running {
             count += producer.await??;
         }
-        println!("{producers:>10}{:>20}", count / begun.elapsed().as_secs().max(1));
+        writeln!(out, "{producers:>10}{:>20}", count / begun.elapsed().as_secs().max(1))?;
     }
     node.shutdown().await?;
     Ok(std::fs::remove_dir_all(folder)?)
