@@ -70,6 +70,7 @@ impl Round {
                 break;
             }
         }
+        round.settle(pace)?;
         // From here on it goes through the log from its start.
         round.transactions = Transactions::default();
         round.filter.statistics.keys = round.map.len() as u64;
@@ -178,15 +179,18 @@ impl Round {
             }
             self.spend(bytes as u64, pace)?;
         }
-        Ok(())
+        self.settle(pace)
     }
 
     /// Counts bytes that were read or written, and asks now and then whether to go on.
     fn spend(&mut self, bytes: u64, pace: &mut dyn Pace) -> Result<(), CompactionError> {
         self.unpaced_bytes += bytes;
-        if self.unpaced_bytes < PACE_BYTES || pace.goes_on(std::mem::take(&mut self.unpaced_bytes)) {
-            return Ok(());
-        }
-        Err(CompactionError::Stopped)
+        if self.unpaced_bytes < PACE_BYTES { Ok(()) } else { self.settle(pace) }
+    }
+
+    /// Asks for what is left as well: many small logs are as much as a large one.
+    fn settle(&mut self, pace: &mut dyn Pace) -> Result<(), CompactionError> {
+        let bytes = std::mem::take(&mut self.unpaced_bytes);
+        if bytes == 0 || pace.goes_on(bytes) { Ok(()) } else { Err(CompactionError::Stopped) }
     }
 }

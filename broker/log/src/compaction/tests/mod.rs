@@ -194,3 +194,35 @@ fn it_stops_when_it_is_told_to() {
     }
     assert!(result(30).is_ok());
 }
+
+/// Adds up what it is asked for.
+#[derive(Default)]
+struct Meter(u64);
+
+impl Pace for Meter {
+    fn goes_on(&mut self, bytes: u64) -> bool {
+        self.0 += bytes;
+        true
+    }
+}
+
+#[test]
+fn a_log_that_is_smaller_than_a_piece_counts_as_well() {
+    let mut segment = MemorySegment::new(0);
+    for offset in 0..3 {
+        let mut builder = BatchBuilder::new().base_offset(offset);
+        builder
+            .append(&NewRecord {
+                key: Some(&offset.to_le_bytes()),
+                value: Some(&[0; 100]),
+                ..NewRecord::at(0)
+            })
+            .unwrap();
+        let batch = builder.build().unwrap();
+        segment.append(&BatchHeader::parse(&batch).unwrap(), &batch).unwrap();
+    }
+    let mut meter = Meter::default();
+    run(std::slice::from_ref(&segment), &settings(0, 3), 1, &mut meter).unwrap();
+    // Read twice and written once.
+    assert!(meter.0 > 3 * 3 * 100, "{}", meter.0);
+}
