@@ -37,14 +37,12 @@ impl Throttle {
         Self { bytes_per_second: bytes_per_second.max(1), due: Duration::ZERO }
     }
 
-    /// From now on no more than this.
+    /// From now on no more than this. What went by before counts no more if it was held against another rate.
     pub fn set_rate(&mut self, bytes_per_second: u64) {
-        self.bytes_per_second = bytes_per_second.max(1);
-    }
-
-    /// What went by before counts no more: it was held against another rate.
-    pub fn forgive(&mut self) {
-        self.due = Duration::ZERO;
+        let bytes_per_second = bytes_per_second.max(1);
+        if bytes_per_second != self.bytes_per_second {
+            *self = Self { bytes_per_second, due: Duration::ZERO };
+        }
     }
 
     /// Counts bytes that went by at a time, and says how long to wait before the next.
@@ -91,6 +89,16 @@ mod tests {
         assert_eq!(throttle.delay(1_000, Duration::from_secs(3_600)), Duration::from_millis(900));
         assert_eq!(throttle.delay(0, Duration::from_secs(7_200)), Duration::ZERO);
         assert_eq!(throttle.delay(1_000, Duration::from_secs(7_200)), Duration::from_millis(900));
+    }
+
+    #[test]
+    fn another_rate_owes_nothing_for_the_last_and_the_same_one_does() {
+        let mut throttle = Throttle::new(1_000);
+        assert_eq!(throttle.delay(1_100, Duration::from_secs(1)), Duration::from_secs(1));
+        throttle.set_rate(1_000);
+        assert_eq!(throttle.delay(1_000, Duration::from_secs(1)), Duration::from_secs(2));
+        throttle.set_rate(500);
+        assert_eq!(throttle.delay(550, Duration::from_secs(1)), Duration::from_secs(1));
     }
 
     #[test]

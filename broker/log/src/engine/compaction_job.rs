@@ -1,8 +1,8 @@
 //! Compacting a log, one step at a time, on a thread that nobody waits for.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -38,10 +38,12 @@ impl fmt::Debug for Work {
     }
 }
 
-/// How fast a round goes, and whether it goes on.
+/// How fast a round goes, and whether it goes on. All rounds go by one throttle: what one of them owes the next one
+/// waits for, or many small logs would go by at any rate.
 #[derive(Clone, Debug)]
 pub(super) struct Brake {
-    throttle: Throttle,
+    /// Held for as long as it takes to count.
+    throttle: Arc<Mutex<Throttle>>,
     /// What may change at any time.
     bytes_per_second: Arc<AtomicU64>,
     clock: Arc<dyn Clock>,
@@ -51,7 +53,12 @@ pub(super) struct Brake {
 impl Brake {
     pub(super) fn new(bytes_per_second: Arc<AtomicU64>, clock: Arc<dyn Clock>) -> Self {
         let throttle = Throttle::new(bytes_per_second.load(Ordering::Relaxed));
-        Self { throttle, bytes_per_second, clock, is_pulled: Arc::default() }
+        Self { throttle: Arc::new(Mutex::new(throttle)), bytes_per_second, clock, is_pulled: Arc::default() }
+    }
+
+    /// The same for the next round, which nobody has ended yet.
+    pub(super) fn released(&self) -> Self {
+        Self { is_pulled: Arc::default(), ..self.clone() }
     }
 
     /// Ends the round that goes by it, soon.
@@ -69,11 +76,9 @@ impl Pace for Brake {
 impl Brake {
     fn goes_on_after(&mut self, bytes: u64, mut sleep: impl FnMut(Duration)) -> bool {
         let rate = self.bytes_per_second.load(Ordering::Relaxed);
-        self.throttle.set_rate(rate);
-        let mut delay = self.throttle.delay(bytes, self.clock.monotonic());
+        let mut delay = self.delay(rate, bytes);
         while !delay.is_zero() && !self.is_pulled.load(Ordering::Relaxed) {
             if self.bytes_per_second.load(Ordering::Relaxed) != rate {
-                self.throttle.forgive();
                 break;
             }
             let nap = delay.min(NAP);
@@ -81,6 +86,12 @@ impl Brake {
             delay -= nap;
         }
         !self.is_pulled.load(Ordering::Relaxed)
+    }
+
+    fn delay(&self, rate: u64, bytes: u64) -> Duration {
+        let mut throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
+        throttle.set_rate(rate);
+        throttle.delay(bytes, self.clock.monotonic())
     }
 }
 
@@ -211,6 +222,29 @@ mod tests {
         rate.store(1_000, Ordering::Relaxed);
         let (_, took) = pass(&mut brake, &clock, 4_000, |_| {});
         assert!(took >= Duration::from_secs(3), "{took:?}");
+    }
+
+    #[test]
+    fn rounds_that_are_less_than_a_piece_go_no_faster_than_one_that_is_more() {
+        let (first, clock, _) = brake(1_000);
+        let began = clock.monotonic();
+        for _ in 0..100 {
+            // A round of two steps, each of which has a brake of its own.
+            let round = first.released();
+            for mut step in [round.clone(), round] {
+                assert!(pass(&mut step, &clock, 50, |_| {}).0);
+            }
+        }
+        let took = clock.monotonic() - began;
+        assert!(took.abs_diff(Duration::from_secs(10)) <= Duration::from_millis(500), "{took:?}");
+    }
+
+    #[test]
+    fn a_round_that_was_ended_does_not_end_the_next() {
+        let (brake, clock, _) = brake(1_000_000);
+        brake.pull();
+        assert!(pass(&mut brake.released(), &clock, 1, |_| {}).0);
+        assert!(!pass(&mut brake.clone(), &clock, 1, |_| {}).0);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use super::super::checkpoint_job::CheckpointJob;
@@ -13,6 +14,7 @@ use super::super::compaction_job::{Brake, CompactionDone, CompactionJob, Step, W
 use super::super::log::{Log, aborted_transaction};
 use super::super::observer::{CompactionOutcome, Event};
 use super::Writer;
+use crate::clock::Clock;
 use crate::compaction::{
     Candidate, Compaction, CompactionError, CompactionInput, LastRecord, Plan, Replacement, Settings, plan,
 };
@@ -49,6 +51,8 @@ struct Running {
 /// What is known about compactions.
 pub(in super::super) struct Compactions {
     running: Option<Running>,
+    /// Which each round is given anew.
+    brake: Brake,
     /// The log that needs it most, of those that were looked at.
     candidate: Option<(f64, LocalId)>,
     /// Logs that cannot be read as a whole: trying again would not help.
@@ -64,8 +68,9 @@ impl std::fmt::Debug for Compactions {
 }
 
 impl Compactions {
-    pub(super) fn new(random: Random) -> Self {
-        Self { running: None, candidate: None, hopeless: BTreeSet::new(), random }
+    pub(super) fn new(bytes_per_second: Arc<AtomicU64>, clock: Arc<dyn Clock>, random: Random) -> Self {
+        let brake = Brake::new(bytes_per_second, clock);
+        Self { running: None, brake, candidate: None, hopeless: BTreeSet::new(), random }
     }
 
     /// Ends the round that is under way as soon as it can be ended.
@@ -214,8 +219,7 @@ impl Writer {
             dirty_ratio: plan.dirty_ratio,
             segments: plan.segments,
         });
-        let rate = Arc::clone(&self.shared.compaction_bytes_per_second);
-        let brake = Brake::new(rate, Arc::clone(&self.clock));
+        let brake = self.compactions.brake.released();
         let state = State::Next(Work::Begin(Box::new(input), self.compactions.random.split()));
         let began = self.clock.monotonic();
         Some(Running { partition, end_offset: plan.end_offset, is_outdated: false, brake, state, began })

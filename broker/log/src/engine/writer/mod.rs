@@ -147,6 +147,7 @@ impl Writer {
         let Recovery { sources, mut logs, next_local_id, changed, removed, sync, .. } = recovery;
         let Opened { journal, manifest, reserve, directory } = opened;
         let now = clock.monotonic();
+        let shared = Arc::new(Shared::new(&options));
         logs.values().for_each(|log| log.show_open_transactions());
         let guard =
             WallClockGuard::new(&*clock, WallClockGuard::TOLERANCE_DEFAULT, WallClockGuard::GRACE_DEFAULT);
@@ -155,7 +156,11 @@ impl Writer {
             published: journal.next_sequence() - 1,
             flushing: flush::Flushing::new(&mut logs),
             housekeeping: housekeeping::Housekeeping::new(guard, now),
-            compactions: compactions::Compactions::new(random),
+            compactions: compactions::Compactions::new(
+                Arc::clone(&shared.compaction_bytes_per_second),
+                Arc::clone(&clock),
+                random,
+            ),
             removals: removals::Removals::new(options.removal_bytes_per_second),
             sweeping: sweeping::Sweeping::new(&logs, &removed, next_local_id),
             checkpoints: checkpoint::Checkpoints::new(manifest.meta().checkpoint, removed, sync, now),
@@ -163,7 +168,7 @@ impl Writer {
             shortages: room::Shortages::default(),
             closing: closing::Closing::default(),
             resting: resting::Resting::default(),
-            shared: Arc::new(Shared::new(&options)),
+            shared,
             watched: watching::Watched::default(),
             options,
             clock,

@@ -85,7 +85,6 @@ impl Removals {
     /// From now on it goes at this rate; what went before was held against another one.
     pub(super) fn set_rate(&mut self, bytes_per_second: u64) {
         self.throttle.set_rate(bytes_per_second);
-        self.throttle.forgive();
         self.due = Duration::ZERO;
     }
 
