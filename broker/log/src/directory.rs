@@ -29,7 +29,7 @@ const FILE_BYTES: usize = CHECKED_BYTES + 4;
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
     /// The disk refused something.
-    #[error("cannot {doing} {}: {source}", path.display())]
+    #[error("cannot {doing} {}: {source}{}", path.display(), remedy(source))]
     Io {
         /// What was being done.
         doing: &'static str,
@@ -39,7 +39,7 @@ pub enum DirectoryError {
         source: io::Error,
     },
     /// Another process has it.
-    #[error("{} is in use by another process", path.display())]
+    #[error("{} is in use by another process: each broker needs a data directory of its own", path.display())]
     InUse {
         /// The directory.
         path: PathBuf,
@@ -62,6 +62,17 @@ pub enum DirectoryError {
         /// What is wrong.
         what: &'static str,
     },
+}
+
+/// What would help where a folder cannot be used, as it stands behind what the disk said.
+pub fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => " (the user that it runs as has to be allowed to write there)",
+        io::ErrorKind::NotADirectory => " (a part of that path is a file)",
+        io::ErrorKind::ReadOnlyFilesystem => " (that file system is read-only)",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => " (there is no room on that disk)",
+        _ => "",
+    }
 }
 
 pub(crate) fn failed(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> DirectoryError {

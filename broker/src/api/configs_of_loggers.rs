@@ -3,6 +3,7 @@
 
 use strandline_protocol::ErrorCode;
 use strandline_state::metadata::decide::{ConfigChange, ConfigOperation, Refusal};
+use strandline_state::settings::nearest;
 
 use crate::broker::Broker;
 use crate::loggers::{self, Loggers, ROOT};
@@ -42,7 +43,10 @@ pub(super) fn alter(
     let mut levels = Vec::with_capacity(operations.len());
     for (logger, operation, value) in operations {
         if !known.iter().any(|(name, _)| logger == name) {
-            return Err(refusal(ErrorCode::INVALID_CONFIG, format!("Logger {logger} does not exist!")));
+            let near = nearest(logger, known.iter().map(|(name, _)| name));
+            let hint = near.map(|near| format!(" ({near} is known)")).unwrap_or_default();
+            let message = format!("Logger {logger} does not exist!{hint}");
+            return Err(refusal(ErrorCode::INVALID_CONFIG, message));
         }
         let level = match operation {
             ConfigOperation::Set => {

@@ -13,7 +13,7 @@ use crate::context::Endpoint;
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     /// Its address cannot be listened at.
-    #[error("listener {listener}: cannot listen at {address}: {source}")]
+    #[error("listener {listener}: cannot listen at {address}: {source}{}", remedy(source))]
     Bind {
         /// Its name.
         listener: String,
@@ -36,6 +36,18 @@ pub enum BindError {
     /// There is none.
     #[error("there is no listener")]
     None,
+}
+
+/// What would help where an address cannot be listened at, as it stands behind what the system said.
+pub(crate) fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => " (another program listens there: stop it, or choose another port)",
+        io::ErrorKind::AddrNotAvailable => {
+            " (this machine has no such address: 0.0.0.0 stands for all it has)"
+        }
+        io::ErrorKind::PermissionDenied => " (ports this low are not for every user: choose a higher one)",
+        _ => "",
+    }
 }
 
 /// A listener that is bound, and what clients are told of it.

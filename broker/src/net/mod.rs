@@ -35,6 +35,7 @@ mod transport;
 
 pub use self::counters::Counters;
 pub use self::listener::BindError;
+pub(crate) use self::listener::remedy;
 pub use self::options::{ListenerOptions, NetOptions};
 pub use self::registry::Limits;
 pub use self::server::{Bound, Server};

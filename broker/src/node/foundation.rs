@@ -94,6 +94,7 @@ impl Foundation {
         let metrics = Arc::<Metrics>::default();
         let background = Arc::new(Background::new(Arc::clone(&metrics)));
         let observer = Arc::<Background>::clone(&background);
+        let reserve_bytes = engine.reserve_bytes;
         let engine = EngineOptions { observer, ..engine };
         let writer_clock = Arc::clone(&clock);
         let directory = DataDirectory::new(&data_dir, Arc::clone(&disk));
@@ -113,7 +114,15 @@ impl Foundation {
         let opened = offload.run(opening).await??;
         let watch = opened.watch.clone();
         let starting = Starting { settings: Arc::new(settings), clock, offload, endpoints, metrics };
-        let (metadata, driver) = starting.load(opened).await?;
+        let loaded = starting.load(opened).await;
+        let (metadata, driver) = loaded.map_err(|error| match error {
+            NodeError::Metadata(_) if watch.figures().missing_reserve > 0 => NodeError::NoRoom {
+                directory: directory.name().to_owned(),
+                free_bytes: directory.usable_bytes().unwrap_or(0),
+                reserve_bytes,
+            },
+            error => error,
+        })?;
         metadata.storage().set_directory(directory);
         background.set_metadata(&metadata);
         metadata

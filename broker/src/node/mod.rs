@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use strandline_log::directory::DirectoryError;
+use strandline_log::directory::{self, DirectoryError};
 use strandline_log::engine::{Engine, EngineError};
 
 pub use self::foundation::Foundation;
@@ -20,7 +20,7 @@ use crate::broker::Broker;
 use crate::context::Endpoint;
 use crate::http::{Health, HttpServer};
 use crate::metadata::MetadataError;
-use crate::net::{BindError, Server};
+use crate::net::{self, BindError, Server};
 
 /// Why a node does not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +32,7 @@ pub enum NodeError {
     #[error(transparent)]
     Bind(#[from] BindError),
     /// It cannot show its health and its metrics.
-    #[error("cannot serve HTTP at {address}: {source}")]
+    #[error("cannot serve HTTP at {address}: {source}{}", net::remedy(source))]
     Http {
         /// Where.
         address: String,
@@ -40,7 +40,7 @@ pub enum NodeError {
         source: std::io::Error,
     },
     /// The data directory cannot be made.
-    #[error("cannot make the data directory {}: {source}", path.display())]
+    #[error("cannot make the data directory {}: {source}{}", path.display(), directory::remedy(source))]
     DataDir {
         /// Where.
         path: PathBuf,
@@ -50,6 +50,19 @@ pub enum NodeError {
     /// The data directory cannot be used.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The disk is full: nothing can be written of what there is to say at a start.
+    #[error(
+        "there is no room on the disk of {directory}: {free_bytes} bytes are free, and {reserve_bytes} are kept \
+         for emptying the journal (as many as strandline.journal.bytes)"
+    )]
+    NoRoom {
+        /// The data directory.
+        directory: String,
+        /// What is left.
+        free_bytes: u64,
+        /// What has to be.
+        reserve_bytes: u64,
+    },
     /// What the cluster is cannot be told.
     #[error(transparent)]
     Metadata(#[from] MetadataError),

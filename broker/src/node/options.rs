@@ -14,6 +14,9 @@ use crate::net::{ListenerOptions, NetOptions};
 /// The name of the listener that is given without one.
 const DEFAULT_LISTENER: &str = "PLAINTEXT";
 
+/// Listeners of these names are secured in Kafka unless they are said to be something else.
+const SECURED: [&str; 3] = ["SSL", "SASL_PLAINTEXT", "SASL_SSL"];
+
 /// What a node is told.
 #[derive(Clone, Debug)]
 pub struct NodeOptions {
@@ -44,8 +47,16 @@ impl NodeParts {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum AddressError {
     /// It is none.
-    #[error("{0} is no address: HOST:PORT is, and NAME=HOST:PORT")]
+    #[error(
+        "{0} is no address: HOST:PORT is, with a port up to 65535; a listener may have a name, NAME=HOST:PORT as an \
+         option and NAME://HOST:PORT as a setting"
+    )]
     NotOne(String),
+    /// A listener whose name promises what there is not.
+    #[error(
+        "listener {0}: there is no TLS and no SASL; PLAINTEXT, and any other name, is served as plain text"
+    )]
+    Secured(String),
     /// `advertised.listeners` names a listener that there is not.
     #[error("advertised.listeners names {0}, which no listener is called")]
     NoListener(String),
@@ -57,11 +68,15 @@ pub enum AddressError {
 /// Takes `HOST:PORT` apart; the host of an IPv6 address may stand in brackets.
 pub(super) fn parse_address(text: &str) -> Result<(String, u16), AddressError> {
     let parsed = text.rsplit_once(':').and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?)));
+    let parsed = parsed.filter(|(host, _)| !host.contains(['/', '=']));
     parsed.ok_or_else(|| AddressError::NotOne(text.to_owned()))
 }
 
 fn parse_listener(text: &str) -> Result<ListenerOptions, AddressError> {
     let (name, address) = text.split_once('=').unwrap_or((DEFAULT_LISTENER, text));
+    if SECURED.iter().any(|secured| name.eq_ignore_ascii_case(secured)) {
+        return Err(AddressError::Secured(name.to_owned()));
+    }
     let (host, port) = parse_address(address)?;
     Ok(ListenerOptions::new(name, &host, port))
 }
@@ -180,10 +195,12 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_by_name() {
-        for text in ["", "9092", "host:", "host:70000"] {
+        for text in ["", "9092", "host:", "host:70000", "PLAINTEXT//host:1"] {
             let error = listeners(&options(&[text], &[])).unwrap_err();
             assert_eq!(error, AddressError::NotOne(text.to_owned()));
         }
+        let secured = listeners(&options(&["a:1", "SASL_SSL=a:2"], &[]));
+        assert_eq!(secured, Err(AddressError::Secured("SASL_SSL".to_owned())));
         let unknown = listeners(&options(&["a:1"], &[("advertised.listeners", "OTHER://a:1")]));
         assert_eq!(unknown, Err(AddressError::NoListener("OTHER".to_owned())));
         let unknown = listeners(&options(&["a:1"], &[("inter.broker.listener.name", "OTHER")]));

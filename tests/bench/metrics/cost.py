@@ -6,7 +6,9 @@ Processor time is the scheduler's, in nanoseconds, of all threads of a broker.
 """
 
 import argparse
+import functools
 import json
+import multiprocessing
 import os
 import pathlib
 import random
@@ -14,7 +16,6 @@ import re
 import shutil
 import statistics
 import subprocess
-import threading
 import time
 import urllib.request
 
@@ -22,6 +23,8 @@ from broker import StrandlineBroker
 from kafka_broker import free_ports
 
 PARTITIONS = 10_000
+# What is done beside a window needs what is known here.
+FORK = multiprocessing.get_context("fork")
 WITH, WITHOUT = os.environ["STRANDLINE"], os.environ["UNMEASURED"]
 
 # What is sent in a burst.
@@ -126,26 +129,70 @@ def scrape(side):
         return len(answer.read())
 
 
-def latency(side, is_scraped, seconds):
-    """The latencies of a slow producer, while somebody scrapes all the time or does not."""
-    over = threading.Event()
-
-    def scrapes():
-        while not over.wait(0.2):
-            scrape(side)
-    thread = threading.Thread(target=scrapes)
-    if is_scraped:
-        thread.start()
-    try:
-        figures, _ = side.produce("--rate", "1000", "--seconds", str(seconds))
-    finally:
-        over.set()
-        if is_scraped:
-            thread.join()
-    return figures["ackLatencyMs"]
+def at_intervals(over, what):
+    """What a process does beside a window, five times a second, until it is over."""
+    while not over.wait(0.2):
+        what()
 
 
-def scrapes(folder, count):
+class Beside:
+    """Something that is done beside a window, in a process of its own."""
+
+    def __init__(self, what):
+        self.what, self.over = what, FORK.Event()
+
+    def __enter__(self):
+        if self.what:
+            self.process = FORK.Process(target=at_intervals, args=(self.over, self.what))
+            self.process.start()
+
+    def __exit__(self, *_):
+        if self.what:
+            self.over.set()
+            self.process.join()
+            if self.process.exitcode:
+                raise RuntimeError(f"what was done beside it failed: {self.process.exitcode}")
+
+
+def busy(seconds):
+    """Takes so much processor time, and does nothing."""
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+
+
+def compare_latencies(side, windows, scrape_s):
+    """The latencies of a slow producer in short windows that take turns: left alone; while somebody scrapes five times a
+    second; and while a process that has nothing to do with the broker takes as much of the processor at the same
+    intervals. What scrapes do beyond that would be a pause of the broker's own."""
+    ways = {
+        "left alone": None,
+        "beside scrapes, five a second": functools.partial(scrape, side),
+        f"beside another process that takes {scrape_s * 1_000:.1f} ms as often": functools.partial(busy, scrape_s),
+    }
+    parts = ("p50", "p99", "p999", "max")
+    found = {way: {part: [] for part in parts} for way in ways}
+    side.produce("--rate", "1000", "--seconds", "2")
+    for turn in range(windows):
+        # Each way has each place among the three equally often.
+        order = list(ways.items())
+        order = order[turn % 3:] + order[:turn % 3]
+        for way, what in order if turn % 2 == 0 else order[::-1]:
+            with Beside(what):
+                latencies = side.produce("--rate", "1000", "--seconds", "1")[0]["ackLatencyMs"]
+            for part in parts:
+                found[way][part].append(latencies[part])
+    print(f"\n| 1,000 records/s to a broker of {PARTITIONS} partitions, acknowledged after, ms: median of {windows} windows of a second "
+          "| p50 | p99 | p99.9 | max |\n| --- | --- | --- | --- | --- |")
+    for way in ways:
+        print(f"| {way} | " + " | ".join(f"{statistics.median(found[way][part]):.2f}" for part in parts) + " |", flush=True)
+    alone, scraped, busied = (found[way] for way in ways)
+    for what, other in (("scrapes / left alone (95 %)", alone), ("scrapes / the other process (95 %)", busied)):
+        ratios = ([one / two for one, two in zip(scraped[part], other[part])] for part in parts)
+        print(f"| {what} | " + " | ".join(middle(each) for each in ratios) + " |", flush=True)
+
+
+def scrapes(folder, count, windows):
     side = Side(folder, WITH, [])
     try:
         for number in range(10):
@@ -162,11 +209,8 @@ def scrapes(folder, count):
         shown = [f"{min(each):.1f} / {statistics.median(each):.1f} / {max(each):.1f} ms" for each in (cpu, took)]
         print(f"\na scrape of {PARTITIONS} partitions: {size} bytes, {shown[0]} of processor time (min / median / max of {count}), "
               f"there after {shown[1]}", flush=True)
-        print("\n| 1,000 records/s, acknowledged after, ms | p50 | p99 | p99.9 | max |\n| --- | --- | --- | --- | --- |")
-        for turn in range(6):
-            found = latency(side, turn % 2 == 1, 5)
-            who = "scraped five times a second" if turn % 2 == 1 else "left alone"
-            print(f"| {who} | " + " | ".join(f"{found[name]:.2f}" for name in ("p50", "p99", "p999", "max")) + " |", flush=True)
+        if windows:
+            compare_latencies(side, windows, statistics.median(cpu) / 1_000)
     finally:
         side.stop()
 
@@ -176,10 +220,11 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--pairs", type=int, default=40)
     parser.add_argument("--scrapes", type=int, default=50)
+    parser.add_argument("--windows", type=int, default=60, help="of a second, of each of three ways")
     parser.add_argument("--instructions", action="store_true", help="count them too; needs valgrind, and ten minutes")
     given = parser.parse_args()
     if given.scrapes:
-        scrapes(given.folder, given.scrapes)
+        scrapes(given.folder, given.scrapes, given.windows)
     if given.pairs:
         compare(given.folder, given.pairs)
     if given.instructions:

@@ -45,9 +45,10 @@ impl Subject {
 
     /// What is told of an error, with what may have been meant.
     async fn failed(&self, client: &Client, error: Error) -> Failure {
-        match &self.topic {
-            Some(topic) => hint::about_topic(client, error, topic).await,
-            None => Failure::from(error),
+        match (&self.topic, self.broker.or(self.loggers)) {
+            (Some(topic), _) => hint::about_topic(client, error, topic).await,
+            (None, Some(id)) => hint::about_broker(client, error, id),
+            (None, None) => Failure::from(error),
         }
     }
 }

@@ -121,6 +121,9 @@ fn fault(said: &Sourced) -> Option<String> {
     // Two settings that contradict each other may come from two places, and one may take the other back.
     match BrokerSettings::from_pairs([(&said.name, &said.text)]) {
         Err(SettingError::Conflict(_)) | Ok(_) => None,
+        Err(error @ SettingError::UnknownBrokerSetting { nearest: None, .. }) => {
+            Some(format!("{}: {error} (`strandline config default` prints all that there are)", said.origin))
+        }
         Err(error) => Some(format!("{}: {error}", said.origin)),
     }
 }

@@ -207,7 +207,7 @@ impl BrokerSettings {
                 Some(result) => result,
                 None => set_default(&mut settings.topic_defaults, name, text),
             };
-            result.map_err(|invalid| invalid.of(name.name(), text))?;
+            result.map_err(|invalid| invalid.of(name.name(), text, name.unit()))?;
         }
         settings.topic_defaults.check_together()?;
         settings.given = given;

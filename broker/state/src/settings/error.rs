@@ -1,4 +1,7 @@
-//! Why a setting is refused, in Kafka's words.
+//! Why a setting is refused, in Kafka's words; in brackets behind them, what would be right.
+
+use super::setting::Unit;
+use super::units;
 
 /// What is wrong with a setting. On the wire it is `INVALID_CONFIG`, and this is the message.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -67,11 +70,14 @@ pub enum InvalidValue {
 }
 
 impl InvalidValue {
-    /// The error of the setting `name` that got `value`.
-    pub(super) fn of(self, name: &str, value: &str) -> SettingError {
+    /// The error of the setting `name` that got `value`, and counts in `unit`.
+    pub(super) fn of(self, name: &str, value: &str, unit: Unit) -> SettingError {
         let name = name.to_owned();
         match self {
-            Self::Reason(reason) => SettingError::InvalidValue { name, value: value.to_owned(), reason },
+            Self::Reason(reason) => {
+                let reason = reason + &units::hint(value, unit);
+                SettingError::InvalidValue { name, value: value.to_owned(), reason }
+            }
             Self::EmptyMember => SettingError::EmptyMember { name },
         }
     }

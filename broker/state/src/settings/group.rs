@@ -8,6 +8,7 @@ use super::broker::BrokerSettings;
 use super::error::SettingError;
 use super::setting::{Bounds, settings};
 use super::suggest::nearest;
+use super::units::unit_of;
 
 settings! {
     /// What is in force for a group.
@@ -53,7 +54,7 @@ impl GroupOverrides {
                 name: name.to_owned(),
                 nearest: nearest(name, GROUP_SETTINGS.iter().map(|setting| setting.name)),
             })?;
-            result.map_err(|invalid| invalid.of(name, text))?;
+            result.map_err(|invalid| invalid.of(name, text, unit_of(GROUP_SETTINGS, name)))?;
         }
         Ok(group)
     }

@@ -29,6 +29,7 @@ mod setting;
 mod source;
 mod suggest;
 mod topic;
+mod units;
 mod value;
 
 pub use broker::{BROKER_SETTINGS, BrokerSettings};

@@ -3,6 +3,7 @@
 use super::error::SettingError;
 use super::setting::{Bounds, settings};
 use super::suggest::nearest;
+use super::units::unit_of;
 use super::value::{CleanupPolicy, CompressionType, Durability, ThrottledReplicas, TimestampType};
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
@@ -153,7 +154,7 @@ impl TopicSettings {
 
     pub(super) fn apply(&mut self, name: &str, text: &str) -> Result<(), SettingError> {
         match self.set(name, text) {
-            Some(result) => result.map_err(|invalid| invalid.of(name, text)),
+            Some(result) => result.map_err(|invalid| invalid.of(name, text, unit_of(TOPIC_SETTINGS, name))),
             None => Err(SettingError::UnknownTopicSetting {
                 name: name.to_owned(),
                 nearest: nearest(name, TOPIC_SETTINGS.iter().map(|setting| setting.name)),
