@@ -94,10 +94,12 @@ impl From<Error> for Failure {
 impl Connecting {
     pub(crate) fn config(&self) -> Result<ClientConfig, Failure> {
         let timeout = Duration::from_secs(self.timeout);
-        let brokers = match &self.brokers {
-            Some(brokers) => brokers.clone(),
-            None => self.profile()?.brokers.unwrap_or_else(|| BROKERS.to_owned()),
+        // One that is named and is not there is a mistake, whoever says more about where the cluster is.
+        let of_profile = match (&self.profile, &self.brokers) {
+            (None, Some(_)) => None,
+            _ => self.profile()?.brokers,
         };
+        let brokers = self.brokers.clone().or(of_profile).unwrap_or_else(|| BROKERS.to_owned());
         let config = ClientConfig::new(&brokers)?.client_id("strandline-cli");
         Ok(config.request_timeout(timeout).connect_timeout(timeout.min(Duration::from_secs(10))))
     }

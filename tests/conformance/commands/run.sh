@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Our command line, command by command, against Strandline and against Kafka: with the same expectations, the same exit
-# codes, and answers of the same shape; in a terminal, too, where it asks and draws.
+# codes, and answers of the same shape; in a terminal, too, where it asks and draws. Of Strandline also what is said of
+# mistakes, which takes root, and what its log says.
 source "$(dirname "$0")/../clients/library/client.sh"
 source "$CLIENTS_FOLDER/library/python.sh"
 need cargo
@@ -14,5 +15,9 @@ for BROKER in ${BROKERS:-strandline kafka}; do
     play "$CLIENT_FOLDER/commands.py" "$WORK_FOLDER"
 done
 if [[ -z ${BROKERS:-} ]]; then
+    BROKER=strandline prepare_broker
+    for what in mistakes logged; do
+        PYTHONPATH="$CONFORMANCE_FOLDER:$CLIENTS_FOLDER/library" python3 -B "$CLIENT_FOLDER/$what.py" "$WORK_FOLDER"
+    done
     python3 -B "$CLIENT_FOLDER/shapes.py" "$WORK_FOLDER/strandline.json" "$WORK_FOLDER/kafka.json"
 fi
