@@ -120,10 +120,17 @@ check_container() {
     # Nothing of it stays on this machine.
     podman=(podman --root "$WORK_FOLDER/images" --runroot "$WORK_FOLDER/run" --storage-driver vfs --runtime crun
         --cgroup-manager cgroupfs --events-backend none)
+    # Where both kinds of control groups are mounted, crun takes neither: here it sees one kind, and uses none.
+    if mountpoint --quiet /sys/fs/cgroup/unified; then
+        # shellcheck disable=SC2016
+        podman=(unshare --mount sh -c 'umount /sys/fs/cgroup/unified && exec "$@"' sh "${podman[@]}")
+    fi
     "${podman[@]}" build --quiet --isolation chroot --build-context "build=$context" --tag "$image" \
         --file "$WORK_FOLDER/Containerfile" "$WORK_FOLDER/empty" >"$WORK_FOLDER/podman.log" 2>&1 \
         || { cat "$WORK_FOLDER/podman.log" >&2; fail "the image cannot be built"; }
     for word in $(container_words); do words+=(--env "$word"); done
+    # Podman would ask for as much as there is, which not every root may give.
+    words+=(--ulimit nofile=4096:4096 --ulimit nproc=1000:1000)
     echo "container: an image of $("${podman[@]}" image inspect --format '{{.Size}}' "$image" | numfmt --to=iec), read-only and without capabilities"
     tried "${podman[@]}" run --rm --read-only --cap-drop ALL --security-opt no-new-privileges --network host --cgroups disabled \
         "${words[@]}" "$image"

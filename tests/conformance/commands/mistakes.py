@@ -46,7 +46,7 @@ def settings():
         (USAGE, serve("--set", "log.cleanup.policy=compress"), "compact, delete"),
         (USAGE, serve("--set", "auto.create.topics.enable=yes"), "true or false"),
         (USAGE, serve("--set", "strandline.journal.bytes=1000"), "at least 134217728"),
-        (USAGE, serve("--set", "log.dirs=a,b"), "one folder"),
+        (USAGE, ("serve", "--set", "log.dirs=a,b"), "one folder"),
         (USAGE, serve("--config", "none.toml"), "none.toml", "No such file"),
         (USAGE, serve("--config", "value.toml"), "value.toml:2", "num.partitions"),
         (USAGE, serve("--config", "name.toml"), "name.toml:3", "log.segment.bytes is known"),

@@ -181,7 +181,7 @@ impl Found {
             Ok(read) => read?,
             Err(error) => {
                 let offsets = matches!(error, ReadError::OffsetOutOfRange { .. }).then(|| log.offsets());
-                if offsets.is_none() {
+                if matches!(error, ReadError::Segment(_) | ReadError::Journal(_)) {
                     tracing::warn!(partition = %log.id(), %error, "cannot be read");
                 }
                 return Some(Self { offsets, ..Self::of(error.code()) });
