@@ -17,33 +17,37 @@
 //!
 //! # Producing
 //!
-//! ```no_run
+//! ```
 //! use strandline_client::{Client, ClientConfig, ProducerRecord};
 //!
-//! # async fn example() -> Result<(), strandline_client::Error> {
-//! let client = Client::connect(ClientConfig::new("127.0.0.1:9092")?).await?;
+//! # async fn example(brokers: &str) -> Result<(), strandline_client::Error> {
+//! let client = Client::connect(ClientConfig::new(brokers)?).await?;
 //! let producer = client.producer().start()?;
 //! let delivery = producer.send(ProducerRecord::to("orders").key("customer-7").value("4 anchors")).await?;
 //! println!("at offset {:?}", delivery.await?.offset);
 //! producer.close().await;
 //! # Ok(())
 //! # }
+//! # strandline_client_stage::play(async |stage| example(stage.brokers()).await);
 //! ```
 //!
 //! # Consuming
 //!
-//! ```no_run
+//! ```
 //! use strandline_client::{Client, ClientConfig, OffsetReset};
 //!
-//! # async fn example() -> Result<(), strandline_client::Error> {
-//! let client = Client::connect(ClientConfig::new("127.0.0.1:9092")?).await?;
+//! # async fn example(brokers: &str) -> Result<(), strandline_client::Error> {
+//! let client = Client::connect(ClientConfig::new(brokers)?).await?;
 //! let mut consumer = client.consumer().offset_reset(OffsetReset::Earliest).start()?;
 //! consumer.assign_topics(&["orders"]).await?;
 //! loop {
 //!     let record = consumer.next().await?;
 //!     println!("{} at {}: {:?}", record.partition, record.offset, record.value);
+//! #   if record.offset == 4 { break }
 //! }
+//! # Ok(())
 //! # }
+//! # strandline_client_stage::play(async |stage| { stage.orders().await?; example(stage.brokers()).await });
 //! ```
 //!
 //! As a member of a group, with `consumer().group("billing")` and [`Consumer::subscribe`]: the group gives each member
@@ -51,14 +55,14 @@
 //!
 //! # Transactions
 //!
-//! ```no_run
-//! use strandline_client::{Client, ClientConfig, Isolation, ProducerRecord};
+//! ```
+//! use strandline_client::{Client, ClientConfig, Isolation, OffsetReset, ProducerRecord};
 //!
-//! # async fn example() -> Result<(), strandline_client::Error> {
-//! let client = Client::connect(ClientConfig::new("127.0.0.1:9092")?).await?;
+//! # async fn example(brokers: &str) -> Result<(), strandline_client::Error> {
+//! let client = Client::connect(ClientConfig::new(brokers)?).await?;
 //! let mut producer = client.producer().transactional_id("invoices-1").start_transactional().await?;
 //! let builder = client.consumer().group("invoices").auto_commit(None).isolation(Isolation::ReadCommitted);
-//! let mut orders = builder.start()?;
+//! let mut orders = builder.offset_reset(OffsetReset::Earliest).start()?;
 //! orders.subscribe(&["orders"])?;
 //! loop {
 //!     let read = orders.poll(500).await?;
@@ -69,8 +73,11 @@
 //!     }
 //!     transaction.send_offsets(&orders.take_offsets()?).await?;
 //!     transaction.commit().await?;
+//! #   if read.len() > 1 { break }
 //! }
+//! # Ok(())
 //! # }
+//! # strandline_client_stage::play(async |stage| { stage.orders().await?; example(stage.brokers()).await });
 //! ```
 //!
 //! A [`Transaction`] that is dropped is aborted, so that none stays open by mistake; [`Consumer::seek_to_committed`] goes
@@ -78,16 +85,17 @@
 //!
 //! # Administration
 //!
-//! ```no_run
+//! ```
 //! use strandline_client::{Client, ClientConfig, NewTopic};
 //!
-//! # async fn example() -> Result<(), strandline_client::Error> {
-//! let client = Client::connect(ClientConfig::new("127.0.0.1:9092")?).await?;
-//! for (name, result) in client.admin().create_topics(&[NewTopic::new("orders").partitions(12)]).await? {
+//! # async fn example(brokers: &str) -> Result<(), strandline_client::Error> {
+//! let client = Client::connect(ClientConfig::new(brokers)?).await?;
+//! for (name, result) in client.admin().create_topics(&[NewTopic::new("payments").partitions(12)]).await? {
 //!     println!("{name}: {:?}", result?);
 //! }
 //! # Ok(())
 //! # }
+//! # strandline_client_stage::play(async |stage| example(stage.brokers()).await);
 //! ```
 //!
 //! # Watching
@@ -103,6 +111,8 @@
 //! | `strandline_client_batches_sent_total`, `records_sent`, `bytes_sent` | what left producers |
 //! | `strandline_client_batches_retried_total`, `batches_failed` | what was sent again, and given up |
 //! | `strandline_client_bytes_fetched_total` | what consumers got, as it was stored |
+//! | `strandline_client_consumer_held_bytes` | what a consumer has fetched and not handed out, or has asked for |
+//! | `strandline_client_kept_buffer_bytes` | memory of answers that a client keeps for the next ones |
 //! | `strandline_client_rebalances_total` | changes of what a member of a group has |
 //! | `strandline_client_transactions_total` | transactions that ended, by `outcome` |
 //!

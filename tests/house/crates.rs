@@ -16,6 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("strandline-state", &["strandline-protocol"]),
     ("strandline-broker", &["strandline-log", "strandline-protocol", "strandline-state"]),
     ("strandline-client", &["strandline-protocol"]),
+    ("strandline-client-stage", &["strandline-broker", "strandline-client"]),
     (
         "strandline",
         &[

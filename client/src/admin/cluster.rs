@@ -26,13 +26,14 @@ pub struct ClusterDescription {
 impl Admin {
     /// The cluster's id and brokers. Brokers before Kafka 2.8, which have no API for that, are asked for metadata.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// for broker in admin.describe_cluster().await?.brokers {
     ///     println!("{} at {}", broker.id, broker.address);
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn describe_cluster(&self) -> Result<ClusterDescription> {
         let connection = self.client.any_broker().await?;

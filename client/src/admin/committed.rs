@@ -34,13 +34,14 @@ pub struct CommittedOffset {
 impl Admin {
     /// How far a group has read each partition of which that is known.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// for ((topic, partition), committed) in admin.group_offsets("billing").await? {
     ///     println!("{topic}-{partition}: {}", committed?.offset);
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn group_offsets(&self, group: &str) -> Result<EachPartition<CommittedOffset>> {
         let found = committed(&self.client, group, None).await?;

@@ -167,7 +167,7 @@ pub enum ConfigChange {
 impl Admin {
     /// The settings of a topic or a broker, as they are in force.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// use strandline_client::ConfigResource;
     /// for entry in admin.describe_configs(&ConfigResource::Broker(1)).await? {
@@ -175,6 +175,7 @@ impl Admin {
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn describe_configs(&self, resource: &ConfigResource) -> Result<Vec<ConfigEntry>> {
         let asked = DescribeConfigsResource {
@@ -195,13 +196,14 @@ impl Admin {
     /// Changes settings of a topic or a broker: all of what is named, or nothing. With `validate_only` nothing is
     /// changed.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// use strandline_client::{ConfigChange, ConfigResource};
     /// let changes = [("retention.ms".to_owned(), ConfigChange::Set("60000".to_owned()))];
     /// admin.alter_configs(&ConfigResource::Topic("orders".into()), &changes, false).await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn alter_configs(
         &self,
@@ -226,13 +228,14 @@ impl Admin {
     /// Who can be asked about a resource.
     /// The resources that have settings of their own.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// for resource in admin.list_config_resources().await? {
     ///     println!("{resource}");
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn list_config_resources(&self) -> Result<Vec<ConfigResource>> {
         let asked = [2, 4, 8].to_vec();

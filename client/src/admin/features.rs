@@ -45,13 +45,14 @@ pub struct FeatureChange {
 impl Admin {
     /// The features that a broker knows, and their levels.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// for feature in admin.describe_features().await? {
     ///     println!("{}: {:?} of {}", feature.name, feature.level, feature.level_max);
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn describe_features(&self) -> Result<Vec<Feature>> {
         let request = ApiVersionsRequest {
@@ -78,13 +79,14 @@ impl Admin {
 
     /// Changes the levels of features, all of these or none, or only says whether that could be done.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// use strandline_client::FeatureChange;
     /// let change = FeatureChange { name: "transaction.version".to_owned(), level: 2, may_lose_data: None };
     /// admin.update_features(&[change], true).await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn update_features(&self, changes: &[FeatureChange], validate_only: bool) -> Result<()> {
         let update = |change: &FeatureChange| FeatureUpdateKey {

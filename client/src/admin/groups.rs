@@ -81,13 +81,14 @@ pub struct GroupMember {
 impl Admin {
     /// Every group, of every broker.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// for group in admin.list_groups().await? {
     ///     println!("{}: {:?}", group.name, group.state);
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn list_groups(&self) -> Result<Vec<GroupListing>> {
         let metadata = self.client.refresh(&[]).await?;
@@ -114,13 +115,14 @@ impl Admin {
     /// The members of these groups. A group that is not there is described as `Dead` by brokers before Kafka 4.0, and
     /// refused with `GROUP_ID_NOT_FOUND` by later ones.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// for (name, group) in admin.describe_groups(&["billing"]).await {
     ///     println!("{name} has {} members", group?.members.len());
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn describe_groups(&self, names: &[&str]) -> Each<GroupDescription> {
         let mut results = Vec::new();
@@ -155,13 +157,14 @@ impl Admin {
     /// Sets how far a group has read: each offset is that of the record that comes next. The group must have no
     /// members.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// for ((topic, partition), result) in admin.set_group_offsets("billing", &[("orders", 0, 42)]).await? {
     ///     println!("{topic}-{partition}: {:?}", result?);
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn set_group_offsets(
         &self,
@@ -204,11 +207,12 @@ impl Admin {
 
     /// Forgets how far a group has read partitions.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// admin.delete_group_offsets("billing", &[("orders", 0)]).await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn delete_group_offsets(
         &self,
@@ -245,13 +249,14 @@ impl Admin {
 
     /// Deletes groups that have no members, with all their offsets.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// for (name, result) in admin.delete_groups(&["billing"]).await {
     ///     println!("{name}: {:?}", result);
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn delete_groups(&self, names: &[&str]) -> Each<()> {
         let mut results = Vec::new();

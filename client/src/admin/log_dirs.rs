@@ -56,7 +56,7 @@ pub struct LogDirReplica {
 impl Admin {
     /// The folders of one broker: of all its partitions, or of those of one topic.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// for folder in admin.describe_log_dirs(1, None).await? {
     ///     let bytes: u64 = folder.replicas.iter().map(|replica| replica.bytes).sum();
@@ -64,6 +64,7 @@ impl Admin {
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn describe_log_dirs(&self, broker: i32, topic: Option<&str>) -> Result<Vec<LogDir>> {
         let topics = match topic {
@@ -82,11 +83,12 @@ impl Admin {
 
     /// Has replicas of one broker move to another of its folders. Each is answered when the move has begun.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// admin.alter_log_dirs(1, "/disk-2", &[("orders", 0)]).await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn alter_log_dirs(
         &self,

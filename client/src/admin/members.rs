@@ -69,13 +69,14 @@ const LEAVE_MANY_FIRST: i16 = 3;
 impl Admin {
     /// Groups of the consumer protocol. [`Admin::describe_groups`] knows the other ones, too.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// for (name, group) in admin.describe_consumer_groups(&["billing"]).await {
     ///     println!("{name}: epoch {}", group?.group_epoch);
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn describe_consumer_groups(&self, names: &[&str]) -> Each<ConsumerGroupDescription> {
         let mut results = Vec::new();
@@ -100,11 +101,12 @@ impl Admin {
 
     /// Has members leave a group of the classic protocol: those of these names of their own.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// admin.remove_instances("billing", &["billing-1"]).await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn remove_instances(&self, group: &str, instances: &[&str]) -> Result<Each<()>> {
         let member = |instance: &&str| MemberIdentity {

@@ -52,7 +52,7 @@ pub type EachPartition<T> = Vec<((String, i32), Result<T>)>;
 
 /// The administration of one cluster. Cheap to clone.
 ///
-/// ```no_run
+/// ```
 /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
 /// let admin = client.admin();
 /// for topic in admin.list_topics().await? {
@@ -60,6 +60,7 @@ pub type EachPartition<T> = Vec<((String, i32), Result<T>)>;
 /// }
 /// # Ok(())
 /// # }
+/// # strandline_client_stage::play(async |stage| example(&stage.client).await);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Admin {

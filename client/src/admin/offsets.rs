@@ -156,7 +156,7 @@ impl DeleteRecords {
 impl Admin {
     /// Looks up offsets, by the leader of each partition.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// use strandline_client::{ListOffsets, OffsetAt};
     /// for ((topic, partition), found) in admin.list_offsets(&ListOffsets::new().of("orders", 0, OffsetAt::Latest)).await {
@@ -164,6 +164,7 @@ impl Admin {
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn list_offsets(&self, question: &ListOffsets) -> EachPartition<PartitionOffset> {
         let isolation_level = match question.isolation {
@@ -190,7 +191,7 @@ impl Admin {
 
     /// Deletes the oldest records of partitions: each result is where the partition begins now.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// use strandline_client::DeleteRecords;
     /// for ((topic, partition), start) in admin.delete_records(&DeleteRecords::new().before("orders", 0, 1_000)).await {
@@ -198,6 +199,7 @@ impl Admin {
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn delete_records(&self, question: &DeleteRecords) -> EachPartition<i64> {
         let timeout_ms = self.timeout_ms();

@@ -51,11 +51,12 @@ pub struct QuorumReplica {
 impl Admin {
     /// Who leads the quorum behind the metadata, and how far the others are.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// println!("led by {}", admin.describe_quorum().await?.leader_id);
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn describe_quorum(&self) -> Result<QuorumDescription> {
         let partitions = vec![RequestPartitionData::default()];

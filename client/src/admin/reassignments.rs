@@ -49,13 +49,14 @@ pub enum Election {
 impl Admin {
     /// The partitions that are moving: of all, or of these.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// for moving in admin.list_reassignments(None).await? {
     ///     println!("{}-{} to {:?}", moving.topic, moving.partition, moving.adding);
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn list_reassignments(&self, partitions: Option<&[(&str, i32)]>) -> Result<Vec<Reassignment>> {
         let topic = |(name, partition_indexes): (&str, Vec<i32>)| ListPartitionReassignmentsTopics {
@@ -88,13 +89,14 @@ impl Admin {
 
     /// Has partitions move to these brokers; none of them takes back a move that is under way.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// for (partition, begun) in admin.reassign(&[("orders", 0, Some(vec![2, 3]))]).await? {
     ///     println!("{partition:?}: {begun:?}");
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn reassign(&self, moves: &[(&str, i32, Option<Vec<i32>>)]) -> Result<EachPartition<()>> {
         let mut topics: BTreeMap<&str, Vec<ReassignablePartition>> = BTreeMap::new();
@@ -132,12 +134,13 @@ impl Admin {
 
     /// Has leaders elected: of all partitions, or of these. Those that need none are left out of the answer.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// use strandline_client::Election;
     /// admin.elect_leaders(Election::Preferred, Some(&[("orders", 0)])).await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn elect_leaders(
         &self,

@@ -132,14 +132,15 @@ impl Admin {
     ///
     /// An error that [is in doubt](Error::is_in_doubt) leaves it open whether they were made.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// use strandline_client::NewTopic;
-    /// for (name, result) in admin.create_topics(&[NewTopic::new("orders").partitions(12)]).await? {
+    /// for (name, result) in admin.create_topics(&[NewTopic::new("payments").partitions(12)]).await? {
     ///     println!("{name} has the id {}", result?.id);
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn create_topics(&self, topics: &[NewTopic]) -> Result<Each<CreatedTopic>> {
         self.create(topics, false).await
@@ -147,7 +148,7 @@ impl Admin {
 
     /// Checks whether topics could be made, and makes none.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// use strandline_client::NewTopic;
     /// for (name, result) in admin.validate_topics(&[NewTopic::new("no such/name")]).await? {
@@ -155,6 +156,7 @@ impl Admin {
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn validate_topics(&self, topics: &[NewTopic]) -> Result<Each<CreatedTopic>> {
         self.create(topics, true).await
@@ -175,13 +177,14 @@ impl Admin {
 
     /// Deletes topics and all that is in them.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// for (name, result) in admin.delete_topics(&["orders"]).await? {
     ///     println!("{name}: {:?}", result);
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn delete_topics(&self, names: &[&str]) -> Result<Each<()>> {
         let state = |name: &&str| DeleteTopicState { name: Some(Text::from(*name)), ..Default::default() };
@@ -216,11 +219,12 @@ impl Admin {
 
     /// Raises a topic's number of partitions to `total`. Records stay where they are.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// admin.create_partitions("orders", 24).await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn create_partitions(&self, topic: &str, total: i32) -> Result<()> {
         // Null lets the controller place them, an empty list would be a wrong assignment.
@@ -247,11 +251,12 @@ impl Admin {
 
     /// Every topic that one may see, by name.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// println!("{} topics", admin.list_topics().await?.len());
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn list_topics(&self) -> Result<Vec<TopicInfo>> {
         let metadata = self.client.refresh_all().await?;
@@ -262,13 +267,14 @@ impl Admin {
 
     /// The partitions of these topics.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// for (name, topic) in admin.describe_topics(&["orders"]).await? {
     ///     println!("{name} has {} partitions", topic?.partitions.len());
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn describe_topics(&self, names: &[&str]) -> Result<Each<TopicInfo>> {
         let named =
@@ -290,7 +296,7 @@ impl Admin {
 
     /// The settings of these topics.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// for (name, settings) in admin.topic_settings(&["orders"]).await? {
     ///     for setting in settings?.iter().filter(|setting| setting.is_of_topic) {
@@ -299,6 +305,7 @@ impl Admin {
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn topic_settings(&self, names: &[&str]) -> Result<Each<Vec<TopicSetting>>> {
         let resource = |name: &&str| DescribeConfigsResource {

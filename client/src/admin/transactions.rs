@@ -83,13 +83,14 @@ pub struct ActiveProducer {
 impl Admin {
     /// All transactional ids that brokers coordinate.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// for transaction in admin.list_transactions().await? {
     ///     println!("{}: {}", transaction.id, transaction.state);
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn list_transactions(&self) -> Result<Vec<TransactionListing>> {
         let metadata = self.client.refresh(&[]).await?;
@@ -110,13 +111,14 @@ impl Admin {
 
     /// Where these transactional ids stand.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// for (id, described) in admin.describe_transactions(&["payments-7"]).await {
     ///     println!("{id}: {}", described?.state);
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn describe_transactions(&self, ids: &[&str]) -> Each<TransactionDescription> {
         let mut results = Vec::new();
@@ -143,13 +145,14 @@ impl Admin {
 
     /// The producers that these partitions remember.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// for (partition, producers) in admin.describe_producers(&[("orders", 0)]).await {
     ///     println!("{partition:?}: {:?}", producers?);
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn describe_producers(&self, partitions: &[(&str, i32)]) -> EachPartition<Vec<ActiveProducer>> {
         let wanted = |(topic, partition): &(&str, i32)| Wanted {
@@ -174,13 +177,16 @@ impl Admin {
     /// Aborts what a producer left open in one partition, which nobody coordinates any more: it says so in the log
     /// itself. `producer` is one of [`Admin::describe_producers`].
     ///
-    /// ```no_run
-    /// # async fn example(
-    /// #     admin: &strandline_client::Admin, hanging: &strandline_client::ActiveProducer,
-    /// # ) -> Result<(), strandline_client::Error> {
-    /// admin.abort_hanging("orders", 0, hanging).await?;
+    /// ```
+    /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
+    /// for (_, producers) in admin.describe_producers(&[("orders", 0)]).await {
+    ///     for hanging in producers?.iter().filter(|producer| producer.transaction_start.is_some()) {
+    ///         admin.abort_hanging("orders", 0, hanging).await?;
+    ///     }
+    /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn abort_hanging(&self, topic: &str, partition: i32, producer: &ActiveProducer) -> Result<()> {
         let wanted = Wanted { topic: topic.to_owned(), partition, what: () };
@@ -209,11 +215,12 @@ impl Admin {
 
     /// Fences off whoever writes under this transactional id, and aborts what it left open.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// admin.fence_producer("payments-7").await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn fence_producer(&self, id: &str) -> Result<()> {
         let request = InitProducerIdRequest {

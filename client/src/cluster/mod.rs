@@ -31,16 +31,17 @@ use pool::{Lane, Pool};
 
 /// A client of one cluster. Clones share its connections and what is known.
 ///
-/// ```no_run
+/// ```
 /// use strandline_client::{Client, ClientConfig};
 ///
-/// # async fn example() -> Result<(), strandline_client::Error> {
-/// let client = Client::connect(ClientConfig::new("127.0.0.1:9092")?).await?;
+/// # async fn example(brokers: &str) -> Result<(), strandline_client::Error> {
+/// let client = Client::connect(ClientConfig::new(brokers)?).await?;
 /// let metadata = client.refresh(&["orders"]).await?;
 /// let leader = metadata.leader("orders", 0).expect("it has a leader").id;
 /// let connection = client.broker(leader).await?;
 /// # Ok(())
 /// # }
+/// # strandline_client_stage::play(async |stage| example(stage.brokers()).await);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -58,12 +59,13 @@ struct Inner {
 impl Client {
     /// Finds a broker among the addresses of `config`, each of which is tried once, and learns of the others.
     ///
-    /// ```no_run
+    /// ```
     /// # use strandline_client::{Client, ClientConfig};
-    /// # async fn example() -> Result<(), strandline_client::Error> {
-    /// let client = Client::connect(ClientConfig::new("broker-1:9092,broker-2:9092")?).await?;
+    /// # async fn example(brokers: &str) -> Result<(), strandline_client::Error> {
+    /// let client = Client::connect(ClientConfig::new(brokers)?).await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(stage.brokers()).await);
     /// ```
     pub async fn connect(config: ClientConfig) -> Result<Self> {
         let pool = Pool::new(config.clone());
@@ -81,11 +83,12 @@ impl Client {
 
     /// What can be asked for by name.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
     /// println!("{} topics", client.admin().list_topics().await?.len());
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client).await);
     /// ```
     pub fn admin(&self) -> Admin {
         Admin::new(self.clone())
@@ -93,11 +96,12 @@ impl Client {
 
     /// A producer in the making: see [`Producer`](crate::Producer).
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
     /// let producer = client.producer().start()?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client).await);
     /// ```
     pub fn producer(&self) -> ProducerBuilder {
         ProducerBuilder::new(self.clone())
@@ -105,11 +109,12 @@ impl Client {
 
     /// A consumer in the making: see [`Consumer`](crate::Consumer).
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
     /// let consumer = client.consumer().start()?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client).await);
     /// ```
     pub fn consumer(&self) -> ConsumerBuilder {
         ConsumerBuilder::new(self.clone())
@@ -117,10 +122,11 @@ impl Client {
 
     /// The cluster as it was last seen, without asking.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// println!("{} brokers", client.metadata().brokers.len());
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub fn metadata(&self) -> Arc<ClusterMetadata> {
         self.inner.metadata.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -128,10 +134,11 @@ impl Client {
 
     /// The configuration that the client was made with.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// println!("bootstrapped from {}", client.config().bootstrap()[0]);
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub fn config(&self) -> &ClientConfig {
         &self.inner.config
@@ -140,12 +147,13 @@ impl Client {
     /// Asks for the brokers and for these topics, and keeps the answer beside what is known of other topics. A topic
     /// that does not exist is missing in it, and is not created.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
     /// let metadata = client.refresh(&["orders"]).await?;
     /// println!("{:?}", metadata.topics.get("orders").map(|topic| topic.partitions.len()));
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client).await);
     /// ```
     pub async fn refresh(&self, topics: &[&str]) -> Result<Arc<ClusterMetadata>> {
         let named =
@@ -168,11 +176,12 @@ impl Client {
 
     /// Asks for the brokers and every topic.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
     /// println!("{} topics", client.refresh_all().await?.topics.len());
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client).await);
     /// ```
     pub async fn refresh_all(&self) -> Result<Arc<ClusterMetadata>> {
         Ok(self.ask_metadata(None, false).await?.0)
@@ -205,11 +214,12 @@ impl Client {
 
     /// A connection to the broker of this id, new if there is none.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
     /// let connection = client.broker(1).await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client).await);
     /// ```
     pub async fn broker(&self, id: i32) -> Result<Connection> {
         self.connection(id, Lane::Quick).await
@@ -231,11 +241,12 @@ impl Client {
     /// A connection to whichever broker can be reached: one that is connected already, one that is known, one of
     /// the addresses that were given.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
     /// let connection = client.any_broker().await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client).await);
     /// ```
     pub async fn any_broker(&self) -> Result<Connection> {
         let metadata = self.metadata();
@@ -261,11 +272,12 @@ impl Client {
 
     /// A connection to a broker that takes requests for the controller.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
     /// let connection = client.controller().await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client).await);
     /// ```
     pub async fn controller(&self) -> Result<Connection> {
         match self.metadata().controller_id {

@@ -42,17 +42,18 @@ pub use versions::BrokerVersions;
 
 /// A handle to a connection. See the [crate] for what may be dropped when.
 ///
-/// ```no_run
+/// ```
 /// use strandline_client::{ClientConfig, Connection};
 /// use strandline_protocol::apis::metadata::MetadataRequest;
 ///
-/// # async fn example() -> Result<(), strandline_client::Error> {
-/// let address = "127.0.0.1:9092".parse()?;
-/// let connection = Connection::open(&address, &ClientConfig::new("127.0.0.1:9092")?).await?;
+/// # async fn example(brokers: &str) -> Result<(), strandline_client::Error> {
+/// let address = brokers.parse()?;
+/// let connection = Connection::open(&address, &ClientConfig::new(brokers)?).await?;
 /// let metadata = connection.request(&MetadataRequest::default()).await?;
 /// println!("{} brokers", metadata.brokers.len());
 /// # Ok(())
 /// # }
+/// # strandline_client_stage::play(async |stage| example(stage.brokers()).await);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Connection {
@@ -87,13 +88,14 @@ struct Outbound {
 impl Connection {
     /// Connects to `address`, by any of its name's addresses, and learns which versions the broker serves.
     ///
-    /// ```no_run
+    /// ```
     /// # use strandline_client::{ClientConfig, Connection};
-    /// # async fn example() -> Result<(), strandline_client::Error> {
-    /// let config = ClientConfig::new("127.0.0.1:9092")?;
+    /// # async fn example(brokers: &str) -> Result<(), strandline_client::Error> {
+    /// let config = ClientConfig::new(brokers)?;
     /// let connection = Connection::open(&config.bootstrap()[0], &config).await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(stage.brokers()).await);
     /// ```
     pub async fn open(address: &BrokerAddress, config: &ClientConfig) -> Result<Self> {
         open::open(address, config).await
@@ -101,13 +103,14 @@ impl Connection {
 
     /// The same over a transport that is connected already: TLS, a simulated network, a test's own.
     ///
-    /// ```no_run
+    /// ```
     /// # use strandline_client::{ClientConfig, Connection};
-    /// # async fn example() -> Result<(), strandline_client::Error> {
-    /// let (ours, _theirs) = tokio::io::duplex(1 << 16);
-    /// let connection = Connection::over(ours, "a test", &ClientConfig::new("unused")?).await?;
+    /// # async fn example(brokers: &str) -> Result<(), strandline_client::Error> {
+    /// let stream = tokio::net::TcpStream::connect(brokers).await.expect("a way to the broker");
+    /// let connection = Connection::over(stream, "a test", &ClientConfig::new(brokers)?).await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(stage.brokers()).await);
     /// ```
     pub async fn over<T>(transport: T, broker: &str, config: &ClientConfig) -> Result<Self>
     where
@@ -144,10 +147,11 @@ impl Connection {
 
     /// Who is at the other end, for messages.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(connection: &strandline_client::Connection) {
     /// eprintln!("asking {}", connection.broker());
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.connection().await?); Ok(()) });
     /// ```
     pub fn broker(&self) -> &str {
         &self.shared.broker
@@ -155,11 +159,12 @@ impl Connection {
 
     /// What the broker serves.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(connection: &strandline_client::Connection) {
     /// use strandline_protocol::apis::fetch::FetchRequest;
     /// println!("fetches by topic id: {}", connection.versions().highest::<FetchRequest>() >= Some(13));
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.connection().await?); Ok(()) });
     /// ```
     pub fn versions(&self) -> &BrokerVersions {
         self.shared.versions.get().unwrap_or(BrokerVersions::NONE)
@@ -167,12 +172,13 @@ impl Connection {
 
     /// Whether the connection has ended. It may end at any moment after it was asked.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(connection: &strandline_client::Connection) {
     /// if connection.is_closed() {
     ///     eprintln!("lost {}", connection.broker());
     /// }
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.connection().await?); Ok(()) });
     /// ```
     pub fn is_closed(&self) -> bool {
         self.shared.outbound.is_closed()
@@ -180,12 +186,13 @@ impl Connection {
 
     /// Asks, in the highest version that both sides know, and waits for the answer.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(connection: &strandline_client::Connection) -> Result<(), strandline_client::Error> {
     /// use strandline_protocol::apis::describe_cluster::DescribeClusterRequest;
     /// let cluster = connection.request(&DescribeClusterRequest::default()).await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.connection().await?).await);
     /// ```
     pub async fn request<R: Request>(&self, request: &R) -> Result<R::Response> {
         self.submit(request, R::KEY.api().stable_versions()).await?.await
@@ -196,7 +203,7 @@ impl Connection {
     ///
     /// `versions` limits the choice, for requests whose older versions cannot say the same.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(connection: &strandline_client::Connection) -> Result<(), strandline_client::Error> {
     /// use strandline_protocol::apis::metadata::MetadataRequest;
     /// use strandline_protocol::schema::VersionRange;
@@ -208,6 +215,7 @@ impl Connection {
     /// println!("{} {}", first.await?.controller_id, second.await?.controller_id);
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.connection().await?).await);
     /// ```
     pub async fn submit<R: Request>(&self, request: &R, versions: VersionRange) -> Result<Answer<R>> {
         let version = self.version::<R>(versions)?;
@@ -217,12 +225,13 @@ impl Connection {
     /// Hands over a request that the broker does not answer: Produce with `acks` 0. That it was written is not
     /// known either; an error only says that it was not.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(connection: &strandline_client::Connection) -> Result<(), strandline_client::Error> {
     /// use strandline_protocol::apis::produce::ProduceRequest;
     /// connection.submit_unanswered(&ProduceRequest { acks: 0, ..Default::default() }).await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.connection().await?).await);
     /// ```
     pub async fn submit_unanswered<R: Request>(&self, request: &R) -> Result<()> {
         self.submit_unanswered_in(request, R::KEY.api().stable_versions()).await
@@ -303,12 +312,18 @@ impl Shared {
 
 /// The answer to a request that was handed over.
 ///
-/// ```no_run
-/// # use strandline_client::{Answer, Error};
-/// # use strandline_protocol::apis::metadata::{MetadataRequest, MetadataResponse};
-/// async fn wait(answer: Answer<MetadataRequest>) -> Result<MetadataResponse, Error> {
-///     answer.await
-/// }
+/// ```
+/// # async fn example(connection: &strandline_client::Connection) -> Result<(), strandline_client::Error> {
+/// use strandline_client::Answer;
+/// use strandline_protocol::Request;
+/// use strandline_protocol::apis::metadata::MetadataRequest;
+///
+/// let versions = MetadataRequest::KEY.api().stable_versions();
+/// let answer: Answer<MetadataRequest> = connection.submit(&MetadataRequest::default(), versions).await?;
+/// assert_eq!(answer.await?.brokers.len(), 1);
+/// # Ok(())
+/// # }
+/// # strandline_client_stage::play(async |stage| example(&stage.connection().await?).await);
 /// ```
 #[derive(Debug)]
 #[must_use = "the request has been sent; its answer says whether it succeeded"]
@@ -323,10 +338,16 @@ pub struct Answer<R> {
 impl<R> Answer<R> {
     /// The version in which the request was written, and in which the answer is.
     ///
-    /// ```no_run
-    /// # fn example(answer: &strandline_client::Answer<()>) {
-    /// println!("version {}", answer.version());
+    /// ```
+    /// # async fn example(connection: &strandline_client::Connection) -> Result<(), strandline_client::Error> {
+    /// use strandline_protocol::apis::metadata::MetadataRequest;
+    /// use strandline_protocol::schema::VersionRange;
+    ///
+    /// let answer = connection.submit(&MetadataRequest::default(), VersionRange::new(1, 9)).await?;
+    /// assert_eq!(answer.version(), 9);
+    /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.connection().await?).await);
     /// ```
     pub const fn version(&self) -> i16 {
         self.version

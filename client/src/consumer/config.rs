@@ -53,7 +53,7 @@ pub(super) struct Settings {
 
 /// How a consumer shall be.
 ///
-/// ```no_run
+/// ```
 /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
 /// use strandline_client::{Isolation, OffsetReset};
 ///
@@ -64,6 +64,7 @@ pub(super) struct Settings {
 ///     .start()?;
 /// # Ok(())
 /// # }
+/// # strandline_client_stage::play(async |stage| example(&stage.client).await);
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing is read before it is started"]
@@ -95,10 +96,11 @@ impl ConsumerBuilder {
 
     /// Where to read from where nothing says so.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.consumer().offset_reset(strandline_client::OffsetReset::Earliest);
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn offset_reset(mut self, reset: OffsetReset) -> Self {
         self.settings.reset = reset;
@@ -107,10 +109,11 @@ impl ConsumerBuilder {
 
     /// Whether records of open and of aborted transactions are read.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.consumer().isolation(strandline_client::Isolation::ReadCommitted);
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn isolation(mut self, isolation: Isolation) -> Self {
         self.settings.isolation = isolation;
@@ -119,10 +122,11 @@ impl ConsumerBuilder {
 
     /// The rack that this runs in: where the cluster allows it, a replica in the same one is read from.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.consumer().rack("zone-a");
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub fn rack(mut self, rack: impl Into<String>) -> Self {
         self.settings.rack = rack.into();
@@ -131,10 +135,11 @@ impl ConsumerBuilder {
 
     /// How long a broker may wait for records to come before it answers that there are none.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.consumer().wait(std::time::Duration::from_millis(100));
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn wait(mut self, wait: Duration) -> Self {
         self.settings.wait = wait;
@@ -143,10 +148,11 @@ impl ConsumerBuilder {
 
     /// How many bytes a broker waits for before it answers, as long as it may.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.consumer().fetch_bytes_min(64 << 10);
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn fetch_bytes_min(mut self, bytes: usize) -> Self {
         self.settings.fetch_bytes_min = bytes;
@@ -155,10 +161,11 @@ impl ConsumerBuilder {
 
     /// How many bytes one answer may have. One batch comes whole even if it has more.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.consumer().fetch_bytes(4 << 20);
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn fetch_bytes(mut self, bytes: usize) -> Self {
         self.settings.fetch_bytes = bytes;
@@ -167,10 +174,11 @@ impl ConsumerBuilder {
 
     /// How many of them may be of one partition; nothing more is fetched of one that has as many unread.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.consumer().partition_bytes(256 << 10);
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn partition_bytes(mut self, bytes: usize) -> Self {
         self.settings.partition_bytes = bytes;
@@ -179,10 +187,11 @@ impl ConsumerBuilder {
 
     /// How many bytes may be fetched ahead, of all partitions, compressed as they came.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.consumer().memory_bytes(16 << 20);
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn memory_bytes(mut self, bytes: usize) -> Self {
         self.settings.memory_bytes = bytes;
@@ -191,10 +200,11 @@ impl ConsumerBuilder {
 
     /// How large a batch may become when it is decompressed. No more than one is at a time.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.consumer().batch_bytes_max(16 << 20);
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn batch_bytes_max(mut self, bytes: usize) -> Self {
         self.settings.batch_bytes_max = bytes;
@@ -203,10 +213,11 @@ impl ConsumerBuilder {
 
     /// Whether the checksum of each batch is checked.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.consumer().check_crcs(false);
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn check_crcs(mut self, checks: bool) -> Self {
         self.settings.checks_crc = checks;
@@ -216,10 +227,11 @@ impl ConsumerBuilder {
     /// The group that it is a member of once it has been told what to read by
     /// [`Consumer::subscribe`](crate::Consumer::subscribe).
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.consumer().group("billing");
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub fn group(mut self, name: impl Into<String>) -> Self {
         self.settings.group = Some(GroupSettings::new(name.into()));
@@ -229,10 +241,11 @@ impl ConsumerBuilder {
     /// A name that the member keeps from one start to the next: when it comes back in time, it goes on with what it
     /// had. It matters only after [`ConsumerBuilder::group`], as do the next ones.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.consumer().group("billing").group_instance("billing-1");
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub fn group_instance(mut self, name: impl Into<String>) -> Self {
         if let Some(group) = &mut self.settings.group {
@@ -244,11 +257,12 @@ impl ConsumerBuilder {
     /// How partitions may be given out: the group uses one that all members offer. Only where all that are offered
     /// are cooperative does a member go on reading while the group changes.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// use strandline_client::Assignor;
     /// let builder = client.consumer().group("billing").assignors(&[Assignor::CooperativeSticky]);
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub fn assignors(mut self, assignors: &[Assignor]) -> Self {
         if let Some(group) = &mut self.settings.group {
@@ -259,10 +273,11 @@ impl ConsumerBuilder {
 
     /// How long the coordinator does without a sign of life before others get what the member has.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.consumer().group("billing").session_timeout(std::time::Duration::from_secs(10));
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub fn session_timeout(mut self, timeout: Duration) -> Self {
         if let Some(group) = &mut self.settings.group {
@@ -275,10 +290,11 @@ impl ConsumerBuilder {
 
     /// How long its user may take between two calls before others get what the member has.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.consumer().group("billing").poll_interval_max(std::time::Duration::from_secs(60));
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn poll_interval_max(mut self, interval: Duration) -> Self {
         if let Some(group) = &mut self.settings.group {
@@ -290,10 +306,11 @@ impl ConsumerBuilder {
     /// How often what has been processed is committed; none leaves it to
     /// [`Consumer::commit`](crate::Consumer::commit).
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.consumer().group("billing").auto_commit(None);
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn auto_commit(mut self, interval: Option<Duration>) -> Self {
         if let Some(group) = &mut self.settings.group {
@@ -304,11 +321,12 @@ impl ConsumerBuilder {
 
     /// Starts it, on the Tokio runtime that it is called from. It reads nothing before something is assigned to it.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
     /// let mut consumer = client.consumer().start()?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client).await);
     /// ```
     pub fn start(mut self) -> Result<Consumer> {
         let Settings { fetch_bytes, partition_bytes, memory_bytes, .. } = self.settings;

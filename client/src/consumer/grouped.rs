@@ -20,16 +20,22 @@ impl Consumer {
     /// attended to within [`Consumer::next`] and [`Consumer::poll`], so that nothing is taken away that is being
     /// worked on.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
-    /// let mut consumer = client.consumer().group("billing").start()?;
+    /// use strandline_client::OffsetReset;
+    ///
+    /// let mut consumer = client.consumer().group("billing").offset_reset(OffsetReset::Earliest).start()?;
     /// consumer.subscribe(&["orders"])?;
     /// loop {
     ///     let record = consumer.next().await?;
     ///     // This one is committed once it has been processed: with a later call.
     ///     println!("{:?}", record.value);
+    /// #   if record.offset == 4 { break }
     /// }
+    /// consumer.close().await?;
+    /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| { stage.orders().await?; example(&stage.client).await });
     /// ```
     pub fn subscribe(&mut self, topics: &[&str]) -> Result<()> {
         self.subscribe_with(topics, None)
@@ -37,10 +43,21 @@ impl Consumer {
 
     /// The same, and tells somebody what comes and goes.
     ///
-    /// ```no_run
-    /// # fn example(consumer: &mut strandline_client::Consumer, mine: impl strandline_client::RebalanceListener + 'static) {
-    /// consumer.subscribe_with(&["orders"], Some(Box::new(mine))).unwrap();
+    /// ```
+    /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
+    /// use strandline_client::{OffsetReset, RebalanceListener};
+    ///
+    /// struct Told;
+    ///
+    /// // What it has to say of what comes and goes stands at `RebalanceListener`.
+    /// impl RebalanceListener for Told {}
+    ///
+    /// let mut consumer = client.consumer().group("billing").offset_reset(OffsetReset::Earliest).start()?;
+    /// consumer.subscribe_with(&["orders"], Some(Box::new(Told)))?;
+    /// assert_eq!(consumer.next().await?.topic, "orders");
+    /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| { stage.orders().await?; example(&stage.client).await });
     /// ```
     pub fn subscribe_with(
         &mut self,
@@ -54,11 +71,12 @@ impl Consumer {
     /// Reads every topic whose whole name matches a regular expression, those that come later too. It takes
     /// [`GroupProtocol::Consumer`], since it is the coordinator that matches; the syntax is that of RE2.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(consumer: &mut strandline_client::Consumer) -> Result<(), strandline_client::Error> {
     /// consumer.subscribe_pattern("orders-.*", None)?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&mut stage.idle_member()?));
     /// ```
     pub fn subscribe_pattern(
         &mut self,
@@ -90,7 +108,7 @@ impl Consumer {
     /// How far it has read since it was last asked, for a transaction that writes what came of it. What is taken is not
     /// committed by itself any more: if the transaction is aborted, [`Consumer::seek_to_committed`] goes back.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(
     /// #     consumer: &mut strandline_client::Consumer,
     /// #     producer: &mut strandline_client::TransactionalProducer,
@@ -107,6 +125,7 @@ impl Consumer {
     /// transaction.commit().await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&mut stage.member().await?, &mut stage.transactions().await?).await);
     /// ```
     pub fn take_offsets(&mut self) -> Result<GroupOffsets> {
         let Some(group) = &mut self.group else {
@@ -125,11 +144,12 @@ impl Consumer {
 
     /// Goes back to where its group has got to, in each of the partitions that it has.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(consumer: &mut strandline_client::Consumer) -> Result<(), strandline_client::Error> {
     /// consumer.seek_to_committed().await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&mut stage.member().await?).await);
     /// ```
     pub async fn seek_to_committed(&mut self) -> Result<()> {
         let keys: Vec<Key> = self.shared.state().partitions.keys().cloned().collect();
@@ -187,7 +207,7 @@ impl Consumer {
     ///
     /// An error that says that the group has changed means that others read some of it again.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(consumer: &mut strandline_client::Consumer) -> Result<(), strandline_client::Error> {
     /// for record in consumer.poll(500).await? {
     ///     println!("{:?}", record.value);
@@ -195,6 +215,7 @@ impl Consumer {
     /// consumer.commit().await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&mut stage.member().await?).await);
     /// ```
     pub async fn commit(&mut self) -> Result<()> {
         let Some(group) = &mut self.group else {
@@ -212,11 +233,12 @@ impl Consumer {
     /// Commits what has been returned, if that is automatic, leaves the group, and waits until it has. A consumer
     /// that is dropped leaves as well, and commits nothing.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(consumer: strandline_client::Consumer) -> Result<(), strandline_client::Error> {
     /// consumer.close().await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(stage.member().await?).await);
     /// ```
     pub async fn close(mut self) -> Result<()> {
         let Some(group) = &self.group else { return Ok(()) };

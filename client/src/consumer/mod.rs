@@ -67,18 +67,21 @@ impl From<i64> for SeekTo {
 /// The futures of [`Consumer::next`] and [`Consumer::poll`] may be dropped at any time: a record that has not been
 /// returned comes with the next call. When the consumer itself is dropped, its task ends.
 ///
-/// ```no_run
-/// # async fn example() -> Result<(), strandline_client::Error> {
+/// ```
+/// # async fn example(brokers: &str) -> Result<(), strandline_client::Error> {
 /// use strandline_client::{Client, ClientConfig, OffsetReset};
 ///
-/// let client = Client::connect(ClientConfig::new("127.0.0.1:9092")?).await?;
+/// let client = Client::connect(ClientConfig::new(brokers)?).await?;
 /// let mut consumer = client.consumer().offset_reset(OffsetReset::Earliest).start()?;
 /// consumer.assign_topics(&["orders"]).await?;
 /// loop {
 ///     let record = consumer.next().await?;
 ///     println!("{}-{} at {}: {:?}", record.topic, record.partition, record.offset, record.value);
+/// #   if record.offset == 4 { break }
 /// }
+/// # Ok(())
 /// # }
+/// # strandline_client_stage::play(async |stage| { stage.orders().await?; example(stage.brokers()).await });
 /// ```
 pub struct Consumer {
     shared: Arc<Shared>,
@@ -125,11 +128,12 @@ impl Consumer {
     /// Reads these partitions, and no others. What was read before and stays goes on where it was; the others begin
     /// where [`ConsumerBuilder::offset_reset`] says, or where they are told by [`Consumer::seek`].
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(consumer: &mut strandline_client::Consumer) -> Result<(), strandline_client::Error> {
     /// consumer.assign(&[("orders", 0), ("orders", 1)]).await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&mut stage.consumer().await?).await);
     /// ```
     pub async fn assign(&mut self, partitions: &[(&str, i32)]) -> Result<()> {
         let topics: BTreeSet<&str> = partitions.iter().map(|(topic, _)| *topic).collect();
@@ -152,11 +156,12 @@ impl Consumer {
 
     /// Reads all partitions that these topics have now, and no others.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(consumer: &mut strandline_client::Consumer) -> Result<(), strandline_client::Error> {
     /// consumer.assign_topics(&["orders", "customers"]).await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&mut stage.consumer().await?).await);
     /// ```
     pub async fn assign_topics(&mut self, topics: &[&str]) -> Result<()> {
         let mut partitions = Vec::new();
@@ -169,10 +174,11 @@ impl Consumer {
 
     /// What is assigned.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(consumer: &strandline_client::Consumer) {
     /// println!("{:?}", consumer.assignment());
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.consumer().await?); Ok(()) });
     /// ```
     pub fn assignment(&self) -> Vec<(String, i32)> {
         let state = self.shared.state();
@@ -184,11 +190,12 @@ impl Consumer {
     /// An error is told once: of one partition, whose name it has, or of all. It may be gone on after it; a partition
     /// that cannot be read comes back once it is told where to go on.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(consumer: &mut strandline_client::Consumer) -> Result<(), strandline_client::Error> {
     /// let record = consumer.next().await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&mut stage.consumer().await?).await);
     /// ```
     pub async fn next(&mut self) -> Result<ConsumerRecord> {
         let _polling = self.group.as_ref().map(|group| Polling::new(group.shared.clone()));
@@ -206,13 +213,14 @@ impl Consumer {
 
     /// At least one record, as soon as there is one, and as many more as are there already, up to `records_max`.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(consumer: &mut strandline_client::Consumer) -> Result<(), strandline_client::Error> {
     /// for record in consumer.poll(500).await? {
     ///     println!("{:?}", record.value);
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&mut stage.consumer().await?).await);
     /// ```
     pub async fn poll(&mut self, records_max: usize) -> Result<Vec<ConsumerRecord>> {
         let mut records = vec![self.next().await?];
@@ -232,13 +240,14 @@ impl Consumer {
 
     /// The next record, if it is here already.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(consumer: &mut strandline_client::Consumer) -> Result<(), strandline_client::Error> {
     /// while let Some(record) = consumer.try_next()? {
     ///     println!("{:?}", record.value);
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&mut stage.consumer().await?));
     /// ```
     pub fn try_next(&mut self) -> Result<Option<ConsumerRecord>> {
         loop {
@@ -292,13 +301,14 @@ impl Consumer {
 
     /// Goes on from elsewhere.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(consumer: &mut strandline_client::Consumer) -> Result<(), strandline_client::Error> {
     /// use strandline_client::SeekTo;
     /// consumer.seek("orders", 0, 4_711)?;
     /// consumer.seek("orders", 1, SeekTo::Timestamp(1_700_000_000_000))?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&mut stage.consumer().await?));
     /// ```
     pub fn seek(&mut self, topic: &str, partition: i32, to: impl Into<SeekTo>) -> Result<()> {
         self.put_down();
@@ -309,11 +319,12 @@ impl Consumer {
 
     /// Hands out no more of a partition until it is resumed. What has been fetched of it is kept.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(consumer: &mut strandline_client::Consumer) -> Result<(), strandline_client::Error> {
     /// consumer.pause("orders", 0)?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&mut stage.consumer().await?));
     /// ```
     pub fn pause(&mut self, topic: &str, partition: i32) -> Result<()> {
         self.set_paused(topic, partition, true)
@@ -321,11 +332,12 @@ impl Consumer {
 
     /// Hands it out again.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(consumer: &mut strandline_client::Consumer) -> Result<(), strandline_client::Error> {
     /// consumer.resume("orders", 0)?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&mut stage.consumer().await?));
     /// ```
     pub fn resume(&mut self, topic: &str, partition: i32) -> Result<()> {
         self.set_paused(topic, partition, false)

@@ -8,10 +8,11 @@ impl Consumer {
     /// The offset of the record that comes next of a partition, once it is known. It is behind the last one that was
     /// returned, and behind what is never returned, such as the marks of transactions.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(consumer: &strandline_client::Consumer) {
     /// println!("{:?}", consumer.position("orders", 0));
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.consumer().await?); Ok(()) });
     /// ```
     pub fn position(&self, topic: &str, partition: i32) -> Option<i64> {
         let key = key(topic, partition);
@@ -27,10 +28,11 @@ impl Consumer {
 
     /// How many offsets of a partition have not been read, as far as the last answer of its broker goes.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(consumer: &strandline_client::Consumer) {
     /// println!("{:?} to go", consumer.lag("orders", 0));
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.consumer().await?); Ok(()) });
     /// ```
     pub fn lag(&self, topic: &str, partition: i32) -> Option<i64> {
         let position = self.position(topic, partition)?;
@@ -45,13 +47,14 @@ impl Consumer {
 
     /// Where each partition that is assigned ends now, as its leader says.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(consumer: &strandline_client::Consumer) -> Result<(), strandline_client::Error> {
     /// for ((topic, partition), end) in consumer.end_offsets().await? {
     ///     println!("{topic}-{partition} ends at {end}");
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.consumer().await?).await);
     /// ```
     pub async fn end_offsets(&self) -> Result<Vec<((String, i32), i64)>> {
         let mut question = ListOffsets::new().isolation(self.isolation);
@@ -67,10 +70,11 @@ impl Consumer {
 
     /// How many bytes have been fetched and not been read, or may come with what is being fetched.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(consumer: &strandline_client::Consumer) {
     /// println!("{} bytes", consumer.bytes_held());
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.consumer().await?); Ok(()) });
     /// ```
     pub fn bytes_held(&self) -> usize {
         self.shared.state().held_bytes()

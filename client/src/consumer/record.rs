@@ -9,12 +9,13 @@ use strandline_protocol::batch::TimestampType;
 /// Key, value and headers are slices of the answer that they came in, or of its decompressed batch, and keep all of
 /// that alive: what is kept for long is better copied.
 ///
-/// ```no_run
+/// ```
 /// # async fn example(consumer: &mut strandline_client::Consumer) -> Result<(), strandline_client::Error> {
 /// let record = consumer.next().await?;
 /// println!("{}-{} at {}: {:?}", record.topic, record.partition, record.offset, record.value);
 /// # Ok(())
 /// # }
+/// # strandline_client_stage::play(async |stage| example(&mut stage.consumer().await?).await);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -41,12 +42,13 @@ pub struct ConsumerRecord {
 
 /// A header of a record.
 ///
-/// ```no_run
+/// ```
 /// # fn example(record: &strandline_client::ConsumerRecord) {
 /// for header in &record.headers {
 ///     println!("{} = {:?}", header.name_lossy(), header.value);
 /// }
 /// # }
+/// # strandline_client_stage::play(async |stage| { example(&stage.consumer().await?.next().await?); Ok(()) });
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ConsumerHeader {

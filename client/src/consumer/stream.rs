@@ -32,7 +32,7 @@ impl fmt::Debug for ConsumerStream {
 impl Consumer {
     /// Its records as a stream.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(consumer: strandline_client::Consumer) -> Result<(), strandline_client::Error> {
     /// use std::future::poll_fn;
     /// use std::pin::Pin;
@@ -45,6 +45,7 @@ impl Consumer {
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(stage.consumer().await?).await);
     /// ```
     pub fn into_stream(self) -> ConsumerStream {
         ConsumerStream { consumer: Some(self), waiting: None }
@@ -54,13 +55,14 @@ impl Consumer {
 impl ConsumerStream {
     /// The consumer, to commit, seek or pause between two records. None while a record is waited for.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(stream: &mut strandline_client::ConsumerStream) -> Result<(), strandline_client::Error> {
     /// if let Some(consumer) = stream.consumer() {
     ///     consumer.commit().await?;
     /// }
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&mut stage.member().await?.into_stream()).await);
     /// ```
     pub const fn consumer(&mut self) -> Option<&mut Consumer> {
         self.consumer.as_mut()

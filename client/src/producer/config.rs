@@ -72,7 +72,7 @@ impl fmt::Debug for Settings {
 
 /// How a producer shall be. The defaults lose nothing, write nothing twice and keep the order.
 ///
-/// ```no_run
+/// ```
 /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
 /// use std::time::Duration;
 /// use strandline_client::Compression;
@@ -80,6 +80,7 @@ impl fmt::Debug for Settings {
 /// let producer = client.producer().compression(Compression::Zstd).linger(Duration::from_millis(20)).start()?;
 /// # Ok(())
 /// # }
+/// # strandline_client_stage::play(async |stage| example(&stage.client).await);
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before it is started"]
@@ -114,10 +115,11 @@ impl ProducerBuilder {
 
     /// Whose acknowledgement a record waits for. An idempotent producer needs [`Acks::All`].
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.producer().idempotent(false).acks(strandline_client::Acks::Leader);
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn acks(mut self, acks: Acks) -> Self {
         self.settings.acks = acks;
@@ -127,10 +129,11 @@ impl ProducerBuilder {
     /// Whether brokers recognise what is sent a second time, and what comes out of order. Without it a retry may
     /// write twice, and records may change places.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.producer().idempotent(false);
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn idempotent(mut self, is_idempotent: bool) -> Self {
         self.settings.is_idempotent = is_idempotent;
@@ -139,10 +142,11 @@ impl ProducerBuilder {
 
     /// How long a batch waits for more records before it is sent though it is not full.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.producer().linger(std::time::Duration::ZERO);
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn linger(mut self, linger: Duration) -> Self {
         self.settings.linger = linger;
@@ -151,10 +155,11 @@ impl ProducerBuilder {
 
     /// How large a batch gets, before compression. A single record may be larger.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.producer().batch_bytes(1 << 20);
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn batch_bytes(mut self, bytes: usize) -> Self {
         self.settings.batch_bytes = bytes;
@@ -163,10 +168,11 @@ impl ProducerBuilder {
 
     /// How large a request gets, before compression, and with that a record. Brokers have a limit of their own.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.producer().request_bytes_max(4 << 20);
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn request_bytes_max(mut self, bytes: usize) -> Self {
         self.settings.request_bytes_max = bytes;
@@ -176,10 +182,11 @@ impl ProducerBuilder {
     /// How many bytes of records may be on their way. Whoever sends more waits until there is room.
     /// Up to a quarter of that is kept beside them, for batches that come.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.producer().memory_bytes_max(256 << 20);
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn memory_bytes_max(mut self, bytes: usize) -> Self {
         self.settings.memory_bytes_max = bytes;
@@ -188,10 +195,11 @@ impl ProducerBuilder {
 
     /// How many requests may be under way to one broker; an idempotent producer may have up to 5.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.producer().in_flight_max(1);
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn in_flight_max(mut self, requests: usize) -> Self {
         self.settings.in_flight_max = requests;
@@ -200,10 +208,11 @@ impl ProducerBuilder {
 
     /// How long it is tried to deliver a record. A request that is under way then is waited for.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.producer().delivery_timeout(std::time::Duration::from_secs(30));
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn delivery_timeout(mut self, timeout: Duration) -> Self {
         self.settings.delivery_timeout = timeout;
@@ -212,10 +221,11 @@ impl ProducerBuilder {
 
     /// How long a send waits for its topic to exist.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.producer().topic_timeout(std::time::Duration::from_secs(5));
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn topic_timeout(mut self, timeout: Duration) -> Self {
         self.settings.topic_timeout = timeout;
@@ -224,10 +234,11 @@ impl ProducerBuilder {
 
     /// How batches are compressed.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.producer().compression(strandline_client::Compression::Lz4);
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn compression(mut self, compression: Compression) -> Self {
         self.settings.compression = compression;
@@ -236,10 +247,11 @@ impl ProducerBuilder {
 
     /// How hard they are compressed, in the codec's own measure.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.producer().compression(strandline_client::Compression::Zstd).compression_level(9);
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn compression_level(mut self, level: i32) -> Self {
         self.settings.compression_level = Some(level);
@@ -248,10 +260,24 @@ impl ProducerBuilder {
 
     /// Chooses partitions in its own way.
     ///
-    /// ```no_run
-    /// # fn example(client: &strandline_client::Client, mine: impl strandline_client::Partitioner + 'static) {
-    /// let builder = client.producer().partitioner(mine);
+    /// ```
+    /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
+    /// use strandline_client::{Partitioner, ProducerRecord};
+    ///
+    /// struct Last;
+    ///
+    /// impl Partitioner for Last {
+    ///     fn partition(&self, _topic: &str, _key: Option<&[u8]>, _value: Option<&[u8]>, partitions: i32) -> Option<i32> {
+    ///         Some(partitions - 1)
+    ///     }
+    /// }
+    ///
+    /// let producer = client.producer().partitioner(Last).start()?;
+    /// let delivery = producer.send(ProducerRecord::to("orders").key("customer-7")).await?;
+    /// assert_eq!(delivery.partition(), 1);
+    /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client).await);
     /// ```
     pub fn partitioner(mut self, partitioner: impl Partitioner + 'static) -> Self {
         self.settings.partitioner = Some(Arc::new(partitioner));
@@ -261,10 +287,11 @@ impl ProducerBuilder {
     /// Under which name it writes transactions. Of the producers of one name only the last one can: whoever was before
     /// is fenced off, and its open transaction aborted.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.producer().transactional_id("payments-7");
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub fn transactional_id(mut self, id: &str) -> Self {
         self.settings.transactional_id = Some(id.into());
@@ -273,10 +300,11 @@ impl ProducerBuilder {
 
     /// How long a transaction may stay open before its coordinator aborts it.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// let builder = client.producer().transaction_timeout(std::time::Duration::from_secs(10));
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn transaction_timeout(mut self, timeout: Duration) -> Self {
         self.settings.transaction_timeout = timeout;
@@ -285,11 +313,12 @@ impl ProducerBuilder {
 
     /// Starts it as a writer of transactions: asks the coordinator for the right to, which ends what was left open.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
     /// let mut producer = client.producer().transactional_id("payments-7").start_transactional().await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client).await);
     /// ```
     pub async fn start_transactional(self) -> Result<TransactionalProducer> {
         if self.settings.transactional_id.is_none() || !self.settings.is_idempotent {
@@ -301,11 +330,12 @@ impl ProducerBuilder {
 
     /// Starts it, on the Tokio runtime that it is called from. Nobody is asked anything yet.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
     /// let producer = client.producer().start()?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client).await);
     /// ```
     pub fn start(self) -> Result<Producer> {
         if self.settings.transactional_id.is_some() {

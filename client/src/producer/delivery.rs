@@ -13,13 +13,14 @@ use crate::error::{Error, Result};
 
 /// Where a record stands.
 ///
-/// ```no_run
+/// ```
 /// # async fn example(producer: &strandline_client::Producer) -> Result<(), strandline_client::Error> {
 /// use strandline_client::ProducerRecord;
 /// let delivered = producer.send(ProducerRecord::to("orders").value("4 anchors")).await?.await?;
 /// println!("partition {}, offset {:?}", delivered.partition, delivered.offset);
 /// # Ok(())
 /// # }
+/// # strandline_client_stage::play(async |stage| example(&stage.producer()?).await);
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Delivered {
@@ -35,7 +36,7 @@ pub struct Delivered {
 ///
 /// It may be dropped, and the record is sent all the same; it may be awaited at any time later.
 ///
-/// ```no_run
+/// ```
 /// # async fn example(producer: &strandline_client::Producer) -> Result<(), strandline_client::Error> {
 /// use strandline_client::ProducerRecord;
 /// let mut deliveries = Vec::new();
@@ -47,6 +48,7 @@ pub struct Delivered {
 /// }
 /// # Ok(())
 /// # }
+/// # strandline_client_stage::play(async |stage| example(&stage.producer()?).await);
 /// ```
 #[must_use = "the record is on its way; awaiting this says whether it arrived"]
 pub struct Delivery {
@@ -153,10 +155,14 @@ impl Delivery {
 
     /// The partition that the record goes to.
     ///
-    /// ```no_run
-    /// # fn example(delivery: &strandline_client::Delivery) {
-    /// println!("on its way to partition {}", delivery.partition());
+    /// ```
+    /// # async fn example(producer: &strandline_client::Producer) -> Result<(), strandline_client::Error> {
+    /// use strandline_client::ProducerRecord;
+    /// let delivery = producer.send(ProducerRecord::to("orders").partition(1).value("4 anchors")).await?;
+    /// assert_eq!(delivery.partition(), 1);
+    /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.producer()?).await);
     /// ```
     pub fn partition(&self) -> i32 {
         self.promise.partition

@@ -44,17 +44,18 @@ pub use transaction::{Transaction, TransactionalProducer};
 /// Futures may be dropped at any time. A `send` that is dropped before it has resolved has taken nothing; a
 /// [`Delivery`] that is dropped changes nothing; a `flush` that is dropped still hurries what was there.
 ///
-/// ```no_run
-/// # async fn example() -> Result<(), strandline_client::Error> {
+/// ```
+/// # async fn example(brokers: &str) -> Result<(), strandline_client::Error> {
 /// use strandline_client::{Client, ClientConfig, ProducerRecord};
 ///
-/// let client = Client::connect(ClientConfig::new("127.0.0.1:9092")?).await?;
+/// let client = Client::connect(ClientConfig::new(brokers)?).await?;
 /// let producer = client.producer().start()?;
 /// let delivery = producer.send(ProducerRecord::to("orders").key("customer-7").value("4 anchors")).await?;
 /// println!("at offset {:?}", delivery.await?.offset);
 /// producer.close().await;
 /// # Ok(())
 /// # }
+/// # strandline_client_stage::play(async |stage| example(stage.brokers()).await);
 /// ```
 #[derive(Clone)]
 pub struct Producer {
@@ -86,13 +87,14 @@ impl Producer {
     /// Takes a record: waits until its topic is known and there is room for it, and returns what its delivery can be
     /// awaited by. Records are written to their partition in the order in which they were taken.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(producer: &strandline_client::Producer) -> Result<(), strandline_client::Error> {
     /// use strandline_client::ProducerRecord;
     /// // Taken, and on its way; the delivery may be awaited later, or not at all.
     /// let delivery = producer.send(ProducerRecord::to("orders").value("4 anchors")).await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.producer()?).await);
     /// ```
     pub async fn send(&self, record: ProducerRecord<'_>) -> Result<Delivery> {
         let shared = &self.handle.shared;
@@ -124,10 +126,11 @@ impl Producer {
     /// Hurries what has been taken, and waits until each record has been delivered or given up. Which it was, the
     /// deliveries say.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(producer: &strandline_client::Producer) {
     /// producer.flush().await;
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.producer()?).await; Ok(()) });
     /// ```
     pub async fn flush(&self) {
         let shared = &self.handle.shared;
@@ -140,10 +143,11 @@ impl Producer {
 
     /// Takes nothing more, by any handle, and waits as [`Producer::flush`] does.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(producer: strandline_client::Producer) {
     /// producer.close().await;
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(stage.producer()?).await; Ok(()) });
     /// ```
     pub async fn close(self) {
         self.handle.shared.accumulator().end();
@@ -152,10 +156,11 @@ impl Producer {
 
     /// How many bytes of records are on their way, at the most.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(producer: &strandline_client::Producer) {
     /// println!("{} bytes", producer.bytes_on_their_way());
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.producer()?); Ok(()) });
     /// ```
     pub fn bytes_on_their_way(&self) -> usize {
         let shared = &self.handle.shared;

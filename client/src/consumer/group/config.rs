@@ -20,11 +20,12 @@ pub enum GroupProtocol {
 impl ConsumerBuilder {
     /// By which protocol its group works.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// use strandline_client::GroupProtocol;
     /// let builder = client.consumer().group("billing").group_protocol(GroupProtocol::Consumer);
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub const fn group_protocol(mut self, protocol: GroupProtocol) -> Self {
         if let Some(group) = &mut self.settings.group {
@@ -36,12 +37,13 @@ impl ConsumerBuilder {
     /// Which of the coordinator's rules it would have, in [`GroupProtocol::Consumer`]: `uniform` or `range`, as brokers
     /// have them without settings of their own.
     ///
-    /// ```no_run
+    /// ```
     /// # fn example(client: &strandline_client::Client) {
     /// use strandline_client::GroupProtocol;
     /// let builder = client.consumer().group("billing").group_protocol(GroupProtocol::Consumer);
     /// let builder = builder.server_assignor("range");
     /// # }
+    /// # strandline_client_stage::play(async |stage| { example(&stage.client); Ok(()) });
     /// ```
     pub fn server_assignor(mut self, name: &str) -> Self {
         if let Some(group) = &mut self.settings.group {

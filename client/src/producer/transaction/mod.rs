@@ -26,11 +26,11 @@ pub(super) use coordination::Coordination;
 /// Writes transactions, one at a time. It comes from
 /// [`ProducerBuilder::start_transactional`](crate::ProducerBuilder::start_transactional).
 ///
-/// ```no_run
-/// # async fn example() -> Result<(), strandline_client::Error> {
+/// ```
+/// # async fn example(brokers: &str) -> Result<(), strandline_client::Error> {
 /// use strandline_client::{Client, ClientConfig, ProducerRecord};
 ///
-/// let client = Client::connect(ClientConfig::new("127.0.0.1:9092")?).await?;
+/// let client = Client::connect(ClientConfig::new(brokers)?).await?;
 /// let mut producer = client.producer().transactional_id("payments-7").start_transactional().await?;
 /// let transaction = producer.begin().await?;
 /// transaction.send(ProducerRecord::to("debits").key("customer-7").value("100")).await?;
@@ -38,6 +38,7 @@ pub(super) use coordination::Coordination;
 /// transaction.commit().await?;
 /// # Ok(())
 /// # }
+/// # strandline_client_stage::play(async |stage| example(stage.brokers()).await);
 /// ```
 ///
 /// Where another producer begins with the same transactional id, every call from then on is [`Error::Fenced`].
@@ -82,7 +83,7 @@ impl TransactionalProducer {
     /// Begins a transaction. What is still to be said of the last one is said first: one whose end nobody learned of
     /// gets the same end, one that was forgotten is aborted.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(
     /// #     producer: &mut strandline_client::TransactionalProducer,
     /// # ) -> Result<(), strandline_client::Error> {
@@ -90,6 +91,7 @@ impl TransactionalProducer {
     /// transaction.abort().await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&mut stage.transactions().await?).await);
     /// ```
     pub async fn begin(&mut self) -> Result<Transaction<'_>> {
         let inner = self.inner.clone();
@@ -111,13 +113,14 @@ impl TransactionalProducer {
 
     /// Ends it, and with it what is open: a transaction that was not committed is aborted.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(
     /// #     producer: strandline_client::TransactionalProducer,
     /// # ) -> Result<(), strandline_client::Error> {
     /// producer.close().await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(stage.transactions().await?).await);
     /// ```
     pub async fn close(self) -> Result<()> {
         let mut phase = self.inner.phase.clone().lock_owned().await;
@@ -194,7 +197,7 @@ impl fmt::Debug for Transaction<'_> {
 impl Transaction<'_> {
     /// Takes a record into the transaction, as [`Producer::send`] does. Nothing need be waited for: the commit does.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(
     /// #     transaction: &strandline_client::Transaction<'_>,
     /// # ) -> Result<(), strandline_client::Error> {
@@ -202,6 +205,7 @@ impl Transaction<'_> {
     /// transaction.send(ProducerRecord::to("debits").value("100")).await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.transactions().await?.begin().await?).await);
     /// ```
     pub async fn send(&self, record: ProducerRecord<'_>) -> Result<()> {
         self.deliver(record).await.map(drop)
@@ -209,7 +213,7 @@ impl Transaction<'_> {
 
     /// The same, for who wants to know where it is written before the transaction ends.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(
     /// #     transaction: &strandline_client::Transaction<'_>,
     /// # ) -> Result<(), strandline_client::Error> {
@@ -218,6 +222,7 @@ impl Transaction<'_> {
     /// println!("at offset {:?}", delivered.offset);
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.transactions().await?.begin().await?).await);
     /// ```
     pub async fn deliver(&self, record: ProducerRecord<'_>) -> Result<Delivery> {
         self.inner.producer.send(record).await
@@ -225,7 +230,7 @@ impl Transaction<'_> {
 
     /// Takes into the transaction how far a consumer has read: the group goes on from there if it is committed.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(
     /// #     transaction: &strandline_client::Transaction<'_>,
     /// #     consumer: &mut strandline_client::Consumer,
@@ -233,6 +238,7 @@ impl Transaction<'_> {
     /// transaction.send_offsets(&consumer.take_offsets()?).await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.transactions().await?.begin().await?, &mut stage.member().await?).await);
     /// ```
     pub async fn send_offsets(&self, offsets: &GroupOffsets) -> Result<()> {
         if offsets.is_empty() {
@@ -255,13 +261,14 @@ impl Transaction<'_> {
     /// After an error that [is in doubt](Error::is_in_doubt) nobody knows yet: the next [`TransactionalProducer::begin`]
     /// sees to it that it is committed.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(
     /// #     transaction: strandline_client::Transaction<'_>,
     /// # ) -> Result<(), strandline_client::Error> {
     /// transaction.commit().await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(stage.transactions().await?.begin().await?).await);
     /// ```
     pub async fn commit(mut self) -> Result<()> {
         self.end(true).await
@@ -269,13 +276,14 @@ impl Transaction<'_> {
 
     /// Has all of it be as if it had not been sent.
     ///
-    /// ```no_run
+    /// ```
     /// # async fn example(
     /// #     transaction: strandline_client::Transaction<'_>,
     /// # ) -> Result<(), strandline_client::Error> {
     /// transaction.abort().await?;
     /// # Ok(())
     /// # }
+    /// # strandline_client_stage::play(async |stage| example(stage.transactions().await?.begin().await?).await);
     /// ```
     pub async fn abort(mut self) -> Result<()> {
         self.end(false).await
