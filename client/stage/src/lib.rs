@@ -33,7 +33,6 @@ pub struct Stage {
 ///     Ok(())
 /// });
 /// ```
-#[expect(clippy::panic, reason = "it is how the test of an example fails")]
 pub fn play(example: impl AsyncFnOnce(Stage) -> Result<()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let played = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
@@ -45,9 +44,7 @@ pub fn play(example: impl AsyncFnOnce(Stage) -> Result<()>) {
                 .map_err(|error| error.to_string())
         })
     });
-    if let Err(error) = played {
-        panic!("the example fails: {error}");
-    }
+    assert_eq!(played, Ok(()), "the example fails");
 }
 
 impl Stage {
