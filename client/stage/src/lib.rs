@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use strandline_broker::embedded::EmbeddedBroker;
 use strandline_client::{
-    Client, ClientConfig, Connection, Consumer, Error, GroupProtocol, OffsetReset, Producer, ProducerRecord,
-    Result, TransactionalProducer,
+    Client, ClientConfig, Connection, Consumer, GroupProtocol, OffsetReset, Producer, ProducerRecord, Result,
+    TransactionalProducer,
 };
 
 /// Nothing in an example takes a tenth of it.
@@ -117,10 +117,5 @@ impl Stage {
     /// A connection to the broker.
     pub async fn connection(&self) -> Result<Connection> {
         self.client.any_broker().await
-    }
-
-    /// Something that is there, or an error that says that it ought to be.
-    pub fn found<T>(what: Option<T>) -> Result<T> {
-        what.ok_or(Error::Ended)
     }
 }
