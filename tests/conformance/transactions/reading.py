@@ -30,7 +30,10 @@ class Reader:
         self.address = address
         self.topic = topic
         self.partitions = partitions
-        self.admin = AdminClient({"bootstrap.servers": address, "metadata.recovery.strategy": "none"})
+        self.admin = self.new_admin()
+
+    def new_admin(self):
+        return AdminClient({"bootstrap.servers": self.address, "metadata.recovery.strategy": "none"})
 
     def create(self):
         for made in self.admin.create_topics([NewTopic(self.topic, self.partitions, 1)]).values():
@@ -63,10 +66,11 @@ class Reader:
             try:
                 return [found[place].result(30).offset for place in places]
             except KafkaException as refused:
-                # It asks with what it knew of leaders before the broker was stopped, and looks anew only then.
+                # It asks with the leaders' epochs of before the broker was stopped, however often it is told that they are old.
                 if refused.args[0].code() not in OF_LEADERSHIP or time.monotonic() > deadline:
                     raise
                 time.sleep(0.1)
+                self.admin = self.new_admin()
 
     def settle(self):
         """Waits until no transaction is open."""
