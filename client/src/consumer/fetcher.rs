@@ -139,7 +139,7 @@ impl Driver {
             });
         }
         let refresh_at = self.refreshing.due_at();
-        if orders.is_leaderless || refresh_at <= now {
+        if orders.is_outdated || refresh_at <= now {
             self.refresh();
         }
         orders.wake_at.unwrap_or(now + IDLE).min(refresh_at.max(now + Duration::from_secs(1)))

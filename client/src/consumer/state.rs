@@ -50,7 +50,8 @@ pub(super) struct Orders {
     pub(super) searches: BTreeMap<i32, Vec<(Key, OffsetAt, u64)>>,
     /// Positions to be validated: by leader, the partitions, the epoch of the last record read and the leader's.
     pub(super) validations: BTreeMap<i32, Vec<(Key, i32, i32, u64)>>,
-    pub(super) is_leaderless: bool,
+    /// Somebody is missing in what is known of the cluster.
+    pub(super) is_outdated: bool,
     pub(super) wake_at: Option<Instant>,
 }
 
@@ -194,7 +195,7 @@ impl State {
             let info = metadata.topics.get(key.0.as_str()).and_then(|topic| topic.partition(key.1));
             let leader = metadata.leader(&key.0, key.1).map(|broker| broker.id);
             let (Some(leader), Some(info)) = (leader, info) else {
-                orders.is_leaderless |= partition.phase != Phase::Broken;
+                orders.is_outdated |= partition.phase != Phase::Broken;
                 continue;
             };
             partition.notice_leader(info.leader_epoch);
@@ -212,9 +213,13 @@ impl State {
                     orders.validations.entry(leader).or_default().push(doubt);
                 }
                 Phase::Ready if partition.wants_more(&self.settings) => {
-                    let near = partition
-                        .preferred
-                        .filter(|(id, until)| *until > now && metadata.broker(*id).is_some());
+                    let named = partition.preferred.filter(|(_, until)| *until > now);
+                    let near = named.filter(|(id, _)| metadata.broker(*id).is_some());
+                    if near.is_none() {
+                        // The leader names it again once it may be known.
+                        partition.preferred = None;
+                        orders.is_outdated |= named.is_some();
+                    }
                     let bytes_max = i32::try_from(self.settings.partition_bytes).unwrap_or(i32::MAX);
                     let ask = Ask { offset: partition.next, leader_epoch: info.leader_epoch, bytes_max };
                     let broker = near.map_or(leader, |(id, _)| id);

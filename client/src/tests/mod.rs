@@ -10,6 +10,7 @@ mod groups;
 mod lookups;
 mod members;
 mod modern_members;
+mod nearest;
 pub(crate) mod numbers;
 mod transactions;
 mod troubled;
