@@ -19,6 +19,7 @@ COMPARED = {
     "strandline": ["librdkafka-checked", "librdkafka", "krafka", "floor"],
     "strandline-unchecked": ["librdkafka", "floor-unchecked"],
 }
+OURS = ["strandline", "strandline-unchecked", "floor", "floor-unchecked"]
 PARTITIONS = 4
 TIMEOUT_S = 120
 # name, work, records, bytes of a record
@@ -29,6 +30,10 @@ WORK = [
     ("consume, 100 B", "consume", 2_000_000, 100),
     ("end to end, 1,000 records/s", "latency", 10_000, 1_024),
 ]
+
+
+class Unfit(Exception):
+    """A client has not done its work."""
 
 
 class Bench:
@@ -52,17 +57,19 @@ class Bench:
         try:
             done = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            # That is its figure.
-            print(f"  {client} has not ended after {TIMEOUT_S} s", flush=True)
-            return None
+            raise Unfit(f"has not ended after {TIMEOUT_S} s") from None
         if done.returncode:
-            raise RuntimeError(f"{words}: {done.stdout}{done.stderr}")
-        return json.loads(done.stdout)
+            raise Unfit(f"failed: {done.stdout}{done.stderr}".strip())
+        figure = json.loads(done.stdout)
+        if figure.get("missing"):
+            raise Unfit(f"read {figure['records']} records and then no more, of {int(records * self.scale)}")
+        return figure
 
     def work(self, name, kind, records, record_bytes, rounds):
         clients = CONSUMERS if kind == "consume" else CLIENTS
         figures = {client: [] for client in clients}
         filled = None
+        unfit = {}
         for number in range(rounds):
             # Nobody always comes first.
             for client in clients[number % len(clients):] + clients[:number % len(clients)]:
@@ -73,10 +80,18 @@ class Bench:
                     topic = filled
                 else:
                     topic = self.topic()
-                figure = self.run(client, kind, topic, records, record_bytes)
-                if figure is not None:
-                    figures[client].append(figure)
+                if client in unfit:
+                    continue
+                try:
+                    figures[client].append(self.run(client, kind, topic, records, record_bytes))
+                except Unfit as why:
+                    if client in OURS:
+                        raise
+                    # That is its figure: it is told below, and nobody waits for it a second time.
+                    unfit[client] = why
         report(name, kind, {client: runs for client, runs in figures.items() if runs})
+        for client, why in unfit.items():
+            print(f"  {client:20} {why}", flush=True)
 
 
 def median(runs, key):

@@ -8,7 +8,7 @@ use krafka::{Kafka, Record};
 use serde_json::Value;
 
 use crate::Failure;
-use crate::measure::{self, BATCH_BYTES, Clock, LINGER_MS, MEMORY_BYTES, Pool, Work};
+use crate::measure::{self, BATCH_BYTES, Clock, GLANCE, LINGER_MS, MEMORY_BYTES, Pool, Reading, Work};
 use crate::ours::runtime;
 
 const UNACKNOWLEDGED_MAX: usize = 100_000;
@@ -66,25 +66,22 @@ pub(crate) fn latency(work: &Work) -> Result<Value, Failure> {
     let builder = kafka.consumer(work.topic.as_str()).enable_auto_commit(false);
     let consumer = runtime.block_on(builder.auto_offset_reset(AutoOffsetReset::Latest).build())?;
     runtime.block_on(consumer.subscribe([work.topic.as_str()]))?;
-    let _ = runtime.block_on(async { producer.send(Record::new(work.topic.as_str(), vec![0; 8])).await })?;
-    let (records, record_bytes) = (work.records, work.record_bytes);
-    let reading = runtime.spawn(async move {
-        let mut latencies = Vec::new();
-        while (latencies.len() as u64) < records {
-            for record in consumer.poll(Duration::from_millis(100)).await? {
-                let value = record.value.unwrap_or_default();
-                if value.len() == record_bytes {
-                    latencies.push(measure::late_by(&value));
-                }
+    let mut reading = Reading::of(work);
+    let begun = reading.begun();
+    let reader = runtime.spawn(async move {
+        while !reading.is_over() {
+            for record in consumer.poll(GLANCE).await? {
+                reading.take(&record.value.unwrap_or_default());
             }
         }
-        Ok::<_, krafka::KrafkaError>(latencies)
+        Ok::<_, krafka::KrafkaError>(reading)
     });
-    std::thread::sleep(measure::WARM);
+    let send = |partition, value| {
+        let record = Record::new(work.topic.as_str(), value).partition(partition);
+        runtime.block_on(producer.enqueue(record)).map(drop)
+    };
+    measure::warm_up(work, &begun, |partition, value| Ok(send(partition, value)?))?;
     let clock = Clock::start();
-    measure::pace(records, record_bytes, |value| {
-        drop(runtime.block_on(producer.enqueue(Record::new(work.topic.as_str(), value))));
-    });
-    let latencies = runtime.block_on(reading)??;
-    Ok(clock.stop_with(latencies, records * record_bytes as u64))
+    measure::pace(work, |partition, value| drop(send(partition, value)));
+    clock.stop_with(runtime.block_on(reader)??)
 }

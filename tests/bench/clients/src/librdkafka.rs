@@ -12,7 +12,7 @@ use rdkafka::{ClientContext, Message, Offset, TopicPartitionList};
 use serde_json::Value;
 
 use crate::Failure;
-use crate::measure::{self, BATCH_BYTES, Clock, LINGER_MS, MEMORY_BYTES, Pool, Work};
+use crate::measure::{self, BATCH_BYTES, Clock, GLANCE, LINGER_MS, MEMORY_BYTES, Pool, Reading, Work};
 
 #[derive(Clone, Default)]
 struct Counts {
@@ -111,31 +111,24 @@ pub(crate) fn latency(work: &Work) -> Result<Value, Failure> {
     let producer = producer(work, 0, Counts::default())?;
     let (consumer, list) = consumer(work, Offset::End, false)?;
     consumer.assign(&list)?;
-    send(&producer, &work.topic, 0, &[0; 8])?;
-    producer.flush(Duration::from_secs(10))?;
-    let (records, record_bytes) = (work.records, work.record_bytes);
-    let reading = std::thread::spawn(move || {
-        let mut latencies = Vec::new();
-        while (latencies.len() as u64) < records {
-            if let Some(Ok(message)) = consumer.poll(Duration::from_millis(100)) {
-                let value = message.payload().unwrap_or_default();
-                if value.len() == record_bytes {
-                    latencies.push(measure::late_by(value));
-                }
+    let mut reading = Reading::of(work);
+    let begun = reading.begun();
+    let reader = std::thread::spawn(move || {
+        while !reading.is_over() {
+            if let Some(Ok(message)) = consumer.poll(GLANCE) {
+                reading.take(message.payload().unwrap_or_default());
             }
         }
-        latencies
+        reading
     });
-    std::thread::sleep(measure::WARM);
-    let clock = Clock::start();
-    let mut number = 0;
-    measure::pace(records, record_bytes, |value| {
-        // What cannot be sent is missed by the reader.
-        let _ = send(&producer, &work.topic, number % work.partitions, &value);
-        number += 1;
+    let send = |partition, value: &[u8]| {
+        let sent = send(&producer, &work.topic, partition, value);
         producer.poll(Duration::ZERO);
-    });
+        sent
+    };
+    measure::warm_up(work, &begun, |partition, value| send(partition, &value))?;
+    let clock = Clock::start();
+    measure::pace(work, |partition, value| drop(send(partition, &value)));
     producer.flush(Duration::from_secs(30))?;
-    let latencies = reading.join().map_err(|_| "the reader failed")?;
-    Ok(clock.stop_with(latencies, records * record_bytes as u64))
+    clock.stop_with(reader.join().map_err(|_| "the reader failed")?)
 }

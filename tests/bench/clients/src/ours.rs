@@ -9,7 +9,7 @@ use strandline_client::{Client, ClientConfig, OffsetReset, ProducerRecord};
 use tokio::runtime::Runtime;
 
 use crate::Failure;
-use crate::measure::{self, BATCH_BYTES, Clock, LINGER_MS, MEMORY_BYTES, Pool, Work};
+use crate::measure::{self, BATCH_BYTES, Clock, GLANCE, LINGER_MS, MEMORY_BYTES, Pool, Reading, Work};
 
 const UNACKNOWLEDGED_MAX: usize = 100_000;
 
@@ -67,25 +67,23 @@ pub(crate) fn latency(work: &Work) -> Result<Value, Failure> {
     let producer = client.producer().linger(Duration::ZERO).start()?;
     let mut consumer = client.consumer().start()?;
     runtime.block_on(consumer.assign_topics(&[&work.topic]))?;
-    // Both are connected, and the consumer stands at the end.
-    runtime.block_on(async { producer.send(ProducerRecord::to(&work.topic).value(&[0; 8])).await?.await })?;
-    std::thread::sleep(measure::WARM);
-    let (records, record_bytes) = (work.records, work.record_bytes);
-    let reading = runtime.spawn(async move {
-        let mut latencies = Vec::new();
-        while (latencies.len() as u64) < records {
-            let record = consumer.next().await?;
-            let value = record.value.unwrap_or_default();
-            if value.len() == record_bytes {
-                latencies.push(measure::late_by(&value));
+    let mut reading = Reading::of(work);
+    let begun = reading.begun();
+    let reader = runtime.spawn(async move {
+        while !reading.is_over() {
+            if let Ok(record) = tokio::time::timeout(GLANCE, consumer.next()).await {
+                reading.take(&record?.value.unwrap_or_default());
             }
         }
-        Ok::<_, strandline_client::Error>(latencies)
+        Ok::<_, strandline_client::Error>(reading)
     });
+    let send = |partition, value: &[u8]| {
+        let record = ProducerRecord::to(&work.topic).partition(partition).value(value);
+        runtime.block_on(producer.send(record)).map(drop)
+    };
+    measure::warm_up(work, &begun, |partition, value| Ok(send(partition, &value)?))?;
     let clock = Clock::start();
-    measure::pace(records, record_bytes, |value| {
-        drop(runtime.block_on(producer.send(ProducerRecord::to(&work.topic).value(&value))));
-    });
-    let latencies = runtime.block_on(reading)??;
-    Ok(clock.stop_with(latencies, records * record_bytes as u64))
+    // What cannot be sent is missed by the reader, here as of the others.
+    measure::pace(work, |partition, value| drop(send(partition, &value)));
+    clock.stop_with(runtime.block_on(reader)??)
 }
