@@ -98,6 +98,12 @@
 //! # strandline_client_stage::play(async |stage| example(stage.brokers()).await);
 //! ```
 //!
+//! # What it is built of
+//!
+//! Rust alone: nothing compiles or links C. zstd is written about as densely as libzstd's lowest level does it, whatever level is
+//! asked for; the feature `zstd-c` takes libzstd, which is faster and has all levels. A program that has a broker embedded for its
+//! tests has the feature in them.
+//!
 //! # Watching
 //!
 //! Connections, batches, groups and transactions tell of themselves through [`tracing`], and count what they do through

@@ -104,6 +104,21 @@ fn sans_io_crates_reach_no_socket() {
     }
 }
 
+/// What compiles C, or looks for what was.
+const MAKES_C: &[&str] = &["bindgen", "cc", "cmake", "pkg-config"];
+
+#[test]
+fn there_is_no_c_in_a_client_unless_somebody_asks_for_it() {
+    let makes_c = |more: &[&str]| {
+        let words = ["tree", "--locked", "-p", "strandline-client", "-e", "normal,build", "--prefix", "none"];
+        let tree = cargo(&[&words, more].concat());
+        let names = tree.lines().filter_map(|line| line.split_whitespace().next());
+        names.filter(|name| MAKES_C.contains(name)).map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(makes_c(&[]), BTreeSet::new());
+    assert!(!makes_c(&["--features", "zstd-c"]).is_empty(), "libzstd is C: nothing is looked for");
+}
+
 #[test]
 fn no_crate_is_there_twice() {
     let tree = cargo(&["tree", "--locked", "--workspace", "-d", "-e", "normal,build", "--prefix", "depth"]);

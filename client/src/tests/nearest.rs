@@ -264,7 +264,10 @@ async fn there_and_back(mood: Mood, is_known: bool) {
     assert_eq!(next(&mut consumer).await.offset, 2);
     let story = pair.story();
     assert_eq!(story.gave, [(REPLICA, 0), (LEADER, 1), (REPLICA, 2)], "{mood:?}");
-    assert_eq!(story.lookups, 1, "{mood:?}: where the log begins was asked at the start, and is not asked again");
+    assert_eq!(
+        story.lookups, 1,
+        "{mood:?}: where the log begins was asked at the start, and is not asked again"
+    );
 }
 
 #[tokio::test]

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use flate2::Compress;
-use zstd::zstd_safe::CCtx;
 
 use super::{BUFFER_KEPT_BYTES_MAX, Compression, CompressionError, Result, gzip, lz4, snappy, zstandard};
 
@@ -23,7 +22,7 @@ enum Context {
     // Boxed for its size: it holds its table in place.
     Snappy(Box<snap::raw::Encoder>),
     Lz4(lz4::Tables),
-    Zstd(CCtx<'static>),
+    Zstd(zstandard::Compressing),
 }
 
 impl Compressor {

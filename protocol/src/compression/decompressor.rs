@@ -3,7 +3,6 @@
 use std::fmt;
 
 use flate2::Decompress;
-use zstd::zstd_safe::DCtx;
 
 use super::output::Output;
 use super::{BUFFER_KEPT_BYTES_MAX, Compression, CompressionError, Result, gzip, lz4, snappy, zstandard};
@@ -22,7 +21,7 @@ pub struct Decompressor {
 struct Contexts {
     gzip: Option<Decompress>,
     snappy: snap::raw::Decoder,
-    zstd: Option<DCtx<'static>>,
+    zstd: Option<zstandard::Decompressing>,
 }
 
 impl Decompressor {

@@ -1,4 +1,4 @@
-//! Zstandard frames.
+//! Zstandard by libzstd.
 //!
 //! Frames are decompressed whole into the output: the codec then needs no window of its own, whose size
 //! the input would choose. Where the output proves too small it grows and the work starts over; as it grows
@@ -7,32 +7,41 @@
 use zstd::zstd_safe::zstd_sys::ZSTD_ErrorCode;
 use zstd::zstd_safe::{self, CCtx, CParameter, DCtx};
 
-use super::compressor::grow;
-use super::output::Output;
-use super::{Compression, CompressionError, Result};
-
-/// The largest window that the library's own streaming readers accept, and with them Kafka's consumers.
-const WINDOW_BYTES_MAX: u64 = 128 << 20;
+use super::super::compressor::grow;
+use super::super::output::Output;
+use super::super::{Compression, CompressionError, Result};
+use super::WINDOW_BYTES_MAX;
 
 const GROWTH: usize = 4;
 
-pub(super) fn compression_context(level: i32) -> Result<CCtx<'static>> {
+pub(in super::super) type Compressing = CCtx<'static>;
+pub(in super::super) type Decompressing = DCtx<'static>;
+
+pub(in super::super) fn compression_context(level: i32) -> Result<Compressing> {
     let mut context =
         CCtx::try_create().ok_or(Compression::Zstd.cannot_compress("no memory for the context"))?;
     context.set_parameter(CParameter::CompressionLevel(level)).map_err(cannot_compress)?;
     Ok(context)
 }
 
-pub(super) fn decompression_context() -> Result<DCtx<'static>> {
+pub(in super::super) fn decompression_context() -> Result<Decompressing> {
     DCtx::try_create().ok_or(Compression::Zstd.corrupt("no memory for the context"))
 }
 
-pub(super) fn compress(context: &mut CCtx<'static>, input: &[u8], buffer: &mut Vec<u8>) -> Result<usize> {
+pub(in super::super) fn compress(
+    context: &mut Compressing,
+    input: &[u8],
+    buffer: &mut Vec<u8>,
+) -> Result<usize> {
     grow(buffer, zstd_safe::compress_bound(input.len()));
     context.compress2(buffer.as_mut_slice(), input).map_err(cannot_compress)
 }
 
-pub(super) fn decompress(context: &mut DCtx<'static>, input: &[u8], output: &mut Output) -> Result<()> {
+pub(in super::super) fn decompress(
+    context: &mut Decompressing,
+    input: &[u8],
+    output: &mut Output,
+) -> Result<()> {
     let bound = output_bound(input)?;
     output.prepare(bound, input.len());
     loop {
