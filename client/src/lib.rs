@@ -114,8 +114,11 @@
 //! | `strandline_client_connections_total` | connections that were opened or could not be, by `outcome` |
 //! | `strandline_client_request_seconds` | from a request to its answer, by `api` |
 //! | `strandline_client_throttle_seconds` | how long brokers wanted to be left alone |
-//! | `strandline_client_batches_sent_total`, `records_sent`, `bytes_sent` | what left producers |
-//! | `strandline_client_batches_retried_total`, `batches_failed` | what was sent again, and given up |
+//! | `strandline_client_batches_sent_total` | batches that left producers |
+//! | `strandline_client_records_sent_total` | the records in them |
+//! | `strandline_client_bytes_sent_total` | and their bytes, before compression |
+//! | `strandline_client_batches_retried_total` | batches that were sent again |
+//! | `strandline_client_batches_failed_total` | batches that were given up |
 //! | `strandline_client_bytes_fetched_total` | what consumers got, as it was stored |
 //! | `strandline_client_consumer_held_bytes` | what a consumer has fetched and not handed out, or has asked for |
 //! | `strandline_client_kept_buffer_bytes` | memory of answers that a client keeps for the next ones |

@@ -12,5 +12,6 @@ mod members;
 mod modern_members;
 mod nearest;
 pub(crate) mod numbers;
+mod telemetry;
 mod transactions;
 mod troubled;
