@@ -6,6 +6,7 @@
     reason = "a failed look at the sources is a failed test"
 )]
 
+mod client;
 mod crates;
 mod engine;
 mod logs;
