@@ -122,7 +122,7 @@ impl Admin {
     /// }
     /// # Ok(())
     /// # }
-    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
+    /// # strandline_client_stage::play(async |stage| { stage.group().await?; example(&stage.client.admin()).await });
     /// ```
     pub async fn describe_groups(&self, names: &[&str]) -> Each<GroupDescription> {
         let mut results = Vec::new();
@@ -212,7 +212,7 @@ impl Admin {
     /// admin.delete_group_offsets("billing", &[("orders", 0)]).await?;
     /// # Ok(())
     /// # }
-    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
+    /// # strandline_client_stage::play(async |stage| { stage.group().await?; example(&stage.client.admin()).await });
     /// ```
     pub async fn delete_group_offsets(
         &self,

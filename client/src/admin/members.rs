@@ -76,7 +76,10 @@ impl Admin {
     /// }
     /// # Ok(())
     /// # }
-    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
+    /// # strandline_client_stage::play(async |stage| {
+    /// #     let _member = stage.member().await?;
+    /// #     example(&stage.client.admin()).await
+    /// # });
     /// ```
     pub async fn describe_consumer_groups(&self, names: &[&str]) -> Each<ConsumerGroupDescription> {
         let mut results = Vec::new();
@@ -106,7 +109,10 @@ impl Admin {
     /// admin.remove_instances("billing", &["billing-1"]).await?;
     /// # Ok(())
     /// # }
-    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
+    /// # strandline_client_stage::play(async |stage| {
+    /// #     let _member = stage.member_of_name("billing-1").await?;
+    /// #     example(&stage.client.admin()).await
+    /// # });
     /// ```
     pub async fn remove_instances(&self, group: &str, instances: &[&str]) -> Result<Each<()>> {
         let member = |instance: &&str| MemberIdentity {

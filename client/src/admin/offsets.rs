@@ -194,12 +194,12 @@ impl Admin {
     /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
     /// use strandline_client::DeleteRecords;
-    /// for ((topic, partition), start) in admin.delete_records(&DeleteRecords::new().before("orders", 0, 1_000)).await {
+    /// for ((topic, partition), start) in admin.delete_records(&DeleteRecords::new().before("orders", 0, 3)).await {
     ///     println!("{topic}-{partition} begins at {}", start?);
     /// }
     /// # Ok(())
     /// # }
-    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
+    /// # strandline_client_stage::play(async |stage| { stage.orders().await?; example(&stage.client.admin()).await });
     /// ```
     pub async fn delete_records(&self, question: &DeleteRecords) -> EachPartition<i64> {
         let timeout_ms = self.timeout_ms();

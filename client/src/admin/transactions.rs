@@ -118,7 +118,10 @@ impl Admin {
     /// }
     /// # Ok(())
     /// # }
-    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
+    /// # strandline_client_stage::play(async |stage| {
+    /// #     stage.transactions().await?;
+    /// #     example(&stage.client.admin()).await
+    /// # });
     /// ```
     pub async fn describe_transactions(&self, ids: &[&str]) -> Each<TransactionDescription> {
         let mut results = Vec::new();

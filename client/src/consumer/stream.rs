@@ -39,9 +39,12 @@ impl Consumer {
     /// use futures_core::Stream;
     ///
     /// let mut records = consumer.into_stream();
+    /// # let mut read = 0;
     /// // With an extension of streams at hand: `while let Some(record) = records.next().await`.
     /// while let Some(record) = poll_fn(|context| Pin::new(&mut records).poll_next(context)).await {
     ///     println!("{:?}", record?.value);
+    /// #   read += 1;
+    /// #   if read == 10 { break }
     /// }
     /// # Ok(())
     /// # }

@@ -95,6 +95,23 @@ impl Stage {
         builder.auto_commit(None).offset_reset(OffsetReset::Earliest).start()
     }
 
+    /// The group `billing`, without members, which has read some of `orders`.
+    pub async fn group(&self) -> Result<()> {
+        let mut member = self.member().await?;
+        member.commit().await?;
+        member.close().await
+    }
+
+    /// A member of the group `billing` that has a name of its own, and speaks the classic protocol.
+    pub async fn member_of_name(&self, name: &str) -> Result<Consumer> {
+        self.orders().await?;
+        let builder = self.client.consumer().group("billing").group_instance(name).auto_commit(None);
+        let mut member = builder.offset_reset(OffsetReset::Earliest).start()?;
+        member.subscribe(&["orders"])?;
+        member.next().await?;
+        Ok(member)
+    }
+
     /// A member of the group `billing` that has read one of `orders`.
     pub async fn member(&self) -> Result<Consumer> {
         self.orders().await?;
