@@ -9,8 +9,8 @@ use crate::allocations::peak_bytes;
 
 const BYTES_MAX: usize = 8 << 20;
 
-/// Contexts, and what allocators round up to.
-const FIXED_BYTES_MAX: usize = 256 << 10;
+/// Contexts, and what allocators round up to. Without libzstd that of zstd is counted as well.
+const FIXED_BYTES_MAX: usize = if cfg!(feature = "zstd-c") { 256 << 10 } else { 512 << 10 };
 
 static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
 
