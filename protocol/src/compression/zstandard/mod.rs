@@ -19,5 +19,5 @@ pub(super) use rust::{
 /// The largest window that libzstd's own streaming readers accept, and with them Kafka's consumers.
 const WINDOW_BYTES_MAX: u64 = 128 << 20;
 
-#[cfg(all(test, feature = "zstd-c"))]
+#[cfg(test)]
 mod tests;

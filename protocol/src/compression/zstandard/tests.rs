@@ -1,5 +1,7 @@
 //! What is in Rust alone is held against libzstd: each reads what the other wrote, and both refuse the same.
 
+#![cfg(feature = "zstd-c")]
+
 use super::super::output::Output;
 use super::super::{CompressionError, Result};
 use super::{c, rust};
