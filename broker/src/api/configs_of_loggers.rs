@@ -14,6 +14,11 @@ fn refusal(code: ErrorCode, message: impl Into<String>) -> Refusal {
     Refusal { code, message: message.into() }
 }
 
+/// What a part is called by clients: Kafka's tools take no colons in a name, and Kafka's own loggers have dots.
+pub(super) fn named(part: &str) -> String {
+    part.replace("::", ".")
+}
+
 /// The loggers, if the broker of that name is this one.
 pub(super) fn of(broker: &Broker, name: &str) -> Result<&'static dyn Loggers, Refusal> {
     let node_id = broker.metadata.node_id();
@@ -42,12 +47,12 @@ pub(super) fn alter(
     let known = loggers.levels();
     let mut levels = Vec::with_capacity(operations.len());
     for (logger, operation, value) in operations {
-        if !known.iter().any(|(name, _)| logger == name) {
-            let near = nearest(logger, known.iter().map(|(name, _)| name));
+        let Some((part, _)) = known.iter().find(|(name, _)| named(logger) == named(name)) else {
+            let near = nearest(&named(logger), known.iter().map(|(name, _)| named(name)));
             let hint = near.map(|near| format!(" ({near} is known)")).unwrap_or_default();
             let message = format!("Logger {logger} does not exist!{hint}");
             return Err(refusal(ErrorCode::INVALID_CONFIG, message));
-        }
+        };
         let level = match operation {
             ConfigOperation::Set => {
                 let word = value.as_deref().unwrap_or_default();
@@ -68,7 +73,7 @@ pub(super) fn alter(
                 return Err(refusal(ErrorCode::INVALID_REQUEST, message));
             }
         };
-        levels.push((logger, level));
+        levels.push((part, level));
     }
     if !validate_only {
         for (logger, level) in levels {

@@ -70,7 +70,8 @@ impl Describe<'_> {
         allowed(self.broker, self.call, Operation::DescribeConfigs, *resource_type, name)?;
         if *resource_type == RESOURCE_LOGGER {
             let levels = configs_of_loggers::of(self.broker, name)?.levels();
-            let asked = levels.into_iter().filter(|(name, _)| self.is_asked(name));
+            let named = levels.into_iter().map(|(name, level)| (configs_of_loggers::named(name), level));
+            let asked = named.filter(|(name, _)| self.is_asked(name));
             return Ok(asked.map(|(name, level)| logger(name, word(level))).collect());
         }
         let configs = match *resource_type {
@@ -141,9 +142,9 @@ impl Describe<'_> {
     }
 }
 
-fn logger(name: &'static str, level: &'static str) -> DescribeConfigsResourceResult {
+fn logger(name: String, level: &'static str) -> DescribeConfigsResourceResult {
     DescribeConfigsResourceResult {
-        name: Text::from_static(name),
+        name: Text::from(name),
         value: Some(Text::from_static(level)),
         config_source: SOURCE_LOGGER,
         ..Default::default()

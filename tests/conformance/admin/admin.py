@@ -264,6 +264,24 @@ class Steps:
             parts.append(f"$ {named(words)}\n{self.output(words)}")
         EXPECTED.write_text("".join(parts))
 
+    def check_loggers(self):
+        """Levels of the log's parts, by ConfigCommand. The names are ours, so that there is nothing to be held against."""
+        part = "strandline_log.checkpoint"
+
+        def loggers(*words):
+            return self.tools.run(config("--entity-type", "broker-loggers", "--entity-name", "1", *words))
+
+        def level():
+            found = re.search(rf"{part}=(\w+)", loggers("--describe")[1])
+            return found and found[1]
+        before = level()
+        for words, expected in ((("--add-config", f"{part}=DEBUG"), "DEBUG"), (("--delete-config", part), before)):
+            status, text = loggers("--alter", *words)
+            if status or level() != expected:
+                raise Failure(f"the level of {part} is {level()} and not {expected} after {words}: {text}")
+        if loggers("--alter", "--add-config", "none=DEBUG")[0] == 0:
+            raise Failure("a part that is not there can be turned up")
+
     def settings(self):
         """Every setting of a topic and of a group without settings, and of the broker: a line each."""
         self.tools.run(tool("TopicCommand", "--create", "--topic", "plain", "--partitions", "1", "--if-not-exists"))
@@ -320,6 +338,8 @@ def main():
                 steps.check_settings(SETTINGS.read_text())
                 steps.check_planted()
                 steps.check()
+                if broker.kind == "strandline":
+                    steps.check_loggers()
         except Failure as failure:
             print((folder / "broker.log").read_text()[-3000:], file=sys.stderr)
             sys.exit(f"failed: {failure}")
