@@ -12,7 +12,6 @@ import multiprocessing
 import os
 import pathlib
 import random
-import re
 import shutil
 import statistics
 import subprocess
@@ -44,12 +43,12 @@ PAIRS = [
 class Side:
     """A broker on fresh data."""
 
-    def __init__(self, folder, binary, words, wrapper=()):
+    def __init__(self, folder, binary, words):
         self.folder = folder / f"broker-{random.randrange(1 << 32):08x}"
         self.folder.mkdir(parents=True)
         (port,) = free_ports(1)
         self.address = f"127.0.0.1:{port}"
-        self.broker = StrandlineBroker(self.folder, [*wrapper, binary, "serve", *words], port, {})
+        self.broker = StrandlineBroker(self.folder, [binary, "serve", *words], port, {})
         self.broker.start()
         command = self.broker.command
         self.metrics = f"http://{command[command.index('--http') + 1]}/metrics"
@@ -101,27 +100,6 @@ def compare(folder, pairs):
         finally:
             for side in sides:
                 side.stop()
-
-
-def instructions_of(folder, binary, words, log, records):
-    """How many instructions of its own a broker executes from its start to its end, as valgrind counts them."""
-    counted = folder / "callgrind.out"
-    side = Side(folder, binary, log, ["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={counted}"])
-    side.produce(*words, "--in-flight", "1", "--records", str(records))
-    side.stop()
-    return int(re.findall(r"^(?:summary|totals): (\d+)", counted.read_text(), re.MULTILINE)[-1])
-
-
-def count_instructions(folder):
-    """What a request takes: a long run less a short one, so that start and end do not count."""
-    print("\n| instructions of the broker for a request, one at a time, outside the kernel | with | without | more |\n| --- | --- | --- | --- |")
-    for load, words, _ in LOADS:
-        per_batch = 15 if "16384" in words else 1
-        each = []
-        for binary, log in ((WITH, []), (WITHOUT, ["--log", "error"])):
-            few, many = (instructions_of(folder, binary, words, log, count * per_batch) for count in (500, 2_500))
-            each.append((many - few) / 2_000)
-        print(f"| {load} | {each[0]:.0f} | {each[1]:.0f} | {each[0] - each[1]:.0f}, {(each[0] / each[1] - 1) * 100:.2f} % |", flush=True)
 
 
 def scrape(side):
@@ -221,14 +199,11 @@ def main():
     parser.add_argument("--pairs", type=int, default=40)
     parser.add_argument("--scrapes", type=int, default=50)
     parser.add_argument("--windows", type=int, default=60, help="of a second, of each of three ways")
-    parser.add_argument("--instructions", action="store_true", help="count them too; needs valgrind, and ten minutes")
     given = parser.parse_args()
     if given.scrapes:
         scrapes(given.folder, given.scrapes, given.windows)
     if given.pairs:
         compare(given.folder, given.pairs)
-    if given.instructions:
-        count_instructions(given.folder)
 
 
 main()

@@ -2,7 +2,7 @@
 # What metrics and the log cost on the way of a produce request: brokers with and without, in turns, and the processor
 # time that each takes for the same records; and what a scrape of 10,000 partitions takes, and does to those who produce.
 #
-# usage: tests/bench/metrics/run.sh [--pairs N] [--scrapes N] [--windows N] [--instructions]
+# usage: tests/bench/metrics/run.sh [--pairs N] [--scrapes N] [--windows N]
 # STRANDLINE and UNMEASURED may name release binaries, the second one built with --features strandline/unmeasured; without
 # them both are built.
 source "$(dirname "${BASH_SOURCE[0]}")/../../conformance/kafka.sh"
