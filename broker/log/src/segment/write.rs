@@ -79,10 +79,10 @@ impl Segment {
         let layout = files.layout();
         let (folder, shard) = (layout.partition(self.partition()), layout.shard(self.partition()));
         let create = || files.disk().create(path, Access::Write);
+        let mut is_folder_new = false;
         let created = match create() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                make_folder(files, &shard)?;
-                make_folder(files, &folder)?;
+                is_folder_new = make_partition_folder(files, &shard, &folder)?;
                 create()
             }
             // An orphan, or a segment that lost all it had. Its bytes are never used again, not even by writing
@@ -98,8 +98,9 @@ impl Segment {
         if files.is_taken_from(self) {
             files.take_name(self);
         }
-        // Indexes under its name are none of this segment.
-        for kind in FileKind::ALL.into_iter().filter(|kind| *kind != FileKind::Log) {
+        // Indexes under its name are none of this segment. A folder that was just made has none.
+        let others = FileKind::ALL.into_iter().filter(|kind| *kind != FileKind::Log && !is_folder_new);
+        for kind in others {
             files.remove_if_there(&files.path(self, kind))?;
         }
         files.keep(self, &file, Access::Write);
@@ -126,9 +127,25 @@ impl Segment {
     }
 }
 
-fn make_folder(files: &Files, path: &Path) -> Result<(), SegmentError> {
-    match files.disk().create_directory(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        result => result.map_err(failed("create", path)),
+/// Makes a partition's folder, and the one that it lies in where that is missing as well; says whether there was none.
+fn make_partition_folder(files: &Files, shard: &Path, folder: &Path) -> Result<bool, SegmentError> {
+    match files.disk().create_directory(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make_folder(files, shard)?;
+            make_folder(files, folder)
+        }
+        made => made_folder(made, folder),
+    }
+}
+
+/// Makes a folder; says whether there was none.
+fn make_folder(files: &Files, path: &Path) -> Result<bool, SegmentError> {
+    made_folder(files.disk().create_directory(path), path)
+}
+
+fn made_folder(made: io::Result<()>, path: &Path) -> Result<bool, SegmentError> {
+    match made {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        made => made.map(|()| true).map_err(failed("create", path)),
     }
 }
