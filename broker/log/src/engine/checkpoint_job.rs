@@ -98,6 +98,8 @@ pub struct CheckpointJob {
     /// Segments that take no more, whose indexes go to the disk.
     pub(super) sealed: Vec<Arc<Segment>>,
     pub(super) changes: Changes,
+    /// How many partitions' rows were committed.
+    pub(super) committed_logs: usize,
     /// Compacted segments that take the names of others.
     pub(super) replacements: Vec<Replacement>,
     /// Segments whose files are longer than they are.
@@ -148,12 +150,20 @@ impl CheckpointJob {
             Err(ManifestError::DiskFull) => return Err(CheckpointError::DiskFull),
             result => result.map_err(EngineError::from)?,
         }
+        self.forget_rows();
         // A crash before all names are given is no harm: the rows say that they may have to be.
         for replacement in &self.replacements {
             replacement.swap(&self.sources.files).map_err(EngineError::from)?;
         }
         // Nothing below needs to be durable: what a crash leaves of it is an orphan.
         self.remove().map_err(CheckpointError::Failed)
+    }
+
+    /// The manifest has them now. To free thousands of them takes longer than the writer's thread has.
+    fn forget_rows(&mut self) {
+        self.committed_logs = self.changes.partitions.len();
+        let Changes { checkpoint, next_local_id, .. } = self.changes;
+        self.changes = Changes { checkpoint, next_local_id, ..Changes::default() };
     }
 
     /// Says nothing of partitions that the manifest has no more.

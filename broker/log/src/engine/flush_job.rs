@@ -69,11 +69,14 @@ pub struct FlushDone {
 }
 
 impl FlushJob {
-    pub(super) fn run(self) -> FlushDone {
+    pub(super) fn run(mut self) -> FlushDone {
         let result = self.write();
         if result.as_ref().is_err_and(SegmentError::is_disk_full) {
             self.close_new_files();
         }
+        // Nobody needs them any more, and to let go of memory takes longer than the writer's thread has.
+        let pieces = self.logs.iter_mut().flat_map(|log| &mut log.pieces);
+        pieces.for_each(|piece| piece.parts = Vec::new());
         FlushDone { job: self, result }
     }
 

@@ -235,6 +235,7 @@ impl Writer {
             syncs_max: self.options.syncs_max,
             sealed: Vec::new(),
             changes,
+            committed_logs: 0,
             replacements: Vec::new(),
             cut: Vec::new(),
             gone: Vec::new(),
@@ -293,7 +294,7 @@ impl Writer {
         let (segments_removed, bytes_removed) =
             removed.fold((0, 0), |(count, bytes), segment| (count + 1, bytes + segment.length()));
         self.tell(&Event::Checkpointed {
-            logs: job.changes.partitions.len(),
+            logs: job.committed_logs,
             segments_removed,
             bytes_removed,
             logs_removed: job.removed.len(),

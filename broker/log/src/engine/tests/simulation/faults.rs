@@ -8,6 +8,7 @@ use super::{Simulation, Violation};
 use crate::config::Durability;
 use crate::disk::Disk;
 use crate::disk::simulated::Operation;
+use crate::local_id::LocalId;
 use crate::segment::SegmentError;
 
 const OPERATIONS: [Operation; 16] = [
@@ -141,6 +142,7 @@ impl Simulation {
 
     pub(super) fn run_job(&mut self, job: Job) -> Result<JobDone, Violation> {
         self.plan_death_in(&job);
+        let saved = saved_unjournaled(&job);
         let done = match self.plant_instead(job) {
             Ok(done) => done,
             Err(job) => job.run(),
@@ -157,12 +159,10 @@ impl Simulation {
         if let JobDone::Checkpoint(done) = &done
             && done.result.is_ok()
         {
-            for (id, row) in &done.job.changes.partitions {
-                let Some(number) = self.model.number_of(*id) else { continue };
+            for (id, flushed_to) in saved {
+                let Some(number) = self.model.number_of(id) else { continue };
                 let Some(partition) = self.model.partitions.get_mut(&number) else { continue };
-                if row.config.durability == Durability::Async {
-                    partition.synced_to = partition.synced_to.max(row.flushed_to).min(partition.durable.end);
-                }
+                partition.synced_to = partition.synced_to.max(flushed_to).min(partition.durable.end);
             }
         }
         Ok(done)
@@ -188,6 +188,14 @@ impl Simulation {
         };
         self.reach(place);
     }
+}
+
+/// Up to where a checkpoint makes `async` logs durable.
+fn saved_unjournaled(job: &Job) -> Vec<(LocalId, i64)> {
+    let Job::Checkpoint(job) = job else { return Vec::new() };
+    let rows = job.changes.partitions.iter();
+    let rows = rows.filter(|(_, row)| row.config.durability == Durability::Async);
+    rows.map(|(id, row)| (*id, row.flushed_to)).collect()
 }
 
 fn place_in_checkpoint(done: &CheckpointDone) -> &'static str {
