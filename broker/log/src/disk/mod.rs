@@ -45,6 +45,11 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// Opens a file that is there.
     fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn File>>;
 
+    /// How long a file is that need not be open.
+    fn length(&self, path: &Path) -> io::Result<u64> {
+        self.open(path, Access::Read)?.length()
+    }
+
     /// Makes a new folder; one that is there already is an error.
     fn create_directory(&self, path: &Path) -> io::Result<()>;
 

@@ -58,6 +58,10 @@ impl Disk for RealDisk {
         self.open_with(path, access, OFlags::empty())
     }
 
+    fn length(&self, path: &Path) -> io::Result<u64> {
+        u64::try_from(fs::stat(path)?.st_size).map_err(|_| io::ErrorKind::InvalidData.into())
+    }
+
     fn create_directory(&self, path: &Path) -> io::Result<()> {
         Ok(fs::mkdir(path, Mode::RWXU | Mode::RGRP | Mode::XGRP)?)
     }

@@ -139,6 +139,8 @@ fn names_come_move_and_go() {
         disk.create(&at("b/c"), Access::Write).unwrap();
         disk.rename(&at("a"), &at("b/c")).unwrap();
         assert_eq!(disk.list(root).unwrap(), [entry("b", true)]);
+        assert_eq!(disk.length(&at("b/c")).unwrap(), 4);
+        assert_eq!(kind(disk.length(&at("a"))), Some(ErrorKind::NotFound));
         let mut bytes = [0; 4];
         read_exact_at(&*disk.open(&at("b/c"), Access::Read).unwrap(), &mut bytes, 0).unwrap();
         assert_eq!(bytes, *b"kept");

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::error::{EngineError, failed};
 use super::read::Sources;
-use crate::disk::{Access, if_there};
+use crate::disk::if_there;
 use crate::layout::FileKind;
 use crate::local_id::LocalId;
 use crate::segment::Segment;
@@ -128,7 +128,7 @@ pub(super) fn remove_partition(
 
 /// Removes a file, if it is there, and notes it.
 pub(super) fn remove_file(sources: &Sources, path: &Path, removed: &mut Removed) -> Result<(), EngineError> {
-    let length = sources.disk.open(path, Access::Read).and_then(|file| file.length());
+    let length = sources.disk.length(path);
     if_there(sources.disk.remove(path)).map_err(failed("remove", path))?;
     removed.note(length.unwrap_or(0));
     Ok(())

@@ -11,6 +11,9 @@ use tokio::signal::unix::{SignalKind, signal};
 /// How long it is tried to remove what somebody is still writing to.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long it waits in between: who is writing needs the processor too.
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// What a program says that a signal has ended, where it can say so itself.
 const EXIT_CODE: i32 = 1;
 
@@ -83,6 +86,7 @@ fn remove_while_written_to(path: &Path) {
         if error.kind() == ErrorKind::NotFound || Instant::now() > deadline {
             return;
         }
+        thread::sleep(PAUSE);
     }
 }
 
