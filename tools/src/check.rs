@@ -1,14 +1,14 @@
 //! `strandline check`: looks over a data directory that no broker uses, changes nothing, and says what is wrong.
 //!
-//! Exit codes: 0 nothing is lost, 1 something is damaged or could not be looked at, 2 the command line is wrong.
+//! Exit codes: 0 nothing is lost, 1 something is damaged or could not be looked at, 2 there is no data directory there.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
-use strandline_log::check::{self, Finding, Severity, Summary};
+use strandline_log::check::{self, CheckError, Finding, Severity, Summary};
 use strandline_log::disk::Disk;
 use strandline_log::disk::real::RealDisk;
 use strandline_log::layout::Layout;
@@ -31,9 +31,9 @@ pub(crate) struct CheckPlan {
 }
 
 pub(crate) fn run(plan: &CheckPlan, out: &mut impl Write) -> Result<(), Failure> {
-    let refused = |what: String| Failure::Refused(what);
+    let refused = Failure::Refused;
     let real = RealDisk::new(&plan.directory)
-        .map_err(|error| refused(format!("cannot open {}: {error}", plan.directory.display())))?;
+        .map_err(|error| Failure::Usage(format!("cannot open {}: {error}", plan.directory.display())))?;
     let disk: Arc<dyn Disk> = Arc::new(real);
     let mut printed = Ok(());
     let print = |finding: Finding| {
@@ -42,14 +42,29 @@ pub(crate) fn run(plan: &CheckPlan, out: &mut impl Write) -> Result<(), Failure>
             printed = print_finding(&finding, plan.output, out);
         }
     };
-    let checked = beside_reading(|| check::check(&disk, &Layout::new(plan.directory.clone()), print));
+    let layout = Layout::new(plan.directory.clone());
+    let checked = beside_reading(|| bytes_below(&layout.logs()), || check::check(&disk, &layout, print));
     printed?;
-    let summary = checked.map_err(|error| refused(error.to_string()))?;
+    let summary = checked.map_err(|error| match error {
+        CheckError::NoDirectory { .. } => Failure::Usage(error.to_string()),
+        error => refused(error.to_string()),
+    })?;
     print_summary(&summary, plan.output, out)?;
     match summary.damages {
         0 => Ok(()),
         damages => Err(refused(format!("{} is damaged in {damages} places", plan.directory.display()))),
     }
+}
+
+/// How much there is to be read: what is in segments. What cannot be looked at is not read either.
+fn bytes_below(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let bytes_of = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => bytes_below(&entry.path()),
+        Ok(metadata) => metadata.len(),
+        Err(_) => 0,
+    };
+    entries.map(bytes_of).sum()
 }
 
 const fn name(severity: Severity) -> &'static str {
@@ -129,9 +144,9 @@ mod tests {
         let (result, said) = check(root, Output::Table);
         assert!(matches!(result, Err(Failure::Refused(_))), "{said}");
         let (result, _) = check(folder.clone(), Output::Table);
-        assert!(matches!(result, Err(Failure::Refused(what)) if what.contains("no data directory")));
+        assert!(matches!(result, Err(Failure::Usage(what)) if what.contains("no data directory")));
         let (result, _) = check(folder.join("nowhere"), Output::Table);
-        assert!(matches!(result, Err(Failure::Refused(what)) if what.contains("nowhere")));
+        assert!(matches!(result, Err(Failure::Usage(what)) if what.contains("nowhere")));
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

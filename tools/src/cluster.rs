@@ -45,7 +45,8 @@ pub(crate) enum Output {
 pub(crate) enum Failure {
     /// What was asked for could not be done, or not all of it. Exit code 1.
     Refused(String),
-    /// The command line makes no sense. Exit code 2, as clap's own.
+    /// Nothing was begun: the command line makes no sense, or a file or folder that it names is not there, cannot be opened
+    /// or is not what it is given for. Exit code 2, as clap's own.
     Usage(String),
     /// No broker could be asked. Exit code 3.
     Unreachable(String),

@@ -16,6 +16,7 @@ mod config;
 mod consume;
 mod descriptors;
 mod dump;
+mod examples;
 mod group;
 mod hint;
 mod logging;
@@ -50,8 +51,8 @@ struct CommandLine {
 }
 
 /// What every command ends with; the numbers stay as they are.
-const EXIT_CODES: &str = "Exit codes: 0 all was done, 1 something was not, 2 the command line or a file that it names is \
-                          wrong, 3 no broker could be asked.";
+const EXIT_CODES: &str = "Exit codes: 0 all was done, 1 something was not, 2 nothing was begun since the command line, or a \
+                          file or folder that it names, is wrong, 3 no broker could be asked.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -102,10 +103,16 @@ enum Command {
 
 /// The command line as it is read, helped with and described to shells.
 fn command_line() -> clap::Command {
-    fn with_exit_codes(command: clap::Command) -> clap::Command {
-        command.after_long_help(EXIT_CODES).mut_subcommands(with_exit_codes)
+    fn with_help(command: clap::Command, path: &str) -> clap::Command {
+        let examples = examples::of(path).iter().map(|example| format!("  {example}\n"));
+        let examples: String = examples.collect();
+        let before = if examples.is_empty() { String::new() } else { format!("Examples:\n{examples}\n") };
+        command.after_long_help(format!("{before}{EXIT_CODES}")).mut_subcommands(|command| {
+            let path = format!("{path} {}", command.get_name());
+            with_help(command, path.trim_start())
+        })
     }
-    with_exit_codes(CommandLine::command()).after_help(EXIT_CODES)
+    with_help(CommandLine::command(), "").after_help(EXIT_CODES)
 }
 
 fn main() -> ExitCode {

@@ -6,7 +6,7 @@ use std::process;
 use std::time::Duration;
 
 use clap::Args;
-use strandline_broker::node::{Node, NodeOptions};
+use strandline_broker::node::{Node, NodeError, NodeOptions};
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::Level;
@@ -148,10 +148,10 @@ fn run<W: Write>(
     memory::keep_what_requests_leave();
     descriptors::allow_as_many_as_there_may_be();
     let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
-    let result: io::Result<()> = runtime.block_on(async {
+    let result: Result<(), Failure> = runtime.block_on(async {
         // Before anything is begun: a signal that comes early is not lost.
         let mut stop = StopSignals::new()?;
-        let node = Node::start(options).await.map_err(io::Error::other)?;
+        let node = Node::start(options).await.map_err(not_started)?;
         announce(&node, out)?;
         out.flush()?;
         tokio::select! {
@@ -160,7 +160,7 @@ fn run<W: Write>(
         }
         tracing::info!("stopping");
         tokio::select! {
-            result = node.shutdown() => result.map_err(io::Error::other),
+            result = node.shutdown() => result.map_err(|error| Failure::Refused(error.to_string())),
             () = stop.wait() => {
                 tracing::warn!("told to stop twice: what is in the journal is replayed at the next start");
                 log.flush();
@@ -171,6 +171,17 @@ fn run<W: Write>(
     result?;
     runtime.shutdown_timeout(Duration::from_secs(1));
     Ok(())
+}
+
+/// Whether what it was told is to blame, or what it found.
+fn not_started(error: NodeError) -> Failure {
+    let text = error.to_string();
+    match error {
+        NodeError::Address(_) | NodeError::DataDir { .. } | NodeError::OtherNode { .. } => {
+            Failure::Usage(text)
+        }
+        _ => Failure::Refused(text),
+    }
 }
 
 /// The signals that end a broker.

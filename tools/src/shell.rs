@@ -36,7 +36,8 @@ pub(crate) fn completions(plan: &Completions, mut command: Command, out: &mut im
 
 /// Writes a page for each command.
 pub(crate) fn man(plan: &Man, command: Command, out: &mut impl Write) -> Result<(), Failure> {
-    fs::create_dir_all(&plan.out)?;
+    fs::create_dir_all(&plan.out)
+        .map_err(|error| Failure::Usage(format!("cannot make {}: {error}", plan.out.display())))?;
     let mut command = command.disable_help_subcommand(true);
     // What it says of itself by its whole name is only known then.
     command.build();

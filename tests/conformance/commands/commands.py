@@ -15,6 +15,7 @@ from pathlib import Path
 
 from benches import benches
 from broker import Broker
+from endings import bars, endings
 from shapes import shape
 from terminal import Terminal
 
@@ -363,7 +364,7 @@ def logs(run, data):
     expect(7 in {it["value"]["offset"] for it in commits}, True, "an offset that was committed")
     members = [member for it in records if it["type"] == "GroupMetadata" and it["value"] for member in it["value"]["members"]]
     expect(any(member["subscription"]["topics"] == ["formats"] for member in members), True, "what a member subscribed to")
-    run.refused(1, "log", "dump", "/etc/hostname", says=["00000000000000000000.log"])
+    run.refused(2, "log", "dump", "/etc/hostname", says=["00000000000000000000.log"])
 
 
 def main():
@@ -378,6 +379,8 @@ def main():
             running_log(run, broker.data_folder)
         transactions(run)
         terminals(run)
+        bars(run)
+        endings(run, HOME)
         profiles(run, broker.address)
         descriptions(run)
         benches(run, expect)

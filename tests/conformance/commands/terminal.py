@@ -14,13 +14,13 @@ TIMEOUT_S = 60
 
 
 class Terminal:
-    def __init__(self, command, environment, rows=24, columns=80):
+    def __init__(self, command, environment, rows=24, columns=80, stdout=None):
         self.ours, theirs = pty.openpty()
         fcntl.ioctl(self.ours, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.theirs = theirs
         self.before = termios.tcgetattr(theirs)
         self.seen = ""
-        self.process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True)
+        self.process = subprocess.Popen(command, stdin=theirs, stdout=stdout or theirs, stderr=theirs, env=environment, start_new_session=True)
 
     def __enter__(self):
         return self

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Plan;
 use super::allocations::{self, Allocations};
 use crate::cluster::Output;
-use crate::progress::Progress;
+use crate::progress::{Far, Progress};
 
 /// What one run gets done, for a rate beside the time.
 #[derive(Clone, Copy)]
@@ -88,7 +88,10 @@ impl<'a> Comparison<'a> {
         let mut progress = Progress::new(true);
         let rounds = plan.rounds.max(1);
         for round in 0..rounds {
-            progress.tell(|| format!("{}: round {} of {rounds}", self.name, round + 1));
+            progress.tell(|| {
+                let of_rounds = (u64::try_from(round).unwrap_or(0), u64::try_from(rounds).unwrap_or(0));
+                Far::of(Some(of_rounds), format!("{}: round {} of {rounds}", self.name, round + 1))
+            });
             // There and back, so that nobody always follows the same one.
             let mut turns: Vec<_> = self.contenders.iter_mut().zip(&mut seen).collect();
             if round % 2 == 1 {

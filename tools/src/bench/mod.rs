@@ -48,7 +48,7 @@ pub(crate) struct Plan {
 pub(crate) fn run(command: &BenchCommand, out: &mut impl Write) -> Result<(), Failure> {
     match command {
         BenchCommand::Wire(plan) => Ok(wire::run(plan, out)?),
-        BenchCommand::Log(plan) => Ok(log::run(plan, out)?),
+        BenchCommand::Log(plan) => log::run(plan, out),
         BenchCommand::Kafka(bench) => kafka::run(bench, out),
         BenchCommand::LogPart(part) => Ok(log::run_part(part, out)?),
     }

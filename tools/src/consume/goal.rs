@@ -7,6 +7,7 @@ use strandline_client::{Client, Consumer, ConsumerRecord};
 use crate::arguments::Place;
 use crate::cluster::Failure;
 use crate::places;
+use crate::progress::Far;
 
 type Key = (String, i32);
 
@@ -16,16 +17,19 @@ pub(super) struct Goal {
     counted: u64,
     // By partition, where it is to end, if it is.
     ends: Option<BTreeMap<Key, i64>>,
+    // How much there was when somebody first asked.
+    total: Option<u64>,
 }
 
 impl Goal {
     pub(super) fn new(count: Option<u64>) -> Self {
-        Self { left: count.unwrap_or(u64::MAX), counted: 0, ends: None }
+        Self { left: count.unwrap_or(u64::MAX), counted: 0, ends: None, total: None }
     }
 
     /// From now on it ends there.
     pub(super) fn end_at(&mut self, ends: Vec<(Key, i64)>) {
         self.ends = Some(ends.into_iter().collect());
+        self.total = None;
     }
 
     pub(super) const fn has_enough(&self) -> bool {
@@ -37,14 +41,30 @@ impl Goal {
         usize::try_from(self.left).map_or(count, |left| left.min(count))
     }
 
-    pub(super) const fn counted(&self) -> u64 {
-        self.counted
-    }
-
     /// One more was read.
     pub(super) const fn count(&mut self) {
         self.left -= 1;
         self.counted += 1;
+    }
+
+    /// What a person is told of it.
+    pub(super) fn far(&mut self, consumer: &Consumer) -> Far {
+        let part = self.part(|topic, partition| consumer.position(topic, partition));
+        Far::of(part, format!("{} records", self.counted))
+    }
+
+    /// How much of how much has been read by one who stands at these positions, where that is known.
+    fn part(&mut self, position: impl Fn(&str, i32) -> Option<i64>) -> Option<(u64, u64)> {
+        if self.left < u64::MAX - self.counted {
+            return Some((self.counted, self.counted + self.left));
+        }
+        let left = |((topic, partition), end): (&Key, &i64)| match *end {
+            0 => Some(0),
+            end => Some(u64::try_from(end - position(topic, *partition)?).unwrap_or(0)),
+        };
+        let left: u64 = self.ends.as_ref()?.iter().map(left).sum::<Option<u64>>()?;
+        let total = *self.total.get_or_insert(left.saturating_add(self.counted));
+        Some((total.saturating_sub(left), total))
     }
 
     /// Whether a record is none of those that were asked for.
@@ -89,6 +109,24 @@ mod tests {
         assert!(!goal.has_enough());
         goal.count();
         assert!(goal.has_enough());
-        assert_eq!(goal.counted(), 2);
+        assert_eq!(goal.counted, 2);
+    }
+
+    #[test]
+    fn how_far_it_is_is_known_by_number_or_by_place() {
+        let mut goal = Goal::new(Some(4));
+        goal.count();
+        assert_eq!(goal.part(|_, _| None), Some((1, 4)));
+        let mut goal = Goal::new(None);
+        goal.count();
+        assert_eq!(goal.part(|_, _| Some(9)), None, "it has no end");
+        goal.end_at(vec![(("a".to_owned(), 0), 10), (("a".to_owned(), 1), 0), (("a".to_owned(), 2), 6)]);
+        assert_eq!(
+            goal.part(|_, partition| (partition == 0).then_some(3)),
+            None,
+            "it is not known where it begins"
+        );
+        assert_eq!(goal.part(|_, partition| Some(if partition == 0 { 3 } else { 0 })), Some((1, 14)));
+        assert_eq!(goal.part(|_, partition| Some(if partition == 0 { 8 } else { 7 })), Some((12, 14)));
     }
 }

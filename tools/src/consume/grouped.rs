@@ -64,6 +64,7 @@ impl Consume {
         rounds: &AtomicU64,
         out: &mut impl Write,
     ) -> Result<(), Failure> {
+        let mut progress = super::progress();
         let mut ends_of_round = 0;
         while !goal.has_enough() {
             let records = match tokio::time::timeout(GLANCE, consumer.poll(goal.at_most(RECORDS_MAX))).await {
@@ -89,6 +90,7 @@ impl Consume {
                 self.print(&record, out)?;
                 goal.count();
             }
+            progress.tell(|| goal.far(consumer));
         }
         Ok(())
     }

@@ -97,6 +97,11 @@ pub(crate) fn run(consume: &Consume, out: &mut impl Write) -> Result<(), Failure
     result
 }
 
+/// Where records go to the terminal, they tell how far it is.
+fn progress() -> Progress {
+    Progress::new(!std::io::stdout().is_terminal())
+}
+
 impl Consume {
     fn isolation(&self) -> Isolation {
         if self.committed { Isolation::ReadCommitted } else { Isolation::ReadUncommitted }
@@ -171,7 +176,7 @@ impl Consume {
         goal: &mut Goal,
         out: &mut impl Write,
     ) -> Result<(), Failure> {
-        let mut progress = Progress::new(!std::io::stdout().is_terminal());
+        let mut progress = progress();
         while !goal.has_enough() {
             let record = match consumer.try_next()? {
                 Some(record) => Some(record),
@@ -191,7 +196,7 @@ impl Consume {
             }
             self.print(&record, out)?;
             goal.count();
-            progress.tell(|| format!("{} records", goal.counted()));
+            progress.tell(|| goal.far(consumer));
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ use strandline_log::manifest::{Manifest, ManifestInspection, PartitionRow};
 use strandline_log::segment::SegmentFacts;
 use strandline_protocol::batch::BatchHeader;
 
-use super::refused;
+use super::{refused, wrong};
 use crate::cluster::Failure;
 
 /// A partition's end that was cut off: by which frame of the journal, and where.
@@ -93,12 +93,12 @@ pub(super) struct Opened {
 impl Opened {
     pub(super) fn open(directory: &Path) -> Result<Self, Failure> {
         let real = RealDisk::new(directory)
-            .map_err(|error| refused(format_args!("cannot open {}: {error}", directory.display())))?;
+            .map_err(|error| wrong(format_args!("cannot open {}: {error}", directory.display())))?;
         let disk: Arc<dyn Disk> = Arc::new(real);
         let layout = Layout::new(directory.to_owned());
         match read_format(&*disk, &layout) {
             Ok(Some(_)) => {}
-            Ok(None) => return Err(refused(format_args!("{} is no data directory", directory.display()))),
+            Ok(None) => return Err(wrong(format_args!("{} is no data directory", directory.display()))),
             Err(error) => return Err(refused(error)),
         }
         let lock = disk.lock(&layout.lock()).ok();

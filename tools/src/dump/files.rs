@@ -11,7 +11,7 @@ use strandline_log::layout::{FileKind, parse_segment_name};
 use strandline_log::segment::{OffsetIndex, PIECE_BYTES, Scanner, TimeIndex};
 
 use super::batches::Placed;
-use super::{How, print, refused};
+use super::{How, print, refused, wrong};
 use crate::cluster::{Failure, Output};
 use crate::time::moment;
 
@@ -28,12 +28,12 @@ pub(super) fn dump(path: &Path, how: &How, out: &mut impl Write) -> Result<(), F
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let (base_offset, kind) = parse_segment_name(name).ok_or_else(|| {
         let known = FileKind::ALL.map(|kind| format!("00000000000000000000.{}", kind.suffix())).join(", ");
-        refused(format_args!(
+        wrong(format_args!(
             "{} is neither a data directory nor a file of a segment, as {known} would be",
             path.display()
         ))
     })?;
-    let failed = |error: std::io::Error| refused(format_args!("cannot open {}: {error}", path.display()));
+    let failed = |error: std::io::Error| wrong(format_args!("cannot open {}: {error}", path.display()));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let disk = RealDisk::new(folder).map_err(failed)?;
     let file = disk.open(path, Access::Read).map_err(failed)?;

@@ -19,6 +19,8 @@ mod names;
 mod partitions;
 mod print;
 
+use directory::Partition;
+
 /// What `strandline log` can do.
 #[derive(Subcommand)]
 pub(crate) enum LogCommand {
@@ -89,6 +91,12 @@ pub(crate) struct How {
 }
 
 impl How {
+    /// How many offsets of a partition are asked for, of those before `offset`.
+    fn offsets_before(&self, partition: &Partition, offset: i64) -> u64 {
+        let end = partition.end.min(self.until.unwrap_or(i64::MAX)).min(offset);
+        u64::try_from(end.saturating_sub(partition.begin.max(self.from))).unwrap_or(0)
+    }
+
     /// Whether anything of a batch is asked for.
     fn shows(&self, base_offset: i64, last_offset: i64) -> bool {
         last_offset >= self.from && self.until.is_none_or(|until| base_offset < until)
@@ -110,6 +118,11 @@ pub(crate) fn run(command: &LogCommand, out: &mut impl Write) -> Result<(), Fail
 /// What cannot be done, in the words of whoever could not do it.
 fn refused(error: impl std::fmt::Display) -> Failure {
     Failure::Refused(error.to_string())
+}
+
+/// A path that is not what it was given for.
+fn wrong(what: impl std::fmt::Display) -> Failure {
+    Failure::Usage(what.to_string())
 }
 
 #[cfg(test)]

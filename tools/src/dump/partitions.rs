@@ -11,7 +11,7 @@ use super::directory::{Opened, Partition};
 use super::names::Names;
 use super::{Chosen, How, OfDirectory, files, print};
 use crate::cluster::{Failure, Output};
-use crate::progress::Progress;
+use crate::progress::{Far, Progress};
 use crate::results;
 use crate::table::Table;
 
@@ -80,6 +80,9 @@ pub(super) fn dump(
     let names = Names::read(&opened)?;
     names.check(chosen, &opened)?;
     let mut progress = Progress::new(!std::io::IsTerminal::is_terminal(&std::io::stdout()));
+    let chosen_ones = || opened.partitions.values().filter(|partition| names.chooses(chosen, partition));
+    let total = chosen_ones().map(|partition| how.offsets_before(partition, i64::MAX)).sum();
+    let mut done = 0;
     for (id, partition) in opened.partitions.iter().filter(|(_, partition)| names.chooses(chosen, partition))
     {
         let is_empty = partition.begin == partition.end && partition.segments.is_empty();
@@ -93,9 +96,14 @@ pub(super) fn dump(
             writeln!(out, "{topic}-{index}: offsets {} to {}, in {id}", partition.begin, partition.end)?;
         }
         opened.batches(*id, (how.from, how.until), &mut |placed| {
-            progress.tell(|| format!("{topic}-{index} at {}", placed.batch.header().base_offset));
+            progress.tell(|| {
+                let offset = placed.batch.header().base_offset;
+                let done = done + how.offsets_before(partition, offset);
+                Far::of(Some((done, total)), format!("{topic}-{index} at {offset}"))
+            });
             print::batch(&of, placed, how, out)
         })?;
+        done += how.offsets_before(partition, i64::MAX);
         if how.indexes {
             for (base_offset, _) in &partition.segments {
                 for kind in [FileKind::OffsetIndex, FileKind::TimeIndex, FileKind::TransactionIndex] {

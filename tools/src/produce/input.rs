@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use serde_json::Value;
@@ -15,6 +16,7 @@ const LINES_AHEAD: usize = 256;
 
 pub(super) struct Input {
     source: Box<dyn Read + Send>,
+    bytes: Option<u64>,
     line_bytes_max: usize,
     is_whole: bool,
 }
@@ -38,14 +40,30 @@ pub(super) struct Parsed {
 impl Input {
     /// Of a file, or the standard input. With `is_whole` all of it is one line.
     pub(super) fn open(file: Option<&Path>, line_bytes_max: usize, is_whole: bool) -> Result<Self, Failure> {
-        let source: Box<dyn Read + Send> = match file {
+        let (source, file): (Box<dyn Read + Send>, _) = match file {
             Some(path) => {
                 let named = |error: io::Error| Failure::Usage(format!("{}: {error}", path.display()));
-                Box::new(File::open(path).map_err(named)?)
+                let file = File::open(path).map_err(named)?;
+                let described = file.metadata().map_err(named)?;
+                if described.is_dir() {
+                    return Err(Failure::Usage(format!("{} is a folder", path.display())));
+                }
+                (Box::new(file), Some(described))
             }
-            None => Box::new(io::stdin()),
+            None => {
+                let stdin = io::stdin();
+                let same = stdin.as_fd().try_clone_to_owned().map(File::from);
+                (Box::new(stdin), same.and_then(|file| file.metadata()).ok())
+            }
         };
-        Ok(Self { source, line_bytes_max, is_whole })
+        // What comes through a pipe has no end yet.
+        let bytes = file.filter(|file| file.is_file()).map(|file| file.len());
+        Ok(Self { source, bytes, line_bytes_max, is_whole })
+    }
+
+    /// How much there is to be read, where that is known.
+    pub(super) const fn bytes(&self) -> Option<u64> {
+        self.bytes
     }
 
     /// Reads on, until the end or until nobody listens.

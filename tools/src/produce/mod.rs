@@ -19,7 +19,7 @@ use strandline_client::{
 use crate::arguments::setting;
 use crate::cluster::{Connecting, Failure, Output};
 use crate::hint;
-use crate::progress::Progress;
+use crate::progress::{Far, Progress};
 use crate::table::Table;
 
 mod input;
@@ -118,6 +118,8 @@ fn codec(name: &str) -> Result<Compression, String> {
 struct Report {
     records: u64,
     bytes: u64,
+    // Of the input, with the ends of its lines.
+    taken: u64,
     // By partition: how many, and the first and last offset, where the broker says them.
     partitions: BTreeMap<i32, (u64, Option<i64>, Option<i64>)>,
 }
@@ -261,11 +263,15 @@ impl Produce {
         input: Input,
         report: &mut Report,
     ) -> (VecDeque<Delivery>, Result<(), Failure>) {
+        let total = input.bytes();
         let mut lines = input.lines();
         let mut progress = Progress::new(self.file.is_some() || !io::stdin().is_terminal());
         let mut deliveries: VecDeque<Delivery> = VecDeque::new();
         while let Some(line) = lines.recv().await {
-            progress.tell(|| format!("{} records acknowledged", report.records));
+            progress.tell(|| {
+                let part = total.map(|total| (report.taken, total));
+                Far::of(part, format!("{} records acknowledged", report.records))
+            });
             match self.send(client, sending, line, report).await {
                 Ok(delivery) => deliveries.push_back(delivery),
                 Err(failure) => return (deliveries, Err(failure)),
@@ -290,7 +296,9 @@ impl Produce {
         report: &mut Report,
     ) -> Result<Delivery, Failure> {
         let line = line?;
-        report.bytes += u64::try_from(line.bytes.len()).unwrap_or(0);
+        let bytes = u64::try_from(line.bytes.len()).unwrap_or(0);
+        report.bytes += bytes;
+        report.taken += bytes + 1;
         let parsed = match self.format {
             Format::Lines | Format::Whole => self.parsed(&line),
             Format::Json => input::from_json(&line)?,

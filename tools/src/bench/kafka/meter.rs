@@ -6,7 +6,7 @@ use super::histogram::Histogram;
 use super::options::Length;
 use super::report::{GIGABYTE, MEGABYTE, Report, float};
 use super::usage::{self, Usage};
-use crate::progress::Progress;
+use crate::progress::{Far, Progress};
 
 /// How long it is measured where nobody said.
 const SECONDS_DEFAULT: f64 = 10.0;
@@ -167,14 +167,17 @@ impl Meter {
 }
 
 /// What a person reads who waits: how long it has been measured, and how much was done by then.
-fn how_far(warm: bool, time: (Duration, Option<Duration>), done: (u64, Option<u64>)) -> String {
+fn how_far(warm: bool, time: (Duration, Option<Duration>), done: (u64, Option<u64>)) -> Far {
     if !warm {
-        return "warming up".to_owned();
+        return "warming up".to_owned().into();
     }
+    let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let by_time = time.1.map(|limit| (milliseconds(time.0), milliseconds(limit)));
+    let part = done.1.map(|limit| (done.0, limit)).or(by_time);
     let of = |limit: Option<String>| limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
     let time_limit = of(time.1.map(|limit| format!("{:.0}", limit.as_secs_f64())));
     let done_limit = of(done.1.map(|limit| limit.to_string()));
-    format!("{:.0}{time_limit} s, {}{done_limit} done", time.0.as_secs_f64(), done.0)
+    Far::of(part, format!("{:.0}{time_limit} s, {}{done_limit} done", time.0.as_secs_f64(), done.0))
 }
 
 #[cfg(test)]
@@ -184,8 +187,10 @@ mod tests {
     #[test]
     fn who_waits_reads_how_far_it_is() {
         let seconds = Duration::from_secs;
-        assert_eq!(how_far(false, (seconds(1), None), (7, None)), "warming up");
-        assert_eq!(how_far(true, (seconds(3), Some(seconds(10))), (7, None)), "3 of 10 s, 7 done");
-        assert_eq!(how_far(true, (seconds(3), None), (7, Some(20))), "3 s, 7 of 20 done");
+        assert_eq!(how_far(false, (seconds(1), None), (7, None)), Far::from("warming up".to_owned()));
+        let by_time = how_far(true, (seconds(3), Some(seconds(10))), (7, None));
+        assert_eq!(by_time, Far::of(Some((3_000, 10_000)), "3 of 10 s, 7 done".to_owned()));
+        let by_number = how_far(true, (seconds(3), None), (7, Some(20)));
+        assert_eq!(by_number, Far::of(Some((7, 20)), "3 s, 7 of 20 done".to_owned()));
     }
 }

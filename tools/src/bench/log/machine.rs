@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::Outcome;
-use crate::progress::Progress;
+use crate::progress::{Far, Progress};
 
 const CHUNK_BYTES: usize = 1 << 20;
 
@@ -103,7 +103,9 @@ impl PageCache {
         let mut chunk = vec![0; CHUNK_BYTES];
         let mut progress = Progress::new(true);
         for read in 0..self.gib << 10 {
-            progress.tell(|| format!("the page cache is filled: {read} of {} MiB", self.gib << 10));
+            progress.tell(|| {
+                Far::of(Some((read, self.gib << 10)), format!("the page cache is filled: {read} MiB"))
+            });
             if read % CHUNKS_PER_LOOK == 0 && free_kib() < FREE_KIB_LEFT {
                 break;
             }

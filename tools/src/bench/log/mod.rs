@@ -33,7 +33,7 @@ pub(crate) use self::child::Part;
 use self::folder::Folder;
 use self::machine::PageCache;
 use self::report::Report;
-use crate::cluster::Output;
+use crate::cluster::{Failure, Output};
 
 /// Whatever ends a measurement before its end; it is told and ends the program.
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -118,11 +118,11 @@ pub(super) fn run_part(part: &Part, out: &mut impl Write) -> io::Result<()> {
     part.run(out).map_err(|error| io::Error::other(error.to_string()))
 }
 
-pub(super) fn run(plan: &LogPlan, out: &mut impl Write) -> io::Result<()> {
-    let folder = Folder::make(&plan.folder)?;
+pub(super) fn run(plan: &LogPlan, out: &mut impl Write) -> Result<(), Failure> {
+    let folder = Folder::make(&plan.folder).map_err(|error| Failure::Usage(error.to_string()))?;
     let measured = measure(plan, folder.path().to_owned(), out);
     folder.remove()?;
-    measured.map_err(|error| io::Error::other(error.to_string()))
+    measured.map_err(|error| Failure::Refused(error.to_string()))
 }
 
 fn measure(plan: &LogPlan, folder: PathBuf, out: &mut dyn Write) -> Outcome {
