@@ -102,7 +102,7 @@ fn a_directory_without_partitions_is_one_all_the_same() {
 #[test]
 fn what_is_neither_is_refused_with_what_would_do() {
     let (result, _) = said(&["dump", "/etc/hostname"]);
-    assert!(matches!(result, Err(Failure::Refused(what)) if what.contains("00000000000000000000.log")));
+    assert!(matches!(result, Err(Failure::Usage(what)) if what.contains("00000000000000000000.log")));
     let (result, _) = said(&["list", "/nowhere"]);
-    assert!(matches!(result, Err(Failure::Refused(what)) if what.contains("cannot open /nowhere")));
+    assert!(matches!(result, Err(Failure::Usage(what)) if what.contains("cannot open /nowhere")));
 }
