@@ -56,7 +56,7 @@ const EXAMPLES: [(&str, &[&str]); 56] = [
             "strandline consume orders --exit",
             "strandline consume orders --from @-2h --exit --format json",
             "strandline consume orders --group billing -n 3",
-            r"strandline consume orders --from -1 --exit --template '%{date} %p/%o %k=%v\n'",
+            r"strandline consume orders --from -10 --exit --template '%{date} %p/%o %k=%v\n'",
         ],
     ),
     ("group list", &["strandline group list", "strandline group list --state Empty -o json"]),

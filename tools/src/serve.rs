@@ -6,6 +6,7 @@ use std::process;
 use std::time::Duration;
 
 use clap::Args;
+use strandline_broker::net::BindError;
 use strandline_broker::node::{Node, NodeError, NodeOptions};
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -177,9 +178,12 @@ fn run<W: Write>(
 fn not_started(error: NodeError) -> Failure {
     let text = error.to_string();
     match error {
-        NodeError::Address(_) | NodeError::DataDir { .. } | NodeError::OtherNode { .. } => {
-            Failure::Usage(text)
-        }
+        // Somebody else may be there, which is no fault of what it was told.
+        NodeError::Bind(BindError::Bind { .. }) => Failure::Refused(text),
+        NodeError::Address(_)
+        | NodeError::Bind(_)
+        | NodeError::DataDir { .. }
+        | NodeError::OtherNode { .. } => Failure::Usage(text),
         _ => Failure::Refused(text),
     }
 }

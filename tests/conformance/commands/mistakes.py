@@ -65,24 +65,24 @@ def places(live):
     """An address or a folder that is none, or another's."""
     port, http, data = live
     return [
-        (FAILED, serve("--listen", "9092"), "9092", "HOST:PORT"),
-        (FAILED, serve("--listen", "OTHER=127.0.0.1:99999"), "127.0.0.1:99999", "65535"),
-        (FAILED, serve("--listen", "SSL=127.0.0.1:0"), "SSL", "there is no TLS"),
-        (FAILED, serve("--set", "listeners=PLAINTEXT//0.0.0.0:9093")[:3] + ("--set", "listeners=PLAINTEXT//0.0.0.0:9093"), "NAME://HOST:PORT"),
-        (FAILED, serve("--set", "advertised.listeners=broker.example"), "broker.example", "NAME://HOST:PORT"),
-        (FAILED, serve("--set", "advertised.listeners=PLAINTEXT://0.0.0.0:1"), "cannot be advertised"),
-        (FAILED, serve("--set", "advertised.listeners=OTHER://broker.example:1"), "OTHER", "no listener is called"),
+        (USAGE, serve("--listen", "9092"), "9092", "HOST:PORT"),
+        (USAGE, serve("--listen", "OTHER=127.0.0.1:99999"), "127.0.0.1:99999", "65535"),
+        (USAGE, serve("--listen", "SSL=127.0.0.1:0"), "SSL", "there is no TLS"),
+        (USAGE, serve("--set", "listeners=PLAINTEXT//0.0.0.0:9093")[:3] + ("--set", "listeners=PLAINTEXT//0.0.0.0:9093"), "NAME://HOST:PORT"),
+        (USAGE, serve("--set", "advertised.listeners=broker.example"), "broker.example", "NAME://HOST:PORT"),
+        (USAGE, serve("--set", "advertised.listeners=PLAINTEXT://0.0.0.0:1"), "cannot be advertised"),
+        (USAGE, serve("--set", "advertised.listeners=OTHER://broker.example:1"), "OTHER", "no listener is called"),
         (FAILED, serve("--listen", f"OTHER=127.0.0.1:{port}"), f"127.0.0.1:{port}", "another program listens there"),
         (FAILED, serve("--http", f"127.0.0.1:{http}")[:5] + ("--http", f"127.0.0.1:{http}"), f"127.0.0.1:{http}", "another program listens there"),
         (FAILED, serve(data=str(data)), "in use by another process", "of its own"),
-        (FAILED, serve(data="file"), "cannot make the data directory file"),
-        (FAILED, serve(data="file/new"), "cannot make the data directory file/new", "a part of that path is a file"),
+        (USAGE, serve(data="file"), "cannot make the data directory file"),
+        (USAGE, serve(data="file/new"), "cannot make the data directory file/new", "a part of that path is a file"),
         (FAILED, serve(data="closed"), "cannot lock closed", "allowed to write there"),
-        (FAILED, serve(data="closed/new"), "cannot make the data directory closed/new", "allowed to write there"),
+        (USAGE, serve(data="closed/new"), "cannot make the data directory closed/new", "allowed to write there"),
         (FAILED, serve(data="full"), "no room on the disk", "bytes are free"),
-        (FAILED, ("check", "empty"), "empty is no data directory"),
-        (FAILED, ("check", "none"), "none", "No such file"),
-        (FAILED, ("log", "dump", "empty"), "empty"),
+        (USAGE, ("check", "empty"), "empty is no data directory"),
+        (USAGE, ("check", "none"), "none", "No such file"),
+        (USAGE, ("log", "dump", "empty"), "empty"),
         (UNREACHABLE, ("topic", "list", "--brokers", "127.0.0.1:1"), "127.0.0.1:1", "strandline dev"),
         (USAGE, ("topic", "list", "--profile", "none"), "there is no profile", "strandline profile set"),
     ]
@@ -171,7 +171,7 @@ def main():
         broker.stop()
         other = serve("--set", "node.id=2", data="live/data")
         done = typed(other, nowhere)
-        what = wrong((FAILED, other, "belongs to node 1", "this is node 2", "node.id"), done)
+        what = wrong((USAGE, other, "belongs to node 1", "this is node 2", "node.id"), done)
         if what:
             failed.append(f"{' '.join(other)}: {what}:\n{done.stderr}")
         if failed:
