@@ -1,17 +1,15 @@
 //! A consumer as a member of a group: subscribing, committing, and what the group asks for in between.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use strandline_protocol::{ErrorCode, Text};
 use tokio::time::Instant;
 
 use super::group::{
-    self, GroupOffsets, GroupProtocol, GroupSettings, Key, Notice, Polling, RebalanceListener, Subscription,
-    Task,
+    self, GroupOffsets, GroupProtocol, GroupSettings, Key, Notice, Polling, Progress, RebalanceListener,
+    Subscription, Task,
 };
 use super::{Consumer, ConsumerRecord};
-use crate::admin;
 use crate::error::{Error, Result};
 
 impl Consumer {
@@ -153,7 +151,7 @@ impl Consumer {
     /// ```
     pub async fn seek_to_committed(&mut self) -> Result<()> {
         let keys: Vec<Key> = self.shared.state().partitions.keys().cloned().collect();
-        let found = self.committed(&keys).await?;
+        let found = self.progress(&keys).await?;
         self.put_down();
         if let Some(group) = &mut self.group {
             group.dirty.forget(&keys);
@@ -169,38 +167,11 @@ impl Consumer {
         Ok(())
     }
 
-    /// Where the group has got to in these, in their order. What is not sure yet, because a transaction has it, is waited
-    /// for.
-    async fn committed(&self, keys: &[Key]) -> Result<Vec<(Key, Option<i64>)>> {
-        let mut attempts = self.shared.client.attempts();
-        loop {
-            match self.committed_now(keys).await {
-                Err(error) => attempts.after(error, &[]).await?,
-                found => return found,
-            }
+    async fn progress(&self, keys: &[Key]) -> Result<Progress> {
+        match &self.group {
+            Some(group) => group::progress(&self.shared.client, &group.shared, keys).await,
+            None => Err(Error::Settings("this consumer is no member of a group".to_owned())),
         }
-    }
-
-    async fn committed_now(&self, keys: &[Key]) -> Result<Vec<(Key, Option<i64>)>> {
-        let Some(group) = &self.group else {
-            return Err(Error::Settings("this consumer is no member of a group".to_owned()));
-        };
-        let mut topics: Vec<(Text, Vec<i32>)> = Vec::new();
-        for (topic, partition) in keys {
-            match topics.last_mut().filter(|(last, _)| last == topic) {
-                Some((_, partitions)) => partitions.push(*partition),
-                None => topics.push((topic.clone(), vec![*partition])),
-            }
-        }
-        let name = &group.shared.settings.name;
-        let mut offsets = HashMap::new();
-        for (key, found) in admin::committed(&self.shared.client, name, Some(&topics)).await? {
-            offsets.insert(key, found?.map(|committed| committed.offset));
-        }
-        let offset = |(topic, partition): &Key| {
-            offsets.get(&(topic.as_str().to_owned(), *partition)).copied().flatten()
-        };
-        Ok(keys.iter().map(|key| (key.clone(), offset(key))).collect())
     }
 
     /// Commits everything that has been returned: call it once that has been processed.
@@ -310,14 +281,14 @@ impl Consumer {
     }
 
     async fn begin(&mut self, keys: &[Key]) -> Result<()> {
+        let Some(group) = &mut self.group else { return Ok(()) };
         if !keys.is_empty() {
-            let found = self.committed(keys).await?;
+            let found = group.lookup.of(&self.shared.client, &group.shared, keys).await?;
             let mut state = self.shared.state();
             for (key, offset) in found {
                 state.add(&key, offset);
             }
         }
-        let Some(group) = &mut self.group else { return Ok(()) };
         if let Some(listener) = &mut group.listener {
             listener.assigned(&named(keys)).await;
         }

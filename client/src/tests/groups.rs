@@ -44,11 +44,11 @@ enum Rule {
 async fn read(mut consumer: Consumer, read: Read) {
     for patience in (0..40u64).cycle() {
         let polled = tokio::time::timeout(Duration::from_micros(patience * 100), consumer.poll(20)).await;
-        let Ok(Ok(records)) = polled else { continue };
+        let records = polled.ok().and_then(Result::ok).unwrap_or_default();
         let value = |value: &[u8]| u32::from_be_bytes(value.try_into().unwrap());
         read.lock().unwrap().extend(records.iter().map(|record| value(record.value.as_deref().unwrap())));
-        // What is refused, or dropped before its answer came, is committed with the next or read again by whoever has the
-        // partition next.
+        // What is refused, or dropped before its answer came, is committed with the next, which may find nothing more to
+        // read, or read again by whoever has the partition next.
         let _ = tokio::time::timeout(Duration::from_millis(1 + patience), consumer.commit()).await;
         tokio::time::sleep(Duration::from_millis(1)).await;
     }

@@ -23,6 +23,7 @@ mod exchange;
 mod line;
 mod modern;
 mod offsets;
+mod progress;
 mod task;
 mod user_data;
 
@@ -31,6 +32,7 @@ pub(super) use assign::Key;
 pub(super) use commit::{Dirty, commit};
 pub use config::GroupProtocol;
 pub use offsets::GroupOffsets;
+pub(super) use progress::{Lookup, Progress, progress};
 pub(super) use task::Task;
 
 /// What is to be done when partitions come and go. Each of these is awaited before the group goes on, within
@@ -200,6 +202,7 @@ pub(super) struct GroupSide {
     pub(super) notices: mpsc::UnboundedReceiver<Notice>,
     /// What is being attended to: it stays here until it has been.
     pub(super) pending: Option<Notice>,
+    pub(super) lookup: Lookup,
     pub(super) listener: Option<Box<dyn RebalanceListener>>,
     pub(super) dirty: Dirty,
     pub(super) commit_at: Instant,

@@ -12,7 +12,7 @@ use super::assign::{Assignor, Key};
 use super::line::Line;
 use super::modern::Modern;
 use super::{
-    Dirty, GroupProtocol, GroupSettings, GroupShared, GroupSide, Identity, Notice, RebalanceListener,
+    Dirty, GroupProtocol, GroupSettings, GroupShared, GroupSide, Identity, Lookup, Notice, RebalanceListener,
     Subscription, exchange,
 };
 use crate::cluster::Client;
@@ -56,6 +56,7 @@ impl Task {
             shared,
             notices: received,
             pending: None,
+            lookup: Lookup::default(),
             listener,
             dirty: Dirty::default(),
             commit_at: Instant::now(),
