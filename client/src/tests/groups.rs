@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::troubled::{Cluster, TOPIC};
+use super::until;
 use crate::{Assignor, Client, ClientConfig, Consumer, GroupProtocol, OffsetReset, ProducerRecord};
 
 const PARTITIONS: usize = 4;
@@ -65,16 +66,6 @@ async fn member(cluster: &Cluster, rule: Rule, done: &Read) -> tokio::task::Join
     let mut consumer = builder.start().unwrap();
     consumer.subscribe(&[TOPIC]).unwrap();
     tokio::spawn(read(consumer, done.clone()))
-}
-
-async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..6_000 {
-        if is_so() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("it never came to be that {what}");
 }
 
 /// Members come, and go at any moment; everything is read all the same, and nothing is committed that was not.

@@ -15,3 +15,16 @@ pub(crate) mod numbers;
 mod telemetry;
 mod transactions;
 mod troubled;
+
+use std::time::Duration;
+
+/// Waits for what comes to be by itself; long enough for a machine that is busy with something else.
+async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..6_000 {
+        if is_so() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it never came to be that {what}");
+}

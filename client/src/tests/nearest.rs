@@ -16,6 +16,7 @@ use strandline_protocol::batch::{BatchBuilder, NewRecord};
 use tokio::net::TcpStream;
 
 use super::fake::{Asked, Peer, deserted, frame, listen, metadata};
+use super::until;
 use crate::{Client, ClientConfig, Consumer, ConsumerRecord, OffsetReset};
 
 const LEADER: i32 = 1;
@@ -215,16 +216,6 @@ async fn next(consumer: &mut Consumer) -> ConsumerRecord {
     // Nothing takes that long, but for a consumer that has lost its way.
     let read = tokio::time::timeout(Duration::from_secs(60), consumer.next()).await;
     read.expect("nothing comes any more").unwrap()
-}
-
-async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..6_000 {
-        if is_so() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("it never came to be that {what}");
 }
 
 #[tokio::test]
