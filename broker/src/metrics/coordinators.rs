@@ -9,7 +9,7 @@ use strandline_state::transactions::{EndedBy, Event as TransactionEvent, Status,
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use super::handles::handles;
+use super::handles::{handles, number};
 use super::text::{Kind, Text, close_labels, push_label};
 use crate::broker::Broker;
 
@@ -72,10 +72,6 @@ handles! {
         verified {"outcome" = "verified"},
         refused {"outcome" = "refused"},
         put_off {"outcome" = "later"};
-}
-
-fn number(count: usize) -> u64 {
-    count.try_into().unwrap_or(u64::MAX)
 }
 
 impl Coordinators {

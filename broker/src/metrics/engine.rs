@@ -3,7 +3,7 @@
 use strandline_log::compaction::Statistics;
 use strandline_log::engine::{CompactionOutcome, Event, Figures};
 
-use super::handles::handles;
+use super::handles::{handles, number};
 use super::text::Text;
 
 handles! {
@@ -46,10 +46,6 @@ handles! {
         records_aborted {"reason" = "aborted"},
         records_without_key {"reason" = "no_key"};
     counter "strandline_disk_full_total", "How often there was no room on the disk for work that cannot wait.": no_room;
-}
-
-fn number(count: usize) -> u64 {
-    count.try_into().unwrap_or(u64::MAX)
 }
 
 impl Engine {

@@ -24,3 +24,8 @@ macro_rules! handles {
 }
 
 pub(super) use handles;
+
+/// A count as counters take it.
+pub(super) fn number(count: usize) -> u64 {
+    count.try_into().unwrap_or(u64::MAX)
+}
