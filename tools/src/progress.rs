@@ -28,6 +28,12 @@ impl Far {
     pub(crate) const fn of(part: Option<(u64, u64)>, text: String) -> Self {
         Self { text, part }
     }
+
+    /// So many rounds of so many are behind.
+    pub(crate) fn rounds(done: usize, total: usize, text: String) -> Self {
+        let count = |rounds: usize| u64::try_from(rounds).unwrap_or(u64::MAX);
+        Self::of(Some((count(done), count(total))), text)
+    }
 }
 
 impl From<String> for Far {

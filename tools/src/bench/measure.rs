@@ -89,8 +89,7 @@ impl<'a> Comparison<'a> {
         let rounds = plan.rounds.max(1);
         for round in 0..rounds {
             progress.tell(|| {
-                let of_rounds = (u64::try_from(round).unwrap_or(0), u64::try_from(rounds).unwrap_or(0));
-                Far::of(Some(of_rounds), format!("{}: round {} of {rounds}", self.name, round + 1))
+                Far::rounds(round, rounds, format!("{}: round {} of {rounds}", self.name, round + 1))
             });
             // There and back, so that nobody always follows the same one.
             let mut turns: Vec<_> = self.contenders.iter_mut().zip(&mut seen).collect();

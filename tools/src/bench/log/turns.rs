@@ -54,10 +54,7 @@ pub(super) fn take_turns<const N: usize>(rounds: usize, mut ways: [Way<'_>; N]) 
     let mut samples = [const { Vec::new() }; N];
     let mut progress = Progress::new(true);
     for round in 0..rounds {
-        progress.tell(|| {
-            let of_rounds = (u64::try_from(round).unwrap_or(0), u64::try_from(rounds).unwrap_or(0));
-            Far::of(Some(of_rounds), format!("round {} of {rounds}", round + 1))
-        });
+        progress.tell(|| Far::rounds(round, rounds, format!("round {} of {rounds}", round + 1)));
         let mut turns: Vec<_> = ways.iter_mut().zip(&mut samples).collect();
         if round % 2 == 1 {
             turns.reverse();
