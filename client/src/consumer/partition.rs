@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::chunk::Chunk;
 use super::config::Settings;
-use crate::admin::OffsetAt;
+use crate::admin::{Isolation, OffsetAt};
 
 /// Where a partition is in its life.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -97,7 +97,29 @@ impl Partition {
     }
 
     pub(super) const fn wants_more(&self, settings: &Settings) -> bool {
-        !self.is_paused && !self.is_in_flight && self.chunk_bytes < settings.partition_bytes
+        !self.is_paused && !self.is_in_flight && !self.is_full(settings)
+    }
+
+    const fn is_full(&self, settings: &Settings) -> bool {
+        self.chunk_bytes >= settings.partition_bytes
+    }
+
+    /// Whether it wants more as soon as some of what there is has been read.
+    pub(super) const fn will_want_more(&self, settings: &Settings) -> bool {
+        !self.is_paused && self.is_full(settings)
+    }
+
+    /// Whether everything has been fetched that its leader told of.
+    pub(super) fn is_at_end(&self, isolation: Isolation) -> bool {
+        self.end(isolation).is_some_and(|end| self.next >= end)
+    }
+
+    /// Where what may be read ends, as its leader said last.
+    pub(super) fn end(&self, isolation: Isolation) -> Option<i64> {
+        match isolation {
+            Isolation::ReadUncommitted => self.high_watermark,
+            Isolation::ReadCommitted => self.last_stable.or(self.high_watermark),
+        }
     }
 
     /// A new leader may have lost what an old one had.

@@ -1,7 +1,7 @@
 //! Where a consumer is: positions, lag, ends.
 
 use super::{Consumer, key};
-use crate::admin::{Isolation, ListOffsets, OffsetAt};
+use crate::admin::{ListOffsets, OffsetAt};
 use crate::error::Result;
 
 impl Consumer {
@@ -38,11 +38,7 @@ impl Consumer {
         let position = self.position(topic, partition)?;
         let state = self.shared.state();
         let known = state.partitions.get(&key(topic, partition))?;
-        let end = match self.isolation {
-            Isolation::ReadUncommitted => known.high_watermark,
-            Isolation::ReadCommitted => known.last_stable.or(known.high_watermark),
-        };
-        Some(end?.saturating_sub(position).max(0))
+        Some(known.end(self.isolation)?.saturating_sub(position).max(0))
     }
 
     /// Where each partition that is assigned ends now, as its leader says.

@@ -4,7 +4,7 @@
 //! Memory is bounded by what may be fetched ahead: a request is only sent for what there is room for, and what it
 //! may bring is reserved until it has come.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use strandline_protocol::Text;
 use tokio::time::Instant;
@@ -187,6 +187,7 @@ impl State {
     pub(super) fn plan(&mut self, metadata: &ClusterMetadata, now: Instant) -> Orders {
         let mut orders = Orders::default();
         let mut asks: BTreeMap<i32, BTreeMap<Key, Ask>> = BTreeMap::new();
+        let mut busy = BTreeSet::new();
         for (key, partition) in &mut self.partitions {
             if let Some(until) = partition.rests_until.filter(|until| *until > now) {
                 orders.wake_at = orders.wake_at.into_iter().chain([until]).min();
@@ -225,11 +226,24 @@ impl State {
                     let broker = near.map_or(leader, |(id, _)| id);
                     asks.entry(broker).or_default().insert(key.clone(), ask);
                 }
+                Phase::Ready if partition.will_want_more(&self.settings) => {
+                    let named = partition.preferred.filter(|(_, until)| *until > now);
+                    busy.insert(named.map_or(leader, |(id, _)| id));
+                }
                 _ => {}
             }
         }
+        asks.retain(|broker, asks| !busy.contains(broker) || !self.are_at_end(asks.keys()));
         self.plan_fetches(asks, &mut orders);
         orders
+    }
+
+    /// Whether a broker would only wait if it were asked for these. While it does it can be asked for nothing else: not
+    /// for what another of its partitions wants more of in a moment.
+    fn are_at_end<'a>(&self, mut keys: impl Iterator<Item = &'a Key>) -> bool {
+        keys.all(|key| {
+            self.partitions.get(key).is_some_and(|partition| partition.is_at_end(self.settings.isolation))
+        })
     }
 
     fn plan_fetches(&mut self, asks: BTreeMap<i32, BTreeMap<Key, Ask>>, orders: &mut Orders) {

@@ -22,13 +22,15 @@ COMPARED = {
 OURS = ["strandline", "strandline-unchecked", "floor", "floor-unchecked"]
 PARTITIONS = 4
 TIMEOUT_S = 120
-# name, work, records, bytes of a record
+# name, work, records, bytes of a record, durability of the topic
 WORK = [
-    ("produce, 1 KiB", "produce", 500_000, 1_024),
-    ("produce, 100 B", "produce", 2_000_000, 100),
-    ("consume, 1 KiB", "consume", 1_000_000, 1_024),
-    ("consume, 100 B", "consume", 2_000_000, 100),
-    ("end to end, 1,000 records/s", "latency", 10_000, 1_024),
+    ("produce, 1 KiB", "produce", 500_000, 1_024, "fsync"),
+    ("produce, 100 B", "produce", 2_000_000, 100, "fsync"),
+    ("consume, 1 KiB", "consume", 1_000_000, 1_024, "fsync"),
+    ("consume, 100 B", "consume", 2_000_000, 100, "fsync"),
+    ("end to end, 1,000 records/s", "latency", 10_000, 1_024, "fsync"),
+    # Without the disk, of which a client knows nothing.
+    ("end to end, 1,000 records/s, async", "latency", 10_000, 1_024, "async"),
 ]
 
 
@@ -45,10 +47,11 @@ class Bench:
         self.broker = StrandlineBroker(folder, [os.environ["STRANDLINE"], "serve"], port, {})
         self.topics = 0
 
-    def topic(self):
+    def topic(self, durability):
         self.topics += 1
         name = f"bench-{self.topics}"
         command = [os.environ["STRANDLINE"], "topic", "create", name, "--partitions", str(PARTITIONS), "--brokers", self.address]
+        command += ["--config", f"strandline.durability={durability}"]
         subprocess.run(command, check=True, capture_output=True)
         return name
 
@@ -65,7 +68,7 @@ class Bench:
             raise Unfit(f"read {figure['records']} records and then no more, of {int(records * self.scale)}")
         return figure
 
-    def work(self, name, kind, records, record_bytes, rounds):
+    def work(self, name, kind, records, record_bytes, durability, rounds):
         clients = CONSUMERS if kind == "consume" else CLIENTS
         figures = {client: [] for client in clients}
         filled = None
@@ -75,11 +78,11 @@ class Bench:
             for client in clients[number % len(clients):] + clients[:number % len(clients)]:
                 if kind == "consume":
                     if filled is None:
-                        filled = self.topic()
+                        filled = self.topic(durability)
                         self.run("strandline", "produce", filled, records, record_bytes)
                     topic = filled
                 else:
-                    topic = self.topic()
+                    topic = self.topic(durability)
                 if client in unfit:
                     continue
                 try:
@@ -121,9 +124,9 @@ def main():
     bench = Bench(options.folder, options.scale)
     bench.broker.start()
     try:
-        for name, kind, records, record_bytes in WORK:
+        for name, *work in WORK:
             if options.only in name:
-                bench.work(name, kind, records, record_bytes, options.rounds)
+                bench.work(name, *work, options.rounds)
     finally:
         bench.broker.stop()
 

@@ -79,8 +79,11 @@ impl Desk {
     }
 
     fn answer(&mut self, plan: &Plan, data: PartitionData) -> bool {
-        let topic =
-            FetchableTopicResponse { topic: "a".into(), partitions: vec![data], ..Default::default() };
+        self.answer_all(plan, vec![data])
+    }
+
+    fn answer_all(&mut self, plan: &Plan, partitions: Vec<PartitionData>) -> bool {
+        let topic = FetchableTopicResponse { topic: "a".into(), partitions, ..Default::default() };
         let response = FetchResponse { responses: vec![topic], ..Default::default() };
         self.state.plan_ended(plan);
         self.state.answered(plan, response, self.now)
@@ -128,6 +131,36 @@ fn memory_is_reserved_before_it_is_used() {
     let (chunk, generation) = desk.state.take_chunk().unwrap();
     assert!(desk.state.read_up_to(&chunk, generation, true));
     assert_eq!(desk.plan().plans.len(), 1);
+}
+
+#[test]
+fn nobody_waits_for_what_is_new_while_more_of_the_old_will_be_wanted() {
+    let mut metadata = metadata(5);
+    metadata.topics.get_mut("a").unwrap().partitions[1].leader = Some(0);
+    let asked = |desk: &mut Desk| -> Vec<Key> {
+        let plans = desk.state.plan(&metadata, desk.now).plans;
+        plans.iter().flat_map(|plan| plan.asks.keys().cloned()).collect()
+    };
+    for isolation in [Isolation::ReadUncommitted, Isolation::ReadCommitted] {
+        let begin = || {
+            let mut desk = Desk::new(Settings { isolation, ..settings() });
+            let plan = desk.state.plan(&metadata, desk.now).plans.pop().unwrap();
+            let idle = PartitionData { last_stable_offset: 1, high_watermark: 1, ..records(0, 0, 10) };
+            let busy = PartitionData { last_stable_offset: 9, high_watermark: 9, ..records(1, 0, 150) };
+            desk.answer_all(&plan, vec![idle, busy]);
+            desk
+        };
+        let mut desk = begin();
+        // Asked for the idle one alone, the broker would wait, and tell nothing of the other one meanwhile.
+        assert_eq!(asked(&mut desk), []);
+        while let Some((chunk, generation)) = desk.state.take_chunk() {
+            assert!(desk.state.read_up_to(&chunk, generation, true));
+        }
+        assert_eq!(asked(&mut desk), [key(0), key(1)]);
+        let mut desk = begin();
+        desk.state.set_paused(&key(1), true);
+        assert_eq!(asked(&mut desk), [key(0)], "one that is paused will want nothing");
+    }
 }
 
 #[test]
