@@ -21,7 +21,7 @@ pub mod partitions;
 mod record;
 mod settings;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use strandline_protocol::{ErrorCode, Text, Uuid};
@@ -43,7 +43,8 @@ pub type Decision = coordinator::Decision<Groups>;
 /// The groups of one partition of the internal topic.
 #[derive(Debug)]
 pub struct Groups {
-    groups: BTreeMap<Text, Group>,
+    /// Of no order: one is looked up at each sign of life.
+    groups: HashMap<Text, Group>,
     offsets: Offsets,
     settings: Arc<GroupSettings>,
     /// The cluster as the last command about it had it.
@@ -55,7 +56,7 @@ pub struct Groups {
 impl Groups {
     /// No groups yet.
     pub fn new(settings: Arc<GroupSettings>, image: Arc<MetadataImage>) -> Self {
-        Self { groups: BTreeMap::new(), offsets: Offsets::default(), settings, image, gone: BTreeSet::new() }
+        Self { groups: HashMap::new(), offsets: Offsets::default(), settings, image, gone: BTreeSet::new() }
     }
 
     /// The group of this id, of whatever kind.
@@ -76,7 +77,9 @@ impl Groups {
 
     /// All groups, by rising id.
     pub fn groups(&self) -> impl Iterator<Item = (&Text, &Group)> {
-        self.groups.iter()
+        let mut groups: Vec<_> = self.groups.iter().collect();
+        groups.sort_unstable_by_key(|(id, _)| *id);
+        groups.into_iter()
     }
 
     /// What groups committed.

@@ -125,7 +125,7 @@ pub(in crate::groups) fn decide_due(groups: &Groups, now_ms: i64, timer: &Timer)
 /// The timers of all consumer groups after replay.
 pub(in crate::groups) fn timers(groups: &Groups, now_ms: i64) -> Vec<(groups::Timer, Option<i64>)> {
     let context = groups.consumer_context(now_ms);
-    let of_consumers = groups.groups.values().filter_map(|group| match group {
+    let of_consumers = groups.groups().filter_map(|(_, group)| match group {
         Group::Consumer(group) => Some(group),
         Group::Classic(_) => None,
     });
