@@ -62,6 +62,7 @@ mod write_txn_markers;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use strandline_protocol::apis::{Api, ApiKey};
 use strandline_protocol::headers::RequestHeader;
@@ -70,7 +71,7 @@ use strandline_protocol::wire::DecodeResult;
 use strandline_protocol::{Bytes, DecodeError, Message, Reader};
 
 pub use self::fetch::sessions as fetch_sessions;
-pub use self::reply::{Dispatched, LaterReply, Reply};
+pub use self::reply::{Answering, Append, Dispatched, LaterReply, Reply};
 
 use crate::broker::Broker;
 use crate::context::{Call, Connection};
@@ -170,7 +171,12 @@ pub type Dispatching = Pin<Box<dyn Future<Output = Dispatched> + Send>>;
 /// The frame is what follows the four bytes of length. Whatever is not a request that is served is answered as
 /// Kafka answers it, by closing the connection; but a client that asks for the versions in a version that is too
 /// new is told so in the oldest.
-pub fn dispatch(broker: &Arc<Broker>, connection: &Arc<Connection>, frame: Bytes) -> Dispatching {
+pub fn dispatch(
+    broker: &Arc<Broker>,
+    connection: &Arc<Connection>,
+    frame: Bytes,
+    received_at: Duration,
+) -> Dispatching {
     let request_bytes = frame.len();
     let mut reader = Reader::new(frame);
     let (api, header) = match RequestHeader::read_with_api(&mut reader) {
@@ -184,7 +190,7 @@ pub fn dispatch(broker: &Arc<Broker>, connection: &Arc<Connection>, frame: Bytes
         version: header.request_api_version,
         correlation_id: header.correlation_id,
         request_bytes,
-        received_at: broker.clock.monotonic(),
+        received_at,
     };
     if !is_served(api, call.version) {
         if api.key == ApiKey::ApiVersions {

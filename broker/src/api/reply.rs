@@ -23,11 +23,38 @@ pub enum Reply {
         frame: OutboundFrame,
         /// For how long.
         throttle: Duration,
+        /// When it was there.
+        answering: Answering,
     },
     /// No answer: the request wants none.
     Silence,
     /// Nothing, ever again.
     Close(&'static str),
+}
+
+/// When an answer was there, by the broker's monotonic clock, and what came before that.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Answering {
+    /// When it was there.
+    pub answered_at: Duration,
+    /// For what is appended: how long that took.
+    pub append: Option<Append>,
+}
+
+/// How long what is appended was in which stage.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Append {
+    /// From when the request came until the log's writer took it.
+    pub queue: Duration,
+    /// From then until it was durable.
+    pub sync: Duration,
+}
+
+impl Reply {
+    /// An answer of which nothing more is known.
+    pub fn plain(frame: OutboundFrame, throttle: Duration) -> Self {
+        Self::Send { frame, throttle, answering: Answering::default() }
+    }
 }
 
 /// An answer that comes later.
@@ -64,15 +91,17 @@ impl Call {
         else {
             return Reply::Close("an answer that cannot be written");
         };
-        let worked = broker.clock.monotonic().saturating_sub(self.received_at);
+        let answered_at = broker.clock.monotonic();
+        let answering = Answering { answered_at, append: None };
+        let worked = answered_at.saturating_sub(self.received_at);
         let charge = Charge { request_bytes: self.request_bytes, response_bytes: frame.len(), worked };
         let throttle = broker.quotas.charge(self, charge);
         if throttle.is_zero() {
-            return Reply::Send { frame, throttle };
+            return Reply::Send { frame, throttle, answering };
         }
         response.set_throttle_time_ms(i32::try_from(throttle.as_millis()).unwrap_or(i32::MAX));
         match OutboundFrame::response(version, self.correlation_id, &response) {
-            Ok(frame) => Reply::Send { frame, throttle },
+            Ok(frame) => Reply::Send { frame, throttle, answering },
             Err(_) => Reply::Close("an answer that cannot be written"),
         }
     }

@@ -37,14 +37,23 @@ pub(super) struct Buckets {
     counts: [AtomicU64; BUCKETS],
 }
 
+/// The bucket of a duration.
+pub(super) fn bucket_of(seconds: f64) -> usize {
+    // All of them at once: that is fewer steps than to look where it turns, which nobody can foresee.
+    BOUNDS.iter().filter(|bound| **bound < seconds).count()
+}
+
 impl HistogramFn for Buckets {
     fn record(&self, seconds: f64) {
-        // All of them at once: that is fewer steps than to look where it turns, which nobody can foresee.
-        let place = BOUNDS.iter().filter(|bound| **bound < seconds).count();
-        if let Some(count) = self.counts.get(place) {
-            count.fetch_add(1, Ordering::Relaxed);
+        self.record_many(seconds, 1);
+    }
+
+    fn record_many(&self, seconds: f64, count: usize) {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        if let Some(bucket) = self.counts.get(bucket_of(seconds)) {
+            bucket.fetch_add(count.into(), Ordering::Relaxed);
         }
-        let after = |sum| Some((f64::from_bits(sum) + seconds).to_bits());
+        let after = |sum| Some((f64::from_bits(sum) + seconds * f64::from(count)).to_bits());
         // It gives up for none.
         let _ = self.sum.fetch_update(Ordering::Relaxed, Ordering::Relaxed, after);
     }

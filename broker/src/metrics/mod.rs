@@ -25,7 +25,7 @@ use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::ApiKey;
 
 pub use self::coordinators::{Fate, Verification};
-pub use self::requests::Stage;
+pub use self::requests::{Stage, Together};
 pub use self::scrape::Scraped;
 pub use self::topics::{TopicTallies, TopicTally};
 
@@ -34,6 +34,8 @@ use self::engine::Engine;
 use self::exporter::Exporter;
 use self::requests::Requests;
 use self::text::Text;
+use crate::api::Append;
+use crate::net::Times;
 
 /// Whether what is done for requests is timed and counted, which it always is but where the cost of that is measured.
 pub(crate) const IS_MEASURED: bool = !cfg!(feature = "unmeasured");
@@ -69,11 +71,19 @@ impl Metrics {
         }
     }
 
-    /// A request was answered; so much time lies between its first byte and the answer's last.
-    pub fn answered(&self, api: ApiKey, took: Duration) {
-        if IS_MEASURED {
-            self.requests.total(api, took);
-        }
+    /// What nobody is answered for was appended.
+    pub fn appended(&self, api: ApiKey, append: Append) {
+        self.requests.appended(api, append);
+    }
+
+    /// A request was answered, one of several of which the answers went together.
+    pub fn answered(&self, together: &mut Together, api: ApiKey, times: &Times) {
+        self.requests.answered(together, api, times);
+    }
+
+    /// Those were all of them.
+    pub fn answered_all(&self, together: Together) {
+        self.requests.answered_all(together);
     }
 
     /// Something in a request was refused.

@@ -7,8 +7,9 @@ use metrics::{Counter, Histogram};
 use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::ApiKey;
 
-use super::exporter::Exporter;
-use crate::api::SERVED;
+use super::exporter::{Exporter, bucket_of};
+use crate::api::{Append, SERVED};
+use crate::net::Times;
 
 /// A part of the time between a request's first byte and its answer's last.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -37,6 +38,9 @@ impl Stage {
 
 /// So many codes, from -1 on, have a counter of their own; those beyond share the last one.
 const CODES: usize = 160;
+
+/// So many times are noted of an answer.
+const TIMES: usize = 5;
 
 /// The handles of one API.
 #[derive(Debug)]
@@ -76,8 +80,33 @@ impl Requests {
         histogram.into_iter().for_each(|histogram| histogram.record(took));
     }
 
-    pub(super) fn total(&self, api: ApiKey, took: Duration) {
-        self.api(api).into_iter().for_each(|api| api.total.record(took));
+    pub(super) fn appended(&self, api: ApiKey, append: Append) {
+        self.stage(api, Stage::Queue, append.queue);
+        self.stage(api, Stage::Sync, append.sync);
+    }
+
+    pub(super) fn answered(&self, together: &mut Together, api: ApiKey, times: &Times) {
+        if together.api.is_some_and(|other| other != api) {
+            self.answered_all(std::mem::take(together));
+        }
+        together.api = Some(api);
+        let Some(histograms) = self.api(api).map(Api::histograms) else { return };
+        let append = times.append;
+        let took = [
+            Some(times.read),
+            append.map(|append| append.queue),
+            append.map(|append| append.sync),
+            Some(times.write),
+            Some(times.total),
+        ];
+        for ((run, histogram), took) in together.runs.iter_mut().zip(histograms).zip(took) {
+            took.into_iter().for_each(|took| run.add(took, histogram));
+        }
+    }
+
+    pub(super) fn answered_all(&self, mut together: Together) {
+        let Some(api) = together.api.and_then(|api| self.api(api)) else { return };
+        together.runs.iter_mut().zip(api.histograms()).for_each(|(run, histogram)| run.end(histogram));
     }
 
     pub(super) fn refused(&self, api: ApiKey, code: ErrorCode) {
@@ -90,6 +119,43 @@ impl Requests {
             self.exporter.counter("strandline_request_errors_total", &labels, help)
         };
         counter.get_or_init(make).increment(1);
+    }
+}
+
+/// What is counted of answers that are sent together. What all share is touched once for those of one API whose times are
+/// much the same, and not for each.
+#[derive(Debug, Default)]
+pub struct Together {
+    api: Option<ApiKey>,
+    runs: [Run; TIMES],
+}
+
+/// Times that fall into one bucket, one after the other.
+#[derive(Clone, Copy, Debug, Default)]
+struct Run {
+    bucket: usize,
+    count: u32,
+    seconds: f64,
+}
+
+impl Run {
+    fn add(&mut self, took: Duration, histogram: &Histogram) {
+        let seconds = took.as_secs_f64();
+        let bucket = bucket_of(seconds);
+        if bucket != self.bucket {
+            self.end(histogram);
+            self.bucket = bucket;
+        }
+        self.count += 1;
+        self.seconds += seconds;
+    }
+
+    fn end(&mut self, histogram: &Histogram) {
+        let Self { count, seconds, .. } = std::mem::take(self);
+        if count > 0 {
+            // The mean is in their bucket.
+            histogram.record_many(seconds / f64::from(count), usize::try_from(count).unwrap_or(usize::MAX));
+        }
     }
 }
 
@@ -110,5 +176,61 @@ impl Api {
         };
         let errors = std::iter::repeat_with(OnceLock::new).take(CODES).collect();
         Self { name, total, stages: Stage::ALL.map(stage), errors }
+    }
+
+    /// Those of the times of an answer: read, queue, sync, write, total.
+    const fn histograms(&self) -> [&Histogram; TIMES] {
+        let [read, queue, sync, _, write] = &self.stages;
+        [read, queue, sync, write, &self.total]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::text::Text;
+    use super::*;
+
+    #[test]
+    fn what_is_sent_together_counts_each_by_itself() {
+        let exporter = Arc::<Exporter>::default();
+        let requests = Requests::new(&exporter);
+        let mut together = Together::default();
+        let append = Append { queue: Duration::from_micros(70), sync: Duration::from_micros(700) };
+        for (api, total_ms, append) in [
+            (ApiKey::Produce, 1, Some(append)),
+            (ApiKey::Produce, 1, Some(append)),
+            (ApiKey::Produce, 30, None),
+            (ApiKey::Produce, 40, None),
+            (ApiKey::Fetch, 2, None),
+            (ApiKey::Produce, 1, Some(append)),
+        ] {
+            let times = Times { append, total: Duration::from_millis(total_ms), ..Times::default() };
+            requests.answered(&mut together, api, &times);
+        }
+        requests.answered_all(together);
+        let mut text = Text::default();
+        exporter.write(&mut text);
+        let text = text.into_string();
+        for line in [
+            "duration_seconds_bucket{api=\"Produce\",le=\"0.0005\"} 0",
+            "duration_seconds_bucket{api=\"Produce\",le=\"0.001\"} 3",
+            "duration_seconds_bucket{api=\"Produce\",le=\"0.025\"} 3",
+            "duration_seconds_bucket{api=\"Produce\",le=\"0.05\"} 5",
+            "duration_seconds_count{api=\"Produce\"} 5",
+            "duration_seconds_count{api=\"Fetch\"} 1",
+            "stage_duration_seconds_count{api=\"Produce\",stage=\"read\"} 5",
+            "stage_duration_seconds_count{api=\"Produce\",stage=\"write\"} 5",
+            "stage_duration_seconds_bucket{api=\"Produce\",stage=\"queue\",le=\"0.0001\"} 3",
+            "stage_duration_seconds_bucket{api=\"Produce\",stage=\"sync\",le=\"0.0005\"} 0",
+            "stage_duration_seconds_count{api=\"Produce\",stage=\"sync\"} 3",
+            "stage_duration_seconds_count{api=\"Fetch\",stage=\"read\"} 1",
+        ] {
+            let line = format!("strandline_request_{line}");
+            assert!(text.lines().any(|found| found == line), "{line} is not in:\n{text}");
+        }
+        let sum = "strandline_request_duration_seconds_sum{api=\"Produce\"} ";
+        let sum: f64 = text.lines().find_map(|line| line.strip_prefix(sum)).unwrap().parse().unwrap();
+        assert!((sum - 0.073).abs() < 1e-9, "{sum}");
+        assert!(!text.contains("api=\"Fetch\",stage=\"sync\""), "what is not appended is not synced");
     }
 }

@@ -16,8 +16,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Sleep, sleep};
 
 use super::closed::Closed;
 use super::counters::Tally;
@@ -25,12 +26,13 @@ use super::inbound::{Found, Inbound};
 use super::outbound::{Outbound, Written};
 use super::pipeline::Pipeline;
 use super::registry::{Admitted, Order};
-use super::service::Service;
+use super::service::{Service, Together};
 use super::shared::Shared;
-use super::timing::{self, Arrival, Departure};
+use super::timing::{Arrival, Departure};
 use super::transport::Transport;
 use crate::api::Reply;
 use crate::context::Connection;
+use crate::metrics::IS_MEASURED;
 
 /// So many bytes of answers of one connection may wait in memory before nothing more is begun for it. A single
 /// answer may be longer.
@@ -90,7 +92,7 @@ pub(super) struct ConnectionTask<T> {
     /// Bytes since the last movement.
     moved_bytes: usize,
     /// When the first bytes came of a request that is not whole.
-    began: Option<Instant>,
+    began: Option<Duration>,
     answers_round: u64,
     /// Whether answers are held back for others that may be there in a moment.
     is_holding_back: bool,
@@ -220,8 +222,8 @@ impl<T: Transport> ConnectionTask<T> {
             }
             match self.inbound.poll_request(context, &self.shared.requests) {
                 Ok(Found::Incomplete) => {
-                    if self.began.is_none() && self.inbound.has_begun() {
-                        self.began = Some(timing::now());
+                    if IS_MEASURED && self.began.is_none() && self.inbound.has_begun() {
+                        self.began = Some(self.service.now());
                     }
                     return Stop::Incomplete;
                 }
@@ -229,8 +231,9 @@ impl<T: Transport> ConnectionTask<T> {
                 Ok(Found::Request(frame, permit)) => {
                     self.tally.requests += 1;
                     self.move_on();
-                    let arrival = Arrival::new(&frame, self.began.take());
-                    let dispatching = self.service.dispatch(&self.connection, frame);
+                    let now = self.service.now();
+                    let arrival = Arrival::new(&frame, self.began.take(), now);
+                    let dispatching = self.service.dispatch(&self.connection, frame, now);
                     self.pipeline.begin(dispatching, permit, arrival);
                 }
                 Err(error) => {
@@ -266,8 +269,8 @@ impl<T: Transport> ConnectionTask<T> {
             match self.pipeline.poll_answer(context) {
                 Poll::Pending | Poll::Ready(None) => return false,
                 Poll::Ready(Some((Reply::Silence, _))) => {}
-                Poll::Ready(Some((Reply::Send { frame, throttle }, arrival))) => {
-                    self.outbound.push(frame, Departure::new(arrival));
+                Poll::Ready(Some((Reply::Send { frame, throttle, answering }, arrival))) => {
+                    self.outbound.push(frame, Departure::new(arrival, answering));
                     if !throttle.is_zero() {
                         self.throttle = Some(Box::pin(sleep(throttle)));
                     }
@@ -301,13 +304,17 @@ impl<T: Transport> ConnectionTask<T> {
         if self.outbound.is_empty() {
             return Ok(true);
         }
-        let mut written = Written::default();
-        let mut now = None;
+        let (mut written, mut now, mut together) = (Written::default(), None, Together::default());
         let (transport, tally, service) = (&mut self.transport, &mut self.tally, &self.service);
         let result = self.outbound.poll_write(context, transport, tally, &mut written, |departure| {
-            let (api, times) = departure.end(*now.get_or_insert_with(timing::now));
-            service.answered(api, times);
+            if IS_MEASURED {
+                let (api, times) = departure.end(*now.get_or_insert_with(|| service.now()));
+                service.answered(&mut together, api, times);
+            }
         });
+        if now.is_some() {
+            self.service.answered_all(together);
+        }
         self.tally.sent_bytes += written.bytes as u64;
         self.pipeline.give_back(written.memory_bytes, written.own_bytes);
         self.moved(written.bytes);

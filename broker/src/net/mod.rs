@@ -39,7 +39,7 @@ pub(crate) use self::listener::remedy;
 pub use self::options::{ListenerOptions, NetOptions};
 pub use self::registry::Limits;
 pub use self::server::{Bound, Server};
-pub use self::service::{Dispatching, Service, Times};
+pub use self::service::{Append, Dispatching, Service, Times, Together};
 pub use self::transport::{Acceptor, Transport};
 
 #[cfg(test)]

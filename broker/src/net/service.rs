@@ -9,17 +9,26 @@ use strandline_protocol::apis::ApiKey;
 use crate::api;
 use crate::broker::Broker;
 use crate::context::Connection;
-use crate::metrics::Stage;
 
-pub use crate::api::Dispatching;
+pub use crate::api::{Append, Dispatching};
+pub use crate::metrics::Together;
 
 /// Answers requests.
 pub trait Service: Send + Sync + 'static {
-    /// Begins to answer a request. The next one of the same connection comes when this one is dispatched.
-    fn dispatch(&self, connection: &Arc<Connection>, frame: Bytes) -> Dispatching;
+    /// Begins to answer a request, which was whole at this time. The next one of the same connection comes when this one
+    /// is dispatched.
+    fn dispatch(&self, connection: &Arc<Connection>, frame: Bytes, received_at: Duration) -> Dispatching;
 
-    /// An answer is sent. The API is the number that its request began with.
-    fn answered(&self, _api: i16, _times: Times) {}
+    /// The time since some moment, for whoever asks how long something took. It stands still where nobody does.
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// An answer is sent, one of several that were sent together. The API is the number that its request began with.
+    fn answered(&self, _together: &mut Together, _api: i16, _times: Times) {}
+
+    /// Those were all of them.
+    fn answered_all(&self, _together: Together) {}
 }
 
 /// How long a request and its answer took on their way.
@@ -27,6 +36,8 @@ pub trait Service: Send + Sync + 'static {
 pub struct Times {
     /// From the first byte of the request to its last.
     pub read: Duration,
+    /// For what is appended: how long that took.
+    pub append: Option<Append>,
     /// From when the answer was there until its last byte was written.
     pub write: Duration,
     /// From the first byte of the request to the last of the answer.
@@ -34,14 +45,21 @@ pub struct Times {
 }
 
 impl Service for Arc<Broker> {
-    fn dispatch(&self, connection: &Arc<Connection>, frame: Bytes) -> Dispatching {
-        api::dispatch(self, connection, frame)
+    fn dispatch(&self, connection: &Arc<Connection>, frame: Bytes, received_at: Duration) -> Dispatching {
+        api::dispatch(self, connection, frame, received_at)
     }
 
-    fn answered(&self, api: i16, times: Times) {
-        let Ok(api) = ApiKey::try_from(api) else { return };
-        self.metrics.stage(api, Stage::Read, times.read);
-        self.metrics.stage(api, Stage::Write, times.write);
-        self.metrics.answered(api, times.total);
+    fn now(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
+    fn answered(&self, together: &mut Together, api: i16, times: Times) {
+        if let Ok(api) = ApiKey::try_from(api) {
+            self.metrics.answered(together, api, &times);
+        }
+    }
+
+    fn answered_all(&self, together: Together) {
+        self.metrics.answered_all(together);
     }
 }

@@ -19,9 +19,9 @@ use strandline_protocol::frame::OutboundFrame;
 struct Answering;
 
 impl Service for Answering {
-    fn dispatch(&self, _: &Arc<Connection>, _: Bytes) -> Dispatching {
+    fn dispatch(&self, _: &Arc<Connection>, _: Bytes, _: Duration) -> Dispatching {
         let frame = OutboundFrame::response(0, 7, &ApiVersionsResponse::default()).unwrap();
-        Box::pin(std::future::ready(Dispatched::Now(Reply::Send { frame, throttle: Duration::ZERO })))
+        Box::pin(std::future::ready(Dispatched::Now(Reply::plain(frame, Duration::ZERO))))
     }
 }
 

@@ -34,7 +34,7 @@ use tokio::time::Instant;
 
 use self::plan::Plan;
 use self::replicated::replicated;
-use super::{Dispatched, Reply};
+use super::{Append, Dispatched, Reply};
 use crate::api::responses::Answered;
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
@@ -57,15 +57,21 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: ProduceReq
     let (broker, mut response) = (Arc::clone(broker), plan.response);
     Dispatched::Later(Box::pin(async move {
         let outcomes = (&mut submitted).await;
-        note_stages(&broker, &call, submitted.taken_at());
+        let taken_at = submitted.taken_at();
+        let mut durable_at = None;
         let unreplicated = answer::fill(&mut response, call.version, pending, outcomes);
         if acks == ALL && !unreplicated.is_empty() {
             let begun = broker.clock.monotonic();
+            durable_at = Some(begun);
             replicated(&*broker.topics, &mut response, unreplicated, Instant::now() + wait).await;
             let waited = broker.clock.monotonic().saturating_sub(begun);
             broker.metrics.stage(call.api, Stage::Wait, waited);
         }
-        finish(&broker, &call, acks, response)
+        let mut reply = finish(&broker, &call, acks, response);
+        if IS_MEASURED {
+            note_stages(&broker, &call, taken_at, durable_at, &mut reply);
+        }
+        reply
     }))
 }
 
@@ -81,14 +87,25 @@ fn plan(broker: &Broker, call: &Call, request: ProduceRequest) -> Plan {
     Plan::new(broker, call, request)
 }
 
-/// Counts how long it took until the writer had it, and until it was durable.
-fn note_stages(broker: &Broker, call: &Call, taken_at: Duration) {
-    if !IS_MEASURED {
-        return;
+/// Says how long it took until the writer had it, and until it was durable: that is when it is answered, unless it had to
+/// wait for replicas.
+fn note_stages(
+    broker: &Broker,
+    call: &Call,
+    taken_at: Duration,
+    durable_at: Option<Duration>,
+    reply: &mut Reply,
+) {
+    let append = |answered_at: Duration| Append {
+        queue: taken_at.saturating_sub(call.received_at),
+        sync: durable_at.unwrap_or(answered_at).saturating_sub(taken_at),
+    };
+    match reply {
+        Reply::Send { answering, .. } => answering.append = Some(append(answering.answered_at)),
+        Reply::Silence | Reply::Close(_) => {
+            broker.metrics.appended(call.api, append(broker.clock.monotonic()));
+        }
     }
-    let (now, metrics) = (broker.clock.monotonic(), &broker.metrics);
-    metrics.stage(call.api, Stage::Queue, taken_at.saturating_sub(call.received_at));
-    metrics.stage(call.api, Stage::Sync, now.saturating_sub(taken_at));
 }
 
 /// Answers as the producer wants to be answered.

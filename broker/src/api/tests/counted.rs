@@ -10,6 +10,7 @@ use super::*;
 use crate::background::Background;
 use crate::http::Insight;
 use crate::metrics::{Metrics, Scraped};
+use crate::net::{Service, Times, Together};
 
 async fn scrape(rig: &Rig) -> String {
     let scraped = Scraped::new(Arc::clone(&rig.broker), Arc::default(), rig.engine.watch().clone());
@@ -23,26 +24,37 @@ fn expect(text: &str, lines: &[&str]) {
     }
 }
 
+/// What a connection does once an answer to a Produce is written.
+fn written(rig: &Rig, reply: &Reply) {
+    let Reply::Send { answering, .. } = reply else { panic!("{reply:?}") };
+    let mut together = Together::default();
+    let times = Times { append: answering.append, ..Times::default() };
+    rig.broker.answered(&mut together, ApiKey::Produce.into(), times);
+    rig.broker.answered_all(together);
+}
+
 #[tokio::test]
 async fn what_goes_in_and_out_and_what_is_refused_is_counted() {
     let rig = Rig::new();
     rig.create("t", 1, TopicRules::default());
     let sent = batch(&[b"a", b"b"]);
-    let bytes = sent.len();
-    rig.call(9, &produce_request("t", 1, [(0, sent)])).await;
-    rig.call(9, &produce_request("nothing", 1, [(0, batch(&[b"c"])), (1, batch(&[b"d"]))])).await;
+    let bytes = 2 * sent.len();
+    written(&rig, &rig.reply(9, &produce_request("t", 1, [(0, sent.clone())])).await);
     // Nobody is told of this one, and it is counted all the same.
+    assert!(matches!(rig.reply(9, &produce_request("t", 0, [(0, sent)])).await, Reply::Silence));
+    rig.call(9, &produce_request("nothing", 1, [(0, batch(&[b"c"])), (1, batch(&[b"d"]))])).await;
+    // Neither of this one.
     rig.reply(9, &produce_request("nothing", 0, [(0, batch(&[b"e"]))])).await;
     rig.call(12, &fetch_request("t", &[(0, 0)])).await;
     expect(
         &scrape(&rig).await,
         &[
             &format!("strandline_topic_received_bytes_total{{topic=\"t\"}} {bytes}"),
-            "strandline_topic_received_records_total{topic=\"t\"} 2",
+            "strandline_topic_received_records_total{topic=\"t\"} 4",
             &format!("strandline_topic_sent_bytes_total{{topic=\"t\"}} {bytes}"),
             "strandline_request_errors_total{api=\"Produce\",error=\"UNKNOWN_TOPIC_OR_PARTITION\"} 3",
-            "strandline_request_stage_duration_seconds_count{api=\"Produce\",stage=\"queue\"} 1",
-            "strandline_request_stage_duration_seconds_count{api=\"Produce\",stage=\"sync\"} 1",
+            "strandline_request_stage_duration_seconds_count{api=\"Produce\",stage=\"queue\"} 2",
+            "strandline_request_stage_duration_seconds_count{api=\"Produce\",stage=\"sync\"} 2",
             "strandline_offline_directories 0",
         ],
     );

@@ -1,5 +1,7 @@
 //! What is around a request.
 
+use std::time::Duration;
+
 use strandline_protocol::Bytes;
 use strandline_protocol::apis::metadata::MetadataRequest;
 use strandline_protocol::frame::{LENGTH_BYTES, OutboundFrame};
@@ -14,6 +16,7 @@ async fn what_follows_a_request_is_not_looked_at() {
     let request = MetadataRequest { topics: None, ..Default::default() };
     let frame = OutboundFrame::request(13, 7, Some("a client".into()), &request).unwrap();
     let bytes = [&whole(frame.into_pieces())[LENGTH_BYTES..], &[1, 2, 3]].concat();
-    let reply = settle(dispatch(&rig.broker, &rig.connection, Bytes::from(bytes)).await).await;
+    let reply =
+        settle(dispatch(&rig.broker, &rig.connection, Bytes::from(bytes), Duration::ZERO).await).await;
     assert!(answer::<MetadataRequest>(13, reply).topics.is_empty());
 }

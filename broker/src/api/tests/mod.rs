@@ -191,7 +191,7 @@ impl Rig {
     pub(super) async fn dispatch<R: Request>(&self, version: i16, request: &R) -> Dispatched {
         let frame = OutboundFrame::request(version, 7, Some("a client".into()), request).unwrap();
         let bytes = whole(frame.into_pieces());
-        dispatch(&self.broker, &self.connection, bytes.slice(LENGTH_BYTES..)).await
+        dispatch(&self.broker, &self.connection, bytes.slice(LENGTH_BYTES..), Duration::ZERO).await
     }
 
     pub(super) async fn reply<R: Request>(&self, version: i16, request: &R) -> Reply {

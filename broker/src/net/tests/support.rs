@@ -64,14 +64,14 @@ pub(super) fn answer(number: u32, pieces: Vec<Piece>) -> OutboundFrame {
 }
 
 fn send(number: u32, pieces: Vec<Piece>) -> Reply {
-    Reply::Send { frame: answer(number, pieces), throttle: Duration::ZERO }
+    Reply::plain(answer(number, pieces), Duration::ZERO)
 }
 
 #[derive(Debug)]
 pub(super) struct ScriptedService(pub(super) Arc<Script>);
 
 impl Service for ScriptedService {
-    fn dispatch(&self, _: &Arc<Connection>, frame: Bytes) -> Dispatching {
+    fn dispatch(&self, _: &Arc<Connection>, frame: Bytes, _: Duration) -> Dispatching {
         let script = Arc::clone(&self.0);
         Box::pin(async move {
             let number = u32::from_be_bytes(frame[1..5].try_into().unwrap());
@@ -92,7 +92,7 @@ impl Service for ScriptedService {
                     script.megabytes.fetch_add(1, Ordering::SeqCst);
                     Dispatched::Now(send(number, vec![Piece::Slice(vec![7; 1 << 20].into())]))
                 }
-                7 => Dispatched::Now(Reply::Send { frame: answer(number, Vec::new()), throttle: THROTTLE }),
+                7 => Dispatched::Now(Reply::plain(answer(number, Vec::new()), THROTTLE)),
                 9 => {
                     script.megabytes.fetch_add(1, Ordering::SeqCst);
                     let response = ApiVersionsResponse {
@@ -101,7 +101,7 @@ impl Service for ScriptedService {
                     };
                     let frame =
                         OutboundFrame::response(0, i32::try_from(number).unwrap(), &response).unwrap();
-                    Dispatched::Now(Reply::Send { frame, throttle: Duration::ZERO })
+                    Dispatched::Now(Reply::plain(frame, Duration::ZERO))
                 }
                 8 => Dispatched::Now(send(number, script.pieces.lock().unwrap().clone())),
                 _ => Dispatched::Now(send(number, Vec::new())),
