@@ -13,8 +13,10 @@ use crate::error::{Error, Result};
 
 /// The first version that asks for several groups, and the last that names topics.
 const MANY: VersionRange = VersionRange::new(8, 9);
-/// Those before, from the first that can ask for every partition.
-const ONE: VersionRange = VersionRange::new(2, 7);
+/// The one before, which can ask for what is sure as those after it do.
+const ONE_SURE: VersionRange = VersionRange::new(7, 7);
+/// Those before, from the first that can ask for every partition. What a transaction may yet replace they tell as it was.
+const ONE: VersionRange = VersionRange::new(2, 6);
 
 /// How far a group has read a partition.
 ///
@@ -60,8 +62,24 @@ pub(crate) async fn committed(
     topics: Option<&[(Text, Vec<i32>)]>,
 ) -> Result<EachPartition<Option<CommittedOffset>>> {
     let connection = client.reach_coordinator(Coordinated::Group, group).await?;
-    let has_many = connection.versions().highest::<OffsetFetchRequest>() >= Some(MANY.first);
-    let (request, versions) = if has_many {
+    let highest = connection.versions().highest::<OffsetFetchRequest>();
+    let (request, versions) = question(group, topics, highest);
+    let code = |response: &OffsetFetchResponse| -> Option<ErrorCode> {
+        Some(response.groups.first().map_or(response.error_code, |group| group.error_code))
+    };
+    let response = client.ask_coordinator(Coordinated::Group, group, (&request, versions), code).await?;
+    let of_group = code(&response).unwrap_or(ErrorCode::NONE);
+    Error::check(of_group, || format!("group {group}"), None)?;
+    Ok(read(group, response))
+}
+
+/// What to ask a broker that knows versions up to this one.
+fn question(
+    group: &str,
+    topics: Option<&[(Text, Vec<i32>)]>,
+    highest: Option<i16>,
+) -> (OffsetFetchRequest, VersionRange) {
+    if highest >= Some(MANY.first) {
         let topic = |(name, partitions): &(Text, Vec<i32>)| OffsetFetchRequestTopics {
             name: name.clone(),
             partition_indexes: partitions.clone(),
@@ -70,23 +88,17 @@ pub(crate) async fn committed(
         let topics = topics.map(|topics| topics.iter().map(topic).collect());
         let asked = OffsetFetchRequestGroup { group_id: group.into(), topics, ..Default::default() };
         let request = OffsetFetchRequest { groups: vec![asked], require_stable: true, ..Default::default() };
-        (request, MANY)
-    } else {
-        let topic = |(name, partitions): &(Text, Vec<i32>)| OffsetFetchRequestTopic {
-            name: name.clone(),
-            partition_indexes: partitions.clone(),
-            ..Default::default()
-        };
-        let topics = topics.map(|topics| topics.iter().map(topic).collect());
-        (OffsetFetchRequest { group_id: group.into(), topics, ..Default::default() }, ONE)
+        return (request, MANY);
+    }
+    let topic = |(name, partitions): &(Text, Vec<i32>)| OffsetFetchRequestTopic {
+        name: name.clone(),
+        partition_indexes: partitions.clone(),
+        ..Default::default()
     };
-    let code = |response: &OffsetFetchResponse| -> Option<ErrorCode> {
-        Some(response.groups.first().map_or(response.error_code, |group| group.error_code))
-    };
-    let response = client.ask_coordinator(Coordinated::Group, group, (&request, versions), code).await?;
-    let of_group = code(&response).unwrap_or(ErrorCode::NONE);
-    Error::check(of_group, || format!("group {group}"), None)?;
-    Ok(read(group, response))
+    let topics = topics.map(|topics| topics.iter().map(topic).collect());
+    let require_stable = highest >= Some(ONE_SURE.first);
+    let request = OffsetFetchRequest { group_id: group.into(), topics, require_stable, ..Default::default() };
+    (request, if require_stable { ONE_SURE } else { ONE })
 }
 
 fn read(group: &str, response: OffsetFetchResponse) -> EachPartition<Option<CommittedOffset>> {
@@ -115,4 +127,41 @@ fn read(group: &str, response: OffsetFetchResponse) -> EachPartition<Option<Comm
         }
     }
     results
+}
+
+#[cfg(test)]
+mod tests {
+    use strandline_protocol::Message;
+
+    use super::*;
+
+    /// The question as a broker reads it that knows versions up to this one.
+    fn asked(highest: i16, topics: Option<&[(Text, Vec<i32>)]>) -> (i16, OffsetFetchRequest) {
+        let (request, versions) = question("billing", topics, Some(highest));
+        let version = versions.intersection(VersionRange::new(1, highest)).last;
+        let bytes = request.to_bytes(version).unwrap();
+        (version, OffsetFetchRequest::from_bytes(bytes, version).unwrap())
+    }
+
+    #[test]
+    fn what_is_sure_is_asked_for_in_every_version_that_can() {
+        let topics = [(Text::from("orders"), vec![0, 3])];
+        for highest in 2..=10 {
+            for topics in [None, Some(&topics[..])] {
+                let (version, read) = asked(highest, topics);
+                assert_eq!(version, highest.min(9), "the newest that names topics");
+                assert_eq!(read.require_stable, version >= 7, "version {version}");
+                let of_one =
+                    read.topics.iter().flatten().map(|topic| (&topic.name, &topic.partition_indexes));
+                let of_many = read.groups.iter().flat_map(|group| group.topics.iter().flatten());
+                let of_many = of_many.map(|topic| (&topic.name, &topic.partition_indexes));
+                let named: Vec<_> = of_one.chain(of_many).collect();
+                let wanted: Vec<_> =
+                    topics.iter().flat_map(|topics| topics.iter().map(|(name, all)| (name, all))).collect();
+                assert_eq!(named, wanted, "version {version}");
+                let group = read.groups.first().map_or(&read.group_id, |group| &group.group_id);
+                assert_eq!(*group, "billing", "version {version}");
+            }
+        }
+    }
 }
