@@ -6,8 +6,8 @@ use strandline_protocol::{ErrorCode, Text};
 use tokio::time::Instant;
 
 use super::group::{
-    self, GroupOffsets, GroupProtocol, GroupSettings, Key, Notice, Polling, Progress, RebalanceListener,
-    Subscription, Task,
+    self, GroupOffsets, GroupProtocol, GroupSettings, GroupSide, Key, Notice, Polling, Progress,
+    RebalanceListener, Subscription, Task,
 };
 use super::{Consumer, ConsumerRecord};
 use crate::error::{Error, Result};
@@ -257,10 +257,7 @@ impl Consumer {
             return Ok(());
         };
         match pending {
-            Notice::Assigned(keys) => {
-                let keys = keys.clone();
-                self.begin(&keys).await?;
-            }
+            Notice::Assigned { .. } => self.begin().await?,
             Notice::Revoked { keys, is_lost, .. } => {
                 let (keys, is_lost) = (keys.clone(), *is_lost);
                 self.let_go(&keys, is_lost).await;
@@ -280,16 +277,24 @@ impl Consumer {
         }
     }
 
-    async fn begin(&mut self, keys: &[Key]) -> Result<()> {
+    /// Begins with what is being assigned.
+    async fn begin(&mut self) -> Result<()> {
         let Some(group) = &mut self.group else { return Ok(()) };
-        if !keys.is_empty() {
-            let found = group.lookup.of(&self.shared.client, &group.shared, keys).await?;
+        let GroupSide { pending: Some(Notice::Assigned { keys, lookup }), shared, listener, .. } = group
+        else {
+            return Ok(());
+        };
+        let is_new = |key: &&Key| !self.shared.state().partitions.contains_key(*key);
+        // What an earlier call has begun with, which was dropped while the listener was told, may have been read since.
+        let new: Vec<Key> = keys.iter().filter(is_new).cloned().collect();
+        if !new.is_empty() {
+            let found = lookup.of(&self.shared.client, shared, &new).await?;
             let mut state = self.shared.state();
             for (key, offset) in found {
                 state.add(&key, offset);
             }
         }
-        if let Some(listener) = &mut group.listener {
+        if let Some(listener) = listener {
             listener.assigned(&named(keys)).await;
         }
         Ok(())

@@ -7,6 +7,7 @@ mod coordinator;
 mod delivery;
 mod fake;
 mod groups;
+mod impatient;
 mod lookups;
 mod members;
 mod modern_members;

@@ -67,7 +67,7 @@ impl Line {
     pub(super) fn tell(&self, notice: Notice) {
         let group = &self.settings().name;
         match &notice {
-            Notice::Assigned(keys) => {
+            Notice::Assigned { keys, .. } => {
                 telemetry::rebalanced();
                 tracing::info!(%group, partitions = keys.len(), "partitions are assigned");
             }

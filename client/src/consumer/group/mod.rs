@@ -32,7 +32,8 @@ pub(super) use assign::Key;
 pub(super) use commit::{Dirty, commit};
 pub use config::GroupProtocol;
 pub use offsets::GroupOffsets;
-pub(super) use progress::{Lookup, Progress, progress};
+use progress::Lookup;
+pub(super) use progress::{Progress, progress};
 pub(super) use task::Task;
 
 /// What is to be done when partitions come and go. Each of these is awaited before the group goes on, within
@@ -186,7 +187,11 @@ impl Drop for Polling {
 
 /// What the membership has to say to the consumer.
 pub(super) enum Notice {
-    Assigned(Vec<Key>),
+    /// With the question how far the group has read these: it goes when its notice goes, and answers for no other.
+    Assigned {
+        keys: Vec<Key>,
+        lookup: Lookup,
+    },
     /// To be answered once it has been done.
     Revoked {
         keys: Vec<Key>,
@@ -196,13 +201,18 @@ pub(super) enum Notice {
     Failed(Error),
 }
 
+impl Notice {
+    fn assigned(keys: Vec<Key>) -> Self {
+        Self::Assigned { keys, lookup: Lookup::default() }
+    }
+}
+
 /// A consumer's side of its membership.
 pub(super) struct GroupSide {
     pub(super) shared: Arc<GroupShared>,
     pub(super) notices: mpsc::UnboundedReceiver<Notice>,
     /// What is being attended to: it stays here until it has been.
     pub(super) pending: Option<Notice>,
-    pub(super) lookup: Lookup,
     pub(super) listener: Option<Box<dyn RebalanceListener>>,
     pub(super) dirty: Dirty,
     pub(super) commit_at: Instant,

@@ -193,7 +193,7 @@ impl Modern {
         self.let_go(old.difference(&new).cloned().collect()).await;
         self.owned = mine;
         self.must_say_owned = true;
-        self.line.tell(Notice::Assigned(new.difference(&old).cloned().collect()));
+        self.line.tell(Notice::assigned(new.difference(&old).cloned().collect()));
         Ok(())
     }
 

@@ -44,11 +44,14 @@ async fn progress_now(client: &Client, group: &GroupShared, keys: &[Key]) -> Res
 
 /// Asks for the progress in what was assigned, once, and goes on while nobody waits for it: a user who has less patience
 /// than the answer takes would otherwise ask anew each time, and never begin. It ends when this is dropped.
+///
+/// The answer is as good later as it was when it came: nobody commits in these before they have been begun with, or are
+/// somebody else's.
 #[derive(Default)]
 pub(crate) struct Lookup(JoinSet<Result<Progress>>);
 
 impl Lookup {
-    /// What comes of the question that is under way; without one, of this one.
+    /// What comes of the question that is under way, which was for the same; without one, of this one.
     pub(crate) async fn of(
         &mut self,
         client: &Client,

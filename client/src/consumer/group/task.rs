@@ -12,7 +12,7 @@ use super::assign::{Assignor, Key};
 use super::line::Line;
 use super::modern::Modern;
 use super::{
-    Dirty, GroupProtocol, GroupSettings, GroupShared, GroupSide, Identity, Lookup, Notice, RebalanceListener,
+    Dirty, GroupProtocol, GroupSettings, GroupShared, GroupSide, Identity, Notice, RebalanceListener,
     Subscription, exchange,
 };
 use crate::cluster::Client;
@@ -56,7 +56,6 @@ impl Task {
             shared,
             notices: received,
             pending: None,
-            lookup: Lookup::default(),
             listener,
             dirty: Dirty::default(),
             commit_at: Instant::now(),
@@ -122,7 +121,7 @@ impl Task {
         self.let_go(gone, false).await;
         self.had = (mine.clone(), self.line.shared.identity().generation);
         self.owned = mine;
-        self.line.tell(Notice::Assigned(new.difference(&old).cloned().collect()));
+        self.line.tell(Notice::assigned(new.difference(&old).cloned().collect()));
         self.line.backoff.reset();
         if must_join_again {
             // What was let go of is given out in the next round.
