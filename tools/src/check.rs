@@ -15,6 +15,7 @@ use strandline_log::layout::Layout;
 
 use crate::cluster::{Failure, Output};
 use crate::progress::beside_reading;
+use crate::results::counted;
 
 /// `strandline check`.
 #[derive(Args)]
@@ -52,7 +53,10 @@ pub(crate) fn run(plan: &CheckPlan, out: &mut impl Write) -> Result<(), Failure>
     print_summary(&summary, plan.output, out)?;
     match summary.damages {
         0 => Ok(()),
-        damages => Err(refused(format!("{} is damaged in {damages} places", plan.directory.display()))),
+        damages => {
+            let places = counted(damages, "place", "places");
+            Err(refused(format!("{} is damaged in {places}", plan.directory.display())))
+        }
     }
 }
 
@@ -105,10 +109,16 @@ fn print_summary(summary: &Summary, output: Output, out: &mut impl Write) -> io:
     let ended = if *was_closed { "closed" } else { "left by a process or machine that died" };
     writeln!(
         out,
-        "{partitions} partitions with {segments} segments: {batches} batches, {bytes} bytes; {entries} entries of the \
-         journal to replay. The directory was {ended}."
+        "{} with {}: {}, {}; {} of the journal to replay. The directory was {ended}.",
+        counted(partitions, "partition", "partitions"),
+        counted(segments, "segment", "segments"),
+        counted(batches, "batch", "batches"),
+        counted(bytes, "byte", "bytes"),
+        counted(entries, "entry", "entries")
     )?;
-    writeln!(out, "{damages} damages, {doubts} doubts, {leftovers} leftovers.")
+    let damages = counted(damages, "damage", "damages");
+    let doubts = counted(doubts, "doubt", "doubts");
+    writeln!(out, "{damages}, {doubts}, {}.", counted(leftovers, "leftover", "leftovers"))
 }
 
 #[cfg(test)]

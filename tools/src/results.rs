@@ -1,5 +1,6 @@
 //! What came of several things that were asked for at once: what was done is printed, what was not is told.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use serde_json::Value;
@@ -48,6 +49,12 @@ pub(crate) fn list(numbers: &[i32]) -> String {
     numbers.iter().map(i32::to_string).collect::<Vec<_>>().join(",")
 }
 
+/// How many there are of something, in the words for one and for many.
+pub(crate) fn counted(number: impl Display, one: &str, many: &str) -> String {
+    let number = number.to_string();
+    format!("{number} {}", if number == "1" { one } else { many })
+}
+
 /// A number of bytes for the eye: three digits, and a unit that is 1024 times the one before.
 pub(crate) fn bytes(count: impl TryInto<i64>) -> String {
     let count = count.try_into().unwrap_or(i64::MAX);
@@ -84,6 +91,13 @@ mod tests {
         assert_eq!((done, failed.len()), (vec![("a".to_owned(), 1)], 1));
         let failure = told(&[refused("topic b"), refused("topic c")]).unwrap_err();
         assert_eq!(failure.to_string(), "topic b: INVALID_CONFIG\nstrandline: topic c: INVALID_CONFIG");
+    }
+
+    #[test]
+    fn one_is_not_many() {
+        let said = [0, 1, 2, 11].map(|number| counted(number, "entry", "entries"));
+        assert_eq!(said, ["0 entries", "1 entry", "2 entries", "11 entries"]);
+        assert_eq!(counted(or_dash(None::<i64>), "record/s", "records/s"), "- records/s");
     }
 
     #[test]

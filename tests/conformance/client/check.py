@@ -185,7 +185,7 @@ def produce_and_consume(checked):
     expect(followed["records"], 0, "what came to a topic to which nobody writes")
     small = ["produce", "--topic", "small", "--config", "max.message.bytes=1000", "--record-bytes", 2000]
     expect_error(checked.strandline("bench", *small, expected=1), "MESSAGE_TOO_LARGE")
-    expect_error(checked.strandline("bench", "produce", "--topic", "timed", "--partitions", 9, expected=2), "1 partitions, not 9")
+    expect_error(checked.strandline("bench", "produce", "--topic", "timed", "--partitions", 9, expected=2), "1 partition, not 9")
     expect_error(checked.strandline("bench", "produce", "--broker-pid", 2**31, expected=2), "--broker-pid")
 
 

@@ -8,6 +8,7 @@ use crate::arguments::Place;
 use crate::cluster::Failure;
 use crate::places;
 use crate::progress::Far;
+use crate::results::counted;
 
 type Key = (String, i32);
 
@@ -50,7 +51,7 @@ impl Goal {
     /// What a person is told of it.
     pub(super) fn far(&mut self, consumer: &Consumer) -> Far {
         let part = self.part(|topic, partition| consumer.position(topic, partition));
-        Far::of(part, format!("{} records", self.counted))
+        Far::of(part, counted(self.counted, "record", "records"))
     }
 
     /// How much of how much has been read by one who stands at these positions, where that is known.

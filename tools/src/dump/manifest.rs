@@ -15,6 +15,7 @@ use super::names::Names;
 use super::partitions::name_of;
 use super::{OfDirectory, refused};
 use crate::cluster::{Failure, Output};
+use crate::results::counted;
 use crate::time::moment;
 
 /// The newest snapshot of a partition's producers, and up to where it is one.
@@ -98,8 +99,8 @@ fn write_partition(
         let state = if *is_sealed { "full" } else { "open" };
         writeln!(
             out,
-            "  segment {base_offset} to {end_offset}  {length} bytes  {state}  written {} times  up to {}",
-            u64::from(*generation) + 1,
+            "  segment {base_offset} to {end_offset}  {length} bytes  {state}  written {}  up to {}",
+            counted(u64::from(*generation) + 1, "time", "times"),
             moment(*max_timestamp)
         )?;
     }

@@ -10,6 +10,7 @@ use super::batches::Placed;
 use super::{How, names, refused};
 use crate::cluster::{Failure, Output};
 use crate::readable;
+use crate::results::counted;
 use crate::time::moment;
 
 /// What the records of one batch may take once they are decompressed.
@@ -73,9 +74,9 @@ fn codec(header: &BatchHeader) -> String {
 fn line(header: &BatchHeader, placed: &Placed<'_>) -> String {
     let last = header.last_offset();
     let mut line = format!(
-        "{}-{last}  {} records  {} bytes",
+        "{}-{last}  {}  {} bytes",
         header.base_offset,
-        header.record_count,
+        counted(header.record_count, "record", "records"),
         header.total_bytes()
     );
     if header.attributes.compression_id() != 0 {

@@ -52,7 +52,7 @@ fn a_segment_is_told_batch_by_batch_and_record_by_record() {
     let (result, text) = said(&["dump", path, "--deep"]);
     assert!(result.is_ok(), "{result:?}");
     assert!(
-        text.contains("0-0  1 records") && text.contains("value \"one\"") && text.contains("value \"two\""),
+        text.contains("0-0  1 record ") && text.contains("value \"one\"") && text.contains("value \"two\""),
         "{text}"
     );
     let (_, text) = said(&["dump", path, "--deep", "--from", "1", "-o", "json"]);

@@ -8,7 +8,7 @@ use strandline_client::{GroupDescription, GroupListing};
 use super::reset::Move;
 use super::{Described, Progress, lag};
 use crate::cluster::Output;
-use crate::results::{self, or_dash};
+use crate::results::{self, counted, or_dash};
 use crate::table::Table;
 
 pub(super) fn listed(groups: &[GroupListing], output: Output, out: &mut impl Write) -> io::Result<()> {
@@ -48,8 +48,11 @@ pub(super) fn described(
         if index > 0 {
             writeln!(out)?;
         }
-        let lag = lag(progress).map(|lag| format!(", {lag} records behind")).unwrap_or_default();
-        writeln!(out, "{name}: {}, {} members{lag}", group.state, group.members.len())?;
+        let lag = lag(progress)
+            .map(|lag| format!(", {} behind", counted(lag, "record", "records")))
+            .unwrap_or_default();
+        let members = counted(group.members.len(), "member", "members");
+        writeln!(out, "{name}: {}, {members}{lag}", group.state)?;
         if shows_members { table_of_members(group) } else { table_of_partitions(progress) }.print(out)?;
     }
     Ok(())

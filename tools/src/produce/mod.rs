@@ -20,6 +20,7 @@ use crate::arguments::setting;
 use crate::cluster::{Connecting, Failure, Output};
 use crate::hint;
 use crate::progress::{Far, Progress};
+use crate::results::counted;
 use crate::table::Table;
 
 mod input;
@@ -270,7 +271,7 @@ impl Produce {
         while let Some(line) = lines.recv().await {
             progress.tell(|| {
                 let part = total.map(|total| (report.taken, total));
-                Far::of(part, format!("{} records acknowledged", report.records))
+                Far::of(part, format!("{} acknowledged", counted(report.records, "record", "records")))
             });
             match self.send(client, sending, line, report).await {
                 Ok(delivery) => deliveries.push_back(delivery),

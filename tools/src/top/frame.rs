@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use strandline_client::TopicInfo;
 
 use super::sample::{GroupSample, Sample};
-use crate::results::{self, or_dash};
+use crate::results::{self, counted, or_dash};
 use crate::table::Table;
 
 /// How much can be drawn.
@@ -128,14 +128,16 @@ impl Frame<'_> {
         let read = groups.iter().filter_map(|group| group.rate).reduce(|sum, one| sum.saturating_add(one));
         vec![
             format!(
-                "cluster {id}   {} brokers   {} topics   {partitions} partitions   {out_of_sync} out of sync   {groups_count} groups",
-                cluster.brokers.len(),
-                topics.len()
+                "cluster {id}   {}   {}   {}   {out_of_sync} out of sync   {}",
+                counted(cluster.brokers.len(), "broker", "brokers"),
+                counted(topics.len(), "topic", "topics"),
+                counted(partitions, "partition", "partitions"),
+                counted(groups_count, "group", "groups")
             ),
             format!(
-                "{} records/s in   {} records/s read by groups   {lag} behind   {} in all",
-                or_dash(total(|topic| topic.records_rate)),
-                or_dash(read),
+                "{} in   {} read by groups   {lag} behind   {} in all",
+                counted(or_dash(total(|topic| topic.records_rate)), "record/s", "records/s"),
+                counted(or_dash(read), "record/s", "records/s"),
                 or_dash(total(|topic| topic.bytes).map(results::bytes))
             ),
         ]

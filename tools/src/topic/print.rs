@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use strandline_client::{CreatedTopic, PartitionInfo, TopicInfo, TopicSetting};
 
 use crate::cluster::Output;
-use crate::results::{self, list, or_dash};
+use crate::results::{self, counted, list, or_dash};
 use crate::sizes::{Extent, Extents};
 use crate::table::Table;
 
@@ -31,7 +31,10 @@ pub(super) fn created(
     let said = if is_only_checked { "may be created" } else { "created" };
     for (name, topic) in topics {
         match topic.partitions {
-            Some(partitions) => writeln!(out, "{name}: {said} with {partitions} partitions")?,
+            Some(partitions) => {
+                let partitions = counted(partitions, "partition", "partitions");
+                writeln!(out, "{name}: {said} with {partitions}")?;
+            }
             None => writeln!(out, "{name}: {said}")?,
         }
     }

@@ -12,6 +12,7 @@ use strandline_protocol::{ErrorCode, Request};
 use super::options::Target;
 use super::usage;
 use crate::cluster::Failure;
+use crate::results::counted;
 
 /// What benchmarks of a topic need to know of it.
 pub(super) struct Prepared {
@@ -64,8 +65,8 @@ impl Target {
             let there = topic.partitions.len();
             return match self.partitions {
                 Some(wanted) if usize::try_from(wanted) != Ok(there) => {
-                    let text =
-                        format!("topic {} has {there} partitions, not {wanted}: name another", self.topic);
+                    let there = counted(there, "partition", "partitions");
+                    let text = format!("topic {} has {there}, not {wanted}: name another", self.topic);
                     Err(Failure::Usage(text))
                 }
                 _ => Ok(()),

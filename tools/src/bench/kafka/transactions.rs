@@ -14,6 +14,7 @@ use super::report::Report;
 use super::target::Prepared;
 use super::transactional::{Content, Part, Producer, Step, Versions};
 use crate::cluster::{Failure, Output};
+use crate::results::counted;
 
 /// The feature by which a cluster says which transactions it has.
 const FEATURE: &str = "transaction.version";
@@ -119,7 +120,8 @@ impl Transactions {
             .collect();
         let count = usize::try_from(self.partitions_per_transaction).unwrap_or(usize::MAX);
         if count > all.len() {
-            let text = format!("topic {} has only {} partitions", prepared.topic.name, all.len());
+            let there = counted(all.len(), "partition", "partitions");
+            let text = format!("topic {} has only {there}", prepared.topic.name);
             return Err(Failure::Usage(text));
         }
         let mut run = Run { links: Links::new()?, producers: Vec::new(), owners: Vec::new(), retries: 0 };

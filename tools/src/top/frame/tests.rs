@@ -50,6 +50,10 @@ fn rates_are_what_lies_between_two_looks() {
     assert_eq!(of("orders"), ["orders", "1", "3000", "1000", "292", "KiB", "97", "KiB", "1"]);
     assert_eq!(of("billing"), ["billing", "Stable", "2", "500", "1500"]);
     assert_eq!(of("customers"), ["customers", "1", "-", "-", "-", "-", "1"]);
+    assert_eq!(
+        lines[0],
+        "cluster without an id   1 broker   2 topics   2 partitions   2 out of sync   1 group"
+    );
     assert!(
         lines[1].starts_with("1000 records/s in   500 records/s read by groups   1500 behind"),
         "{}",
