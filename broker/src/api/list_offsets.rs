@@ -175,7 +175,10 @@ impl Search {
             }
             Ok(None) => found(-1, -1, -1),
             Err(error) => {
-                tracing::warn!(partition = %self.log.id(), %error, "cannot be searched");
+                // Of a topic that was deleted meanwhile there is nothing that an operator could do.
+                if !self.log.is_deleted() {
+                    tracing::warn!(partition = %self.log.id(), %error, "cannot be searched");
+                }
                 refused(error.code())
             }
         }

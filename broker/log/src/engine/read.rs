@@ -303,7 +303,10 @@ impl Partition {
                 (segments, entries, view.start, view.offsets().limit(up_to))
             };
             let is_found = |found: &FoundTimestamp| found.offset >= start;
-            let found = self.find_in_segments(&segments, timestamp, start)?;
+            let found = match self.find_in_segments(&segments, timestamp, start) {
+                Err(SegmentError::Gone { .. }) => continue,
+                found => found?,
+            };
             let found = match found.filter(is_found) {
                 Some(found) => Some(Some(found)),
                 None => self.find_in_entries(&entries, timestamp, start)?,
@@ -320,7 +323,7 @@ impl Partition {
         segments: &[Arc<Segment>],
         timestamp: i64,
         start: i64,
-    ) -> Result<Option<FoundTimestamp>, ReadError> {
+    ) -> Result<Option<FoundTimestamp>, SegmentError> {
         for segment in segments {
             if let Some(found) =
                 segment.find_timestamp(&self.sources.files, timestamp, start, DECOMPRESSED_BYTES_MAX)?

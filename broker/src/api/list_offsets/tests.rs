@@ -1,11 +1,16 @@
 //! Offsets by time and place, as a client asks for them.
 
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use strandline_log::engine::{Command, UpTo};
 use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::list_offsets::{
     ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsTopic,
 };
 use strandline_protocol::batch::{BatchBuilder, NewRecord};
 
+use super::Search;
 use crate::api::tests::{LEADER_EPOCH, NOW_MS, Rig};
 use crate::api::topics::TopicRules;
 
@@ -86,4 +91,35 @@ async fn leader_epochs_are_checked_and_twice_is_once_too_often() {
     );
     let ahead = ask(&rig, 4, &[(0, -1, LEADER_EPOCH + 1)]).await;
     assert_eq!(ahead[0].error_code, ErrorCode::UNKNOWN_LEADER_EPOCH);
+}
+
+/// What has been logged.
+#[derive(Clone, Default)]
+struct Logged(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Logged {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn of_a_topic_that_was_deleted_while_it_was_searched_no_operator_hears() {
+    let rig = rig().await;
+    let search = Search { place: (0, 0), log: rig.log("t", 0), timestamp: NOW_MS };
+    rig.engine.call(Command::Delete { partition: search.log.id() }).unwrap();
+    let logged = Logged::default();
+    let out = logged.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || out.clone()).finish();
+    let answer = tracing::subscriber::with_default(subscriber, || {
+        tracing::warn!("what is told is seen");
+        search.run(UpTo::HighWatermark)
+    });
+    assert_eq!((answer.error_code, answer.offset), (ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, -1));
+    let logged = String::from_utf8(logged.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(logged.lines().count(), 1, "{logged}");
 }

@@ -4,6 +4,7 @@ use super::super::Job;
 use super::rules::{fill, small_segments};
 use super::*;
 use crate::config::Cleanup;
+use crate::disk::simulated::Operation;
 
 /// Gives up all of a log while some job is under way.
 fn give_up_during(rig: &mut Rig, id: LocalId, is_it: impl Fn(&Job) -> bool) {
@@ -107,6 +108,28 @@ fn a_log_can_be_deleted_while_it_is_compacted() {
     rig.disk.crash();
     rig.recover().unwrap();
     assert!(rig.writer().partitions().is_empty());
+}
+
+#[test]
+fn a_search_by_time_looks_again_where_its_segment_goes_meanwhile() {
+    let mut rig = Rig::new(36);
+    rig.options.flush_bytes = 0;
+    rig.recover().unwrap();
+    let id = rig.create(small_segments()).id();
+    fill(&mut rig, id, 0..100);
+    rig.clock.advance(60_000);
+    rig.settle();
+    // No file is open from then on.
+    rig.recover().unwrap();
+    let partition = rig.partition(id);
+    assert!(partition.view().segments.len() > 2);
+    let stall = rig.disk.stall(Operation::Open, 1);
+    let searching = std::thread::spawn(move || partition.find_timestamp(0, UpTo::End));
+    assert!(stall.wait_until_reached());
+    rig.call(Command::SetLogStart { partition: id, start_offset: 70 }).unwrap();
+    stall.release();
+    let found = searching.join().unwrap().unwrap();
+    assert_eq!(found.map(|found| found.offset), Some(70));
 }
 
 /// A batch with one record of a kilobyte.
