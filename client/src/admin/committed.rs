@@ -13,10 +13,10 @@ use crate::error::{Error, Result};
 
 /// The first version that asks for several groups, and the last that names topics.
 const MANY: VersionRange = VersionRange::new(8, 9);
-/// The one before, which can ask for what is sure as those after it do.
+/// Those before, from the first that can ask for every partition.
+const ONE: VersionRange = VersionRange::new(2, 7);
+/// The one of them that can ask for what is sure.
 const ONE_SURE: VersionRange = VersionRange::new(7, 7);
-/// Those before, from the first that can ask for every partition. What a transaction may yet replace they tell as it was.
-const ONE: VersionRange = VersionRange::new(2, 6);
 
 /// How far a group has read a partition.
 ///
@@ -34,7 +34,8 @@ pub struct CommittedOffset {
 }
 
 impl Admin {
-    /// How far a group has read each partition of which that is known.
+    /// How far a group has read each partition of which that is known. What an open transaction says of that does not
+    /// count before it has been committed, and that takes a moment longer than its producer's answer.
     ///
     /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
@@ -46,7 +47,7 @@ impl Admin {
     /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn group_offsets(&self, group: &str) -> Result<EachPartition<CommittedOffset>> {
-        let found = committed(&self.client, group, None).await?;
+        let found = committed(&self.client, group, None, false).await?;
         let known = |(key, committed): (_, Result<Option<_>>)| match committed {
             Ok(committed) => committed.map(|committed| (key, Ok(committed))),
             Err(error) => Some((key, Err(error))),
@@ -55,15 +56,17 @@ impl Admin {
     }
 }
 
-/// Asks for these partitions, by topic, or for all of which something is known.
+/// Asks for these partitions, by topic, or for all of which something is known. What has to be sure is an error that
+/// passes as long as a transaction may yet replace it; brokers that do not know version 7 tell it as it is.
 pub(crate) async fn committed(
     client: &Client,
     group: &str,
     topics: Option<&[(Text, Vec<i32>)]>,
+    must_be_sure: bool,
 ) -> Result<EachPartition<Option<CommittedOffset>>> {
     let connection = client.reach_coordinator(Coordinated::Group, group).await?;
     let highest = connection.versions().highest::<OffsetFetchRequest>();
-    let (request, versions) = question(group, topics, highest);
+    let (request, versions) = question(group, topics, must_be_sure, highest);
     let code = |response: &OffsetFetchResponse| -> Option<ErrorCode> {
         Some(response.groups.first().map_or(response.error_code, |group| group.error_code))
     };
@@ -77,6 +80,7 @@ pub(crate) async fn committed(
 fn question(
     group: &str,
     topics: Option<&[(Text, Vec<i32>)]>,
+    must_be_sure: bool,
     highest: Option<i16>,
 ) -> (OffsetFetchRequest, VersionRange) {
     if highest >= Some(MANY.first) {
@@ -87,7 +91,8 @@ fn question(
         };
         let topics = topics.map(|topics| topics.iter().map(topic).collect());
         let asked = OffsetFetchRequestGroup { group_id: group.into(), topics, ..Default::default() };
-        let request = OffsetFetchRequest { groups: vec![asked], require_stable: true, ..Default::default() };
+        let groups = vec![asked];
+        let request = OffsetFetchRequest { groups, require_stable: must_be_sure, ..Default::default() };
         return (request, MANY);
     }
     let topic = |(name, partitions): &(Text, Vec<i32>)| OffsetFetchRequestTopic {
@@ -96,7 +101,7 @@ fn question(
         ..Default::default()
     };
     let topics = topics.map(|topics| topics.iter().map(topic).collect());
-    let require_stable = highest >= Some(ONE_SURE.first);
+    let require_stable = must_be_sure && highest >= Some(ONE_SURE.first);
     let request = OffsetFetchRequest { group_id: group.into(), topics, require_stable, ..Default::default() };
     (request, if require_stable { ONE_SURE } else { ONE })
 }
@@ -136,21 +141,25 @@ mod tests {
     use super::*;
 
     /// The question as a broker reads it that knows versions up to this one.
-    fn asked(highest: i16, topics: Option<&[(Text, Vec<i32>)]>) -> (i16, OffsetFetchRequest) {
-        let (request, versions) = question("billing", topics, Some(highest));
+    fn asked(
+        highest: i16,
+        topics: Option<&[(Text, Vec<i32>)]>,
+        must_be_sure: bool,
+    ) -> (i16, OffsetFetchRequest) {
+        let (request, versions) = question("billing", topics, must_be_sure, Some(highest));
         let version = versions.intersection(VersionRange::new(1, highest)).last;
         let bytes = request.to_bytes(version).unwrap();
         (version, OffsetFetchRequest::from_bytes(bytes, version).unwrap())
     }
 
     #[test]
-    fn what_is_sure_is_asked_for_in_every_version_that_can() {
+    fn what_has_to_be_sure_is_asked_for_so_in_every_version_that_can() {
         let topics = [(Text::from("orders"), vec![0, 3])];
         for highest in 2..=10 {
-            for topics in [None, Some(&topics[..])] {
-                let (version, read) = asked(highest, topics);
+            for (topics, must_be_sure) in [(None, true), (Some(&topics[..]), true), (None, false)] {
+                let (version, read) = asked(highest, topics, must_be_sure);
                 assert_eq!(version, highest.min(9), "the newest that names topics");
-                assert_eq!(read.require_stable, version >= 7, "version {version}");
+                assert_eq!(read.require_stable, must_be_sure && version >= 7, "version {version}");
                 let of_one =
                     read.topics.iter().flatten().map(|topic| (&topic.name, &topic.partition_indexes));
                 let of_many = read.groups.iter().flat_map(|group| group.topics.iter().flatten());

@@ -34,7 +34,7 @@ async fn progress_now(client: &Client, group: &GroupShared, keys: &[Key]) -> Res
         }
     }
     let mut offsets = HashMap::new();
-    for (key, found) in admin::committed(client, &group.settings.name, Some(&topics)).await? {
+    for (key, found) in admin::committed(client, &group.settings.name, Some(&topics), true).await? {
         offsets.insert(key, found?.map(|committed| committed.offset));
     }
     let offset =
