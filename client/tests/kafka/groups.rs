@@ -44,7 +44,7 @@ pub(crate) fn member(
         Rule::Consumer(name) => builder.group_protocol(GroupProtocol::Consumer).server_assignor(name),
     };
     let builder =
-        builder.auto_commit(Some(Duration::from_millis(50))).session_timeout(Duration::from_secs(6));
+        builder.auto_commit(Some(Duration::from_millis(50))).session_timeout(Duration::from_secs(15));
     let mut consumer = builder.start().unwrap();
     consumer.subscribe(&[topic]).unwrap();
     let (stop, mut stopped) = tokio::sync::oneshot::channel();
