@@ -31,3 +31,6 @@ pub use embedded::embedded;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+#[cfg(test)]
+mod tests;

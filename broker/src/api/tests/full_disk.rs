@@ -7,35 +7,19 @@ use std::time::Duration;
 use strandline_log::clock::SimulatedClock;
 use strandline_log::disk::Disk;
 use strandline_log::engine::{Options, UpTo, Writer};
-use strandline_log::journal;
 use strandline_log::random::Random;
 use strandline_protocol::ErrorCode;
 use strandline_protocol::batch::{BatchBuilder, batches};
 
 use super::{NOW_MS, Rig, built, fetch_request, records};
 use crate::api::topics::TopicRules;
+use crate::tests::full_disk::{CAPACITY_BYTES, PAUSE_MS, fill, small_options};
 
 /// So large that a few of them fill what is kept in reserve.
 const VALUE_BYTES: usize = 2_000;
 
-/// The engine looks more often than this whether there is room again.
-const PAUSE_MS: u32 = 1_100;
-
-/// How large the disk is when it is not full.
-const CAPACITY_BYTES: u64 = 1 << 40;
-
 fn options() -> Options {
-    Options {
-        journal: journal::Options {
-            file_bytes: 64 << 10,
-            bytes_max: 256 << 10,
-            entries_max: 1_000,
-            group_bytes_max: 16 << 10,
-        },
-        reserve_bytes: 64 << 10,
-        flush_bytes: 16 << 10,
-        ..Options::default()
-    }
+    Options { flush_bytes: 16 << 10, ..small_options() }
 }
 
 /// A record's value: its number, and so many bytes that it takes room.
@@ -92,8 +76,7 @@ async fn a_full_disk_takes_nothing_loses_nothing_and_goes_on_by_itself() {
     for _ in 0..50 {
         assert_eq!(producer.send().await, ErrorCode::NONE);
     }
-    rig.disk.set_capacity(CAPACITY_BYTES);
-    rig.disk.set_capacity(CAPACITY_BYTES - rig.disk.free_bytes().unwrap());
+    fill(&rig.disk);
     // What the journal has room for is still taken; then nothing is, however often it is tried.
     let mut refusals = 0;
     while refusals < 20 {

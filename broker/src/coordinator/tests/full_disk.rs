@@ -2,20 +2,13 @@
 
 use std::time::Duration;
 
-use strandline_log::disk::Disk;
 use strandline_log::engine::Options;
-use strandline_log::journal;
 use strandline_protocol::ErrorCode;
 use tokio::time::timeout;
 
 use super::Rig;
 use super::machine::Command;
-
-/// How large the disk is when it is not full.
-const CAPACITY_BYTES: u64 = 1 << 40;
-
-/// The engine looks more often than this whether there is room again.
-const PAUSE_MS: u32 = 1_100;
+use crate::tests::full_disk::{CAPACITY_BYTES, PAUSE_MS, fill, small_options};
 
 /// So large that a few of them fill what is kept in reserve.
 const PADDING: usize = 2_000;
@@ -24,24 +17,7 @@ const PADDING: usize = 2_000;
 const HANGING: Duration = Duration::from_secs(120);
 
 async fn rig() -> Rig {
-    let journal = journal::Options {
-        file_bytes: 64 << 10,
-        bytes_max: 256 << 10,
-        entries_max: 1_000,
-        group_bytes_max: 16 << 10,
-    };
-    Rig::with_options(Options {
-        journal,
-        reserve_bytes: 64 << 10,
-        flush_bytes: 16 << 10,
-        ..Options::default()
-    })
-    .await
-}
-
-fn fill(rig: &Rig) {
-    rig.disk.set_capacity(CAPACITY_BYTES);
-    rig.disk.set_capacity(CAPACITY_BYTES - rig.disk.free_bytes().unwrap());
+    Rig::with_options(Options { flush_bytes: 16 << 10, ..small_options() }).await
 }
 
 /// Adds one, with so many bytes that it takes room.
@@ -103,7 +79,7 @@ async fn a_full_disk_refuses_what_is_to_be_kept_and_lets_the_rest_be_asked() {
         assert!(add(&rig).await.is_ok());
         expected += 1;
     }
-    fill(&rig);
+    fill(&rig.disk);
     expected += add_until_refused(&rig, 20, PAUSE_MS).await;
     assert_eq!(sum(&rig).await, expected, "what only reads goes on");
     goes_on(&rig, expected).await;
@@ -112,7 +88,7 @@ async fn a_full_disk_refuses_what_is_to_be_kept_and_lets_the_rest_be_asked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_has_to_wait_for_time_to_pass_to_be_refused() {
     let rig = rig().await;
-    fill(&rig);
+    fill(&rig.disk);
     let expected = add_until_refused(&rig, 20, 0).await;
     assert_eq!(sum(&rig).await, expected);
     goes_on(&rig, expected).await;
@@ -121,7 +97,7 @@ async fn nobody_has_to_wait_for_time_to_pass_to_be_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_who_ask_at_once_each_is_answered_and_those_alone_count_who_were_told_so() {
     let rig = rig().await;
-    fill(&rig);
+    fill(&rig.disk);
     let (mut added, mut refused) = (0, 0);
     while refused < 100 {
         let mut answers = Vec::new();

@@ -1,31 +1,10 @@
 //! A disk that is full when a change is durable already, and what follows from it is not carried out.
 
-use strandline_log::journal;
-use strandline_log::manifest::ManifestOptions;
 use tokio::time::sleep;
 
 use super::*;
 use crate::api::topics::Topics;
-
-/// How large the disk is when it is not full.
-const CAPACITY_BYTES: u64 = 1 << 40;
-
-/// The engine looks more often than this whether there is room again.
-const PAUSE_MS: u32 = 1_100;
-
-fn small_options() -> Options {
-    Options {
-        journal: journal::Options {
-            file_bytes: 64 << 10,
-            bytes_max: 256 << 10,
-            entries_max: 1_000,
-            group_bytes_max: 16 << 10,
-        },
-        manifest: ManifestOptions { file_bytes: 64 << 10 },
-        reserve_bytes: 64 << 10,
-        ..Options::default()
-    }
-}
+use crate::tests::full_disk::{CAPACITY_BYTES, PAUSE_MS, fill, small_options};
 
 struct Rig {
     disk: SimulatedDisk,
@@ -67,8 +46,7 @@ impl Rig {
 
     /// Makes topics until one does not get its logs, and says so; its name is returned.
     async fn fill(&self) -> String {
-        self.disk.set_capacity(CAPACITY_BYTES);
-        self.disk.set_capacity(CAPACITY_BYTES - self.disk.free_bytes().unwrap());
+        fill(&self.disk);
         for number in 0..5_000 {
             let name = format!("t{number}");
             match self.create(&name).await {

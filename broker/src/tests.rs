@@ -1,0 +1,3 @@
+//! What the tests of several parts are set up with.
+
+pub(crate) mod full_disk;
