@@ -94,7 +94,7 @@ impl Foundation {
         let metrics = Arc::<Metrics>::default();
         let background = Arc::new(Background::new(Arc::clone(&metrics)));
         let observer = Arc::<Background>::clone(&background);
-        let reserve_bytes = engine.reserve_bytes;
+        let (reserve_bytes, file_bytes) = (engine.reserve_bytes, engine.journal.file_bytes);
         let engine = EngineOptions { observer, ..engine };
         let writer_clock = Arc::clone(&clock);
         let directory = DataDirectory::new(&data_dir, Arc::clone(&disk));
@@ -115,13 +115,17 @@ impl Foundation {
         let watch = opened.watch.clone();
         let starting = Starting { settings: Arc::new(settings), clock, offload, endpoints, metrics };
         let loaded = starting.load(opened).await;
-        let (metadata, driver) = loaded.map_err(|error| match error {
-            NodeError::Metadata(_) if watch.figures().missing_reserve > 0 => NodeError::NoRoom {
-                directory: directory.name().to_owned(),
-                free_bytes: directory.usable_bytes().unwrap_or(0),
-                reserve_bytes,
-            },
-            error => error,
+        let (metadata, driver) = loaded.map_err(|error| {
+            if !may_be_want_of_room(&error) {
+                return error;
+            }
+            let free_bytes = directory.usable_bytes();
+            // What is kept is not whole, or there is no room for the journal's next file.
+            if watch.figures().missing_reserve == 0 && free_bytes.is_none_or(|bytes| bytes >= file_bytes) {
+                return error;
+            }
+            let (directory, free_bytes) = (directory.name().to_owned(), free_bytes.unwrap_or(0));
+            NodeError::NoRoom { directory, free_bytes, file_bytes, reserve_bytes }
         })?;
         metadata.storage().set_directory(directory);
         background.set_metadata(&metadata);
@@ -226,6 +230,17 @@ impl Starting {
         metadata.run(registration).await?;
         Ok(())
     }
+}
+
+/// Whether that can be so because the disk is full: the metadata log refused what was to be written.
+fn may_be_want_of_room(error: &NodeError) -> bool {
+    let NodeError::Metadata(error) = error else { return false };
+    matches!(
+        error,
+        MetadataError::Refused(_)
+            | MetadataError::NotAppended(_)
+            | MetadataError::Log(MetadataLogError::Refused(_))
+    )
 }
 
 async fn create_metadata_log(storage: &Storage) -> Result<Arc<Partition>, MetadataError> {

@@ -52,15 +52,17 @@ pub enum NodeError {
     Engine(#[from] EngineError),
     /// The disk is full: nothing can be written of what there is to say at a start.
     #[error(
-        "there is no room on the disk of {directory}: {free_bytes} bytes are free, and {reserve_bytes} are kept \
-         for emptying the journal (as many as strandline.journal.bytes)"
+        "there is no room on the disk of {directory}: {free_bytes} bytes are free, and the journal needs a file of \
+         {file_bytes}, beside {reserve_bytes} that are kept for emptying it (as many as strandline.journal.bytes)"
     )]
     NoRoom {
         /// The data directory.
         directory: String,
         /// What is left.
         free_bytes: u64,
-        /// What has to be.
+        /// What the journal's next file takes.
+        file_bytes: u64,
+        /// What is kept, or has to be.
         reserve_bytes: u64,
     },
     /// What the cluster is cannot be told.
@@ -138,3 +140,6 @@ impl Node {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
