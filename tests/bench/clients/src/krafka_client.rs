@@ -60,7 +60,7 @@ pub(crate) async fn consume(work: &Work) -> Result<Value, Failure> {
 }
 
 pub(crate) fn latency(work: &Work) -> Result<Value, Failure> {
-    let runtime = runtime()?;
+    let runtime = runtime(1)?;
     let kafka = runtime.block_on(connect(work))?;
     let producer = runtime.block_on(kafka.producer().linger(Duration::ZERO).idempotent(true).build())?;
     let builder = kafka.consumer(work.topic.as_str()).enable_auto_commit(false);

@@ -14,11 +14,11 @@ use crate::measure::{self, BATCH_BYTES, Clock, GLANCE, LINGER_MS, MEMORY_BYTES, 
 const UNACKNOWLEDGED_MAX: usize = 100_000;
 
 pub(crate) fn run(work: impl Future<Output = Result<Value, Failure>>) -> Result<Value, Failure> {
-    runtime()?.block_on(work)
+    runtime(2)?.block_on(work)
 }
 
-pub(crate) fn runtime() -> Result<Runtime, Failure> {
-    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+pub(crate) fn runtime(workers: usize) -> Result<Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?)
 }
 
 pub(crate) async fn produce(work: &Work) -> Result<Value, Failure> {
@@ -61,7 +61,8 @@ pub(crate) async fn consume(work: &Work, checks: bool) -> Result<Value, Failure>
 }
 
 pub(crate) fn latency(work: &Work) -> Result<Value, Failure> {
-    let runtime = runtime()?;
+    // Records that come one by one find one worker awake; with two, whoever has one wakes the other up.
+    let runtime = runtime(1)?;
     let client = runtime.block_on(Client::connect(ClientConfig::new(&work.brokers)?))?;
     let _inside = runtime.enter();
     let producer = client.producer().linger(Duration::ZERO).start()?;
