@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use strandline_broker::api::{Dispatched, Reply};
@@ -26,12 +27,12 @@ struct AnyRequest {
 }
 
 impl Service for AnyRequest {
-    fn dispatch(&self, connection: &Arc<Connection>, frame: Bytes) -> Dispatching {
+    fn dispatch(&self, connection: &Arc<Connection>, frame: Bytes, received_at: Duration) -> Dispatching {
         let (inner, world, connection) =
             (Arc::clone(&self.inner), Arc::clone(&self.world), Arc::clone(connection));
         let running = tokio::spawn(async move {
             world.pause_ms(0, 4).await;
-            settle(inner.dispatch(&connection, frame).await).await
+            settle(inner.dispatch(&connection, frame, received_at).await).await
         });
         let reply = async move { running.await.unwrap_or(Reply::Close("it panicked")) };
         Box::pin(async move { Dispatched::Later(Box::pin(reply)) })
@@ -56,9 +57,9 @@ struct AnyAnswer {
 }
 
 impl Service for AnyAnswer {
-    fn dispatch(&self, connection: &Arc<Connection>, frame: Bytes) -> Dispatching {
+    fn dispatch(&self, connection: &Arc<Connection>, frame: Bytes, received_at: Duration) -> Dispatching {
         let ready = Arc::clone(self.ready.lock().unwrap().entry(connection.id).or_default());
-        let dispatching = self.inner.dispatch(connection, frame);
+        let dispatching = self.inner.dispatch(connection, frame, received_at);
         Box::pin(async move {
             let dispatched = dispatching.await;
             let there = Arc::clone(&ready);

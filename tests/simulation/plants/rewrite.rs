@@ -1,6 +1,7 @@
 //! A broker whose requests or answers of one kind are not what they were.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use strandline_broker::api::{Dispatched, Reply};
@@ -55,40 +56,40 @@ fn whole(pieces: Vec<Piece>) -> Option<Bytes> {
 
 /// What a reply becomes.
 fn reply<R: Request>(version: i16, reply: Reply, change: impl FnOnce(R::Response) -> R::Response) -> Reply {
-    let Reply::Send { frame, throttle } = reply else { return reply };
+    let Reply::Send { frame, throttle, answering } = reply else { return reply };
     let Some(bytes) = whole(frame.into_pieces()) else { return Reply::Close("it cannot be read") };
     let bytes = bytes.slice(LENGTH_BYTES..);
     let (correlation_id, response) = read_response::<R>(bytes, version).unwrap();
     let frame = OutboundFrame::response(version, correlation_id, &change(response)).unwrap();
-    Reply::Send { frame, throttle }
+    Reply::Send { frame, throttle, answering }
 }
 
 impl<R: Request + Clone + Send + Sync + 'static> Service for Rewrite<R>
 where
     R::Response: Send,
 {
-    fn dispatch(&self, connection: &Arc<Connection>, frame: Bytes) -> Dispatching {
+    fn dispatch(&self, connection: &Arc<Connection>, frame: Bytes, received_at: Duration) -> Dispatching {
         let mut reader = Reader::new(frame.clone());
         let Ok((api, header)) = RequestHeader::read_with_api(&mut reader) else {
-            return self.inner.dispatch(connection, frame);
+            return self.inner.dispatch(connection, frame, received_at);
         };
         if api.key != R::KEY {
-            return self.inner.dispatch(connection, frame);
+            return self.inner.dispatch(connection, frame, received_at);
         }
         let version = header.request_api_version;
         // What is no request is told so.
         let Ok(request) = <R as Message>::read(&mut reader, version) else {
-            return self.inner.dispatch(connection, frame);
+            return self.inner.dispatch(connection, frame, received_at);
         };
         if let Some(response) = (self.skip)(&request) {
             let frame = OutboundFrame::response(version, header.correlation_id, &response).unwrap();
-            let reply = Reply::Send { frame, throttle: Default::default() };
+            let reply = Reply::plain(frame, Duration::ZERO);
             return Box::pin(async move { Dispatched::Now(reply) });
         }
         let asked = (self.ask)(request.clone());
         let frame = OutboundFrame::request(version, header.correlation_id, header.client_id, &asked).unwrap();
         let frame = whole(frame.into_pieces()).unwrap().slice(LENGTH_BYTES..);
-        let dispatching = self.inner.dispatch(connection, frame);
+        let dispatching = self.inner.dispatch(connection, frame, received_at);
         let say = Arc::clone(&self.say);
         Box::pin(async move {
             let change = move |response| say(&request, response);
