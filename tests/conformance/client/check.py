@@ -190,10 +190,11 @@ def produce_and_consume(checked):
 
 
 def others(checked):
-    late = checked.bench("latency", "--topic", "late", "--seconds", 1, "--rate", 200, "--partitions", 2, "--idempotent")
+    late = checked.bench("latency", "--topic", "late", "--records", 200, "--rate", 200, "--partitions", 2, "--idempotent")
     expect(sorted(late["latencyMs"]), sorted(QUANTILES), "the quantiles")
-    if not 150 <= late["records"] <= 250 or late["latencyMs"]["count"] != late["records"]:
-        fail(f"200 records a second for a second: {late}")
+    # None before it is due, and all that were due by the end, on a machine that is late as well.
+    if not 200 <= late["records"] <= 200 * late["seconds"] + 1 or late["latencyMs"]["count"] != late["records"]:
+        fail(f"200 records, of which 200 are due in a second: {late}")
     if not 0 < late["latencyMs"]["p50"] <= late["latencyMs"]["p99"] <= late["latencyMs"]["max"]:
         fail(f"quantiles that do not rise: {late}")
     expect(sum(checked.end_offsets("late").values()) >= late["records"], True, "that Kafka has all of them")
@@ -245,8 +246,8 @@ def coordination(checked):
         words = ["--groups", 40, "--protocol", protocol, "--heartbeat-ms", 200, "--seconds", 7, "--group-prefix", protocol]
         made = checked.bench("groups", "--topic", "new", *words, *(["--connections", 3] if protocol == "classic" else []))
         expect(made["connections"], 3 if protocol == "classic" else 40, "the connections")
-        # Five a second each in the one; in the other Kafka wants one every five seconds.
-        expected = 40 * 7 * 5 if protocol == "classic" else 40
+        # Five a second each in the one; in the other Kafka wants one every five seconds. A busy machine is done a little later.
+        expected = 40 * made["seconds"] * (5 if protocol == "classic" else 1 / 5)
         if not 0.5 * expected < made["heartbeats"] <= 1.5 * expected:
             fail(f"heartbeats of {protocol} groups: {made}")
         state = checked.kafka("consumer.group.ConsumerGroupCommand", "--describe", "--group", f"{protocol}-7", "--state")

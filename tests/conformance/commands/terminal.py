@@ -40,9 +40,11 @@ class Terminal:
     def wait_for(self, text):
         deadline = time.monotonic() + TIMEOUT_S
         while text not in self.seen:
-            if time.monotonic() > deadline or self.process.poll() is not None:
-                raise RuntimeError(f"{text!r} never came: {self.seen[-2000:]!r}")
+            is_over = time.monotonic() > deadline or self.process.poll() is not None
+            # What it said last may be there only now.
             self.read(0.1)
+            if is_over and text not in self.seen:
+                raise RuntimeError(f"{text!r} never came: {self.seen[-2000:]!r}")
 
     def forget(self):
         self.read(0)

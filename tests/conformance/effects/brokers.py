@@ -50,12 +50,14 @@ def assignment_interval(world, set_to):
     topic, group = "assigned", "group-of-two"
     result(world.admin.create_topics([NewTopic(topic, 2, 1)])[topic])
     set_to("15000")
+    began = time.monotonic()
     members = [Member(world, group, topic)]
     try:
         until("the first assignment", lambda: members[0].partitions == {0, 1})
         members.append(Member(world, group, topic))
         time.sleep(2)
-        must("a target stands for less than it was set to", members[1].partitions == set())
+        is_due = lambda: time.monotonic() > began + 15
+        must("a target stands for less than it was set to", members[1].partitions == set() or is_due())
         set_to("0")
         until("a target that is made anew", lambda: len(members[1].partitions) == 1)
     finally:
@@ -86,6 +88,8 @@ def retention_interval(world, set_to):
     topic = "looked-at"
     world.create(topic, retention_ms=1_000)
     set_to(NEVER_MS)
+    # A look may be under way.
+    world.settled("strandline_retention_checks_total")
     world.produce(topic, timestamp=now_ms() - 86_400_000)
     time.sleep(1)
     must("it is looked although it is not the time", world.begin(topic) == 0)

@@ -8,12 +8,15 @@ import pathlib
 import shlex
 import subprocess
 import sys
+import time
 
 from broker import Broker
 from reading import FENCED, Failure, Reader, same
 
 TOPIC, GROUP = "orders", "readers"
 PARTITIONS = 3
+# After so long a transaction that nobody ends is aborted.
+SLOW_MS = 1_000
 
 
 class Driver:
@@ -119,8 +122,14 @@ class Story:
         self.check()
 
     def leave_open(self):
-        self.driver.ask("init", producer="slow", id="slow", timeout_ms=1_000)
-        self.send("slow", [1, 0, 1], offset=9_000)
+        self.driver.ask("init", producer="slow", id="slow", timeout_ms=SLOW_MS)
+        began = time.monotonic()
+        try:
+            self.send("slow", [1, 0, 1], offset=9_000)
+        except Failure:
+            # Where the machine is slower than that, it is over before all has been said, and counts as little.
+            if time.monotonic() < began + SLOW_MS / 1_000:
+                raise
         self.check()
 
 

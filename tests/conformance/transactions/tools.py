@@ -7,11 +7,12 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 from confluent_kafka import KafkaException, Producer
 
 from broker import Broker
-from reading import FENCED, Failure, Reader, same
+from reading import FENCED, SETTLE_TIMEOUT_S, Failure, Reader, same
 
 JAVA = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m", "-cp", os.environ["TOOLS_CLASSPATH"]]
 TIMEOUT_S = 150
@@ -44,9 +45,15 @@ def play(address):
     done, open_one = begin(address, "done", "kept"), begin(address, "open", "not kept")
     done.commit_transaction(60)
 
-    listed = {line["TransactionalId"]: line for line in tool(address, "list")}
-    same("what is listed", sorted(listed), ["done", "open"])
-    same("states", [listed[name]["TransactionState"] for name in ("done", "open")], ["CompleteCommit", "Ongoing"])
+    def states():
+        listed = tool(address, "list")
+        return {line["TransactionalId"]: line["TransactionState"] for line in listed}, listed
+    # Who commits has its answer before the markers are written.
+    deadline = time.monotonic() + SETTLE_TIMEOUT_S
+    while (found := states())[0].get("done") == "PrepareCommit" and time.monotonic() < deadline:
+        pass
+    same("the states of what is listed", found[0], {"done": "CompleteCommit", "open": "Ongoing"})
+    listed = {line["TransactionalId"]: line for line in found[1]}
     same("the coordinator", listed["open"]["Coordinator"], "1")
     by_pattern = {pattern: [line["TransactionalId"] for line in tool(address, "list", "--transactional-id-pattern", pattern)]
                   for pattern in ("op.*", "op", "d[o]ne")}

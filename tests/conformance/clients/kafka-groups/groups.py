@@ -145,8 +145,8 @@ class Groups:
         finally:
             for member in members:
                 member.end()
-        state = rows(self.command("--describe", "--group", group, "--state"))
-        same("the state when all have gone", [(row["STATE"], row["#MEMBERS"]) for row in state], [("Empty", "0")])
+        state = lambda: [(row["STATE"], row["#MEMBERS"]) for row in rows(self.command("--describe", "--group", group, "--state"))]
+        self.wait_for("that all have gone", lambda: state() == [("Empty", "0")])
         self.offsets_are(group, self.ends)
 
     @staticmethod
@@ -159,8 +159,10 @@ class Groups:
 
     def describe(self, group, protocol, members):
         kind, assignor = PROTOCOLS[protocol]
-        listed = rows(self.command("--list", "--state", "Stable", "--type", protocol))
-        same("groups at work", [(row["GROUP"], row["TYPE"], row["STATE"]) for row in listed], [(group, kind, "Stable")])
+        listed = lambda: rows(self.command("--list", "--state", "Stable", "--type", protocol))
+        # The coordinator hears that a member has taken up what it was given with its next heartbeat.
+        self.wait_for("that the group is at work", lambda: (
+            [(row["GROUP"], row["TYPE"], row["STATE"]) for row in listed()] == [(group, kind, "Stable")]))
         (state,) = rows(self.command("--describe", "--group", group, "--state"))
         same("the state", (state["ASSIGNMENT-STRATEGY"], state["STATE"], state["#MEMBERS"]), (assignor, "Stable", "2"))
         same("the coordinator", (state["COORDINATOR"], state["(ID)"]), (self.broker.address, "(1)"))
