@@ -234,14 +234,19 @@ def transactions(run):
     producers = run.json("transaction", "producers", "formats", "-p", 0)
     expect(all(it["openSinceOffset"] is None for it in producers) and len(producers) > 0, True, "who has written")
 
-    hold = [os.environ["PYTHON"], "-B", str(Path(__file__).parent / "hold.py"), run.environment["STRANDLINE_BROKERS"], "transfer", "second"]
+    run.text("group", "reset", "readers", "--topic", "formats", "--to", 5, "--yes")
+    at = lambda: [it["committed"] for it in run.json("group", "describe", "readers")[0]["partitions"]]
+    hold = [os.environ["PYTHON"], "-B", str(Path(__file__).parent / "hold.py"), run.environment["STRANDLINE_BROKERS"], "transfer", "second",
+            "readers", "formats"]
     with subprocess.Popen(hold, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holding:
         expect(holding.stdout.readline(), "open\n", "a transaction that is open")
         (listed,) = run.json("transaction", "list", "--state", "Ongoing")
         expect(listed["id"], "transfer", "the open transaction")
         expect(run.json("transaction", "list", "--open-ms", 3_600_000), [], "none is open for an hour")
         described = run.json("transaction", "describe", "transfer")[0]
-        expect((described["state"], described["topics"]), ("Ongoing", [{"topic": "second", "partitions": [0]}]), "what it is in")
+        own = [it for it in described["topics"] if it["topic"] != "__consumer_offsets"]
+        expect((described["state"], own), ("Ongoing", [{"topic": "second", "partitions": [0]}]), "what it is in")
+        expect(at(), [5], "where a group is that an open transaction would move")
         if "open since" not in run.text("transaction", "describe", "transfer"):
             fail("it is not said since when a transaction is open")
         opened = [it["openSinceOffset"] for it in run.json("transaction", "producers", "second")]
@@ -250,6 +255,7 @@ def transactions(run):
         if run.json("transaction", "describe", "transfer")[0]["state"] not in ("Empty", "CompleteAbort"):
             fail("a transaction that was aborted is open")
         holding.stdin.close()
+    expect(at(), [5], "where a group is that a transaction was to move which was aborted")
     if "never" in run.text("consume", "second", "--exit", "--committed"):
         fail("what was aborted is read")
 
@@ -357,6 +363,10 @@ def logs(run, data):
             fail(f"the dump is wrong:\n{dumped}")
         offsets = run.text("log", "dump", *sorted((data / "__consumer_offsets-0").glob("*.log")), "--deep", "-o", "json")
     records = [json.loads(line)["record"] for line in offsets.splitlines() if '"record"' in line]
+    # Of the transaction that would have moved a group.
+    markers = [it for it in records if "control" in it]
+    expect([it["control"].split(",")[0] for it in markers], ["abort"], "the markers")
+    records = [it for it in records if "control" not in it]
     if strange := [it for it in records if "type" not in it]:
         fail(f"records of __consumer_offsets are not told in words: {strange[:3]}")
     commits = [it for it in records if it["type"] == "OffsetCommit" and it["value"] and not it["key"]["group"].startswith("strandline-bench")]
