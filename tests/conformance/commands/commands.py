@@ -35,6 +35,14 @@ def expect(found, expected, what):
         fail(f"{what}: {found!r}, expected {expected!r}")
 
 
+def settle(ask, expected, what):
+    """Kafka's brokers learn a moment later of what was changed."""
+    deadline = time.monotonic() + 60
+    while (found := ask()) != expected and time.monotonic() < deadline:
+        time.sleep(0.1)
+    expect(found, expected, what)
+
+
 class Commands:
     def __init__(self, address):
         self.environment = {**os.environ, "STRANDLINE_BROKERS": address, "HOME": str(HOME), "XDG_CONFIG_HOME": ""}
@@ -86,10 +94,11 @@ def topics(run):
     run.table("PARTITION LEADER REPLICAS IN SYNC BEGIN END SIZE EPOCH OFFLINE", "topic", "describe", "orders", "--wide")
 
     run.json("topic", "alter", "orders", "--set", "retention.ms=700000", "--append", "cleanup.policy=compact", "--partitions", 3)
-    described = run.json("topic", "describe", "orders")[0]
-    own = {it["name"]: it["value"] for it in described["settings"] if it["ofTopic"]}
-    expect(own, {"retention.ms": "700000", "cleanup.policy": "delete,compact"}, "altered settings")
-    expect(len(described["partitions"]), 3, "added partitions")
+    def altered():
+        described = run.json("topic", "describe", "orders")[0]
+        return {it["name"]: it["value"] for it in described["settings"] if it["ofTopic"]}, len(described["partitions"])
+
+    settle(altered, ({"retention.ms": "700000", "cleanup.policy": "delete,compact"}, 3), "altered settings, and added partitions")
     run.json("topic", "alter", "orders", "--reset", "cleanup.policy", "--validate-only")
     run.text("topic", "alter", "orders", "--reset", "cleanup.policy")
     run.refused(2, "topic", "alter", "orders", says=["--set"])
@@ -195,18 +204,13 @@ def clusters(run):
     run.text("config", "alter", "--topic", "orders", "--reset", "retention.ms")
     run.table("NAME VALUE FROM CHANGES", "config", "describe", "--topic", "orders", "--all")
     run.text("config", "alter", "--broker", 1, "--set", "message.max.bytes=1000012")
-    deadline = time.monotonic() + 60
-    while True:
-        (setting,) = [it for it in run.json("config", "describe", "--broker", 1) if it["name"] == "message.max.bytes"]
-        # Kafka's brokers learn of it a moment later.
-        if setting["value"] == "1000012" or time.monotonic() > deadline:
-            break
-    expect((setting["value"], setting["source"]), ("1000012", "broker"), "a setting of a broker")
+    of_broker = lambda: [(it["value"], it["source"]) for it in run.json("config", "describe", "--broker", 1) if it["name"] == "message.max.bytes"]
+    settle(of_broker, [("1000012", "broker")], "a setting of a broker")
     run.refused(1, "config", "alter", "--topic", "orders", "--set", "retention.ms=soon", says=["INVALID_CONFIG"])
 
     run.text("config", "alter", "--group", "readers", "--set", "consumer.session.timeout.ms=46000")
-    (setting,) = json.loads(run.text("config", "describe", "--group", "readers", "-o", "json"))
-    expect((setting["value"], setting["source"]), ("46000", "group"), "a setting of a group")
+    of_group = lambda: [(it["value"], it["source"]) for it in json.loads(run.text("config", "describe", "--group", "readers", "-o", "json"))]
+    settle(of_group, [("46000", "group")], "a setting of a group")
     run.refused(1, "config", "describe", "--topic", "ordres", says=["there is orders"])
 
 
@@ -301,7 +305,7 @@ def terminals(run):
         terminal.wait_for("[y/N]")
         terminal.type("y\r")
         expect(terminal.status(), 0, "what somebody agreed to")
-    run.refused(1, "topic", "describe", "doomed")
+    settle(lambda: subprocess.run([CLI, "topic", "describe", "doomed"], capture_output=True, env=run.environment).returncode, 1, "a topic that is gone")
 
     with Terminal([CLI, "top", "--interval", "1"], run.environment, rows=20, columns=70) as terminal:
         terminal.wait_for("\x1b[?1049h")
