@@ -48,12 +48,18 @@ fn identity(broker: &Broker) -> (String, BTreeSet<i32>) {
     (format!("{:?}", image.cluster_id()), image.brokers().map(|(node_id, _)| node_id).collect())
 }
 
+/// Starts, says who that is, and ends.
+async fn run(disk: &SimulatedDisk, process: u64) -> (String, BTreeSet<i32>) {
+    let (broker, engine) = start(disk, process).await.unwrap();
+    let identity = identity(&broker);
+    engine.close().unwrap();
+    identity
+}
+
 #[tokio::test]
 async fn a_start_that_finds_no_room_says_so_and_the_next_one_finds_everything() {
     let disk = new_disk();
-    let (broker, engine) = start(&disk, 0).await.unwrap();
-    let before = identity(&broker);
-    engine.close().unwrap();
+    let before = run(&disk, 0).await;
     // As it is left by who had to give away what is kept for a full disk.
     let reserve = Path::new(DATA_DIR).join("reserve");
     disk.open(&reserve, Access::Write).unwrap().set_length(0).unwrap();
@@ -69,17 +75,13 @@ async fn a_start_that_finds_no_room_says_so_and_the_next_one_finds_everything() 
         assert!(error.to_string().starts_with(&begin), "{error}");
     }
     disk.set_capacity(CAPACITY_BYTES);
-    let (broker, engine) = start(&disk, 4).await.unwrap();
-    assert_eq!(identity(&broker), before);
-    engine.close().unwrap();
+    assert_eq!(run(&disk, 4).await, before);
 }
 
 #[tokio::test]
 async fn on_a_full_disk_it_starts_while_there_is_what_is_kept_and_then_says_that_there_is_no_room() {
     let disk = new_disk();
-    let (broker, engine) = start(&disk, 0).await.unwrap();
-    let before = identity(&broker);
-    engine.close().unwrap();
+    let before = run(&disk, 0).await;
     fill(&disk);
     let (mut process, mut refused) = (0, 0);
     while refused < 3 {
@@ -98,9 +100,7 @@ async fn on_a_full_disk_it_starts_while_there_is_what_is_kept_and_then_says_that
         }
     }
     disk.set_capacity(CAPACITY_BYTES);
-    let (broker, engine) = start(&disk, 1_000).await.unwrap();
-    assert_eq!(identity(&broker), before);
-    engine.close().unwrap();
+    assert_eq!(run(&disk, 1_000).await, before);
 }
 
 /// However far the first start comes.
