@@ -4,6 +4,7 @@ use std::fmt;
 
 use memmap2::MmapMut;
 
+use super::regions::Piece;
 use crate::disk::BLOCK_BYTES;
 
 /// From this size on memory is the system's own: the allocator cannot use what lies between pieces of such sizes for
@@ -25,6 +26,8 @@ enum Memory {
     Allocated(Vec<u8>),
     /// Pages of its own. One that was never touched takes no memory.
     Mapped(MmapMut),
+    /// Shares a region with others.
+    Piece(Piece),
 }
 
 impl Default for Memory {
@@ -47,6 +50,7 @@ impl Memory {
         match self {
             Self::Allocated(bytes) => bytes,
             Self::Mapped(pages) => pages,
+            Self::Piece(piece) => piece.bytes(),
         }
     }
 
@@ -54,7 +58,14 @@ impl Memory {
         match self {
             Self::Allocated(bytes) => bytes,
             Self::Mapped(pages) => pages,
+            Self::Piece(piece) => piece.bytes_mut(),
         }
+    }
+}
+
+impl From<Piece> for AlignedBuffer {
+    fn from(piece: Piece) -> Self {
+        Self { memory: Memory::Piece(piece), start: 0, end: 0 }
     }
 }
 
@@ -114,6 +125,22 @@ impl AlignedBuffer {
     /// Forgets the bytes behind the first `length`.
     pub(super) fn truncate(&mut self, length: usize) {
         self.end = self.end.min(self.start + length);
+    }
+
+    /// The piece that its memory is, if it is one.
+    pub(super) fn piece_mut(&mut self) -> Option<&mut Piece> {
+        match &mut self.memory {
+            Memory::Piece(piece) => Some(piece),
+            Memory::Allocated(_) | Memory::Mapped(_) => None,
+        }
+    }
+
+    /// Gives the piece up that its memory is; none where it has memory of its own, which goes with it.
+    pub(super) fn into_piece(self) -> Option<Piece> {
+        match self.memory {
+            Memory::Piece(piece) => Some(piece),
+            Memory::Allocated(_) | Memory::Mapped(_) => None,
+        }
     }
 
     /// So many more bytes, whatever is in them. They are always there.

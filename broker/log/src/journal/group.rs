@@ -8,6 +8,9 @@ use crate::disk::BLOCK_BYTES;
 /// What is copied and summed at once: three times 8 KiB, which are what the checksum takes in one go.
 const PIECE_BYTES: usize = 24 << 10;
 
+/// No frame that is put together has room for less, if its bound allows it: what it does not need, others get.
+const ROOM_BYTES_MIN: usize = 64 << 10;
+
 /// Where an entry's bytes lie in its frame.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Staged {
@@ -87,7 +90,7 @@ impl Group {
         let capacity = self.frame.memory().capacity();
         if needed > capacity {
             // Twice as much, so that many small entries are not copied at each step.
-            let roomy = self.expected_bytes.max(2 * capacity).min(self.bytes_max);
+            let roomy = self.expected_bytes.max(2 * capacity).max(ROOM_BYTES_MIN).min(self.bytes_max);
             self.frame.grow(needed.max(roomy));
         }
         if self.frame.bytes().is_empty() {
@@ -115,6 +118,7 @@ impl Group {
         if let Some(place) = memory.bytes_mut().first_chunk_mut() {
             *place = header.encode(salt);
         }
+        self.frame.fit();
         self.frame
     }
 }

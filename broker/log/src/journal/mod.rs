@@ -50,6 +50,7 @@ mod pins;
 mod pool;
 mod reader;
 mod recovery;
+mod regions;
 mod room;
 mod staging;
 mod walk;

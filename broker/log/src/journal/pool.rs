@@ -1,14 +1,17 @@
 //! Memory for frames, used again and again.
 //!
-//! Pages that are touched for the first time cost more than everything else that is done to a frame. So the
-//! memory of a frame comes back when the last one who holds it lets go, and the next group takes it.
+//! Pages that are touched for the first time cost more than everything else that is done to a frame. So frames are
+//! pieces of regions: the memory of one comes back when the last who holds it lets go, and the next groups take it,
+//! whatever their lengths.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::aligned::AlignedBuffer;
+use bytes::BytesMut;
 
-/// No buffer is smaller.
-const BUFFER_BYTES_MIN: usize = 64 << 10;
+use super::aligned::AlignedBuffer;
+use super::regions::{Piece, Regions};
+use crate::disk::BLOCK_BYTES;
 
 /// The default bound of a pool: what a journal by itself has on its way. Who keeps frames has a pool that is larger by
 /// what is kept.
@@ -16,51 +19,23 @@ pub const POOL_BYTES_MAX: usize = 16 << 20;
 
 /// Memory for frames. Clones are the same pool.
 ///
-/// It knows what was taken from it, and keeps as much of what came back as the bound leaves beside that: the
-/// memory that one checkpoint sets free is what the next frames need. It never refuses any, so the bound holds
-/// as far as those who hold frames have a bound of their own.
-#[derive(Clone, Debug)]
+/// It has regions of as many bytes as its bound, and keeps them: the memory that one checkpoint sets free is what the
+/// next frames need. What finds no place in them has memory of its own, and none is ever refused, so the bound holds as
+/// far as those who hold frames have a bound of their own.
+#[derive(Clone)]
 pub struct BufferPool {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
 struct Shared {
     bytes_max: usize,
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
 struct State {
-    /// Those that waited longest are first.
-    idle: Vec<AlignedBuffer>,
-    idle_bytes: usize,
-    taken_bytes: usize,
-}
-
-impl State {
-    /// The smallest buffer that fits, if it is not much too large: that would be lost to those who need it.
-    fn take(&mut self, wanted: usize) -> Option<AlignedBuffer> {
-        let fits = |buffer: &AlignedBuffer| (wanted..=wanted.saturating_mul(2)).contains(&buffer.capacity());
-        let fitting = self.idle.iter().enumerate().rev().filter(|(_, buffer)| fits(buffer));
-        let (index, _) = fitting.min_by_key(|(_, buffer)| buffer.capacity())?;
-        let buffer = self.idle.remove(index);
-        self.idle_bytes -= buffer.allocated_bytes();
-        self.taken_bytes += buffer.allocated_bytes();
-        Some(buffer)
-    }
-
-    /// Hands out what there is too much of.
-    fn surplus(&mut self, bytes_max: usize) -> Vec<AlignedBuffer> {
-        let mut bytes = self.idle_bytes + self.taken_bytes;
-        let mut surplus = 0;
-        while let Some(buffer) = self.idle.get(surplus).filter(|_| bytes > bytes_max) {
-            bytes -= buffer.allocated_bytes();
-            surplus += 1;
-        }
-        self.idle_bytes = bytes - self.taken_bytes;
-        self.idle.drain(..surplus).collect()
-    }
+    regions: Regions,
+    /// What was taken and is in no region.
+    outside_bytes: usize,
 }
 
 impl Default for BufferPool {
@@ -72,18 +47,19 @@ impl Default for BufferPool {
 impl BufferPool {
     /// A pool that keeps what nobody uses while that and what is used are no more than so many bytes.
     pub fn new(bytes_max: usize) -> Self {
-        Self { shared: Arc::new(Shared { bytes_max, state: Mutex::default() }) }
+        let state = State { regions: Regions::new(bytes_max), outside_bytes: 0 };
+        Self { shared: Arc::new(Shared { bytes_max, state: Mutex::new(state) }) }
     }
 
     /// How many bytes wait to be used again.
     pub fn idle_bytes(&self) -> usize {
-        self.state().idle_bytes
+        self.state().regions.free_bytes()
     }
 
     /// Gives what nobody uses back to the system: for quiet times.
     pub fn release(&self) {
         // What was handed out is freed when the lock is free again.
-        let released = self.state().surplus(0);
+        let released = self.state().regions.remove_unused();
         drop(released);
     }
 
@@ -105,35 +81,53 @@ impl BufferPool {
     }
 
     fn take(&self, bytes: usize) -> AlignedBuffer {
-        let wanted = rounded(bytes);
-        if let Some(buffer) = self.state().take(wanted) {
-            return buffer;
+        let wanted = bytes.max(1).next_multiple_of(BLOCK_BYTES);
+        if let Some(piece) = self.take_piece(wanted) {
+            return piece.into();
         }
         let buffer = AlignedBuffer::with_capacity(wanted);
-        let mut state = self.state();
-        state.taken_bytes += buffer.allocated_bytes();
-        let surplus = state.surplus(self.shared.bytes_max);
-        drop(state);
-        drop(surplus);
+        let unused = self.make_room(buffer.allocated_bytes());
+        drop(unused);
         buffer
     }
 
-    fn give_back(&self, mut buffer: AlignedBuffer) {
-        buffer.clear();
+    fn take_piece(&self, bytes: usize) -> Option<Piece> {
         let mut state = self.state();
-        state.taken_bytes -= buffer.allocated_bytes();
-        state.idle_bytes += buffer.allocated_bytes();
-        state.idle.push(buffer);
-        let surplus = state.surplus(self.shared.bytes_max);
-        drop(state);
-        drop(surplus);
+        let taken = state.regions.bytes() + state.outside_bytes;
+        state.regions.take(bytes, self.shared.bytes_max.saturating_sub(taken))
+    }
+
+    /// Counts memory outside of the regions, and gives for it, where it is too much, those that nobody uses.
+    fn make_room(&self, bytes: usize) -> Vec<BytesMut> {
+        let mut state = self.state();
+        state.outside_bytes += bytes;
+        let is_too_much = state.regions.bytes() + state.outside_bytes > self.shared.bytes_max;
+        if is_too_much { state.regions.remove_unused() } else { Vec::new() }
+    }
+
+    fn give_back(&self, buffer: AlignedBuffer) {
+        let bytes = buffer.allocated_bytes();
+        let piece = buffer.into_piece();
+        let mut state = self.state();
+        match piece {
+            Some(piece) => state.regions.give_back(piece),
+            None => state.outside_bytes -= bytes,
+        }
     }
 }
 
-/// Rounds up by a quarter at most, so that buffers of nearly the same length stand in for each other.
-fn rounded(bytes: usize) -> usize {
-    let step = (bytes.checked_next_power_of_two().unwrap_or(bytes) / 8).max(BUFFER_BYTES_MIN);
-    bytes.max(1).next_multiple_of(step)
+impl fmt::Debug for BufferPool {
+    /// The bytes are a user's.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state();
+        formatter
+            .debug_struct("BufferPool")
+            .field("bytes_max", &self.shared.bytes_max)
+            .field("regions_bytes", &state.regions.bytes())
+            .field("free_bytes", &state.regions.free_bytes())
+            .field("outside_bytes", &state.outside_bytes)
+            .finish()
+    }
 }
 
 /// The memory of a frame. It goes back to its pool when it is dropped.
@@ -168,11 +162,24 @@ impl FrameBuffer {
         &mut self.memory
     }
 
-    /// Moves to memory that has room for so many bytes in all.
+    /// Makes room for so many bytes in all: where it is, or in memory that it moves to.
     pub(super) fn grow(&mut self, bytes: usize) {
+        let more = bytes.next_multiple_of(BLOCK_BYTES).saturating_sub(self.memory.capacity());
+        let piece = self.memory.piece_mut();
+        if piece.is_some_and(|piece| self.pool.state().regions.extend(piece, more)) {
+            return;
+        }
         let mut larger = self.pool.take(bytes);
         larger.append(self.memory.bytes());
         self.return_memory(larger);
+    }
+
+    /// Gives the blocks back that nothing was written to.
+    pub(super) fn fit(&mut self) {
+        let used = self.memory.length().next_multiple_of(BLOCK_BYTES);
+        if let Some(piece) = self.memory.piece_mut() {
+            self.pool.state().regions.shorten(piece, used);
+        }
     }
 
     fn return_memory(&mut self, instead: AlignedBuffer) {
@@ -191,7 +198,7 @@ impl Drop for FrameBuffer {
 
 #[cfg(test)]
 mod tests {
-    use super::{BUFFER_BYTES_MIN, BufferPool, FrameBuffer, rounded};
+    use super::{BLOCK_BYTES, BufferPool, FrameBuffer};
 
     impl FrameBuffer {
         /// A frame in memory that has room for more.
@@ -213,64 +220,49 @@ mod tests {
     fn memory_comes_back_when_it_is_dropped_and_is_used_again() {
         let pool = BufferPool::default();
         let first = buffer(&pool, 1 << 20);
-        let (address, allocated) = (first.memory().bytes().as_ptr(), first.allocated_bytes());
-        assert_eq!(pool.idle_bytes(), 0);
+        let free = pool.idle_bytes();
         drop(first);
-        assert_eq!(pool.idle_bytes(), allocated);
-        let second = buffer(&pool, (1 << 20) - 5);
-        assert_eq!((second.memory().bytes().as_ptr(), pool.idle_bytes()), (address, 0));
-        assert!(second.bytes().is_empty());
-    }
-
-    #[test]
-    fn a_buffer_that_is_much_too_large_is_left_for_others() {
-        let pool = BufferPool::default();
-        drop(buffer(&pool, 4 << 20));
-        let small = buffer(&pool, 1_000);
-        assert!(small.allocated_bytes() < 2 * BUFFER_BYTES_MIN && pool.idle_bytes() > 4 << 20);
-    }
-
-    #[test]
-    fn no_more_is_kept_than_the_bound_leaves_beside_what_is_used() {
-        let each = buffer(&BufferPool::default(), 1).allocated_bytes();
-        let pool = BufferPool::new(4 * each);
-        let mut buffers: Vec<_> = (0..6).map(|_| buffer(&pool, 1)).collect();
-        let mut idle = Vec::new();
-        while buffers.pop().is_some() {
-            idle.push(pool.idle_bytes() / each);
-        }
-        assert_eq!(idle, [0, 0, 1, 2, 3, 4]);
-        let large = buffer(&pool, 2 * each);
-        assert!(pool.idle_bytes() <= 4 * each - large.allocated_bytes(), "others make room for it");
+        assert_eq!(pool.idle_bytes(), free + (1 << 20));
         pool.release();
         assert_eq!(pool.idle_bytes(), 0);
-        drop(large);
-        assert!(pool.idle_bytes() > 0);
+        let mut addresses = (0..40).map(|_| buffer(&pool, (1 << 20) - 5).memory().bytes().as_ptr());
+        let first = addresses.next();
+        assert!(addresses.any(|address| Some(address) == first), "it goes around");
     }
 
     #[test]
-    fn what_grows_keeps_its_bytes_and_gives_the_smaller_memory_back() {
-        let pool = BufferPool::default();
-        let mut growing = pool.empty();
-        let mut expected = Vec::new();
+    fn what_finds_no_place_in_regions_has_memory_of_its_own_that_nobody_keeps() {
+        let pool = BufferPool::new(1 << 20);
+        let small = buffer(&pool, 1);
+        let mut large = buffer(&pool, 2 << 20);
+        assert!(large.memory_mut().piece_mut().is_none());
+        let free = pool.idle_bytes();
+        assert!(free < 1 << 16, "no region beside it that is not used: {free}");
+        assert!(buffer(&pool, 512 << 10).memory_mut().piece_mut().is_none(), "nor is one made");
+        drop(large);
+        assert_eq!(pool.idle_bytes(), free);
+        assert!(buffer(&pool, 512 << 10).memory_mut().piece_mut().is_some());
+        drop(small);
+        assert_eq!(pool.idle_bytes(), 1 << 20);
+    }
+
+    #[test]
+    fn a_frame_grows_where_it_is_and_gives_back_what_it_does_not_need() {
+        let pool = BufferPool::new(64 << 20);
+        let mut growing = buffer(&pool, 1);
+        let (address, mut expected) = (growing.memory().bytes().as_ptr(), Vec::new());
         for number in 0..100_u8 {
             growing.grow(expected.len() + 10_000);
             growing.memory_mut().append(&[number; 10_000]);
             expected.extend([number; 10_000]);
         }
-        assert_eq!(growing.bytes(), expected);
-        assert!(pool.idle_bytes() > 0);
-        let fitted = growing.fitted();
-        assert_eq!(fitted.bytes(), expected);
-        assert!(fitted.allocated_bytes() < 1_400_000);
-    }
-
-    #[test]
-    fn lengths_are_rounded_by_a_quarter_at_most() {
-        for bytes in [1, BUFFER_BYTES_MIN, (1 << 20) + 57, 4 << 20, (4 << 20) + 1, 1_000_000_000] {
-            let (rounded, quarter) = (rounded(bytes), bytes / 4 + BUFFER_BYTES_MIN);
-            assert!(rounded >= bytes && rounded <= bytes + quarter, "{bytes} {rounded}");
-        }
-        assert_eq!(rounded(4 << 20), 4 << 20);
+        growing.grow(2 << 20);
+        growing.fit();
+        assert_eq!((growing.bytes(), growing.bytes().as_ptr()), (&*expected, address));
+        assert_eq!(growing.allocated_bytes(), expected.len().next_multiple_of(BLOCK_BYTES));
+        let behind = pool.copy_of(b"right behind it");
+        growing.grow(2 << 20);
+        assert!(growing.bytes() == expected && growing.bytes().as_ptr() != address);
+        assert_eq!((pool.copy_of(&expected).bytes(), behind.bytes()), (&*expected, &b"right behind it"[..]));
     }
 }

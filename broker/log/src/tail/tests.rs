@@ -46,7 +46,7 @@ fn is_whole(slice: &FrameSlice, sequence: u64) -> bool {
 #[test]
 fn the_oldest_frames_are_evicted_and_stay_known_until_they_are_forgotten() {
     let (pool, length) = (BufferPool::default(), 1 << 20);
-    let frames = Frames::new(Budget::new(4 << 20));
+    let frames = Frames::new(Budget::new((4 << 20) - 1));
     for sequence in 5..15 {
         keep(&frames, &pool, sequence, length);
         assert!(frames.budget().used_bytes() <= 4 << 20);
@@ -106,7 +106,7 @@ fn what_recovery_finds_lies_in_the_journal_alone() {
 #[test]
 fn a_slow_reader_is_counted_and_its_bytes_stay() {
     let (pool, length) = (BufferPool::default(), 1 << 20);
-    let frames = Frames::new(Budget::new(4 << 20));
+    let frames = Frames::new(Budget::new((4 << 20) - 1));
     let mut held = Vec::new();
     for sequence in 0..3 {
         keep(&frames, &pool, sequence, length);
@@ -165,7 +165,7 @@ fn a_frame_that_is_small_for_its_buffer_and_large_for_a_chunk_is_copied_alone() 
     assert!(is_whole(&all(&frames, 1, 300_000).unwrap(), 1));
     let before = frames.budget().used_bytes();
     keep_roomy(&frames, &pool, 2, 700_000);
-    assert!(frames.budget().used_bytes() - before > 1 << 20, "its buffer is used well enough");
+    assert!(frames.budget().used_bytes() - before >= 1 << 20, "its buffer is used well enough");
 }
 
 #[test]

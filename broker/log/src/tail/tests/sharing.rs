@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn the_oldest_frame_goes_first_whosever_it_is() {
-    let (pool, budget, length) = (BufferPool::default(), Budget::new(5 << 20), 1 << 20);
+    let (pool, budget, length) = (BufferPool::default(), Budget::new((5 << 20) - 1), 1 << 20);
     let [one, other] = [(); 2].map(|()| Frames::new(budget.clone()));
     // Four fit. The numbers of different journals say nothing about which of them is older.
     for (frames, sequence) in [(&one, 900), (&other, 1), (&one, 901), (&other, 2)] {
