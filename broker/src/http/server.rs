@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::{JoinHandle, spawn_blocking, yield_now};
 use tokio::time::{sleep, timeout};
 
 /// So many may ask at once; others wait in the queue of the listener.
@@ -17,6 +17,9 @@ const CONNECTIONS_MAX: usize = 16;
 
 /// Of a request, up to the empty line behind its headers.
 const REQUEST_BYTES_MAX: usize = 8 << 10;
+
+/// Of a page, written at a time. The kernel copies it in one go, while those who are served by the same worker wait.
+const PIECE_BYTES: usize = 128 << 10;
 
 /// For a request and its answer.
 const TIME_MAX: Duration = Duration::from_secs(5);
@@ -106,14 +109,18 @@ async fn answer(stream: &TcpStream, pages: Arc<dyn Pages>) -> io::Result<()> {
     };
     let page = page.unwrap_or_else(|| failed("404 Not Found"));
     let Page { status, content_type, body } = page;
-    let mut bytes = format!(
+    let head = format!(
         "HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
+    write_all(stream, head.as_bytes()).await?;
     if has_body {
-        bytes.push_str(&body);
+        for piece in body.as_bytes().chunks(PIECE_BYTES) {
+            write_all(stream, piece).await?;
+            yield_now().await;
+        }
     }
-    write_all(stream, bytes.as_bytes()).await
+    Ok(())
 }
 
 /// Makes a page on a thread that may wait: one may be long, and those who serve clients are not to be held up.

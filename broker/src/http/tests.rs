@@ -20,6 +20,20 @@ impl Insight for Seen {
     }
 }
 
+/// A node with so much to tell that no buffer of a socket takes it.
+#[derive(Debug)]
+struct Talkative;
+
+impl Insight for Talkative {
+    fn obstacle(&self) -> Option<String> {
+        None
+    }
+
+    fn metrics(&self) -> String {
+        (0..1_000_000).map(|number| format!("metric {number}\n")).collect()
+    }
+}
+
 struct Rig {
     health: Arc<Health>,
     address: SocketAddr,
@@ -73,6 +87,18 @@ fn a_node_says_whether_it_serves_and_why_not() {
     assert_eq!(rig.get("/readyz"), (NOT_READY.to_owned(), offline));
     rig.health.set_stopping();
     assert_eq!(rig.get("/readyz"), (NOT_READY.to_owned(), "shutting down\n".to_owned()));
+}
+
+#[test]
+fn a_long_page_comes_whole() {
+    let rig = Rig::new();
+    rig.health.set_serving(Arc::new(Talkative));
+    let page = rig.get("/metrics").1;
+    assert!(
+        page.starts_with(&Talkative.metrics()) && page.ends_with("\nstrandline_ready 1\n"),
+        "{}",
+        page.len()
+    );
 }
 
 #[test]

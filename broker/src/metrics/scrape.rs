@@ -7,7 +7,7 @@ use strandline_log::engine::Watch;
 
 use super::coordinators::Transactions;
 use super::groups::Groups;
-use super::text::{Kind, Text, close_labels, push_label, push_number};
+use super::text::{Kind, Text, Turns, close_labels, push_label, push_number};
 use super::{engine, network, process};
 use crate::broker::Broker;
 use crate::http::Insight;
@@ -111,7 +111,7 @@ impl Partitions {
     fn of(broker: &Broker, partitions_max: i32) -> Self {
         let image = broker.metadata.image();
         let partitions_max = usize::try_from(partitions_max).unwrap_or(0);
-        let mut all = Self::default();
+        let (mut all, mut turns) = (Self::default(), Turns::default());
         let mut topics: Vec<_> = image.topics().collect();
         topics.sort_unstable_by(|one, other| one.name().cmp(other.name()));
         for topic in topics {
@@ -119,6 +119,7 @@ impl Partitions {
             push_label(&mut prefix, "topic", topic.name());
             prefix.push_str(",partition=\"");
             for (index, _) in topic.partitions() {
+                turns.step();
                 let Some(log) = broker.storage.partition(TopicPartition { topic_id: topic.id(), index })
                 else {
                     continue;

@@ -1,6 +1,42 @@
 //! The text format of Prometheus, made for ten thousands of lines at a time.
 
 use std::fmt::Write;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// After so many steps others are let through: that is well below 100 microseconds.
+const TURN_STEPS: u32 = 512;
+
+/// So much time is given to others, and no more: where all processors are busy each turn takes long, and whoever asked
+/// is waiting.
+const GIVEN_MAX: Duration = Duration::from_millis(100);
+
+/// Gives the processor up now and then in the course of something long.
+///
+/// The kernel lets a thread that has begun run on for more than a millisecond before somebody who wakes up on its
+/// processor comes to his turn, and that may be the writer of the log with a producer's batch.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    steps: u32,
+    given: Duration,
+}
+
+impl Turns {
+    /// One of many short steps was done.
+    pub(super) fn step(&mut self) {
+        if self.is_over() {
+            let begin = Instant::now();
+            // Nobody waiting, it goes on at once.
+            thread::yield_now();
+            self.given += begin.elapsed();
+        }
+    }
+
+    fn is_over(&mut self) -> bool {
+        self.steps = (self.steps + 1) % TURN_STEPS;
+        self.steps == 0 && self.given < GIVEN_MAX
+    }
+}
 
 /// What a metric is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -13,18 +49,21 @@ pub(super) enum Kind {
     Histogram,
 }
 
-/// Metrics as text.
+/// Metrics as text, at the cost of nobody else's time.
 #[derive(Debug, Default)]
-pub(super) struct Text(String);
+pub(super) struct Text {
+    text: String,
+    turns: Turns,
+}
 
 impl Text {
     /// Room for so many bytes.
     pub(super) fn with_capacity(bytes: usize) -> Self {
-        Self(String::with_capacity(bytes))
+        Self { text: String::with_capacity(bytes), turns: Turns::default() }
     }
 
     pub(super) fn into_string(self) -> String {
-        self.0
+        self.text
     }
 
     /// What the lines that follow are.
@@ -35,23 +74,24 @@ impl Text {
             Kind::Histogram => "histogram",
         };
         for part in ["# HELP ", name, " ", help, "\n# TYPE ", name, " ", kind, "\n"] {
-            self.0.push_str(part);
+            self.text.push_str(part);
         }
     }
 
     /// A number. The labels stand between braces, if there are any.
     pub(super) fn sample(&mut self, name: &str, labels: &str, value: impl Into<i128>) {
-        self.0.push_str(name);
-        self.0.push_str(labels);
-        self.0.push(' ');
-        push_number(&mut self.0, value.into());
-        self.0.push('\n');
+        self.text.push_str(name);
+        self.text.push_str(labels);
+        self.text.push(' ');
+        push_number(&mut self.text, value.into());
+        self.text.push('\n');
+        self.turns.step();
     }
 
     /// A number with a fraction.
     pub(super) fn fraction(&mut self, name: &str, labels: &str, value: f64) {
         // Writing to memory does not fail.
-        let _ = writeln!(self.0, "{name}{labels} {value}");
+        let _ = writeln!(self.text, "{name}{labels} {value}");
     }
 
     /// One metric with one number.
@@ -95,11 +135,11 @@ impl Text {
             total += count;
             // Writing to memory does not fail.
             let _ = match bounds.get(place) {
-                Some(bound) => writeln!(self.0, "{name}_bucket{{{inside}{comma}le=\"{bound}\"}} {total}"),
-                None => writeln!(self.0, "{name}_bucket{{{inside}{comma}le=\"+Inf\"}} {total}"),
+                Some(bound) => writeln!(self.text, "{name}_bucket{{{inside}{comma}le=\"{bound}\"}} {total}"),
+                None => writeln!(self.text, "{name}_bucket{{{inside}{comma}le=\"+Inf\"}} {total}"),
             };
         }
-        let _ = writeln!(self.0, "{name}_sum{labels} {sum}\n{name}_count{labels} {total}");
+        let _ = writeln!(self.text, "{name}_sum{labels} {sum}\n{name}_count{labels} {total}");
     }
 }
 
@@ -160,6 +200,16 @@ mod tests {
             push_number(&mut text, number);
             assert_eq!(text, number.to_string());
         }
+    }
+
+    #[test]
+    fn others_are_let_through_now_and_then() {
+        let mut turns = Turns::default();
+        let over: Vec<_> = (1..=3 * TURN_STEPS).filter(|_| turns.is_over()).collect();
+        assert_eq!(over, [TURN_STEPS, 2 * TURN_STEPS, 3 * TURN_STEPS]);
+        // But not for ever.
+        turns.given = GIVEN_MAX;
+        assert!((0..TURN_STEPS).all(|_| !turns.is_over()));
     }
 
     #[test]
