@@ -77,9 +77,14 @@ impl Entry {
         self.ask_at.store(tick, Ordering::Relaxed);
     }
 
+    /// Whether it is time to ask it.
+    pub(super) fn is_due(&self, tick: u64) -> bool {
+        self.ask_at.load(Ordering::Relaxed) <= tick
+    }
+
     /// Asks it, if it is time to.
     pub(super) fn ask_if_due(&self, tick: u64) {
-        if self.ask_at.load(Ordering::Relaxed) <= tick {
+        if self.is_due(tick) {
             self.is_asked.store(true, Ordering::Release);
             self.wake();
         }
@@ -248,15 +253,15 @@ impl Registry {
         self.tick.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// All of them at this moment.
-    pub(super) fn all(&self) -> Vec<Arc<Entry>> {
-        self.connections().entries.values().cloned().collect()
+    /// Those of them that are as is asked for at this moment.
+    pub(super) fn those(&self, wanted: impl Fn(&Entry) -> bool) -> Vec<Arc<Entry>> {
+        self.connections().entries.values().filter(|entry| wanted(entry)).cloned().collect()
     }
 
     /// Takes no more in, and tells all of them something.
     pub(super) fn close(&self, order: Order) {
         self.connections().is_closing = true;
-        self.all().iter().for_each(|entry| entry.give(order));
+        self.those(|_| true).iter().for_each(|entry| entry.give(order));
     }
 
     /// Waits until there is none.

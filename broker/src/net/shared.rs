@@ -8,7 +8,7 @@ use super::budget::{AnswerBudget, RequestBudget};
 use super::closed::Closed;
 use super::counters::Counters;
 use super::options::NetOptions;
-use super::registry::{Order, Registry};
+use super::registry::{Entry, Order, Registry};
 
 /// Time in ticks, of which one of the sweeper's rounds is one.
 #[derive(Clone, Copy, Debug)]
@@ -80,9 +80,13 @@ impl Shared {
             let is_short = self.requests.is_short() || self.answers.is_short();
             short_since = if is_short { short_since.or(Some(tick)) } else { None };
             let is_overdue = short_since.is_some_and(|since| tick - since >= self.ticks.stalled);
-            for entry in self.registry.all() {
+            let is_stalled = |entry: &Entry| {
+                is_overdue && entry.is_holding() && tick - entry.active_at() >= self.ticks.stalled
+            };
+            // Most need nothing, and are only looked at.
+            for entry in self.registry.those(|entry| entry.is_due(tick) || is_stalled(entry)) {
                 entry.ask_if_due(tick);
-                if is_overdue && entry.is_holding() && tick - entry.active_at() >= self.ticks.stalled {
+                if is_stalled(&entry) {
                     entry.give(Order::Stalled);
                 }
             }
