@@ -92,7 +92,11 @@ impl Transport for TcpStream {
             ready!(self.poll_write_ready(context))?;
             let mut written = 0;
             let result = self.try_io(Interest::WRITABLE, || {
-                written = rustix::net::sendmsg(&*self, parts, &mut SendAncillaryBuffer::default(), flags)?;
+                written = match parts {
+                    // Most answers are in one part, which the kernel takes without the list of them.
+                    [part] => rustix::net::send(&*self, part, flags)?,
+                    _ => rustix::net::sendmsg(&*self, parts, &mut SendAncillaryBuffer::default(), flags)?,
+                };
                 // Less than all: the socket is full. Said like this it is not tried again to find that out.
                 if written < length { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
             });
