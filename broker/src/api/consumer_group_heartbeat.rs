@@ -28,7 +28,8 @@ pub(super) async fn handle(
     }
     let asker = caller(&call);
     let sign = Sign::Consumer(&request, &asker);
-    if let Some(Reply::ConsumerGroupHeartbeat(response)) = broker.groups.heed(&request.group_id, sign) {
+    let heeded = broker.groups.heed(&request.group_id, call.received_at, sign);
+    if let Some(Reply::ConsumerGroupHeartbeat(response)) = heeded {
         return call.now(broker, response);
     }
     let (group_id, version) = (request.group_id.clone(), call.version);

@@ -19,7 +19,8 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: HeartbeatR
     if let Err(code) = check_named(broker, &call, Operation::Read, &request.group_id) {
         return call.now(broker, answered(code));
     }
-    if let Some(Reply::Heartbeat(code)) = broker.groups.heed(&request.group_id, Sign::Classic(&request)) {
+    let heeded = broker.groups.heed(&request.group_id, call.received_at, Sign::Classic(&request));
+    if let Some(Reply::Heartbeat(code)) = heeded {
         return call.now(broker, answered(code));
     }
     let group_id = request.group_id.clone();

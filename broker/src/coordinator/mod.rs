@@ -39,6 +39,7 @@ mod topic;
 use std::fmt;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use strandline_log::engine::{NewBatch, Partition};
 use strandline_log::producers::Guard;
@@ -221,9 +222,9 @@ impl<M: Machine> Coordinator<M> {
 
     /// The answer to a sign of life, if all that comes of it is that its sender is missed later, and nothing stands before
     /// it: nothing that was asked and is not done, and nothing that was decided and is not durable. None otherwise; then
-    /// it is to be asked as anything else is.
-    pub fn heed(&self, key: &str, sign: M::Sign<'_>) -> Option<M::Reply> {
-        self.shards().of(key).ok()?.heed(&*self.parts.clock, sign)
+    /// it is to be asked as anything else is. It came at this time by the clock that nobody sets.
+    pub fn heed(&self, key: &str, came_at: Duration, sign: M::Sign<'_>) -> Option<M::Reply> {
+        self.shards().of(key).ok()?.heed(&*self.parts.clock, came_at, sign)
     }
 
     /// The same by the number of the partition.

@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
+use std::time::Duration;
 
 use strandline_log::clock::Clock;
 use strandline_state::coordinator::{Heeded, Machine};
@@ -52,15 +53,15 @@ impl<M: Machine> Rest<M> {
     }
 
     /// What a sign of life comes to, if the machine is here, and it changes nothing but a timer.
-    pub(super) fn heed(&self, clock: &dyn Clock, sign: M::Sign<'_>) -> Option<M::Reply> {
+    pub(super) fn heed(&self, clock: &dyn Clock, now: Duration, sign: M::Sign<'_>) -> Option<M::Reply> {
         let mut resting = self.lock();
         let Resting { serving, waker } = &mut *resting;
         let serving = serving.as_mut()?;
         let now_ms = clock.wall_ms();
-        let Heeded { reply, timer } = serving.machine.heed(now_ms, sign)?;
+        let Heeded { reply, timer } = serving.machine.heed(now, now_ms, sign)?;
         if let Some((timer, due_ms)) = timer {
             let before = serving.timers.next();
-            serving.set_timer(timer, clock.monotonic(), due_ms.saturating_sub(now_ms));
+            serving.set_timer(timer, now, due_ms.saturating_sub(now_ms));
             let is_earlier = before.is_none_or(|before| serving.timers.next() < Some(before));
             if is_earlier && let Some(waker) = waker {
                 waker.wake_by_ref();

@@ -65,6 +65,17 @@ impl<M: Machine> Serving<M> {
         self.timers.set(timer, now.saturating_add(after));
     }
 
+    /// A timer that is due, if there is one. Those that signs of life have put off are set again.
+    pub(super) fn pop_timer(&mut self, now: Duration) -> Option<M::Timer> {
+        loop {
+            let timer = self.timers.pop(now)?;
+            match self.machine.put_off(&timer).filter(|until| *until > now) {
+                Some(until) => self.timers.set(timer, until),
+                None => return Some(timer),
+            }
+        }
+    }
+
     /// A batch is there, or was refused, and with which code that was answered. What it brings is durable then, and so is
     /// all before it.
     ///

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
 
 use strandline_log::clock::Clock;
 use strandline_log::engine::{NewBatch, Partition};
@@ -105,9 +106,9 @@ impl<M: Machine> Shard<M> {
     }
 
     /// What a sign of life comes to, if nothing stands before it. What is asked after this is decided after it.
-    pub(super) fn heed(&self, clock: &dyn Clock, sign: M::Sign<'_>) -> Option<M::Reply> {
+    pub(super) fn heed(&self, clock: &dyn Clock, now: Duration, sign: M::Sign<'_>) -> Option<M::Reply> {
         let has_all_been_taken = self.inbox.capacity() == self.inbox.max_capacity();
-        if has_all_been_taken { self.rest.heed(clock, sign) } else { None }
+        if has_all_been_taken { self.rest.heed(clock, now, sign) } else { None }
     }
 
     pub(super) async fn tell(&self, command: M::Command) {

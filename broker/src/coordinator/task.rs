@@ -158,7 +158,7 @@ impl<M: Machine> Task<M> {
                 serving.taken = taken;
             }
             Event::Due => {
-                while let Some(timer) = serving.timers.pop(self.parts.clock.monotonic()) {
+                while let Some(timer) = serving.pop_timer(self.parts.clock.monotonic()) {
                     self.decide(serving, M::due(timer), None).await?;
                 }
             }

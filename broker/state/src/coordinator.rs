@@ -18,6 +18,7 @@
 
 use std::fmt;
 use std::hash::Hash;
+use std::time::Duration;
 
 use strandline_protocol::wire::DecodeResult;
 use strandline_protocol::{Bytes, EncodeError};
@@ -96,7 +97,16 @@ pub trait Machine: Send + Sized + 'static {
 
     /// What a sign of life comes to, if it changes nothing but when its sender would be missed: exactly what the command
     /// would come to that asks the same. None where it may come to anything else; then that command has to be decided on.
-    fn heed(&self, now_ms: i64, sign: Self::Sign<'_>) -> Option<Heeded<Self>>;
+    ///
+    /// `now` is the time by the clock that nobody sets. The machine may keep when it heard of somebody, instead of having a
+    /// timer set: then it says so when that timer goes off ([`Self::put_off`]).
+    fn heed(&mut self, now: Duration, now_ms: i64, sign: Self::Sign<'_>) -> Option<Heeded<Self>>;
+
+    /// Until when what was heeded puts a timer off that goes off now, by the clock that nobody sets. It is set again, and
+    /// nothing is decided, unless that has passed.
+    fn put_off(&self, _timer: &Self::Timer) -> Option<Duration> {
+        None
+    }
 
     /// The command that a timer becomes when it goes off. It may come although what it was set for is no more.
     fn due(timer: Self::Timer) -> Self::Command;
@@ -119,7 +129,7 @@ pub trait Machine: Send + Sized + 'static {
 pub struct Heeded<M: Machine> {
     /// The answer.
     pub reply: M::Reply,
-    /// The timer that is put off, and until when.
+    /// The timer that is put off, and until when, if the machine does not keep that itself.
     pub timer: Option<(M::Timer, i64)>,
 }
 
@@ -161,11 +171,5 @@ impl<M: Machine> Decision<M> {
     /// One answer, and nothing else.
     pub fn reply(ticket: Ticket, reply: M::Reply) -> Self {
         Self { replies: vec![(ticket, reply)], ..Self::default() }
-    }
-
-    /// The same as a sign of life comes to.
-    pub fn heeded(ticket: Ticket, Heeded { reply, timer }: Heeded<M>) -> Self {
-        let timers = timer.into_iter().map(|(timer, due_ms)| (timer, Some(due_ms)));
-        Self { timers: timers.collect(), ..Self::reply(ticket, reply) }
     }
 }

@@ -1,6 +1,7 @@
 //! A machine that adds numbers up. Numbers of a transaction count when that is committed.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use strandline_protocol::wire::DecodeResult;
 use strandline_protocol::{Bytes, EncodeError};
@@ -11,6 +12,7 @@ pub(super) struct Adder {
     sum: i64,
     pending: BTreeMap<i64, i64>,
     waiting: Vec<Ticket>,
+    put_off: Option<Duration>,
     last_offset: Option<i64>,
 }
 
@@ -70,11 +72,17 @@ impl Machine for Adder {
     type Reply = i64;
     type Timer = ();
     type Event = i64;
-    /// After so long the timer shall go off.
-    type Sign<'a> = i64;
+    /// After so long the timer shall go off; or it is kept here that it shall not before that.
+    type Sign<'a> = Result<i64, Duration>;
 
-    fn heed(&self, now_ms: i64, after_ms: i64) -> Option<Heeded<Self>> {
-        Some(Heeded { reply: self.sum, timer: Some(((), now_ms + after_ms)) })
+    fn heed(&mut self, now: Duration, now_ms: i64, after: Result<i64, Duration>) -> Option<Heeded<Self>> {
+        let timer = after.ok().map(|after_ms| ((), now_ms + after_ms));
+        self.put_off = after.err().map(|after| now + after);
+        Some(Heeded { reply: self.sum, timer })
+    }
+
+    fn put_off(&self, (): &()) -> Option<Duration> {
+        self.put_off
     }
 
     fn is_of_transaction(command: &Command) -> bool {

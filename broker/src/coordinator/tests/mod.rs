@@ -10,7 +10,7 @@ mod serving;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use strandline_log::clock::SimulatedClock;
+use strandline_log::clock::{Clock, SimulatedClock};
 use strandline_log::disk::Disk;
 use strandline_log::disk::simulated::{self, SimulatedDisk};
 use strandline_log::engine::{Engine, Options, Writer};
@@ -105,6 +105,10 @@ impl Rig {
 
     async fn add(&self, key: &str, number: i64) -> Result<i64, ErrorCode> {
         self.ask(key, |ticket| Command::Add(ticket, number)).await.get().await
+    }
+
+    fn heed(&self, key: &str, after_ms: i64) -> Option<i64> {
+        self.adders.heed(key, self.clock.monotonic(), Ok(after_ms))
     }
 
     async fn sum(&self, key: &str) -> Result<i64, ErrorCode> {

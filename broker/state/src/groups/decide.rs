@@ -1,5 +1,8 @@
 //! Which rules a command is held against.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use strandline_protocol::apis::delete_groups::DeletableGroupResult;
 use strandline_protocol::apis::describe_groups::DescribedGroup;
 use strandline_protocol::apis::leave_group::LeaveGroupResponse;
@@ -35,19 +38,21 @@ pub(super) fn decide(groups: &Groups, now_ms: i64, command: Command) -> Decision
 }
 
 /// What a sign of life comes to, where nothing else is to be done.
-pub(super) fn heed(groups: &Groups, now_ms: i64, sign: Sign<'_>) -> Option<Heeded<Groups>> {
-    let group_id = match sign {
-        Sign::Classic(request) => &request.group_id,
-        Sign::Consumer(request, _) => &request.group_id,
-    };
-    match (sign, groups.groups.get_key_value(group_id)?) {
-        (Sign::Classic(request), (id, Group::Classic(group))) => {
-            Some(classic::heed(now_ms, id, group, request))
-        }
-        (Sign::Consumer(request, caller), (_, Group::Consumer(group))) => {
-            consumer::heed(groups, now_ms, group, (request, caller))
-        }
-        _ => None,
+pub(super) fn heed(
+    groups: &mut Groups,
+    now: Duration,
+    now_ms: i64,
+    sign: Sign<'_>,
+) -> Option<Heeded<Groups>> {
+    match sign {
+        Sign::Classic(request) => match groups.groups.get_mut(&request.group_id)? {
+            Group::Classic(group) => classic::heed(now, Arc::make_mut(group), request),
+            Group::Consumer(_) => None,
+        },
+        Sign::Consumer(request, caller) => match groups.groups.get(&request.group_id)? {
+            Group::Consumer(group) => consumer::heed(groups, now_ms, group, (request, caller)),
+            Group::Classic(_) => None,
+        },
     }
 }
 
@@ -80,9 +85,9 @@ fn answer(groups: &Groups, now_ms: i64, ask: Ask) -> Decision {
                 Decision::reply(ticket, Reply::SyncGroup(response))
             }
         },
-        Request::Heartbeat(request) => match heed(groups, now_ms, Sign::Classic(&request)) {
-            Some(heeded) => Decision::heeded(ticket, heeded),
-            None => Decision::reply(ticket, Reply::Heartbeat(ErrorCode::UNKNOWN_MEMBER_ID)),
+        Request::Heartbeat(request) => match groups.classic(&request.group_id) {
+            Ok(group) => classic::decide_heartbeat(now_ms, ticket, &request, group),
+            Err(error_code) => Decision::reply(ticket, Reply::Heartbeat(error_code)),
         },
         Request::LeaveGroup(request) => match groups.classic(&request.group_id) {
             Ok(group) => classic::decide_leave(groups, now_ms, ticket, &request, group),

@@ -23,6 +23,7 @@ mod settings;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use strandline_protocol::{ErrorCode, Text, Uuid};
 
@@ -117,8 +118,13 @@ impl Machine for Groups {
         decide::decide(self, now_ms, command)
     }
 
-    fn heed(&self, now_ms: i64, sign: Sign<'_>) -> Option<Heeded<Self>> {
-        decide::heed(self, now_ms, sign)
+    fn heed(&mut self, now: Duration, now_ms: i64, sign: Sign<'_>) -> Option<Heeded<Self>> {
+        decide::heed(self, now, now_ms, sign)
+    }
+
+    fn put_off(&self, timer: &Timer) -> Option<Duration> {
+        let Timer::Session { group, member } = timer else { return None };
+        self.classic(group).ok()?.heard_session_end(member)
     }
 
     fn due(timer: Timer) -> Command {

@@ -29,6 +29,7 @@ mod work;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use strandline_protocol::{ErrorCode, Text};
 
@@ -169,7 +170,7 @@ impl Machine for Transactions {
     /// Nobody is missed here.
     type Sign<'a> = Infallible;
 
-    fn heed(&self, _: i64, sign: Infallible) -> Option<Heeded<Self>> {
+    fn heed(&mut self, _: Duration, _: i64, sign: Infallible) -> Option<Heeded<Self>> {
         match sign {}
     }
 

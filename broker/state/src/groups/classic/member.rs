@@ -1,6 +1,7 @@
 //! A member of a classic group.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use strandline_protocol::{Bytes, Text};
 
@@ -31,6 +32,8 @@ pub struct Member {
     pub(super) syncing: Option<Ticket>,
     /// Whether it came in this rebalance, and so has no session yet.
     pub(super) is_new: bool,
+    /// When it was last heeded, by the clock that nobody sets: its session's timer may be older.
+    pub(super) heard: Option<Duration>,
 }
 
 impl Member {

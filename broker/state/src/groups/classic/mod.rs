@@ -26,7 +26,7 @@ pub use self::waits::Waits;
 pub(super) use self::due::{join_over, session_over, sessions_after_replay, sync_over};
 pub(super) use self::join::decide_join;
 pub(super) use self::migrate::decide_downgrade;
-pub(super) use self::requests::{decide_leave, decide_sync, heed};
+pub(super) use self::requests::{decide_heartbeat, decide_leave, decide_sync, heed};
 
 use super::group::Committer;
 use super::offsets::CommittedOffset;

@@ -1,6 +1,8 @@
 //! SyncGroup, Heartbeat, LeaveGroup, and what a group is described as.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use strandline_protocol::apis::describe_groups::{DescribedGroup, DescribedGroupMember};
 use strandline_protocol::apis::heartbeat::HeartbeatRequest;
@@ -66,19 +68,34 @@ fn check_sync(request: &SyncGroupRequest, group: &ClassicGroup) -> Result<(), Er
 }
 
 /// What a sign of life comes to: another session, and word of a rebalance.
-pub(in super::super) fn heed(
+pub(in super::super) fn decide_heartbeat(
     now_ms: i64,
-    id: &Text,
-    group: &ClassicGroup,
+    ticket: Ticket,
     request: &HeartbeatRequest,
-) -> Heeded<Groups> {
-    match check_heartbeat(request, group) {
-        Ok(code) => Heeded {
-            reply: Reply::Heartbeat(code),
-            timer: group.renewed_session(now_ms, id, &request.member_id),
-        },
-        Err(code) => Heeded { reply: Reply::Heartbeat(code), timer: None },
+    group: &ClassicGroup,
+) -> Decision {
+    let (code, renewed) = match check_heartbeat(request, group) {
+        Ok(code) => (code, group.renewed_session(now_ms, &request.group_id.detached(), &request.member_id)),
+        Err(code) => (code, None),
+    };
+    let timers = renewed.into_iter().map(|(timer, due_ms)| (timer, Some(due_ms)));
+    Decision { timers: timers.collect(), ..Decision::reply(ticket, Reply::Heartbeat(code)) }
+}
+
+/// The same where nothing has to be decided: when its member was heard of is kept with it. To look its timer up each time
+/// would take as long as all the rest. One that is new has no session yet that could be renewed.
+pub(in super::super) fn heed(
+    now: Duration,
+    group: &mut ClassicGroup,
+    request: &HeartbeatRequest,
+) -> Option<Heeded<Groups>> {
+    let answer = check_heartbeat(request, group);
+    if answer.is_ok() {
+        let member = group.members.get_mut(&request.member_id).filter(|member| !member.is_new)?;
+        Arc::make_mut(member).heard = Some(now);
     }
+    let (Ok(code) | Err(code)) = answer;
+    Some(Heeded { reply: Reply::Heartbeat(code), timer: None })
 }
 
 fn check_heartbeat(request: &HeartbeatRequest, group: &ClassicGroup) -> Result<ErrorCode, ErrorCode> {
@@ -154,6 +171,13 @@ impl ClassicGroup {
         let (id, member) = self.members.get_key_value(member_id)?;
         let due_ms = now_ms.saturating_add(member.session_timeout_ms.into());
         Some((Timer::Session { group: group_id.clone(), member: id.clone() }, due_ms))
+    }
+
+    /// When the session ends of a member that was heeded, by the clock that it was heeded by.
+    pub(in super::super) fn heard_session_end(&self, member_id: &str) -> Option<Duration> {
+        let member = self.members.get(member_id)?;
+        let session_ms = u64::try_from(member.session_timeout_ms).unwrap_or(0);
+        member.heard.map(|heard| heard.saturating_add(Duration::from_millis(session_ms)))
     }
 
     /// What people are told of the group. What members want, and have, is shown while it is stable.

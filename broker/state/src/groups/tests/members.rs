@@ -149,6 +149,26 @@ fn signs_of_life_keep_a_member_and_silence_ends_it() {
 }
 
 #[test]
+fn a_member_is_missed_a_session_after_it_was_heard_of_last_however_that_was() {
+    // Every other heartbeat is heeded and not decided on: the last one of them, or the one before.
+    for first in 0..2 {
+        let mut driver = driver();
+        let members = driver.stable("g", 1);
+        for _ in 0..first {
+            driver.heartbeat("nobody", "", 0);
+        }
+        for _ in 0..4 {
+            driver.pass_ms(7_000);
+            assert_eq!(driver.heartbeat("g", &members[0], 1), ErrorCode::NONE);
+        }
+        driver.pass_ms(9_999);
+        assert_eq!(driver.group("g").state(), State::Stable);
+        driver.pass_ms(1);
+        assert_eq!(driver.group("g").state(), State::Empty);
+    }
+}
+
+#[test]
 fn leaving_takes_members_out_each_by_itself() {
     let mut driver = driver();
     let members = driver.stable("g", 3);

@@ -1,5 +1,7 @@
 //! Signs of life that are heeded, each held against what the same request is decided to come to.
 
+use std::time::Duration;
+
 use strandline_protocol::Text;
 
 use super::world::GROUP;
@@ -9,7 +11,7 @@ use crate::groups::{Caller, Groups, Request, Sign};
 
 /// What is made of a request without a decision, if anything is.
 pub(super) fn heed(
-    groups: &Groups,
+    groups: &mut Groups,
     now_ms: i64,
     caller: &Caller,
     request: &Request,
@@ -19,15 +21,20 @@ pub(super) fn heed(
         Request::ConsumerGroupHeartbeat { request, .. } => Sign::Consumer(request, caller),
         _ => return None,
     };
-    groups.heed(now_ms, sign)
+    // As if both clocks had begun with the epoch.
+    groups.heed(Duration::from_millis(now_ms.unsigned_abs()), now_ms, sign)
 }
 
-/// A decision comes to exactly the same.
-pub(super) fn check(ticket: Ticket, heeded: Heeded<Groups>, decision: &Decision<Groups>) {
+/// A decision comes to exactly the same: it sets the timers that are put off, or would be when they go off.
+pub(super) fn check(groups: &Groups, ticket: Ticket, heeded: Heeded<Groups>, decision: &Decision<Groups>) {
     let Decision { records, passing, replies, timers, events, .. } = decision;
     assert!(records.is_empty() && passing.is_empty() && events.is_empty(), "more is to be done");
     assert_eq!(*replies, [(ticket, heeded.reply)]);
-    let expected: Vec<_> = heeded.timer.into_iter().map(|(timer, at_ms)| (timer, Some(at_ms))).collect();
+    let kept_ms = |timer| groups.put_off(timer).map(|until| i64::try_from(until.as_millis()).unwrap());
+    let expected = match heeded.timer {
+        Some((timer, at_ms)) => vec![(timer, Some(at_ms))],
+        None => timers.iter().map(|(timer, _)| (timer.clone(), kept_ms(timer))).collect(),
+    };
     assert_eq!(*timers, expected);
 }
 
@@ -80,6 +87,6 @@ fn nobody_else_is_heeded() {
     let caller = Caller { client_id: "client".into(), client_host: "/127.0.0.2".into() };
     let request = Beat::stay("a", 2).0;
     assert_eq!(request.group_id, GROUP);
-    let sign = Sign::Consumer(&request, &caller);
-    assert!(world.groups.heed(world.now_ms(), sign).is_none(), "one that has moved is written down");
+    let (now_ms, sign) = (world.now_ms(), Sign::Consumer(&request, &caller));
+    assert!(world.groups.heed(Duration::ZERO, now_ms, sign).is_none(), "one that has moved is written down");
 }

@@ -194,11 +194,12 @@ impl World {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
         let caller = Caller { client_id: "client".into(), client_host: "/127.0.0.1".into() };
-        let heeded = heeding::heed(&self.groups, self.now_ms(), &caller, &request);
+        let now_ms = self.now_ms();
+        let heeded = heeding::heed(&mut self.groups, now_ms, &caller, &request);
         let command = Command::Ask(Box::new(Ask { ticket, caller, request }));
         let decision = self.groups.decide(self.now_ms(), command);
         if let Some(heeded) = heeded {
-            heeding::check(ticket, heeded, &decision);
+            heeding::check(&self.groups, ticket, heeded, &decision);
             self.heeded += 1;
         }
         let replies = self.apply(decision);
