@@ -134,7 +134,7 @@ impl Driver {
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
         let heeded = match &request {
-            Request::Heartbeat(request) if ticket.0 % 2 == 0 => {
+            Request::Heartbeat(request) if ticket.0.is_multiple_of(2) => {
                 self.groups.heed(self.monotonic(), self.now_ms, Sign::Classic(request))
             }
             _ => None,
