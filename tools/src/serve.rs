@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process;
+use std::thread;
 use std::time::Duration;
 
 use clap::Args;
@@ -130,6 +131,15 @@ fn listen(listeners: &str) -> Vec<String> {
     listen.collect()
 }
 
+/// How many threads serve connections. Where none are asked for they leave half of the processors to those that write the log:
+/// more of them would mostly wake one another up.
+fn threads(wanted: i32) -> usize {
+    match usize::try_from(wanted) {
+        Ok(wanted) if wanted > 0 => wanted,
+        _ => thread::available_parallelism().map_or(1, |processors| processors.get().div_ceil(2)),
+    }
+}
+
 pub(crate) fn serve(plan: &ServePlan, out: &mut impl Write) -> Result<(), Failure> {
     run(plan, None, out, |_, _| Ok(()))
 }
@@ -148,7 +158,8 @@ fn run<W: Write>(
     let log = logging::start(plan.log, Format::of_word(options.settings.log_format.as_deref()))?;
     memory::keep_what_requests_leave();
     descriptors::allow_as_many_as_there_may_be();
-    let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
+    let threads = threads(options.settings.threads);
+    let runtime = runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
     let result: Result<(), Failure> = runtime.block_on(async {
         // Before anything is begun: a signal that comes early is not lost.
         let mut stop = StopSignals::new()?;
@@ -241,6 +252,13 @@ mod tests {
 
     fn options(words: &[&str], data_dir: Option<&str>) -> Result<NodeOptions, Failure> {
         Line::parse_from(std::iter::once(&"serve").chain(words)).plan.node_options(data_dir)
+    }
+
+    #[test]
+    fn the_log_has_processors_beside_those_who_serve() {
+        assert_eq!(threads(5), 5);
+        let processors = thread::available_parallelism().unwrap().get();
+        assert!((1..=processors.div_ceil(2)).contains(&threads(0)));
     }
 
     #[test]

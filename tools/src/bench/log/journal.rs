@@ -95,7 +95,7 @@ impl Pipeline {
         let (writes, to_write) = sync_channel::<Write>(1);
         let (to_journal, written) = sync_channel(1);
         // It ends when either side of it is gone.
-        thread::spawn(move || to_write.iter().try_for_each(|write| to_journal.send(write.run())));
+        thread::spawn(move || to_write.iter().all(|write| to_journal.send(write.run()).is_ok()));
         Ok(Self { journal, batch: vec![7; GROUP_BYTES], writes, written })
     }
 
