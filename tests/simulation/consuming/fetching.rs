@@ -212,8 +212,11 @@ impl<'a> Reader<'a> {
         if !self.minds_epochs {
             return Ok(Position::at(next.offset));
         }
-        // It would have been told if what it read before were gone.
-        let kept = last.filter(|_| position.epoch >= 0 && world.ledger().kind(place.topic) != Kind::Keyed);
+        // It would have been told if what it read before were gone, unless somebody has deleted whatever is there instead:
+        // epochs before a log's beginning are forgotten with its records, as Kafka forgets them.
+        let may_tell =
+            |offset| offset >= answer.log_start_offset && world.ledger().kind(place.topic) != Kind::Keyed;
+        let kept = last.filter(|(offset, _)| position.epoch >= 0 && may_tell(*offset));
         if let Some((offset, number)) = kept {
             world.ledger().stands(place, process, offset, number)?;
         }

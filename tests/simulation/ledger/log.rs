@@ -24,7 +24,10 @@ pub(super) struct Log {
 impl Log {
     /// The power was cut, and nobody had promised that this log would stand it.
     pub(super) fn power_cut(&mut self, process: u64) {
-        self.uncertain.append(&mut self.records);
+        // What is still in doubt since an earlier cut is of another past: what came after it proves nothing of it.
+        if !self.records.is_empty() {
+            self.uncertain = std::mem::take(&mut self.records);
+        }
         self.orders = Orders::default();
         self.high_watermark = self.log_start;
         self.cut_process = process;
