@@ -132,21 +132,14 @@ class Beside:
                 raise RuntimeError(f"what was done beside it failed: {self.process.exitcode}")
 
 
-def busy(seconds):
-    """Takes so much processor time, and does nothing."""
-    end = time.process_time() + seconds
-    while time.process_time() < end:
-        pass
-
-
-def compare_latencies(side, windows, scrape_s):
-    """The latencies of a slow producer in short windows that take turns: left alone; while somebody scrapes five times a
-    second; and while a process that has nothing to do with the broker takes as much of the processor at the same
-    intervals. What scrapes do beyond that would be a pause of the broker's own."""
+def compare_latencies(side, other, windows):
+    """The latencies of a slow producer in short windows that take turns: left alone; while somebody scrapes its broker five
+    times a second; and while he scrapes another broker of the same size, which takes as much of the machine. What scrapes
+    do beyond that would be a pause of the broker's own."""
     ways = {
         "left alone": None,
         "beside scrapes, five a second": functools.partial(scrape, side),
-        f"beside another process that takes {scrape_s * 1_000:.1f} ms as often": functools.partial(busy, scrape_s),
+        "beside as many scrapes of another broker": functools.partial(scrape, other),
     }
     parts = ("p50", "p99", "p999", "max")
     found = {way: {part: [] for part in parts} for way in ways}
@@ -164,18 +157,26 @@ def compare_latencies(side, windows, scrape_s):
           "| p50 | p99 | p99.9 | max |\n| --- | --- | --- | --- | --- |")
     for way in ways:
         print(f"| {way} | " + " | ".join(f"{statistics.median(found[way][part]):.2f}" for part in parts) + " |", flush=True)
-    alone, scraped, busied = (found[way] for way in ways)
-    for what, other in (("scrapes / left alone (95 %)", alone), ("scrapes / the other process (95 %)", busied)):
+    alone, scraped, others = (found[way] for way in ways)
+    for what, other in (("scrapes / left alone (95 %)", alone), ("scrapes / those of another broker (95 %)", others)):
         ratios = ([one / two for one, two in zip(scraped[part], other[part])] for part in parts)
         print(f"| {what} | " + " | ".join(middle(each) for each in ratios) + " |", flush=True)
 
 
-def scrapes(folder, count, windows):
+def large_broker(folder):
     side = Side(folder, WITH, [])
+    for number in range(10):
+        side.strandline("topic", "create", f"many-{number}", "--partitions", str(PARTITIONS // 10))
+    side.strandline("topic", "create", "t")
+    return side
+
+
+def scrapes(folder, count, windows):
+    sides = []
     try:
-        for number in range(10):
-            side.strandline("topic", "create", f"many-{number}", "--partitions", str(PARTITIONS // 10))
-        side.strandline("topic", "create", "t")
+        sides.append(large_broker(folder))
+        sides.append(large_broker(folder))
+        side, other = sides
         time.sleep(3)
         scrape(side)
         took, cpu = [], []
@@ -188,9 +189,10 @@ def scrapes(folder, count, windows):
         print(f"\na scrape of {PARTITIONS} partitions: {size} bytes, {shown[0]} of processor time (min / median / max of {count}), "
               f"there after {shown[1]}", flush=True)
         if windows:
-            compare_latencies(side, windows, statistics.median(cpu) / 1_000)
+            compare_latencies(side, other, windows)
     finally:
-        side.stop()
+        for side in sides:
+            side.stop()
 
 
 def main():
