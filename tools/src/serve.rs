@@ -3,13 +3,12 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process;
-use std::thread;
 use std::time::Duration;
 
 use clap::Args;
 use strandline_broker::net::BindError;
 use strandline_broker::node::{Node, NodeError, NodeOptions};
-use tokio::runtime;
+use tokio::runtime::{self, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::Level;
 
@@ -131,13 +130,13 @@ fn listen(listeners: &str) -> Vec<String> {
     listen.collect()
 }
 
-/// How many threads serve connections. Where none are asked for they leave half of the processors to those that write the log:
-/// more of them would mostly wake one another up.
-fn threads(wanted: i32) -> usize {
-    match usize::try_from(wanted) {
-        Ok(wanted) if wanted > 0 => wanted,
-        _ => thread::available_parallelism().map_or(1, |processors| processors.get().div_ceil(2)),
+/// Connections are served by as many threads as were asked for, or by one for each processor.
+fn runtime(threads: i32) -> io::Result<Runtime> {
+    let mut builder = runtime::Builder::new_multi_thread();
+    if let Some(threads) = usize::try_from(threads).ok().filter(|threads| *threads > 0) {
+        builder.worker_threads(threads);
     }
+    builder.enable_all().build()
 }
 
 pub(crate) fn serve(plan: &ServePlan, out: &mut impl Write) -> Result<(), Failure> {
@@ -158,8 +157,7 @@ fn run<W: Write>(
     let log = logging::start(plan.log, Format::of_word(options.settings.log_format.as_deref()))?;
     memory::keep_what_requests_leave();
     descriptors::allow_as_many_as_there_may_be();
-    let threads = threads(options.settings.threads);
-    let runtime = runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
+    let runtime = runtime(options.settings.threads)?;
     let result: Result<(), Failure> = runtime.block_on(async {
         // Before anything is begun: a signal that comes early is not lost.
         let mut stop = StopSignals::new()?;
@@ -255,10 +253,10 @@ mod tests {
     }
 
     #[test]
-    fn the_log_has_processors_beside_those_who_serve() {
-        assert_eq!(threads(5), 5);
-        let processors = thread::available_parallelism().unwrap().get();
-        assert!((1..=processors.div_ceil(2)).contains(&threads(0)));
+    fn so_many_threads_serve_as_were_asked_for() {
+        assert_eq!(runtime(3).unwrap().metrics().num_workers(), 3);
+        let processors = std::thread::available_parallelism().unwrap().get();
+        assert_eq!(runtime(0).unwrap().metrics().num_workers(), processors);
     }
 
     #[test]

@@ -155,7 +155,8 @@ settings! {
         acted;
     /// The memory for what was appended last, of all partitions and data directories of the process together.
     tail_bytes: i64 = "strandline.tail.bytes", 64 << 20, Bounds::AtLeast(1 << 20), Bytes, acted;
-    /// So many threads serve connections. 0 = half of the processors, at least one: the threads of the log have the rest.
+    /// So many threads serve connections, beside those of the log. 0 = one for each processor; fewer take less of the
+    /// processors for many small requests, and have clients wait longer behind a burst of others.
     threads: i32 = "strandline.threads", 0, Bounds::AtLeast(0), None, acted;
     /// The longest that a producer may want its transactions to stay open.
     transaction_max_timeout_ms: i32 = "transaction.max.timeout.ms", 900_000, Bounds::AtLeast(1), Milliseconds, acted;
