@@ -18,8 +18,8 @@ INTERVAL_S = 0.02
 # As the issue's: the whole benchmark's memory, and what a neighbour may add to a wait on a machine that it shares.
 RESIDENT_MIB_MAX = 150
 P99_FACTOR_MAX, P99_EXTRA_S, LONGEST_S_MAX = 20, 0.25, 5.0
-# A disk that stalls once makes others wait as well; an attack that does, does so each time.
-ATTEMPTS = 3
+# A disk that stalls makes others wait as well: so many windows of a whole run may be played again for that.
+AGAIN_MAX = 2
 
 
 class Neighbour:
@@ -112,13 +112,15 @@ def main():
         neighbour.run(1)
         calm = neighbour.run(seconds)
         print(f"calm: p50 {statistics.median(calm) * 1e3:.1f} ms, p99 {p99(calm) * 1e3:.1f} ms")
+        again = 0
         for attack in attacks.ATTACKS:
-            for _ in range(ATTEMPTS):
+            while True:
                 waits = watch(attack, broker.broker.process, address, seed, seconds, neighbour)
                 if p99(waits) <= p99(calm) * P99_FACTOR_MAX + P99_EXTRA_S and max(waits) <= LONGEST_S_MAX:
                     break
-            else:
-                sys.exit(f"{attack.__name__} makes others wait")
+                again += 1
+                if again > AGAIN_MAX:
+                    sys.exit(f"{attack.__name__} makes others wait")
         with wire.Client(address) as client:
             if wire.end_offset(client, "target") != target_end:
                 sys.exit("something of what was refused is in the log")
