@@ -163,20 +163,18 @@ def compare_latencies(side, other, windows):
         print(f"| {what} | " + " | ".join(middle(each) for each in ratios) + " |", flush=True)
 
 
-def large_broker(folder):
-    side = Side(folder, WITH, [])
+def fill(side):
+    """Makes a broker large."""
     for number in range(10):
         side.strandline("topic", "create", f"many-{number}", "--partitions", str(PARTITIONS // 10))
     side.strandline("topic", "create", "t")
-    return side
 
 
 def scrapes(folder, count, windows):
-    sides = []
+    side = Side(folder, WITH, [])
+    sides = [side]
     try:
-        sides.append(large_broker(folder))
-        sides.append(large_broker(folder))
-        side, other = sides
+        fill(side)
         time.sleep(3)
         scrape(side)
         took, cpu = [], []
@@ -189,10 +187,14 @@ def scrapes(folder, count, windows):
         print(f"\na scrape of {PARTITIONS} partitions: {size} bytes, {shown[0]} of processor time (min / median / max of {count}), "
               f"there after {shown[1]}", flush=True)
         if windows:
+            other = Side(folder, WITH, [])
+            sides.append(other)
+            fill(other)
+            time.sleep(3)
             compare_latencies(side, other, windows)
     finally:
-        for side in sides:
-            side.stop()
+        for each in sides:
+            each.stop()
 
 
 def main():
