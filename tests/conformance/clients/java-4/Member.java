@@ -29,9 +29,12 @@ public class Member {
         say("{\"assigned\": [" + held.stream().map(each -> "" + each).collect(Collectors.joining(", ")) + "]}");
     }
 
+    /** By what it is decided who gets what: a rule of the members, or the broker's with `consumer`. */
+    private static final String RULE = System.getenv().getOrDefault("ASSIGNOR", "range");
+
     /** Kafka's class of the rule that ASSIGNOR names. */
     private static String assignor() {
-        return "org.apache.kafka.clients.consumer." + switch (System.getenv().getOrDefault("ASSIGNOR", "range")) {
+        return "org.apache.kafka.clients.consumer." + switch (RULE) {
             case "range" -> "RangeAssignor";
             case "roundrobin" -> "RoundRobinAssignor";
             case "sticky" -> "StickyAssignor";
@@ -43,8 +46,13 @@ public class Member {
     public static void main(String[] words) throws Exception {
         Map<String, Object> settings = new HashMap<>(Map.of(
             "bootstrap.servers", words[0], "group.id", words[1], "enable.auto.commit", false, "auto.offset.reset", "earliest",
-            "session.timeout.ms", 10000, "heartbeat.interval.ms", 500, "metadata.max.age.ms", 2000,
-            "partition.assignment.strategy", assignor()));
+            "metadata.max.age.ms", 2000));
+        if (RULE.equals("consumer")) {
+            settings.put("group.protocol", "consumer");
+        } else {
+            settings.putAll(Map.of(
+                "session.timeout.ms", 10000, "heartbeat.interval.ms", 500, "partition.assignment.strategy", assignor()));
+        }
         AtomicBoolean over = new AtomicBoolean();
         Thread listener = new Thread(() -> {
             try {

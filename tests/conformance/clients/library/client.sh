@@ -81,6 +81,11 @@ story() {
     play "$CLIENTS_FOLDER/library/story.py" "$CLIENTS_FOLDER/cases.json" "$WORK_FOLDER" "$@"
 }
 
+# exchange COMMAND OTHER…: what this driver compresses, read by each of the others, and theirs by this one.
+exchange() {
+    play "$CLIENTS_FOLDER/library/exchange.py" "$CLIENTS_FOLDER/cases.json" "$(mktemp -d -p "$WORK_FOLDER")" "$@"
+}
+
 # group_story MEMBER [OTHER]: the story of a group, with this program as a member beside another, or one of librdkafka.
 group_story() {
     local helper

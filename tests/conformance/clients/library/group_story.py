@@ -10,6 +10,7 @@ Owns the expectations: each record is read, none is passed over, what is committ
 """
 
 import json
+import os
 import queue
 import shlex
 import subprocess
@@ -26,6 +27,8 @@ GROUP = "readers"
 PARTITIONS = 6
 RECORDS = 5
 TIMEOUT_S = 90
+# A broker of these has members of the consumer protocol, which ASSIGNOR may name, hear of changes as soon as others do.
+SETTINGS = {"group.consumer.min.heartbeat.interval.ms": 500, "group.consumer.heartbeat.interval.ms": 500}
 
 
 class Member:
@@ -172,7 +175,7 @@ def main():
     folder = Path(sys.argv[1]) / "group"
     folder.mkdir()
     helper, helper_member, member = sys.argv[2:]
-    with Broker(folder) as broker:
+    with Broker(folder, more=SETTINGS if os.environ.get("ASSIGNOR") == "consumer" else None) as broker:
         driver = Driver([*shlex.split(helper), broker.address])
         story = GroupStory(Client(driver), broker, helper_member, member)
         try:
