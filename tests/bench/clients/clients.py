@@ -7,6 +7,7 @@ import json
 import os
 import statistics
 import subprocess
+import sys
 
 from broker import StrandlineBroker
 from kafka_broker import free_ports
@@ -32,6 +33,21 @@ WORK = [
     # Without the disk, of which a client knows nothing.
     ("end to end, 1,000 records/s, async", "latency", 10_000, 1_024, "async"),
 ]
+# What it must show: work, ours, theirs, and what ours is to be in theirs at least, or at most where it is a latency. Two runs
+# of one client differ by a twentieth in the 99th hundredth.
+GOALS = [
+    ("produce, 1 KiB", "strandline", "librdkafka", 1.5),
+    ("produce, 100 B", "strandline", "librdkafka", 2.0),
+    ("consume, 1 KiB", "strandline-unchecked", "librdkafka", 1.5),
+    ("consume, 1 KiB", "strandline", "librdkafka-checked", 1.5),
+    ("consume, 100 B", "strandline-unchecked", "librdkafka", 1.5),
+    ("consume, 100 B", "strandline", "librdkafka-checked", 1.5),
+    ("end to end, 1,000 records/s", "strandline", "librdkafka", 1.05),
+    ("end to end, 1,000 records/s", "strandline", "krafka", 1.05),
+    ("end to end, 1,000 records/s, async", "strandline", "librdkafka", 1.05),
+    ("end to end, 1,000 records/s, async", "strandline", "krafka", 1.05),
+]
+MEMORY_PEAK_MAX = 128 << 20
 
 
 class Unfit(Exception):
@@ -92,13 +108,33 @@ class Bench:
                         raise
                     # That is its figure: it is told below, and nobody waits for it a second time.
                     unfit[client] = why
-        report(name, kind, {client: runs for client, runs in figures.items() if runs})
+        figures = {client: runs for client, runs in figures.items() if runs}
+        report(name, kind, figures)
         for client, why in unfit.items():
             print(f"  {client:20} {why}", flush=True)
+        return missed(name, kind, figures)
 
 
 def median(runs, key):
     return statistics.median(run[key] for run in runs)
+
+
+def compared_by(kind):
+    return "p99_ms" if kind == "latency" else "records_per_cpu_second"
+
+
+def missed(name, kind, figures):
+    """The goals of this work that do not hold, as sentences. One whose other client was unfit holds."""
+    key = compared_by(kind)
+    for work, ours, other, goal in GOALS:
+        if work != name or other not in figures:
+            continue
+        ratio = median(figures[ours], key) / median(figures[other], key)
+        if ratio > goal if kind == "latency" else ratio < goal:
+            yield f"{name}: {ours} has {ratio:.2f} of the {key} of {other}, and the goal is {goal}"
+    memory = max(run["memory_peak_bytes"] for run in figures["strandline"])
+    if memory > MEMORY_PEAK_MAX:
+        yield f"{name}: it took {memory >> 20} MiB, and may take {MEMORY_PEAK_MAX >> 20}"
 
 
 def report(name, kind, figures):
@@ -112,7 +148,7 @@ def report(name, kind, figures):
             values = sorted(run[key] for run in runs)
             texts.append(f"{key} {median(runs, key):,.2f} ({values[0]:,.2f} to {values[-1]:,.2f})")
         print(f"  {client:20} {'; '.join(texts)}")
-    key = "p99_ms" if kind == "latency" else "records_per_cpu_second"
+    key = compared_by(kind)
     for ours, others in COMPARED.items():
         for other in others:
             if ours in figures and other in figures:
@@ -123,12 +159,15 @@ def main():
     options = parser("rounds").parse_args()
     bench = Bench(options.folder, options.scale)
     bench.broker.start()
+    failures = []
     try:
         for name, *work in WORK:
             if options.only in name:
-                bench.work(name, *work, options.rounds)
+                failures += bench.work(name, *work, options.rounds)
     finally:
         bench.broker.stop()
+    if failures:
+        sys.exit("\n".join(["", "missed:", *failures]))
 
 
 main()
