@@ -1,5 +1,5 @@
 //! How long an embedded broker takes from being asked for until it serves, and from being told to stop until nothing of it is
-//! left. Prints a table.
+//! left. Prints a table, and fails if the median is more than was promised.
 //!
 //! usage: cargo run --release -p strandline-broker --example embedded_start [ROUNDS] [AT-ONCE]
 
@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 
 use strandline_broker::embedded;
 use strandline_broker::embedded::{EmbeddedBroker, EmbeddedError};
+
+/// Half of them have a client within this time.
+const STARTED_MAX: Duration = Duration::from_millis(50);
 
 /// What one broker took: until a client was connected, and until it was gone.
 struct Took {
@@ -37,11 +40,16 @@ fn round(at_once: usize) -> Result<Vec<Took>, Box<dyn std::error::Error>> {
     stopped.collect()
 }
 
-fn line(what: &str, mut times: Vec<Duration>) -> String {
+/// The least, the median and the most.
+fn spread(mut times: Vec<Duration>) -> [Duration; 3] {
     times.sort_unstable();
-    let at = |place: usize| times.get(place).map_or(0.0, |time| time.as_secs_f64() * 1_000.0);
     let last = times.len().saturating_sub(1);
-    format!("{what:<24} {:>8.1} {:>8.1} {:>8.1}\n", at(0), at(last / 2), at(last))
+    [0, last / 2, last].map(|place| times.get(place).copied().unwrap_or_default())
+}
+
+fn line(what: &str, times: [Duration; 3]) -> String {
+    let [least, median, most] = times.map(|time| time.as_secs_f64() * 1_000.0);
+    format!("{what:<24} {least:>8.1} {median:>8.1} {most:>8.1}\n")
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -59,7 +67,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "median",
         "most"
     )?;
-    write!(out, "{}", line("until a client is in", took.iter().map(|took| took.started).collect()))?;
-    write!(out, "{}", line("until nothing is left", took.iter().map(|took| took.stopped).collect()))?;
+    let started = spread(took.iter().map(|took| took.started).collect());
+    write!(out, "{}", line("until a client is in", started))?;
+    write!(out, "{}", line("until nothing is left", spread(took.iter().map(|took| took.stopped).collect())))?;
+    if started[1] > STARTED_MAX {
+        return Err(format!("half of them took more than {STARTED_MAX:?}").into());
+    }
     Ok(())
 }

@@ -3,8 +3,9 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use strandline_broker::embedded;
 use strandline_broker::embedded::{EmbeddedBroker, EmbeddedError};
@@ -17,9 +18,13 @@ struct Kept(PathBuf);
 
 impl Kept {
     fn new() -> Self {
+        Self::within(&std::env::temp_dir())
+    }
+
+    fn within(folder: &Path) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let name = format!("strandline-kept-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        Self(std::env::temp_dir().join(name))
+        Self(folder.join(name))
     }
 }
 
@@ -47,6 +52,23 @@ fn one_line_in_a_test_without_async_code_is_a_broker() {
     });
     broker.stop().unwrap();
     assert!(!folder.exists(), "nothing of it is left");
+}
+
+/// The quickest of some, and in memory where the machine has a folder there: other tests run beside it, and sync what they
+/// write. `examples/embedded_start.rs` has the median, and the disk.
+#[test]
+fn a_client_is_in_within_fifty_milliseconds() {
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    let quickest = (0..20).map(|_| {
+        let kept = Kept::within(&folder);
+        let begin = Instant::now();
+        let broker = embedded().data_dir(&kept.0).topic("orders", 3).start().unwrap();
+        TcpStream::connect(broker.address()).unwrap();
+        begin.elapsed()
+    });
+    let quickest = quickest.min().unwrap();
+    assert!(quickest < Duration::from_millis(50), "{quickest:?}");
 }
 
 #[tokio::test]
