@@ -28,6 +28,7 @@ pub struct ClientConfig {
     pub(crate) client_id: String,
     pub(crate) request_timeout: Duration,
     pub(crate) connect_timeout: Duration,
+    pub(crate) rebootstrap_after: Duration,
     pub(crate) backoff_least: Duration,
     pub(crate) backoff_greatest: Duration,
     pub(crate) in_flight_max: usize,
@@ -49,6 +50,7 @@ impl ClientConfig {
             client_id: "strandline".to_owned(),
             request_timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
+            rebootstrap_after: Duration::from_secs(300),
             backoff_least: Duration::from_millis(50),
             backoff_greatest: Duration::from_secs(1),
             in_flight_max: 64,
@@ -114,6 +116,21 @@ impl ClientConfig {
     #[must_use]
     pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
+        self
+    }
+
+    /// After how long without an answer from any broker that is known the addresses that were given are asked before
+    /// all of them again: 5 minutes unless told otherwise, as Kafka's `metadata.recovery.rebootstrap.trigger.ms`. They are
+    /// asked before that, too, once every known broker has failed, and at once where a broker says to begin again.
+    ///
+    /// ```
+    /// # use strandline_client::ClientConfig;
+    /// let config = ClientConfig::new("a")?.rebootstrap_after(std::time::Duration::from_secs(60));
+    /// # Ok::<(), strandline_client::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn rebootstrap_after(mut self, after: Duration) -> Self {
+        self.rebootstrap_after = after;
         self
     }
 

@@ -36,16 +36,22 @@ impl Admin {
     /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn describe_cluster(&self) -> Result<ClusterDescription> {
-        let connection = self.client.any_broker().await?;
-        let mut cluster = if connection.versions().of(ApiKey::DescribeCluster).is_empty() {
-            let metadata = self.client.refresh(&[]).await?;
-            ClusterDescription {
-                cluster_id: metadata.cluster_id.clone(),
-                controller_id: metadata.controller_id,
-                brokers: metadata.brokers.clone(),
+        let described = self.client.ask_each(|connection| async move {
+            if connection.versions().of(ApiKey::DescribeCluster).is_empty() {
+                return Ok(None);
             }
-        } else {
-            described(connection.request(&DescribeClusterRequest::default()).await?)?
+            described(connection.request(&DescribeClusterRequest::default()).await?).map(Some)
+        });
+        let mut cluster = match described.await? {
+            Some(cluster) => cluster,
+            None => {
+                let metadata = self.client.refresh(&[]).await?;
+                ClusterDescription {
+                    cluster_id: metadata.cluster_id.clone(),
+                    controller_id: metadata.controller_id,
+                    brokers: metadata.brokers.clone(),
+                }
+            }
         };
         cluster.brokers.sort_by_key(|broker| broker.id);
         Ok(cluster)

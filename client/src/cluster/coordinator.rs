@@ -95,20 +95,22 @@ impl Client {
 
     /// Where the coordinator of `name` listens.
     pub(crate) async fn coordinator_address(&self, of: Coordinated, name: &str) -> Result<BrokerAddress> {
-        let asked = self.any_broker().await?;
-        let has_many = asked.versions().highest::<FindCoordinatorRequest>() >= Some(MANY_FIRST);
-        let last = ApiKey::FindCoordinator.api().stable_versions().last;
-        let key_type = of.code();
-        let (request, versions) = if has_many {
-            let coordinator_keys = vec![Text::from(name)];
-            let request = FindCoordinatorRequest { key_type, coordinator_keys, ..Default::default() };
-            (request, VersionRange::new(MANY_FIRST, last))
-        } else {
-            let request = FindCoordinatorRequest { key: name.into(), key_type, ..Default::default() };
-            (request, VersionRange::new(1, MANY_FIRST - 1))
-        };
-        let response = asked.submit(&request, versions).await?.await?;
-        address(response, name)
+        self.ask_each(|asked| async move {
+            let has_many = asked.versions().highest::<FindCoordinatorRequest>() >= Some(MANY_FIRST);
+            let last = ApiKey::FindCoordinator.api().stable_versions().last;
+            let key_type = of.code();
+            let (request, versions) = if has_many {
+                let coordinator_keys = vec![Text::from(name)];
+                let request = FindCoordinatorRequest { key_type, coordinator_keys, ..Default::default() };
+                (request, VersionRange::new(MANY_FIRST, last))
+            } else {
+                let request = FindCoordinatorRequest { key: name.into(), key_type, ..Default::default() };
+                (request, VersionRange::new(1, MANY_FIRST - 1))
+            };
+            let response = asked.submit(&request, versions).await?.await?;
+            address(response, name)
+        })
+        .await
     }
 
     /// Asks the coordinator of `name`, until it answers or the request's time is over. `of` finds the errors that mean

@@ -102,7 +102,12 @@ impl ClusterMetadata {
     }
 
     /// What is known once `response` has answered `request`.
-    pub(super) fn updated(&self, request: &MetadataRequest, response: &MetadataResponse) -> Result<Self> {
+    pub(super) fn updated(
+        &self,
+        request: &MetadataRequest,
+        response: &MetadataResponse,
+        brokers: Vec<BrokerInfo>,
+    ) -> Self {
         // Asked for all, what is not in the answer is no more.
         let mut topics = if request.topics.is_none() { HashMap::new() } else { self.topics.clone() };
         for asked in request.topics.iter().flatten() {
@@ -112,21 +117,25 @@ impl ClusterMetadata {
         }
         let described = response.topics.iter().filter(|topic| topic.error_code == ErrorCode::NONE);
         topics.extend(described.filter_map(topic_info).map(|topic| (topic.name.clone(), topic)));
-        let brokers = response.brokers.iter().map(|broker| {
-            let port = u16::try_from(broker.port).ok().filter(|port| *port != 0);
-            let port =
-                port.ok_or_else(|| Error::Missing(format!("the port of broker {}", broker.node_id)))?;
-            let address = BrokerAddress::new(broker.host.as_str(), port);
-            let rack = broker.rack.clone().map(String::from);
-            Ok(BrokerInfo { id: broker.node_id, address, rack })
-        });
-        Ok(Self {
+        Self {
             cluster_id: response.cluster_id.clone().map(String::from),
             controller_id: some_id(response.controller_id),
-            brokers: brokers.collect::<Result<_>>()?,
+            brokers,
             topics,
-        })
+        }
     }
+}
+
+/// The brokers that an answer names. One that cannot be is an error.
+pub(super) fn brokers(response: &MetadataResponse) -> Result<Vec<BrokerInfo>> {
+    let brokers = response.brokers.iter().map(|broker| {
+        let port = u16::try_from(broker.port).ok().filter(|port| *port != 0);
+        let port = port.ok_or_else(|| Error::Missing(format!("the port of broker {}", broker.node_id)))?;
+        let address = BrokerAddress::new(broker.host.as_str(), port);
+        let rack = broker.rack.clone().map(String::from);
+        Ok(BrokerInfo { id: broker.node_id, address, rack })
+    });
+    brokers.collect()
 }
 
 impl TopicInfo {

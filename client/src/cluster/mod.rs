@@ -3,7 +3,7 @@
 //! Owns the choice of whom to ask, reconnecting, and the picture of the cluster, which is renewed when an answer
 //! shows that it is out of date. It never hides that something failed: what it tries again is bounded by a deadline.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::metadata::{MetadataRequest, MetadataRequestTopic, MetadataResponse};
@@ -22,12 +22,14 @@ mod coordinator;
 mod metadata;
 mod names;
 mod pool;
+mod round;
 
 use coordinator::Coordinators;
 pub(crate) use coordinator::{Coordinated, is_elsewhere};
 pub(crate) use metadata::topic_info;
 pub use metadata::{BrokerInfo, ClusterMetadata, PartitionInfo, TopicInfo};
 use pool::{Lane, Pool};
+use round::{is_no_answer, is_rebootstrap};
 
 /// A client of one cluster. Clones share its connections and what is known.
 ///
@@ -54,10 +56,13 @@ struct Inner {
     pool: Pool,
     metadata: Mutex<Arc<ClusterMetadata>>,
     coordinators: Coordinators,
+    // Since when the cluster has been asked after without an answer.
+    lost_since: Mutex<Option<Instant>>,
 }
 
 impl Client {
-    /// Finds a broker among the addresses of `config`, each of which is tried once, and learns of the others.
+    /// Finds a broker among the addresses of `config`, each of which is tried once, and learns of the others. One that
+    /// does not answer, or not as it ought to, is passed over for the next.
     ///
     /// ```
     /// # use strandline_client::{Client, ClientConfig};
@@ -75,6 +80,7 @@ impl Client {
                 pool,
                 metadata: Mutex::default(),
                 coordinators: Coordinators::default(),
+                lost_since: Mutex::default(),
             }),
         };
         client.refresh(&[]).await?;
@@ -192,15 +198,25 @@ impl Client {
         topics: Option<Vec<MetadataRequestTopic>>,
         may_create: bool,
     ) -> Result<(Arc<ClusterMetadata>, MetadataResponse)> {
-        let request = MetadataRequest { topics, allow_auto_topic_creation: may_create, ..Default::default() };
-        let mut response = self.ask_any(&request).await?;
-        if response.error_code == ErrorCode::REBOOTSTRAP_REQUIRED {
-            self.forget_brokers();
-            response = self.any_broker().await?.request(&request).await?;
-        }
-        Error::check(response.error_code, || "metadata".to_owned(), None)?;
+        let request =
+            &MetadataRequest { topics, allow_auto_topic_creation: may_create, ..Default::default() };
+        self.look_begins();
+        let ask = |connection: Connection| async move {
+            let response = connection.request(request).await?;
+            Error::check(response.error_code, || "metadata".to_owned(), None)?;
+            let brokers = metadata::brokers(&response)?;
+            Ok((response, brokers))
+        };
+        let (response, brokers) = match self.ask_each(ask).await {
+            Err(error) if is_rebootstrap(&error) => {
+                self.forget_brokers();
+                self.ask_each_but(|error| is_no_answer(error) || is_rebootstrap(error), ask).await?
+            }
+            answer => answer?,
+        };
+        *self.lost_since() = None;
         let mut current = self.inner.metadata.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = Arc::new(current.updated(&request, &response)?);
+        let next = Arc::new(current.updated(request, &response, brokers));
         self.inner.pool.keep_only(&next);
         *current = next.clone();
         Ok((next, response))
@@ -210,6 +226,19 @@ impl Client {
     fn forget_brokers(&self) {
         let mut current = self.inner.metadata.lock().unwrap_or_else(PoisonError::into_inner);
         *current = Arc::new(ClusterMetadata { brokers: Vec::new(), ..ClusterMetadata::clone(&current) });
+    }
+
+    fn lost_since(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.inner.lost_since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn look_begins(&self) {
+        self.lost_since().get_or_insert_with(Instant::now);
+    }
+
+    /// Whether nobody who is known has told of the cluster for so long that those who were given are asked first.
+    fn is_lost(&self) -> bool {
+        self.lost_since().is_some_and(|since| since.elapsed() >= self.inner.config.rebootstrap_after)
     }
 
     /// A connection to the broker of this id, new if there is none.
@@ -235,38 +264,6 @@ impl Client {
         match address {
             Some(address) => self.inner.pool.connection(&address, lane).await,
             None => Err(Error::broker(ErrorCode::LEADER_NOT_AVAILABLE, format!("broker {id}"), None)),
-        }
-    }
-
-    /// A connection to whichever broker can be reached: one that is connected already, one that is known, one of
-    /// the addresses that were given.
-    ///
-    /// ```
-    /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
-    /// let connection = client.any_broker().await?;
-    /// # Ok(())
-    /// # }
-    /// # strandline_client_stage::play(async |stage| example(&stage.client).await);
-    /// ```
-    pub async fn any_broker(&self) -> Result<Connection> {
-        let metadata = self.metadata();
-        let known = metadata.brokers.iter().map(|broker| &broker.address);
-        let given = self.inner.config.bootstrap();
-        let mut candidates: Vec<&BrokerAddress> = Vec::new();
-        for address in known.chain(given) {
-            if !candidates.contains(&address) {
-                candidates.push(address);
-            }
-        }
-        self.inner.pool.any(&candidates).await
-    }
-
-    /// Asks whichever broker can be reached what any of them knows; another one where the first is gone.
-    pub(crate) async fn ask_any<R: Request>(&self, request: &R) -> Result<R::Response> {
-        match self.any_broker().await?.request(request).await {
-            // It may be gone since it was last asked; the others may not.
-            Err(error) if error.is_retriable() => self.any_broker().await?.request(request).await,
-            result => result,
         }
     }
 

@@ -2,8 +2,9 @@
 //! asked to wait: brokers answer in order, and nothing shall be answered late because a fetch waits for records.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::ClusterMetadata;
@@ -11,7 +12,7 @@ use crate::address::BrokerAddress;
 use crate::backoff::Backoff;
 use crate::config::ClientConfig;
 use crate::connection::Connection;
-use crate::error::{Error, Result};
+use crate::error::{CloseReason, Error, Result};
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -29,18 +30,28 @@ pub(super) struct Pool {
     slots: Mutex<HashMap<(BrokerAddress, Lane), Arc<Slot>>>,
 }
 
-/// The place of one connection. Whoever needs it while it is being opened waits for that.
+/// What an attempt came to, once it has come to something.
+type Outcome = watch::Receiver<Option<Result<Connection>>>;
+
+/// The place of one connection. Whoever needs it while it is being opened waits for that attempt, and shares what it
+/// comes to.
 #[derive(Debug)]
-struct Slot {
-    state: tokio::sync::Mutex<SlotState>,
+pub(super) struct Slot {
+    address: BrokerAddress,
+    config: ClientConfig,
+    state: Mutex<SlotState>,
 }
 
 #[derive(Debug)]
 struct SlotState {
     connection: Option<Connection>,
+    attempt: Option<Outcome>,
     backoff: Backoff,
     // Not called again before that.
     rest_until: Option<Instant>,
+    // How often it could not be reached since it last could, and how often it was asked in vain since it last answered.
+    unreached: u32,
+    unanswered: u32,
 }
 
 impl Pool {
@@ -48,34 +59,15 @@ impl Pool {
         Self { config, slots: Mutex::default() }
     }
 
-    fn slot(&self, address: &BrokerAddress, lane: Lane) -> Arc<Slot> {
+    pub(super) fn slot(&self, address: &BrokerAddress, lane: Lane) -> Arc<Slot> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.entry((address.clone(), lane)).or_insert_with(|| Arc::new(Slot::new(&self.config))).clone()
+        let new = || Arc::new(Slot::new(address.clone(), self.config.clone()));
+        slots.entry((address.clone(), lane)).or_insert_with(new).clone()
     }
 
     /// The connection to this address, once it is open. After a failure the next attempt waits.
     pub(super) async fn connection(&self, address: &BrokerAddress, lane: Lane) -> Result<Connection> {
-        self.slot(address, lane).connection(address, &self.config).await
-    }
-
-    /// A connection to any of these addresses: an open one if there is one, or else the first that can be opened.
-    /// None is waited for that failed a moment ago, unless all did.
-    pub(super) async fn any(&self, addresses: &[&BrokerAddress]) -> Result<Connection> {
-        let slots: Vec<_> =
-            addresses.iter().map(|address| (*address, self.slot(address, Lane::Quick))).collect();
-        if let Some(open) = slots.iter().find_map(|(_, slot)| slot.open_now()) {
-            return Ok(open);
-        }
-        let (rested, resting): (Vec<_>, Vec<_>) = slots.iter().partition(|(_, slot)| slot.has_rested());
-        let mut last = None;
-        for (address, slot) in rested.into_iter().chain(resting) {
-            match slot.connection(address, &self.config).await {
-                Ok(connection) => return Ok(connection),
-                Err(error) => last = Some(error),
-            }
-        }
-        let last = last.unwrap_or_else(|| Error::Missing("an address".to_owned()));
-        Err(Error::NoBroker { tried: addresses.len(), last: Box::new(last) })
+        self.slot(address, lane).connection().await
     }
 
     /// Lets go of brokers that are no longer there.
@@ -90,40 +82,121 @@ impl Pool {
 }
 
 impl Slot {
-    fn new(config: &ClientConfig) -> Self {
-        let state = SlotState { connection: None, backoff: config.new_backoff(), rest_until: None };
-        Self { state: tokio::sync::Mutex::new(state) }
+    fn new(address: BrokerAddress, config: ClientConfig) -> Self {
+        let state = SlotState {
+            connection: None,
+            attempt: None,
+            backoff: config.new_backoff(),
+            rest_until: None,
+            unreached: 0,
+            unanswered: 0,
+        };
+        Self { address, config, state: Mutex::new(state) }
     }
 
-    fn open_now(&self) -> Option<Connection> {
-        self.state.try_lock().ok()?.connection.clone().filter(|connection| !connection.is_closed())
+    pub(super) const fn address(&self) -> &BrokerAddress {
+        &self.address
     }
 
-    fn has_rested(&self) -> bool {
-        let rest_until = self.state.try_lock().ok().and_then(|state| state.rest_until);
-        rest_until.is_none_or(|rest_until| rest_until <= Instant::now())
+    fn state(&self) -> MutexGuard<'_, SlotState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn connection(&self, address: &BrokerAddress, config: &ClientConfig) -> Result<Connection> {
-        let mut state = self.state.lock().await;
-        if let Some(connection) = state.connection.clone().filter(|connection| !connection.is_closed()) {
-            return Ok(connection);
-        }
-        state.connection = None;
-        if let Some(rest_until) = state.rest_until {
+    pub(super) fn is_open(&self) -> bool {
+        self.state().open().is_some()
+    }
+
+    /// How little it should be asked: least where there is an open connection and nothing was the matter; more the
+    /// oftener it failed; most of all where that was a moment ago.
+    pub(super) fn reluctance(&self) -> (bool, bool, u32) {
+        let state = self.state();
+        let failures = state.unreached.saturating_add(state.unanswered);
+        let is_ready = failures == 0 && state.open().is_some();
+        let is_resting = state.rest_until.is_some_and(|rest_until| rest_until > Instant::now());
+        (!is_ready, is_resting, failures)
+    }
+
+    /// It answered as it ought to.
+    pub(super) fn has_answered(&self) {
+        let mut state = self.state();
+        state.unanswered = 0;
+        state.has_done_well();
+    }
+
+    /// It was asked, and what came was no answer.
+    pub(super) fn has_not_answered(&self) {
+        let mut state = self.state();
+        state.unanswered = state.unanswered.saturating_add(1);
+        state.rest();
+    }
+
+    /// Its connection has ended, whether that can be seen in it already or not.
+    pub(super) fn let_go(&self) {
+        self.state().connection = None;
+    }
+
+    pub(super) async fn connection(self: &Arc<Self>) -> Result<Connection> {
+        let mut attempt = {
+            let mut state = self.state();
+            if let Some(connection) = state.open() {
+                return Ok(connection);
+            }
+            state.connection = None;
+            // One that nobody makes any longer was lost with the runtime that it was made on.
+            match state.attempt.clone().filter(|attempt| attempt.has_changed().is_ok()) {
+                Some(attempt) => attempt,
+                None => {
+                    let (tell, attempt) = watch::channel(None);
+                    state.attempt = Some(attempt.clone());
+                    tokio::spawn(self.clone().attempt(tell));
+                    attempt
+                }
+            }
+        };
+        let outcome = attempt.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
+        let ended =
+            || Error::Closed { broker: self.address.to_string().into(), reason: CloseReason::Runtime };
+        outcome.unwrap_or_else(|| Err(ended()))
+    }
+
+    /// One attempt, on a task of its own: who first wanted it may have gone before it ends.
+    async fn attempt(self: Arc<Self>, tell: watch::Sender<Option<Result<Connection>>>) {
+        let rest_until = self.state().rest_until;
+        if let Some(rest_until) = rest_until {
             tokio::time::sleep_until(rest_until).await;
         }
-        match Connection::open(address, config).await {
+        let opened = Connection::open(&self.address, &self.config).await;
+        let mut state = self.state();
+        state.attempt = None;
+        match &opened {
             Ok(connection) => {
-                state.backoff.reset();
-                state.rest_until = None;
+                state.unreached = 0;
+                state.has_done_well();
                 state.connection = Some(connection.clone());
-                Ok(connection)
             }
-            Err(error) => {
-                state.rest_until = Some(Instant::now() + state.backoff.next_wait());
-                Err(error)
+            Err(_) => {
+                state.unreached = state.unreached.saturating_add(1);
+                state.rest();
             }
         }
+        tell.send_replace(Some(opened));
+    }
+}
+
+impl SlotState {
+    fn open(&self) -> Option<Connection> {
+        self.connection.clone().filter(|connection| !connection.is_closed())
+    }
+
+    /// Who opens only to be silent or to hang up is not called oftener for that.
+    fn has_done_well(&mut self) {
+        if self.unanswered == 0 {
+            self.backoff.reset();
+            self.rest_until = None;
+        }
+    }
+
+    fn rest(&mut self) {
+        self.rest_until = Some(Instant::now() + self.backoff.next_wait());
     }
 }

@@ -201,7 +201,7 @@ async fn identity(client: &Client) -> Result<Identity> {
         transaction_timeout_ms: i32::MAX,
         ..Default::default()
     };
-    let response = client.any_broker().await?.request(&request).await?;
+    let response = client.ask_any(&request).await?;
     Error::check(response.error_code, || "a producer id".to_owned(), None)?;
     if response.producer_id < 0 || response.producer_epoch < 0 {
         return Err(Error::Missing("a producer id".to_owned()));

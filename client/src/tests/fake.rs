@@ -1,7 +1,11 @@
 //! A broker that does what a test says, over a pipe in memory or a socket.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::{fmt, io};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use strandline_protocol::apis::API_KEYS;
@@ -12,8 +16,10 @@ use strandline_protocol::apis::metadata::{
 use strandline_protocol::frame::{FrameAssembler, OutboundFrame};
 use strandline_protocol::headers::RequestHeader;
 use strandline_protocol::{Piece, Reader, Request, Response};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::{BrokerAddress, ClientConfig, Connecting, Transport, TransportStream};
 
 /// The broker's end of a connection.
 pub(crate) struct Peer<T> {
@@ -163,5 +169,78 @@ pub(crate) fn metadata(address: SocketAddr) -> MetadataResponse {
         controller_id: 1,
         topics: vec![topic],
         ..Default::default()
+    }
+}
+
+/// A cluster of these brokers in memory, by id, and no topic.
+pub(crate) fn members(names: &[(i32, &str)]) -> MetadataResponse {
+    let broker = |(id, name): &(i32, &str)| MetadataResponseBroker {
+        node_id: *id,
+        host: (*name).into(),
+        port: 9092,
+        ..Default::default()
+    };
+    MetadataResponse { brokers: names.iter().map(broker).collect(), ..Default::default() }
+}
+
+/// What a broker in memory does with a connection.
+pub(crate) type Serving = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Brokers in memory, for tests whose time is paused: each attempt to connect is served by what the function returns
+/// for the host's name and the number of the attempt at it, or refused where that is none. A host whose name begins
+/// with `hole` swallows everything.
+pub(crate) struct Net<F> {
+    serve: F,
+    attempts: Arc<Mutex<HashMap<String, usize>>>,
+}
+
+impl<F: Fn(&str, usize, Peer<DuplexStream>) -> Option<Serving>> Net<F> {
+    pub(crate) fn new(serve: F) -> Self {
+        Self { serve, attempts: Arc::default() }
+    }
+
+    /// A configuration of these addresses over it, and how often it was tried to connect to whom.
+    pub(crate) fn config(self, bootstrap: &str) -> (ClientConfig, Attempts)
+    where
+        F: Send + Sync + 'static,
+    {
+        let attempts = Attempts(self.attempts.clone());
+        (ClientConfig::new(bootstrap).unwrap().transport(self), attempts)
+    }
+}
+
+/// How often it was tried to connect to whom.
+pub(crate) struct Attempts(Arc<Mutex<HashMap<String, usize>>>);
+
+impl Attempts {
+    pub(crate) fn at(&self, host: &str) -> usize {
+        self.0.lock().unwrap().get(host).copied().unwrap_or(0)
+    }
+}
+
+impl<F> fmt::Debug for Net<F> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Net")
+    }
+}
+
+impl<F: Fn(&str, usize, Peer<DuplexStream>) -> Option<Serving> + Send + Sync> Transport for Net<F> {
+    fn connect<'a>(&'a self, address: &'a BrokerAddress) -> Connecting<'a> {
+        Box::pin(async move {
+            let host = address.host();
+            let number = {
+                let mut attempts = self.attempts.lock().unwrap();
+                let count = attempts.entry(host.to_owned()).or_default();
+                *count += 1;
+                *count - 1
+            };
+            if host.starts_with("hole") {
+                std::future::pending::<()>().await;
+            }
+            let (ours, theirs) = tokio::io::duplex(1 << 16);
+            let serving = (self.serve)(host, number, Peer::new(theirs));
+            tokio::spawn(serving.ok_or(io::ErrorKind::ConnectionRefused)?);
+            Ok(Box::new(ours) as Box<dyn TransportStream>)
+        })
     }
 }
