@@ -10,7 +10,6 @@ use strandline_protocol::apis::metadata::{MetadataRequest, MetadataRequestTopic,
 use strandline_protocol::{Request, Text};
 use tokio::time::Instant;
 
-use crate::address::BrokerAddress;
 use crate::admin::Admin;
 use crate::config::ClientConfig;
 use crate::connection::Connection;

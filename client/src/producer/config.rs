@@ -262,19 +262,20 @@ impl ProducerBuilder {
     ///
     /// ```
     /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {
-    /// use strandline_client::{Partitioner, ProducerRecord};
+    /// use strandline_client::{Partitioner, ProducerRecord, partition_of_key};
     ///
-    /// struct Last;
+    /// struct First;
     ///
-    /// impl Partitioner for Last {
-    ///     fn partition(&self, _topic: &str, _key: Option<&[u8]>, _value: Option<&[u8]>, partitions: i32) -> Option<i32> {
-    ///         Some(partitions - 1)
+    /// impl Partitioner for First {
+    ///     fn partition(&self, _topic: &str, _key: Option<&[u8]>, _value: Option<&[u8]>, _partitions: i32) -> Option<i32> {
+    ///         Some(0)
     ///     }
     /// }
     ///
-    /// let producer = client.producer().partitioner(Last).start()?;
+    /// let producer = client.producer().partitioner(First).start()?;
     /// let delivery = producer.send(ProducerRecord::to("orders").key("customer-7")).await?;
-    /// assert_eq!(delivery.partition(), 1);
+    /// assert_eq!(delivery.partition(), 0);
+    /// assert_eq!(partition_of_key(b"customer-7", 2), 1, "where it goes without");
     /// # Ok(())
     /// # }
     /// # strandline_client_stage::play(async |stage| example(&stage.client).await);

@@ -13,6 +13,7 @@ mod members;
 mod modern_members;
 mod nearest;
 pub(crate) mod numbers;
+mod producing;
 mod rounds;
 mod telemetry;
 mod transactions;
