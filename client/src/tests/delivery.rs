@@ -3,19 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::in_time;
 use super::troubled::{Cluster, TOPIC};
-use crate::{Client, ClientConfig, Compression, Error, OffsetReset, ProducerRecord, SeekTo};
-
-async fn client(cluster: &Cluster) -> Client {
-    let config = ClientConfig::new(&cluster.bootstrap()).unwrap();
-    let config = config.backoff(Duration::from_millis(1), Duration::from_millis(20));
-    // A cluster that cuts connections cuts the first ones, too.
-    loop {
-        if let Ok(client) = Client::connect(config.clone()).await {
-            return client;
-        }
-    }
-}
+use crate::{Client, Compression, Error, OffsetReset, ProducerRecord, SeekTo};
 
 fn value(number: u32) -> Vec<u8> {
     let mut value = number.to_be_bytes().to_vec();
@@ -58,10 +48,10 @@ async fn consume(client: &Client, records: u32) -> HashMap<Vec<u8>, Vec<u32>> {
     let builder = client.consumer().offset_reset(OffsetReset::Earliest);
     let mut consumer =
         builder.partition_bytes(2_000).fetch_bytes(5_000).memory_bytes(20_000).start().unwrap();
-    while consumer.assign_topics(&[TOPIC]).await.is_err() {}
+    in_time("a topic is assigned", async { while consumer.assign_topics(&[TOPIC]).await.is_err() {} }).await;
     let mut read: HashMap<Vec<u8>, Vec<u32>> = HashMap::new();
     for _ in 0..records {
-        let record = consumer.next().await.unwrap();
+        let record = in_time("a consumer reads the next record", consumer.next()).await.unwrap();
         assert!(consumer.bytes_held() <= 20_000);
         read.entry(record.key.unwrap().to_vec()).or_default().push(number(&record.value.unwrap()));
     }
@@ -73,7 +63,7 @@ async fn consume(client: &Client, records: u32) -> HashMap<Vec<u8>, Vec<u32>> {
 async fn what_goes_in_comes_out_once_and_in_order_whatever_fails() {
     for (seed, compression) in (0..).zip(Compression::ALL) {
         let cluster = Cluster::start(3, 4, 25, seed).await;
-        let client = client(&cluster).await;
+        let client = cluster.client().await;
         let records = 900;
         let ((), read) = tokio::join!(produce(&client, compression, records), consume(&client, records));
         assert_eq!(read.len(), 3);
@@ -86,7 +76,7 @@ async fn what_goes_in_comes_out_once_and_in_order_whatever_fails() {
 #[tokio::test]
 async fn a_cancelled_send_has_taken_nothing() {
     let cluster = Cluster::start(1, 1, 0, 1).await;
-    let client = client(&cluster).await;
+    let client = cluster.client().await;
     // Nothing leaves for a while, so that there is no room.
     let builder = client.producer().memory_bytes_max(300).request_bytes_max(300);
     let producer = builder.linger(Duration::from_secs(60)).start().unwrap();
@@ -109,7 +99,7 @@ async fn a_cancelled_send_has_taken_nothing() {
 #[tokio::test]
 async fn a_cluster_that_is_gone_is_an_error_after_the_time_that_was_given() {
     let cluster = Cluster::start(1, 1, 0, 1).await;
-    let client = client(&cluster).await;
+    let client = cluster.client().await;
     let producer = client.producer().delivery_timeout(Duration::from_secs(5)).start().unwrap();
     producer.send(ProducerRecord::to(TOPIC).value("first")).await.unwrap().await.unwrap();
     // From now on it hangs up on everyone.
@@ -122,7 +112,7 @@ async fn a_cluster_that_is_gone_is_an_error_after_the_time_that_was_given() {
 #[tokio::test]
 async fn a_closed_producer_takes_nothing_and_a_dropped_one_sends_what_it_has() {
     let cluster = Cluster::start(1, 1, 0, 1).await;
-    let client = client(&cluster).await;
+    let client = cluster.client().await;
     let producer = client.producer().start().unwrap();
     let other = producer.clone();
     producer.close().await;
@@ -137,7 +127,7 @@ async fn a_closed_producer_takes_nothing_and_a_dropped_one_sends_what_it_has() {
 #[tokio::test]
 async fn a_consumer_goes_where_it_is_told_and_says_where_it_is() {
     let cluster = Cluster::start(2, 2, 0, 1).await;
-    let client = client(&cluster).await;
+    let client = cluster.client().await;
     let producer = client.producer().batch_bytes(100).start().unwrap();
     for number in 0..40 {
         let partition = i32::try_from(number % 2).unwrap();

@@ -5,21 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::troubled::{Cluster, TOPIC};
-use super::until;
-use crate::{Assignor, Client, ClientConfig, Consumer, GroupProtocol, OffsetReset, ProducerRecord};
+use super::{in_time, until};
+use crate::{Assignor, Client, Consumer, GroupProtocol, OffsetReset, ProducerRecord};
 
 const PARTITIONS: usize = 4;
 const NUMBERS: u32 = 600;
-
-async fn client(cluster: &Cluster) -> Client {
-    let config = ClientConfig::new(&cluster.bootstrap()).unwrap();
-    let config = config.backoff(Duration::from_millis(1), Duration::from_millis(20));
-    loop {
-        if let Ok(client) = Client::connect(config.clone()).await {
-            return client;
-        }
-    }
-}
 
 async fn produce(client: &Client, numbers: std::ops::Range<u32>) {
     let producer = client.producer().batch_bytes(300).linger(Duration::ZERO).start().unwrap();
@@ -27,9 +17,10 @@ async fn produce(client: &Client, numbers: std::ops::Range<u32>) {
         let partition = i32::try_from(number % 4).unwrap();
         let value = number.to_be_bytes();
         let record = ProducerRecord::to(TOPIC).partition(partition).value(&value);
-        while producer.send(record.clone()).await.is_err() {}
+        in_time("a producer takes a record", async { while producer.send(record.clone()).await.is_err() {} })
+            .await;
     }
-    producer.close().await;
+    in_time("all is delivered or given up", producer.close()).await;
 }
 
 type Read = Arc<Mutex<BTreeSet<u32>>>;
@@ -56,7 +47,7 @@ async fn read(mut consumer: Consumer, read: Read) {
 }
 
 async fn member(cluster: &Cluster, rule: Rule, done: &Read) -> tokio::task::JoinHandle<()> {
-    let client = client(cluster).await;
+    let client = cluster.client().await;
     let builder = client.consumer().group("readers").auto_commit(None);
     let builder = match rule {
         Rule::Members(assignor) => builder.assignors(&[assignor]),
@@ -72,7 +63,7 @@ async fn member(cluster: &Cluster, rule: Rule, done: &Read) -> tokio::task::Join
 async fn play(rule: Rule, seed: u64) {
     let cluster = Cluster::start(3, PARTITIONS, 60, seed).await;
     let done = Read::default();
-    let sender = client(&cluster).await;
+    let sender = cluster.client().await;
     let first = member(&cluster, rule, &done).await;
     produce(&sender, 0..NUMBERS / 3).await;
     let second = member(&cluster, rule, &done).await;

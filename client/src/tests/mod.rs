@@ -19,7 +19,17 @@ mod telemetry;
 mod transactions;
 mod troubled;
 
+use std::future::Future;
 use std::time::Duration;
+
+/// Nothing that a test waits for takes so long, however loaded the machine is.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits for what `what` says, and fails where it does not come.
+async fn in_time<T>(what: &str, awaited: impl Future<Output = T>) -> T {
+    let waited = tokio::time::timeout(PATIENCE, awaited).await;
+    waited.unwrap_or_else(|_| panic!("waited {PATIENCE:?} in vain: {what}"))
+}
 
 /// Waits for what comes to be by itself; long enough for a machine that is busy with something else.
 async fn until(what: &str, mut is_so: impl FnMut() -> bool) {

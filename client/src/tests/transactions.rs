@@ -6,28 +6,22 @@ use std::time::Duration;
 use bytes::Bytes;
 use strandline_protocol::batch::ControlRecord;
 
+use super::in_time;
 use super::troubled::{Cluster, TOPIC};
-use crate::{Client, ClientConfig, Error, GroupOffsets, ProducerRecord, TransactionalProducer};
+use crate::{Client, Error, GroupOffsets, ProducerRecord, TransactionalProducer};
 
 const PARTITIONS: usize = 3;
 
-async fn client(cluster: &Cluster) -> Client {
-    let config = ClientConfig::new(&cluster.bootstrap()).unwrap();
-    let config = config.backoff(Duration::from_millis(1), Duration::from_millis(20));
-    loop {
-        if let Ok(client) = Client::connect(config.clone()).await {
-            return client;
-        }
-    }
-}
-
 async fn started(client: &Client) -> TransactionalProducer {
-    loop {
-        let builder = client.producer().linger(Duration::ZERO).batch_bytes(120);
-        if let Ok(producer) = builder.transactional_id("payments").start_transactional().await {
-            return producer;
+    in_time("a producer of transactions starts", async {
+        loop {
+            let builder = client.producer().linger(Duration::ZERO).batch_bytes(120);
+            if let Ok(producer) = builder.transactional_id("payments").start_transactional().await {
+                return producer;
+            }
         }
-    }
+    })
+    .await
 }
 
 /// The values of what was committed, in order: what stands before a commit's marker and behind the last one of its
@@ -70,7 +64,7 @@ impl Books {
 async fn play(level: i16, seed: u64) {
     let cluster = Cluster::start(3, PARTITIONS, 25, seed).await;
     cluster.inner().coordinator.level = level;
-    let client = client(&cluster).await;
+    let client = cluster.client().await;
     let mut producer = started(&client).await;
     let mut books = Books::default();
     for round in 0..60i64 {
@@ -137,7 +131,7 @@ async fn who_is_fenced_off_hears_of_it_and_writes_no_more() {
     for level in [1, 2] {
         let cluster = Cluster::start(1, PARTITIONS, 0, 1).await;
         cluster.inner().coordinator.level = level;
-        let client = client(&cluster).await;
+        let client = cluster.client().await;
         let mut old = started(&client).await;
         let transaction = old.begin().await.unwrap();
         transaction.deliver(ProducerRecord::to(TOPIC).value("old")).await.unwrap().await.unwrap();

@@ -22,8 +22,10 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::coordinator::Coordinator;
 use super::fake::{Asked, Peer};
+use super::in_time;
 use super::members::Group;
 use super::numbers::Numbers;
+use crate::{Client, ClientConfig};
 
 pub(crate) const TOPIC: &str = "orders";
 pub(super) const TOPIC_ID: Uuid = Uuid([7; 16]);
@@ -98,6 +100,20 @@ impl Cluster {
     pub(crate) fn bootstrap(&self) -> String {
         let addresses = &self.inner().addresses;
         addresses.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(",")
+    }
+
+    /// A client of it. A cluster that cuts connections cuts the first ones, too.
+    pub(crate) async fn client(&self) -> Client {
+        let config = ClientConfig::new(&self.bootstrap()).unwrap();
+        let config = config.backoff(Duration::from_millis(1), Duration::from_millis(20));
+        in_time("a client connects", async {
+            loop {
+                if let Ok(client) = Client::connect(config.clone()).await {
+                    return client;
+                }
+            }
+        })
+        .await
     }
 
     /// Values of a partition's records, in order.

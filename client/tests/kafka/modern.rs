@@ -7,7 +7,7 @@ use std::time::Duration;
 use strandline_client::{Assignor, Consumer, GroupProtocol, OffsetReset};
 use strandline_protocol::ErrorCode;
 
-use super::common::{client, send, topic};
+use super::common::{client, in_time, send, topic};
 use super::groups::{Read, Rule, member, share, until};
 
 #[tokio::test]
@@ -25,7 +25,7 @@ async fn the_coordinator_shares_by_ranges() {
 async fn values(consumer: &mut Consumer, count: usize) -> BTreeSet<String> {
     let mut read = BTreeSet::new();
     while read.len() < count {
-        let record = consumer.next().await.unwrap();
+        let record = in_time("a consumer reads the next record", consumer.next()).await.unwrap();
         read.insert(format!("{} {}", record.topic, String::from_utf8_lossy(&record.value.unwrap())));
     }
     read
@@ -57,7 +57,8 @@ async fn a_pattern_takes_in_topics_that_come_later() {
     let builder = client.consumer().group("of no pattern").group_protocol(GroupProtocol::Consumer);
     let mut consumer = builder.start().unwrap();
     consumer.subscribe_pattern("(", None).unwrap();
-    assert_eq!(consumer.next().await.unwrap_err().code(), Some(ErrorCode::INVALID_REGULAR_EXPRESSION));
+    let error = in_time("the pattern is refused", consumer.next()).await.unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::INVALID_REGULAR_EXPRESSION));
 }
 
 #[tokio::test]
@@ -97,13 +98,16 @@ async fn a_classic_member_and_a_modern_one_share() {
     let new = member(&client, "moving over", "moving-over", Rule::Consumer("uniform"), 2, &read);
     let mut next = 40;
     let both = |read: &Read| read.lock().unwrap().iter().any(|(_, by)| *by == 2);
-    while !both(&read) {
-        send(&client, "moving-over", 4, next..next + 20).await;
-        next += 20;
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    in_time("the new one reads something", async {
+        while !both(&read) {
+            send(&client, "moving-over", 4, next..next + 20).await;
+            next += 20;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    })
+    .await;
     old.0.send(()).unwrap();
-    old.1.await.unwrap();
+    in_time("the old one leaves", old.1).await.unwrap();
     send(&client, "moving-over", 4, next..next + 20).await;
     let all = next + 20;
     until("the new one reads on", || {
@@ -112,5 +116,5 @@ async fn a_classic_member_and_a_modern_one_share() {
     })
     .await;
     new.0.send(()).unwrap();
-    new.1.await.unwrap();
+    in_time("the new one leaves", new.1).await.unwrap();
 }

@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
-use super::common::{client, topic};
+use super::common::{client, in_time, topic};
 
 const NUMBERS: u32 = 400;
 /// One in so many reads and writes meets trouble of each kind.
@@ -121,19 +121,25 @@ async fn troubled(seed: u64) -> Client {
     let brokers = std::env::var("STRANDLINE_BROKERS").unwrap();
     let config = ClientConfig::new(&brokers).unwrap().transport(Breaking(Arc::new(Mutex::new(seed * 2 + 1))));
     let config = config.backoff(Duration::from_millis(2), Duration::from_millis(50));
-    loop {
-        if let Ok(client) = Client::connect(config.clone()).await {
-            return client;
+    in_time("a client connects", async {
+        loop {
+            if let Ok(client) = Client::connect(config.clone()).await {
+                return client;
+            }
         }
-    }
+    })
+    .await
 }
 
 async fn started(client: &Client, id: &str) -> TransactionalProducer {
-    loop {
-        if let Ok(producer) = client.producer().transactional_id(id).start_transactional().await {
-            return producer;
+    in_time("a producer of transactions starts", async {
+        loop {
+            if let Ok(producer) = client.producer().transactional_id(id).start_transactional().await {
+                return producer;
+            }
         }
-    }
+    })
+    .await
 }
 
 /// Where a round failed.
@@ -179,7 +185,7 @@ async fn copy(seed: u64, protocol: GroupProtocol, from: &str, to: &str, group: &
     let mut consumer = builder.start().unwrap();
     consumer.subscribe(&[from]).unwrap();
     loop {
-        match round(&mut consumer, &mut producer, to).await {
+        match in_time("a round ends", round(&mut consumer, &mut producer, to)).await {
             Ok(()) => continue,
             // What nobody had heard the end of is committed where another can be begun.
             Err(Failed::AtCommit(error)) if error.is_retriable() && producer.begin().await.is_ok() => {
@@ -188,7 +194,10 @@ async fn copy(seed: u64, protocol: GroupProtocol, from: &str, to: &str, group: &
             Err(_) => {}
         }
         producer = started(&client, &id).await;
-        while consumer.seek_to_committed().await.is_err() {}
+        in_time("a consumer goes back to what was committed", async {
+            while consumer.seek_to_committed().await.is_err() {}
+        })
+        .await;
     }
 }
 
@@ -233,9 +242,10 @@ async fn exactly_once(protocol: GroupProtocol, seed: u64, name: &str) {
         let value = number.to_string();
         let record = ProducerRecord::to(&from).partition((number % 4).try_into().unwrap()).value(&value);
         // Its topic may not be learned of at the first attempt.
-        while producer.send(record.clone()).await.is_err() {}
+        in_time("a producer takes a record", async { while producer.send(record.clone()).await.is_err() {} })
+            .await;
     }
-    producer.flush().await;
+    in_time("all is delivered or given up", producer.flush()).await;
     let numbers = read(&client, &to).await;
     copies.shutdown().await;
     let of = |rest: u32| (0..NUMBERS).filter(|number| number % 4 == rest).collect::<Vec<_>>();

@@ -17,6 +17,8 @@ REPOSITORY = Path(__file__).parents[3]
 # Kafka serves the consumer protocol since 4.0.
 TESTS = ["administration::", "groups::", "transactions::", "trouble::a_classic"]
 TESTS += [] if os.environ["BROKER"] == "kafka-3" else ["modern::", "trouble::a_modern"]
+# A test and all that it started, which would outlive it otherwise; it may have to be built first.
+IN_TIME = ["timeout", "--kill-after=10", "1200"]
 
 # Heartbeats more often than Kafka's default of 5 s, so that groups of the consumer protocol do not take all day.
 SETTINGS = {
@@ -56,10 +58,10 @@ class Commands:
 
 def library(address):
     for name in TESTS:
-        command = ["cargo", "test", "--quiet", "--locked", "--package", "strandline-client", "--test", "kafka", name, "--", "--ignored"]
+        command = [*IN_TIME, "cargo", "test", "--quiet", "--locked", "--package", "strandline-client", "--test", "kafka", name, "--", "--ignored"]
         done = subprocess.run(command, cwd=REPOSITORY, env={**os.environ, "STRANDLINE_BROKERS": address}, capture_output=True, text=True)
         if done.returncode:
-            fail(f"the library's tests of {name} fail:\n{done.stdout}{done.stderr}")
+            fail(f"the library's tests of {name} fail with {done.returncode}:\n{done.stdout}{done.stderr}")
 
 
 def produce_and_consume(commands):
