@@ -147,9 +147,10 @@ pub use address::BrokerAddress;
 pub use admin::{
     ActiveProducer, Admin, ClusterDescription, CommittedOffset, ConfigChange, ConfigEntry, ConfigResource,
     ConfigSource, ConsumerGroupDescription, ConsumerGroupMember, CreatedTopic, DeleteRecords, Each,
-    EachPartition, Election, Feature, FeatureChange, GroupDescription, GroupListing, GroupMember, Isolation,
-    ListOffsets, LogDir, LogDirReplica, NewTopic, OffsetAt, PartitionOffset, QuorumDescription,
-    QuorumReplica, Reassignment, TopicSetting, TransactionDescription, TransactionListing,
+    EachPartition, Election, Feature, FeatureChange, GroupDescription, GroupFilter, GroupListing,
+    GroupMember, Isolation, ListOffsets, LogDir, LogDirReplica, NewTopic, OffsetAt, PartitionOffset,
+    QuorumDescription, QuorumReplica, Reassignment, TopicSetting, TransactionDescription, TransactionFilter,
+    TransactionListing,
 };
 pub use backoff::Backoff;
 pub use cluster::{BrokerInfo, Client, ClusterMetadata, PartitionInfo, TopicInfo};

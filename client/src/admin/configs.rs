@@ -1,6 +1,7 @@
 //! Settings of topics and brokers: what is in force and why, and changes of it.
 
 use strandline_protocol::Text;
+use strandline_protocol::apis::ApiKey;
 use strandline_protocol::apis::describe_configs::{
     DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResourceResult,
 };
@@ -13,6 +14,14 @@ use strandline_protocol::schema::VersionRange;
 use super::Admin;
 use crate::connection::Connection;
 use crate::error::{Error, Result};
+
+/// Kafka's numbers of what settings are of.
+const TOPIC: i8 = 2;
+const BROKER: i8 = 4;
+const LOGGERS: i8 = 8;
+const GROUP: i8 = 32;
+/// The first version of ListConfigResources that is told what to list.
+const LIST_OF_TYPES_FIRST: i16 = 1;
 
 /// What settings are of.
 ///
@@ -37,10 +46,10 @@ pub enum ConfigResource {
 impl ConfigResource {
     const fn code(&self) -> i8 {
         match self {
-            Self::Topic(_) => 2,
-            Self::Broker(_) | Self::AllBrokers => 4,
-            Self::Loggers(_) => 8,
-            Self::Group(_) => 32,
+            Self::Topic(_) => TOPIC,
+            Self::Broker(_) | Self::AllBrokers => BROKER,
+            Self::Loggers(_) => LOGGERS,
+            Self::Group(_) => GROUP,
         }
     }
 
@@ -225,8 +234,10 @@ impl Admin {
         Error::check(result.error_code, || resource.to_string(), result.error_message.map(String::from))
     }
 
-    /// Who can be asked about a resource.
-    /// The resources that have settings of their own.
+    /// What can be described and changed: topics and brokers, with those that nothing is set on, and groups that
+    /// something is set on. Only brokers of Kafka 4.1 and newer tell, which is version 1 of ListConfigResources; what is
+    /// version 0 to older ones lists nothing but subscriptions of client metrics, and is not asked: the answer is
+    /// [`Error::Unsupported`].
     ///
     /// ```
     /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
@@ -238,25 +249,30 @@ impl Admin {
     /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn list_config_resources(&self) -> Result<Vec<ConfigResource>> {
-        let asked = [2, 4, 8].to_vec();
-        let request = ListConfigResourcesRequest { resource_types: asked, ..Default::default() };
-        let versions = VersionRange::new(1, 1);
-        let response = self.client.any_broker().await?.submit(&request, versions).await?.await?;
+        let resource_types = vec![TOPIC, BROKER, LOGGERS, GROUP];
+        let request = &ListConfigResourcesRequest { resource_types, ..Default::default() };
+        let last = ApiKey::ListConfigResources.api().stable_versions().last;
+        let ask = |connection: Connection| async move {
+            connection.submit(request, VersionRange::new(LIST_OF_TYPES_FIRST, last)).await?.await
+        };
+        let response = self.client.ask_each(ask).await?;
         Error::check(response.error_code, || "the resources".to_owned(), None)?;
         let resources = response.config_resources.into_iter().filter_map(|resource| {
             let (name, id) =
                 (String::from(resource.resource_name.clone()), resource.resource_name.parse().ok());
             match resource.resource_type {
-                2 => Some(ConfigResource::Topic(name)),
-                4 if name.is_empty() => Some(ConfigResource::AllBrokers),
-                4 => id.map(ConfigResource::Broker),
-                8 => id.map(ConfigResource::Loggers),
+                TOPIC => Some(ConfigResource::Topic(name)),
+                BROKER if name.is_empty() => Some(ConfigResource::AllBrokers),
+                BROKER => id.map(ConfigResource::Broker),
+                LOGGERS => id.map(ConfigResource::Loggers),
+                GROUP => Some(ConfigResource::Group(name)),
                 _ => None,
             }
         });
         Ok(resources.collect())
     }
 
+    /// Who can be asked about a resource.
     async fn broker_of(&self, resource: &ConfigResource) -> Result<Connection> {
         match resource {
             ConfigResource::Broker(id) | ConfigResource::Loggers(id) => self.client.broker(*id).await,

@@ -7,7 +7,6 @@ use strandline_protocol::apis::delete_groups::DeleteGroupsRequest;
 use strandline_protocol::apis::describe_groups::{
     DescribeGroupsRequest, DescribedGroup, DescribedGroupMember,
 };
-use strandline_protocol::apis::list_groups::ListGroupsRequest;
 use strandline_protocol::apis::offset_commit::{
     OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic,
 };
@@ -18,7 +17,7 @@ use strandline_protocol::embedded::consumer::ConsumerProtocolAssignment;
 use strandline_protocol::schema::VersionRange;
 use strandline_protocol::{ErrorCode, Text};
 
-use super::{Admin, Each, EachPartition};
+use super::{Admin, Each, EachPartition, GroupFilter};
 use crate::cluster::Coordinated;
 use crate::error::{Error, Result};
 
@@ -91,11 +90,26 @@ impl Admin {
     /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn list_groups(&self) -> Result<Vec<GroupListing>> {
+        self.list_groups_of(&GroupFilter::new()).await
+    }
+
+    /// The groups of every broker that pass a filter. Brokers that are too old for it are an error.
+    ///
+    /// ```
+    /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
+    /// use strandline_client::GroupFilter;
+    /// println!("{} groups are idle", admin.list_groups_of(&GroupFilter::new().state("Empty")).await?.len());
+    /// # Ok(())
+    /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
+    /// ```
+    pub async fn list_groups_of(&self, filter: &GroupFilter) -> Result<Vec<GroupListing>> {
+        let (request, versions) = filter.question();
         let metadata = self.client.refresh(&[]).await?;
         let mut found = BTreeMap::new();
         for broker in &metadata.brokers {
             let connection = self.client.broker(broker.id).await?;
-            let response = connection.request(&ListGroupsRequest::default()).await?;
+            let response = connection.submit(&request, versions).await?.await?;
             Error::check(response.error_code, || format!("the groups of broker {}", broker.id), None)?;
             let some = |text: Text| Some(String::from(text)).filter(|text| !text.is_empty());
             for group in response.groups {

@@ -10,13 +10,12 @@ use strandline_protocol::apis::describe_transactions::{
     DescribeTransactionsRequest, DescribeTransactionsResponse, TransactionState,
 };
 use strandline_protocol::apis::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
-use strandline_protocol::apis::list_transactions::ListTransactionsRequest;
 use strandline_protocol::apis::write_txn_markers::{
     WritableTxnMarker, WritableTxnMarkerTopic, WriteTxnMarkersRequest, WriteTxnMarkersResponse,
 };
 
 use super::leaders::{ByTopic, Wanted};
-use super::{Admin, Each, EachPartition};
+use super::{Admin, Each, EachPartition, TransactionFilter};
 use crate::cluster::Coordinated;
 use crate::error::{Error, Result};
 
@@ -93,13 +92,32 @@ impl Admin {
     /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn list_transactions(&self) -> Result<Vec<TransactionListing>> {
+        self.list_transactions_of(&TransactionFilter::new()).await
+    }
+
+    /// The transactional ids of every broker that pass a filter. Brokers that are too old for it are an error.
+    ///
+    /// ```
+    /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
+    /// use strandline_client::TransactionFilter;
+    /// let open = admin.list_transactions_of(&TransactionFilter::new().state("Ongoing")).await?;
+    /// println!("{} transactions are open", open.len());
+    /// # Ok(())
+    /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
+    /// ```
+    pub async fn list_transactions_of(&self, filter: &TransactionFilter) -> Result<Vec<TransactionListing>> {
+        let (request, versions) = filter.question();
         let metadata = self.client.refresh(&[]).await?;
         let mut found = BTreeMap::new();
         for broker in &metadata.brokers {
             let connection = self.client.broker(broker.id).await?;
-            let response = connection.request(&ListTransactionsRequest::default()).await?;
+            let response = connection.submit(&request, versions).await?.await?;
             let subject = || format!("the transactions of broker {}", broker.id);
             Error::check(response.error_code, subject, None)?;
+            if let Some(unknown) = response.unknown_state_filters.first() {
+                return Err(Error::Settings(format!("no transaction is ever in the state {unknown}")));
+            }
             for state in response.transaction_states {
                 let id = String::from(state.transactional_id);
                 let (producer_id, state) = (state.producer_id, state.transaction_state.into());

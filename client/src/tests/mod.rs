@@ -8,6 +8,7 @@ mod delivery;
 mod fake;
 mod groups;
 mod impatient;
+mod listings;
 mod lookups;
 mod members;
 mod modern_members;

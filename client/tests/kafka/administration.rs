@@ -3,21 +3,17 @@
 use std::time::Duration;
 
 use strandline_client::{
-    Client, ClientConfig, DeleteRecords, Election, Error, FeatureChange, Isolation, ListOffsets, NewTopic,
-    OffsetAt,
+    Client, ConfigChange, ConfigResource, DeleteRecords, Election, Error, FeatureChange, Isolation,
+    ListOffsets, NewTopic, OffsetAt,
 };
 use strandline_protocol::ErrorCode;
+use strandline_protocol::apis::ApiKey;
 use strandline_protocol::apis::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use strandline_protocol::batch::{BatchBuilder, NewRecord};
 
-use super::common::settle;
+use super::common::{client, in_time, settle};
 
 const TOPIC: &str = "library";
-
-async fn client() -> Client {
-    let brokers = std::env::var("STRANDLINE_BROKERS").expect("STRANDLINE_BROKERS names the broker");
-    Client::connect(ClientConfig::new(&brokers).unwrap().client_id("a test")).await.unwrap()
-}
 
 /// One result, of one name.
 fn only<T>(mut results: Vec<(impl Sized, Result<T, Error>)>) -> Result<T, Error> {
@@ -101,15 +97,54 @@ async fn administration_does_to_kafka_what_it_says() {
     assert_eq!(fewer.code(), Some(ErrorCode::INVALID_PARTITIONS));
     let mut sizes = Vec::new();
     // A broker learns of it a moment later.
-    while sizes.last() != Some(&3) {
-        sizes.push(only(admin.describe_topics(&[TOPIC]).await.unwrap()).unwrap().partitions.len());
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    in_time("the new partition is there", async {
+        while sizes.last() != Some(&3) {
+            sizes.push(only(admin.describe_topics(&[TOPIC]).await.unwrap()).unwrap().partitions.len());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
     assert!(admin.list_topics().await.unwrap().iter().any(|topic| topic.name == TOPIC));
 
     only(admin.delete_topics(&[TOPIC]).await.unwrap()).unwrap();
     let gone = only(admin.delete_topics(&[TOPIC]).await.unwrap()).unwrap_err();
     assert_eq!(gone.code(), Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));
+}
+
+#[tokio::test]
+#[ignore = "needs a broker: tests/conformance/client-library runs it"]
+async fn what_has_settings_is_listed_where_brokers_tell() {
+    let client = client().await;
+    let admin = client.admin();
+    let connection = client.any_broker().await.unwrap();
+    let listed = admin.list_config_resources().await;
+    // Kafka does since 4.1; before that this lists nothing but subscriptions of client metrics.
+    if connection.versions().of(ApiKey::ListConfigResources).last < 1 {
+        assert!(matches!(listed, Err(Error::Unsupported { .. })), "{listed:?}");
+        return;
+    }
+    let group = ConfigResource::Group("of settings".to_owned());
+    assert!(!listed.unwrap().contains(&group), "nothing is set on it");
+    only(admin.create_topics(&[NewTopic::new("of-settings")]).await.unwrap()).unwrap();
+    settle(&client, "of-settings").await;
+    let change = [("consumer.session.timeout.ms".to_owned(), ConfigChange::Set("50000".to_owned()))];
+    admin.alter_configs(&group, &change, false).await.unwrap();
+    let broker = client.metadata().brokers[0].id;
+    let (topic, broker, loggers) = (
+        ConfigResource::Topic("of-settings".to_owned()),
+        ConfigResource::Broker(broker),
+        ConfigResource::Loggers(broker),
+    );
+    in_time("all of them are listed", async {
+        loop {
+            let listed = admin.list_config_resources().await.unwrap();
+            if [&topic, &broker, &loggers, &group].iter().all(|resource| listed.contains(resource)) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -121,12 +156,17 @@ async fn brokers_tell_of_folders_quorum_features_and_settings() {
     only(admin.create_topics(&[topic]).await.unwrap()).unwrap();
     settle(&client, "told").await;
     let broker = client.metadata().brokers[0].id;
-    let mut folders = admin.describe_log_dirs(broker, Some("told")).await.unwrap();
     // Kafka makes the folders of the logs a moment later.
-    while folders.iter().map(|folder| folder.replicas.len()).sum::<usize>() < 2 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        folders = admin.describe_log_dirs(broker, Some("told")).await.unwrap();
-    }
+    let folders = in_time("both logs have their folders", async {
+        loop {
+            let folders = admin.describe_log_dirs(broker, Some("told")).await.unwrap();
+            if folders.iter().map(|folder| folder.replicas.len()).sum::<usize>() >= 2 {
+                break folders;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
     let replicas: Vec<_> = folders.iter().flat_map(|folder| &folder.replicas).collect();
     assert_eq!(replicas.iter().map(|replica| replica.partition).collect::<Vec<_>>(), [0, 1]);
     assert!(folders.iter().all(|folder| folder.error.is_none() && folder.total_bytes > folder.usable_bytes));

@@ -5,10 +5,12 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use strandline_client::{Assignor, Client, Consumer, Error, GroupProtocol, OffsetReset, RebalanceListener};
+use strandline_client::{
+    Assignor, Client, Consumer, Error, GroupFilter, GroupProtocol, OffsetReset, RebalanceListener,
+};
 use strandline_protocol::ErrorCode;
 
-use super::common::{client, send, topic};
+use super::common::{client, in_time, send, topic};
 
 /// What the members of a group have read, each number with who read it.
 pub(crate) type Read = Arc<Mutex<Vec<(i32, usize)>>>;
@@ -85,15 +87,18 @@ pub(crate) async fn share(rule: Rule, group: &str, topic_name: &'static str) {
     let second = member(&client, group, topic_name, rule, 2, &read);
     let mut next = 600;
     let both = |read: &Read| read.lock().unwrap().iter().any(|(_, by)| *by == 2);
-    while !both(&read) {
-        send(&client, topic_name, 6, next..next + 60).await;
-        next += 60;
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    in_time("the second one reads something", async {
+        while !both(&read) {
+            send(&client, topic_name, 6, next..next + 60).await;
+            next += 60;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    })
+    .await;
     let described = client.admin().describe_groups(&[group]).await.pop().unwrap().1.unwrap();
     assert_eq!((described.members.len(), described.assignor.as_str()), (2, rule.name()));
     first.0.send(()).unwrap();
-    first.1.await.unwrap();
+    in_time("the first one leaves", first.1).await.unwrap();
     send(&client, topic_name, 6, next..next + 60).await;
     let all = next + 60;
     until("the second one reads on", || {
@@ -102,7 +107,7 @@ pub(crate) async fn share(rule: Rule, group: &str, topic_name: &'static str) {
     })
     .await;
     second.0.send(()).unwrap();
-    second.1.await.unwrap();
+    in_time("the second one leaves", second.1).await.unwrap();
     let mut counts: BTreeMap<i32, usize> = BTreeMap::new();
     for (value, _) in read.lock().unwrap().iter() {
         *counts.entry(*value).or_default() += 1;
@@ -165,7 +170,8 @@ impl RebalanceListener for Diary {
 async fn numbers(consumer: &mut Consumer, count: usize) -> Vec<String> {
     let mut read = Vec::new();
     while read.len() < count {
-        let value = consumer.next().await.unwrap().value.unwrap();
+        let record = in_time("a consumer reads the next record", consumer.next()).await;
+        let value = record.unwrap().value.unwrap();
         read.push(String::from_utf8(value.to_vec()).unwrap());
     }
     read
@@ -200,6 +206,33 @@ async fn only_what_was_processed_is_committed() {
 
 #[tokio::test]
 #[ignore = "needs a broker: tests/conformance/client-library runs it"]
+async fn the_administration_removes_members_by_their_names() {
+    let client = client().await;
+    topic(&client, "removed", 1).await;
+    send(&client, "removed", 1, 0..1).await;
+    let builder = client.consumer().group("removing").group_instance("to go").auto_commit(None);
+    let mut consumer = builder.offset_reset(OffsetReset::Earliest).start().unwrap();
+    consumer.subscribe(&["removed"]).unwrap();
+    numbers(&mut consumer, 1).await;
+    // Who has a name keeps its place when it goes.
+    consumer.close().await.unwrap();
+    let admin = client.admin();
+    let members = async || {
+        let described = admin.describe_groups(&["removing"]).await.pop().unwrap().1.unwrap();
+        described.members.into_iter().map(|member| member.instance.unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(members().await, ["to go"]);
+    let removed = admin.remove_instances("removing", &["nobody", "to go"]).await.unwrap();
+    let codes: Vec<_> = removed
+        .iter()
+        .map(|(name, result)| (name.as_str(), result.as_ref().err().and_then(Error::code)))
+        .collect();
+    assert_eq!(codes, [("nobody", Some(ErrorCode::UNKNOWN_MEMBER_ID)), ("to go", None)]);
+    assert!(members().await.is_empty());
+}
+
+#[tokio::test]
+#[ignore = "needs a broker: tests/conformance/client-library runs it"]
 async fn the_administration_moves_and_deletes_groups() {
     let client = client().await;
     topic(&client, "moved", 2).await;
@@ -209,6 +242,14 @@ async fn the_administration_moves_and_deletes_groups() {
         result.unwrap();
     }
     assert!(admin.list_groups().await.unwrap().iter().any(|group| group.name == "moving"));
+    let listed = async |filter: GroupFilter| {
+        let groups = admin.list_groups_of(&filter).await.unwrap();
+        groups.iter().any(|group| group.name == "moving")
+    };
+    assert!(listed(GroupFilter::new().state("Empty")).await);
+    assert!(!listed(GroupFilter::new().state("Stable").state("Dead")).await);
+    assert!(listed(GroupFilter::new().kind("classic")).await);
+    assert!(!listed(GroupFilter::new().kind("consumer")).await);
     let builder = client.consumer().group("moving").auto_commit(None);
     let mut consumer = builder.start().unwrap();
     consumer.subscribe(&["moved"]).unwrap();

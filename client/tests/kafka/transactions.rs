@@ -4,14 +4,43 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use strandline_client::{
-    Client, Error, GroupOffsets, Isolation, NewTopic, OffsetReset, ProducerRecord, TransactionalProducer,
+    Client, Error, GroupOffsets, Isolation, ListOffsets, NewTopic, OffsetAt, OffsetReset, ProducerRecord,
+    TransactionFilter, TransactionalProducer,
 };
 use strandline_protocol::ErrorCode;
 
-use super::common::{client, create, send, topic};
+use super::common::{client, create, in_time, send, topic};
 
 async fn writer(client: &Client, id: &str) -> TransactionalProducer {
     client.producer().transactional_id(id).start_transactional().await.unwrap()
+}
+
+/// Where those who read what is committed stand still.
+async fn stable_end(client: &Client, topic: &str) -> Option<i64> {
+    let question = ListOffsets::new().of(topic, 0, OffsetAt::Latest).isolation(Isolation::ReadCommitted);
+    client.admin().list_offsets(&question).await.pop().unwrap().1.unwrap().offset
+}
+
+#[tokio::test]
+#[ignore = "needs a broker: tests/conformance/client-library runs it"]
+async fn what_hangs_in_a_partition_is_aborted_there() {
+    let client = client().await;
+    topic(&client, "hanging", 1).await;
+    let mut producer = writer(&client, "hanging").await;
+    let transaction = producer.begin().await.unwrap();
+    transaction.deliver(ProducerRecord::to("hanging").value("held up")).await.unwrap().await.unwrap();
+    send(&client, "hanging", 1, 1..2).await;
+    // Whether a coordinator still knows of it, the partition cannot tell.
+    let admin = client.admin();
+    let producers = async || {
+        let producers = admin.describe_producers(&[("hanging", 0)]).await.pop().unwrap().1.unwrap();
+        producers.into_iter().find(|producer| producer.transaction_start.is_some())
+    };
+    let hanging = producers().await.expect("it is open");
+    assert_eq!((hanging.transaction_start, stable_end(&client, "hanging").await), (Some(0), Some(0)));
+    admin.abort_hanging("hanging", 0, &hanging).await.unwrap();
+    assert_eq!((producers().await, stable_end(&client, "hanging").await), (None, Some(3)));
+    assert_eq!(values(&client, "hanging", Isolation::ReadCommitted).await, ["1"]);
 }
 
 /// The values of a topic that count for this isolation, sorted. What has ended may lack its markers yet: they are waited
@@ -29,11 +58,14 @@ async fn values(client: &Client, topic: &str, isolation: Isolation) -> Vec<Strin
     let is_at_end = |consumer: &strandline_client::Consumer| {
         ends.iter().all(|((topic, partition), end)| consumer.position(topic, *partition) >= Some(*end))
     };
-    while !is_at_end(&consumer) {
-        if let Ok(record) = tokio::time::timeout(Duration::from_millis(20), consumer.next()).await {
-            read.push(String::from_utf8(record.unwrap().value.unwrap().to_vec()).unwrap());
+    in_time("a topic is read to its end", async {
+        while !is_at_end(&consumer) {
+            if let Ok(record) = tokio::time::timeout(Duration::from_millis(20), consumer.next()).await {
+                read.push(String::from_utf8(record.unwrap().value.unwrap().to_vec()).unwrap());
+            }
         }
-    }
+    })
+    .await;
     read.sort();
     read
 }
@@ -86,7 +118,7 @@ async fn what_was_read_and_what_came_of_it_go_together() {
     let (mut made, mut round) = (0, 0);
     while made < 200 {
         round += 1;
-        let ores = consumer.poll(30).await.unwrap();
+        let ores = in_time("there are more ores", consumer.poll(30)).await.unwrap();
         let transaction = producer.begin().await.unwrap();
         for ore in &ores {
             transaction.send(ProducerRecord::to("ingots").value(ore.value.as_ref().unwrap())).await.unwrap();
@@ -184,6 +216,16 @@ async fn the_administration_sees_transactions() {
     assert_eq!((described.producer_id, described.timeout_ms), (listed.producer_id, 60_000));
     let producers = admin.describe_producers(&[("watched", 0)]).await.pop().unwrap().1.unwrap();
     assert_eq!((producers[0].producer_id, producers[0].transaction_start), (listed.producer_id, Some(0)));
+    let producer_id = listed.producer_id;
+    let open = TransactionFilter::new().state("Ongoing").producer(producer_id);
+    let found = admin.list_transactions_of(&open).await.unwrap();
+    assert_eq!(found.iter().map(|listing| listing.id.as_str()).collect::<Vec<_>>(), ["watched"]);
+    let other = TransactionFilter::new().state("PrepareCommit").producer(producer_id);
+    assert_eq!(admin.list_transactions_of(&other).await.unwrap(), []);
+    let old = TransactionFilter::new().open_for(Duration::from_secs(86_400));
+    assert_eq!(admin.list_transactions_of(&old).await.unwrap(), []);
+    let no_state = admin.list_transactions_of(&TransactionFilter::new().state("Asleep")).await;
+    assert!(matches!(no_state, Err(Error::Settings(_))), "{no_state:?}");
     transaction.commit().await.unwrap();
     let unknown = admin.describe_transactions(&["nobody"]).await.pop().unwrap().1.unwrap_err();
     assert_eq!(unknown.code(), Some(ErrorCode::TRANSACTIONAL_ID_NOT_FOUND));
