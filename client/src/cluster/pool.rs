@@ -130,11 +130,6 @@ impl Slot {
         state.rest();
     }
 
-    /// Its connection has ended, whether that can be seen in it already or not.
-    pub(super) fn let_go(&self) {
-        self.state().connection = None;
-    }
-
     pub(super) async fn connection(self: &Arc<Self>) -> Result<Connection> {
         let mut attempt = {
             let mut state = self.state();

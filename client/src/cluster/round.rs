@@ -128,9 +128,6 @@ impl<'a> Round<'a> {
     fn pass_over(&mut self, asked: &Asked, error: Error) {
         let address = asked.slot.address();
         let has_ended = matches!(error, Error::Closed { .. });
-        if has_ended {
-            asked.slot.let_go();
-        }
         // It may have ended long ago, and says nothing of whether the broker answers.
         if has_ended && asked.was_open && !self.called_again.contains(address) {
             self.called_again.push(address.clone());
