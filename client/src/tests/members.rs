@@ -19,6 +19,7 @@ use strandline_protocol::apis::offset_fetch::{
     OffsetFetchResponseTopics,
 };
 use strandline_protocol::apis::sync_group::{SyncGroupRequest, SyncGroupResponse};
+use strandline_protocol::embedded::consumer::ConsumerProtocolSubscription;
 use strandline_protocol::{ErrorCode, Text};
 use tokio::time::Instant;
 
@@ -53,9 +54,19 @@ pub(crate) struct Group {
     invited: BTreeSet<Text>,
     pub(crate) committed: BTreeMap<i32, i64>,
     pub(crate) modern: ModernGroup,
+    /// The racks that those who joined said they are in.
+    pub(super) racks: BTreeSet<Option<Text>>,
+    /// What every member is refused with from now on.
+    pub(super) turned_away: Option<ErrorCode>,
 }
 
 impl Group {
+    /// Nobody who is in it is a member any more.
+    pub(super) fn fence(&mut self) {
+        self.members.clear();
+        self.modern.fence();
+    }
+
     fn expire(&mut self) {
         let before = self.members.len();
         self.members.retain(|_, member| member.seen.elapsed() < SILENCE_MAX);
@@ -101,6 +112,8 @@ impl Group {
             let protocol = request.protocols.first().unwrap();
             self.protocol = protocol.name.clone();
             let metadata = protocol.metadata.clone();
+            self.racks
+                .insert(ConsumerProtocolSubscription::from_member_bytes(metadata.clone()).unwrap().rack_id);
             let member =
                 Member { metadata, is_joining: true, assignment: Bytes::new(), seen: Instant::now() };
             self.members.insert(id.clone(), member);
@@ -159,7 +172,7 @@ impl Group {
 
     fn heartbeat(&mut self, request: &HeartbeatRequest) -> HeartbeatResponse {
         let checked = self.check(&request.member_id, request.generation_id);
-        let error_code = match checked {
+        let error_code = match checked.and(self.turned_away.map_or(Ok(()), Err)) {
             Err(code) => code,
             Ok(()) if self.phase == Phase::Joining => ErrorCode::REBALANCE_IN_PROGRESS,
             Ok(()) => ErrorCode::NONE,
@@ -246,8 +259,15 @@ impl Inner {
         let partitions = i32::try_from(self.logs.len()).unwrap();
         let group = &mut self.group;
         if asked.is::<ConsumerGroupHeartbeatRequest>() {
+            let request: ConsumerGroupHeartbeatRequest = asked.decode();
+            if request.member_epoch == 0 {
+                group.racks.insert(request.rack_id.clone());
+            }
+            let turned_away = group.turned_away.filter(|_| !is_refused);
+            let error_code = turned_away.unwrap_or(error_code);
             let refusal = ConsumerGroupHeartbeatResponse { error_code, ..Default::default() };
-            let answer = if is_refused { refusal } else { group.modern.beat(&asked.decode(), partitions) };
+            let is_refused = is_refused || turned_away.is_some();
+            let answer = if is_refused { refusal } else { group.modern.beat(&request, partitions) };
             return Some(frame(asked, &answer));
         }
         if asked.is::<JoinGroupRequest>() {

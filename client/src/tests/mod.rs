@@ -11,6 +11,7 @@ mod impatient;
 mod listings;
 mod lookups;
 mod members;
+mod memberships;
 mod modern_members;
 mod nearest;
 pub(crate) mod numbers;

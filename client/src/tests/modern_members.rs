@@ -45,6 +45,12 @@ impl ModernGroup {
         self.members.is_empty()
     }
 
+    /// Nobody who is in it is a member any more.
+    pub(super) fn fence(&mut self) {
+        self.members.clear();
+        self.epoch += 1;
+    }
+
     /// Whether this member may commit.
     pub(super) fn check(&mut self, member: &Text, epoch: i32) -> Result<(), ErrorCode> {
         self.expire();

@@ -90,6 +90,8 @@ impl Task {
                     Some(code) if crate::cluster::is_elsewhere(code) => self.line.rest().await,
                     _ if error.is_retriable() => self.line.rest().await,
                     _ => {
+                        // Such as another one of the same name, which has what one had.
+                        self.lose_everything().await;
                         self.line.tell(Notice::Failed(error));
                         return;
                     }
