@@ -1,10 +1,15 @@
 //! What a client tells of itself: each number that its documentation names, and no other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
+use strandline_protocol::apis::metadata::MetadataRequest;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Subscriber};
 
 use super::fake::{deserted, listen, metadata};
 use super::troubled::{Cluster, TOPIC};
@@ -97,6 +102,64 @@ async fn fail(names: &Names) {
         }
     });
     client(&tired.await.to_string()).await.unwrap().refresh(&[]).await.unwrap();
+}
+
+/// Keeps the lines of connections, each with its fields.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<(Level, BTreeMap<&'static str, String>)>>>);
+
+struct Fields(BTreeMap<&'static str, String>);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.insert(field.name(), format!("{value:?}"));
+    }
+}
+
+impl Subscriber for Lines {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target().starts_with("strandline_client::connection")
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut fields = Fields(BTreeMap::new());
+        event.record(&mut fields);
+        self.0.lock().unwrap().push((*event.metadata().level(), fields.0));
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_lost_is_told_of() {
+    let broker = listen(|_, mut peer, address| async move {
+        peer.greet().await;
+        let asked = peer.next().await.unwrap();
+        peer.answer(&asked, &metadata(address)).await;
+        // Hangs up at the next question.
+        peer.next().await;
+    })
+    .await;
+    let lines = Lines::default();
+    // Of this thread, which all tasks of this test run on.
+    let _subscriber = tracing::subscriber::set_default(lines.clone());
+    let client = client(&broker.to_string()).await.unwrap();
+    let connection = client.any_broker().await.unwrap();
+    connection.request(&MetadataRequest::default()).await.unwrap_err();
+    let lines = lines.0.lock().unwrap();
+    let messages: Vec<_> = lines.iter().map(|(_, fields)| fields["message"].as_str()).collect();
+    assert_eq!(messages, ["connected", "a connection ends"]);
+    let (level, fields) = &lines[1];
+    assert_eq!((*level, fields["broker"].as_str()), (Level::DEBUG, broker.to_string().as_str()));
+    assert_eq!(fields["waiting"], "1", "it says for how many requests that is the end");
+    assert!(fields["error"].contains("the broker closed it"), "{fields:?}");
 }
 
 #[tokio::test]
