@@ -191,7 +191,28 @@ impl ClientConfig {
 
     /// What opens the ways to brokers, where it is not plain TCP.
     ///
-    /// See [`Transport`] for an example.
+    /// ```
+    /// # async fn example(brokers: &str) -> Result<(), strandline_client::Error> {
+    /// use strandline_client::{BrokerAddress, Client, ClientConfig, Connecting, Transport, TransportStream};
+    ///
+    /// #[derive(Debug)]
+    /// struct Loud;
+    ///
+    /// impl Transport for Loud {
+    ///     fn connect<'a>(&'a self, address: &'a BrokerAddress) -> Connecting<'a> {
+    ///         println!("on the way to {address}");
+    ///         Box::pin(async move {
+    ///             let stream = tokio::net::TcpStream::connect((address.host(), address.port())).await?;
+    ///             Ok(Box::new(stream) as Box<dyn TransportStream>)
+    ///         })
+    ///     }
+    /// }
+    ///
+    /// let client = Client::connect(ClientConfig::new(brokers)?.transport(Loud)).await?;
+    /// # Ok(())
+    /// # }
+    /// # strandline_client_stage::play(async |stage| example(stage.brokers()).await);
+    /// ```
     #[must_use]
     pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
         self.transport = Some(Arc::new(transport));

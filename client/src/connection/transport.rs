@@ -20,6 +20,16 @@ pub trait TransportStream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> TransportStream for T {}
 
 /// A way of bytes that is being opened: what [`Transport::connect`] returns.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// use strandline_client::{Connecting, TransportStream};
+///
+/// let (ours, theirs) = tokio::io::duplex(1 << 16);
+/// let connecting: Connecting<'static> = Box::pin(async { Ok(Box::new(ours) as Box<dyn TransportStream>) });
+/// assert!(connecting.await.is_ok());
+/// # });
+/// ```
 pub type Connecting<'a> = Pin<Box<dyn Future<Output = io::Result<Box<dyn TransportStream>>> + Send + 'a>>;
 
 /// What opens ways to brokers, where it is not plain TCP: an encrypted one, one through a proxy, one in memory.
@@ -48,5 +58,24 @@ pub type Connecting<'a> = Pin<Box<dyn Future<Output = io::Result<Box<dyn Transpo
 /// ```
 pub trait Transport: fmt::Debug + Send + Sync {
     /// Opens a way to this address.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use std::io;
+    /// use strandline_client::{BrokerAddress, Connecting, Transport};
+    ///
+    /// /// For a test of what a program does without its cluster.
+    /// #[derive(Debug)]
+    /// struct Unplugged;
+    ///
+    /// impl Transport for Unplugged {
+    ///     fn connect<'a>(&'a self, _address: &'a BrokerAddress) -> Connecting<'a> {
+    ///         Box::pin(async { Err(io::ErrorKind::NetworkUnreachable.into()) })
+    ///     }
+    /// }
+    ///
+    /// assert!(Unplugged.connect(&BrokerAddress::new("broker-1", 9092)).await.is_err());
+    /// # });
+    /// ```
     fn connect<'a>(&'a self, address: &'a BrokerAddress) -> Connecting<'a>;
 }

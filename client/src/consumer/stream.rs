@@ -16,6 +16,23 @@ type Waiting = Pin<Box<dyn Future<Output = (Consumer, Result<ConsumerRecord>)> +
 /// error where that can be. It comes from [`Consumer::into_stream`].
 ///
 /// A record that has not been returned is not lost while this lives.
+///
+/// ```
+/// # async fn example(consumer: strandline_client::Consumer) -> Result<(), strandline_client::Error> {
+/// use std::future::poll_fn;
+/// use std::pin::Pin;
+/// use futures_core::Stream;
+/// use strandline_client::ConsumerStream;
+///
+/// let mut records: ConsumerStream = consumer.into_stream();
+/// let mut next = async || poll_fn(|context| Pin::new(&mut records).poll_next(context)).await;
+/// let first = next().await.expect("a stream of a consumer has no end")?;
+/// let second = next().await.expect("a stream of a consumer has no end")?;
+/// assert_ne!((first.partition, first.offset), (second.partition, second.offset));
+/// # Ok(())
+/// # }
+/// # strandline_client_stage::play(async |stage| example(stage.consumer().await?).await);
+/// ```
 #[must_use = "a stream does nothing unless it is polled"]
 pub struct ConsumerStream {
     // One of the two: what is waited for has the consumer meanwhile.

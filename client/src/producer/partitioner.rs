@@ -22,6 +22,24 @@ use std::hash::{BuildHasher, RandomState};
 pub trait Partitioner: Send + Sync {
     /// The partition for a record, one of `0..partitions`; none leaves the choice to the usual rules. A number that
     /// is no partition fails the send.
+    ///
+    /// ```
+    /// use strandline_client::Partitioner;
+    ///
+    /// /// By what a key begins with, up to the slash, so that `eu/7` and `eu/8` stay together.
+    /// struct ByRegion;
+    ///
+    /// impl Partitioner for ByRegion {
+    ///     fn partition(&self, _topic: &str, key: Option<&[u8]>, _value: Option<&[u8]>, partitions: i32) -> Option<i32> {
+    ///         let region = key?.split(|byte| *byte == b'/').next()?;
+    ///         Some(strandline_client::partition_of_key(region, partitions))
+    ///     }
+    /// }
+    ///
+    /// let of = |key: &[u8]| ByRegion.partition("orders", Some(key), None, 12);
+    /// assert_eq!(of(b"eu/7"), of(b"eu/8"));
+    /// assert_eq!(ByRegion.partition("orders", None, None, 12), None);
+    /// ```
     fn partition(
         &self,
         topic: &str,

@@ -53,6 +53,29 @@ pub(super) use task::Task;
 /// ```
 pub trait RebalanceListener: Send + Sync {
     /// These have been assigned, and nothing of them has been read yet.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use std::collections::BTreeSet;
+    /// use std::pin::Pin;
+    /// use strandline_client::RebalanceListener;
+    ///
+    /// /// The partitions that a program keeps a cache for.
+    /// #[derive(Default)]
+    /// struct Caches(BTreeSet<i32>);
+    ///
+    /// impl RebalanceListener for Caches {
+    ///     fn assigned<'a>(&'a mut self, partitions: &'a [(String, i32)]) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+    ///         self.0.extend(partitions.iter().map(|(_topic, partition)| partition));
+    ///         Box::pin(async move { println!("warm {partitions:?} up here, and await it") })
+    ///     }
+    /// }
+    ///
+    /// let mut caches = Caches::default();
+    /// caches.assigned(&[("orders".to_owned(), 3)]).await;
+    /// assert!(caches.0.contains(&3));
+    /// # });
+    /// ```
     fn assigned<'a>(
         &'a mut self,
         partitions: &'a [(String, i32)],
@@ -62,6 +85,27 @@ pub trait RebalanceListener: Send + Sync {
     }
 
     /// These are let go of, once this is done. What was read of them has been committed, if that is automatic.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use std::collections::BTreeSet;
+    /// use std::pin::Pin;
+    /// use strandline_client::RebalanceListener;
+    ///
+    /// struct Caches(BTreeSet<i32>);
+    ///
+    /// impl RebalanceListener for Caches {
+    ///     fn revoked<'a>(&'a mut self, partitions: &'a [(String, i32)]) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+    ///         self.0.retain(|kept| partitions.iter().all(|(_topic, partition)| partition != kept));
+    ///         Box::pin(async move { println!("write what is left of {partitions:?} down here, and await it") })
+    ///     }
+    /// }
+    ///
+    /// let mut caches = Caches(BTreeSet::from([3, 4]));
+    /// caches.revoked(&[("orders".to_owned(), 3)]).await;
+    /// assert_eq!(caches.0, BTreeSet::from([4]));
+    /// # });
+    /// ```
     fn revoked<'a>(
         &'a mut self,
         partitions: &'a [(String, i32)],
@@ -70,7 +114,29 @@ pub trait RebalanceListener: Send + Sync {
         Box::pin(std::future::ready(()))
     }
 
-    /// These have been lost: somebody else may read them already, and nothing can be committed any more.
+    /// These have been lost: somebody else may read them already, and nothing can be committed any more. Unless it is
+    /// said otherwise, that is the same as letting go of them.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use std::pin::Pin;
+    /// use strandline_client::RebalanceListener;
+    ///
+    /// #[derive(Default)]
+    /// struct Diary(Vec<String>);
+    ///
+    /// impl RebalanceListener for Diary {
+    ///     fn lost<'a>(&'a mut self, partitions: &'a [(String, i32)]) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+    ///         self.0.push(format!("nothing that was done for {partitions:?} since the last commit counts"));
+    ///         Box::pin(std::future::ready(()))
+    ///     }
+    /// }
+    ///
+    /// let mut diary = Diary::default();
+    /// diary.lost(&[("orders".to_owned(), 3)]).await;
+    /// assert_eq!(diary.0.len(), 1);
+    /// # });
+    /// ```
     fn lost<'a>(
         &'a mut self,
         partitions: &'a [(String, i32)],

@@ -181,6 +181,21 @@ impl Inner {
 ///
 /// The futures of [`Transaction::commit`] and [`Transaction::abort`] may be dropped: what was asked for is carried out
 /// all the same, and the next transaction waits for it.
+///
+/// ```
+/// # async fn example(
+/// #     producer: &mut strandline_client::TransactionalProducer,
+/// # ) -> Result<(), strandline_client::Error> {
+/// use strandline_client::{ProducerRecord, Transaction};
+///
+/// let transaction: Transaction<'_> = producer.begin().await?;
+/// transaction.send(ProducerRecord::to("debits").key("customer-7").value("100")).await?;
+/// transaction.send(ProducerRecord::to("credits").key("customer-9").value("100")).await?;
+/// transaction.commit().await?;
+/// # Ok(())
+/// # }
+/// # strandline_client_stage::play(async |stage| example(&mut stage.transactions().await?).await);
+/// ```
 #[must_use = "a transaction that is not committed is aborted"]
 pub struct Transaction<'a> {
     inner: Arc<Inner>,
