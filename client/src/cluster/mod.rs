@@ -240,7 +240,8 @@ impl Client {
         self.lost_since().is_some_and(|since| since.elapsed() >= self.inner.config.rebootstrap_after)
     }
 
-    /// A connection to the broker of this id, new if there is none.
+    /// A connection to the broker of this id, new if there is none: in the time of one attempt, however many wait for
+    /// it, and of the rest that it may need before.
     ///
     /// ```
     /// # async fn example(client: &strandline_client::Client) -> Result<(), strandline_client::Error> {

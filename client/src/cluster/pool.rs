@@ -148,10 +148,13 @@ impl Slot {
                 }
             }
         };
-        let outcome = attempt.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
-        let ended =
-            || Error::Closed { broker: self.address.to_string().into(), reason: CloseReason::Runtime };
-        outcome.unwrap_or_else(|| Err(ended()))
+        let broker = || self.address.to_string().into();
+        // It has a deadline of its own, which is kept only where its runtime goes on.
+        let after = self.config.connect_timeout + self.config.backoff_greatest;
+        let waited = tokio::time::timeout(after, attempt.wait_for(Option::is_some)).await;
+        let outcome = waited.map_err(|_| Error::Timeout { broker: broker(), after })?;
+        let ended = || Error::Closed { broker: broker(), reason: CloseReason::Runtime };
+        outcome.ok().and_then(|outcome| outcome.clone()).unwrap_or_else(|| Err(ended()))
     }
 
     /// One attempt, on a task of its own: who first wanted it may have gone before it ends.
