@@ -104,9 +104,12 @@ async fn fail(names: &Names) {
     client(&tired.await.to_string()).await.unwrap().refresh(&[]).await.unwrap();
 }
 
+/// A line that was written.
+type Line = (Level, BTreeMap<&'static str, String>);
+
 /// Keeps the lines of connections, each with its fields.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<(Level, BTreeMap<&'static str, String>)>>>);
+struct Lines(Arc<Mutex<Vec<Line>>>);
 
 struct Fields(BTreeMap<&'static str, String>);
 
@@ -147,12 +150,18 @@ async fn a_connection_that_is_lost_is_told_of() {
         peer.next().await;
     })
     .await;
+    let lose = async || {
+        let client = client(&broker.to_string()).await.unwrap();
+        let connection = client.any_broker().await.unwrap();
+        connection.request(&MetadataRequest::default()).await.unwrap_err();
+    };
+    // A place in the code that first tells of something on another test's thread, where nobody listens, tells nobody
+    // from then on. Those that have told something before are asked again when somebody comes to listen.
+    lose().await;
     let lines = Lines::default();
     // Of this thread, which all tasks of this test run on.
     let _subscriber = tracing::subscriber::set_default(lines.clone());
-    let client = client(&broker.to_string()).await.unwrap();
-    let connection = client.any_broker().await.unwrap();
-    connection.request(&MetadataRequest::default()).await.unwrap_err();
+    lose().await;
     let lines = lines.0.lock().unwrap();
     let messages: Vec<_> = lines.iter().map(|(_, fields)| fields["message"].as_str()).collect();
     assert_eq!(messages, ["connected", "a connection ends"]);
