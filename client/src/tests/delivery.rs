@@ -1,7 +1,10 @@
 //! Producers and consumers against a cluster in which things go wrong.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::time::Duration;
+
+use futures_core::Stream;
 
 use super::in_time;
 use super::troubled::{Cluster, TOPIC};
@@ -66,6 +69,7 @@ async fn what_goes_in_comes_out_once_and_in_order_whatever_fails() {
         let client = cluster.client().await;
         let records = 900;
         let ((), read) = tokio::join!(produce(&client, compression, records), consume(&client, records));
+        cluster.was_troubled();
         assert_eq!(read.len(), 3);
         for (key, numbers) in read {
             assert_eq!(numbers, (0..records / 3).collect::<Vec<_>>(), "key {key:?}, {compression:?}");
@@ -122,6 +126,38 @@ async fn a_closed_producer_takes_nothing_and_a_dropped_one_sends_what_it_has() {
     let delivery = producer.send(ProducerRecord::to(TOPIC).value("early")).await.unwrap();
     drop(producer);
     assert_eq!(delivery.await.unwrap().offset, Some(0));
+}
+
+/// Whoever waits for the next record gives up over and over, before there is one and while it comes.
+#[tokio::test]
+async fn a_wait_for_a_stream_that_is_dropped_loses_nothing() {
+    let cluster = Cluster::start(1, 1, 0, 1).await;
+    let client = cluster.client().await;
+    let mut consumer = client.consumer().offset_reset(OffsetReset::Earliest).start().unwrap();
+    consumer.assign(&[(TOPIC, 0)]).await.unwrap();
+    let mut stream = consumer.into_stream();
+    let producer = client.producer().linger(Duration::ZERO).start().unwrap();
+    let mut read = Vec::new();
+    for number in 0..100u32 {
+        let patience = Duration::from_micros(u64::from(number) * 20);
+        let mut wait = async || {
+            let next = std::future::poll_fn(|context| Pin::new(&mut stream).poll_next(context));
+            tokio::time::timeout(patience, next).await
+        };
+        assert!(wait().await.is_err(), "there is nothing to come yet");
+        let value = value(number);
+        producer.send(ProducerRecord::to(TOPIC).value(&value)).await.unwrap().await.unwrap();
+        let record = in_time("the record that was sent", async {
+            loop {
+                if let Ok(next) = wait().await {
+                    break next.unwrap().unwrap();
+                }
+            }
+        });
+        let record = record.await;
+        read.push((record.offset, self::number(&record.value.unwrap())));
+    }
+    assert_eq!(read, (0..).zip(0..100).collect::<Vec<_>>());
 }
 
 #[tokio::test]

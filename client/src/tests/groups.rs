@@ -79,6 +79,7 @@ async fn play(rule: Rule, seed: u64) {
         committed.values().copied().collect::<Vec<_>>() == ends
     })
     .await;
+    cluster.was_troubled();
     assert_eq!(*done.lock().unwrap(), (0..NUMBERS).collect());
     second.abort();
     third.abort();

@@ -101,6 +101,7 @@ async fn play(level: i16, seed: u64) {
         }
     }
     producer.close().await.unwrap();
+    cluster.was_troubled();
     for partition in 0..PARTITIONS {
         let expected = books.values.remove(&partition).unwrap_or_default();
         assert_eq!(

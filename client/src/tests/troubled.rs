@@ -47,7 +47,9 @@ pub(crate) struct Inner {
     next_producer_id: i64,
     /// One request in so many meets trouble of each kind; none where it is 0.
     pub(crate) trouble: u64,
-    pub(crate) requests: usize,
+    // How much there was of it, and how many requests that it could have met.
+    troubles: u64,
+    requests: u64,
 }
 
 /// The cluster. Clones are handles to it.
@@ -77,6 +79,7 @@ impl Cluster {
             random: seed * 2 + 1,
             next_producer_id: 1_000,
             trouble,
+            troubles: 0,
             requests: 0,
         };
         let cluster = Self(Arc::new(Mutex::new(inner)));
@@ -114,6 +117,12 @@ impl Cluster {
             }
         })
         .await
+    }
+
+    /// Fails where things went too well for a test to say anything. Each request may meet trouble of several kinds.
+    pub(crate) fn was_troubled(&self) {
+        let Inner { troubles, requests, trouble, .. } = *self.inner();
+        assert!(troubles > requests / trouble, "{troubles} troubles in {requests} requests");
     }
 
     /// Values of a partition's records, in order.
@@ -191,7 +200,9 @@ impl Inner {
     }
 
     pub(super) fn is_trouble(&mut self) -> bool {
-        self.trouble > 0 && self.below(self.trouble) == 0
+        let is_trouble = self.trouble > 0 && self.below(self.trouble) == 0;
+        self.troubles += u64::from(is_trouble);
+        is_trouble
     }
 
     fn fate(&mut self) -> Fate {
@@ -204,7 +215,7 @@ impl Inner {
 
     /// None where a fetch finds nothing yet, and where a group waits for others.
     fn carry_out(&mut self, broker: usize, asked: &Asked, attempt: usize) -> Option<Bytes> {
-        self.requests += 1;
+        self.requests += u64::from(attempt == 0);
         if attempt == 0 && self.is_trouble() {
             let partition = usize::try_from(self.below(self.logs.len() as u64)).unwrap();
             let brokers = self.addresses.len();
