@@ -60,6 +60,8 @@ def library(address):
     for name in TESTS:
         command = [*IN_TIME, "cargo", "test", "--quiet", "--locked", "--package", "strandline-client", "--test", "kafka", name, "--", "--ignored"]
         done = subprocess.run(command, cwd=REPOSITORY, env={**os.environ, "STRANDLINE_BROKERS": address}, capture_output=True, text=True)
+        if "running 0 tests" in done.stdout:
+            fail(f"no test of the library is called {name}")
         if done.returncode:
             fail(f"the library's tests of {name} fail with {done.returncode}:\n{done.stdout}{done.stderr}")
 
