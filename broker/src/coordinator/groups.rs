@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use strandline_state::groups::{Command, Event, GroupSettings, Groups};
 
-use super::{Coordinator, CoordinatorParts, OFFSETS_TOPIC};
+use super::decided::log_group;
+use super::{Coordinator, CoordinatorParts, OFFSETS_TOPIC, Watch};
 use crate::metadata::MetadataChange;
+use crate::metrics::Metrics;
 
 /// Starts the coordinator of groups. From then on it is told whatever changes.
 pub fn start_groups(parts: Arc<CoordinatorParts>) -> Arc<Coordinator<Groups>> {
@@ -16,8 +18,7 @@ pub fn start_groups(parts: Arc<CoordinatorParts>) -> Arc<Coordinator<Groups>> {
         let settings = GroupSettings::of(&metadata.settings());
         Groups::new(Arc::new(settings), metadata.image())
     });
-    let metrics = Arc::clone(&parts.metrics);
-    let watch = Arc::new(move |event: &Event| metrics.group_event(event));
+    let watch = watch_groups(Arc::clone(&parts.metrics));
     let groups = Arc::new(Coordinator::new(&OFFSETS_TOPIC, parts, fresh, watch));
     let told = Arc::downgrade(&groups);
     tokio::spawn(async move {
@@ -27,6 +28,14 @@ pub fn start_groups(parts: Arc<CoordinatorParts>) -> Arc<Coordinator<Groups>> {
         }
     });
     groups
+}
+
+/// Counts what happens to groups, and tells of what is decided about them.
+pub(crate) fn watch_groups(metrics: Arc<Metrics>) -> Watch<Groups> {
+    Arc::new(move |event: &Event| {
+        metrics.group_event(event);
+        log_group(event);
+    })
 }
 
 async fn tell(groups: &Coordinator<Groups>, change: &MetadataChange) {

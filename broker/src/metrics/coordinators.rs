@@ -76,36 +76,34 @@ handles! {
 
 impl Coordinators {
     /// Counts what happened to groups.
-    pub(super) fn count_group(&self, event: GroupEvent) {
+    pub(super) fn count_group(&self, event: &GroupEvent) {
         let (counter, count) = match event {
             GroupEvent::Rebalanced(GroupKind::Classic) => (&self.rebalances_of_classic, 1),
             GroupEvent::Rebalanced(GroupKind::Consumer) => (&self.rebalances_of_consumers, 1),
-            GroupEvent::MembersExpired(GroupKind::Classic, count) => {
-                (&self.expired_of_classic, number(count))
+            GroupEvent::MemberExpired { kind: GroupKind::Classic, .. } => (&self.expired_of_classic, 1),
+            GroupEvent::MemberExpired { kind: GroupKind::Consumer, .. } => (&self.expired_of_consumers, 1),
+            GroupEvent::OffsetsCommitted(count) => (&self.offsets_committed, *count),
+            GroupEvent::OffsetsExpired { count, .. } => (&self.offsets_expired, *count),
+            GroupEvent::OffsetsDeleted(count) | GroupEvent::OffsetsOfTopicsGone(count) => {
+                (&self.offsets_deleted, *count)
             }
-            GroupEvent::MembersExpired(GroupKind::Consumer, count) => {
-                (&self.expired_of_consumers, number(count))
-            }
-            GroupEvent::OffsetsCommitted(count) => (&self.offsets_committed, number(count)),
-            GroupEvent::OffsetsExpired(count) => (&self.offsets_expired, number(count)),
-            GroupEvent::OffsetsDeleted(count) => (&self.offsets_deleted, number(count)),
         };
-        counter.increment(count);
+        counter.increment(number(count));
     }
 
     /// Counts what happened to transactions.
-    pub(super) fn count_transaction(&self, event: TransactionEvent) {
-        let (counter, count) = match event {
-            TransactionEvent::Begun => (&self.begun, 1),
-            TransactionEvent::Ended { is_commit: true, .. } => (&self.committed, 1),
-            TransactionEvent::Ended { by: EndedBy::Producer, .. } => (&self.aborted, 1),
-            TransactionEvent::Ended { by: EndedBy::Timeout, .. } => (&self.timed_out, 1),
-            TransactionEvent::Ended { by: EndedBy::Successor, .. } => (&self.succeeded, 1),
-            TransactionEvent::Completed => (&self.completed, 1),
-            TransactionEvent::Fenced => (&self.fenced, 1),
-            TransactionEvent::Forgotten(count) => (&self.forgotten, number(count)),
+    pub(super) fn count_transaction(&self, event: &TransactionEvent) {
+        let counter = match event {
+            TransactionEvent::Begun => &self.begun,
+            TransactionEvent::Ended { is_commit: true, .. } => &self.committed,
+            TransactionEvent::Ended { by: EndedBy::Producer, .. } => &self.aborted,
+            TransactionEvent::Ended { by: EndedBy::Timeout, .. } => &self.timed_out,
+            TransactionEvent::Ended { by: EndedBy::Successor, .. } => &self.succeeded,
+            TransactionEvent::Completed => &self.completed,
+            TransactionEvent::Fenced => &self.fenced,
+            TransactionEvent::Forgotten(_) => &self.forgotten,
         };
-        counter.increment(count);
+        counter.increment(1);
     }
 
     pub(super) fn count_marker(&self, fate: Fate) {

@@ -100,12 +100,12 @@ impl Metrics {
 
     /// Something happened to groups.
     pub fn group_event(&self, event: &strandline_state::groups::Event) {
-        self.coordinators.count_group(*event);
+        self.coordinators.count_group(event);
     }
 
     /// Something happened to transactions.
     pub fn transaction_event(&self, event: &strandline_state::transactions::Event) {
-        self.coordinators.count_transaction(*event);
+        self.coordinators.count_transaction(event);
     }
 
     /// A marker was sent to a log.

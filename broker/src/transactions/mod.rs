@@ -26,7 +26,7 @@ pub use self::markers::{Marked, MarkerWriter, Wanted};
 pub use self::verified::Verified;
 pub(crate) use self::verified::as_committed;
 
-use crate::coordinator::{Answer, Coordinator, CoordinatorParts, TRANSACTIONS_TOPIC};
+use crate::coordinator::{Answer, Coordinator, CoordinatorParts, TRANSACTIONS_TOPIC, log_transaction};
 use crate::metrics::Metrics;
 use crate::producer_ids::ProducerIds;
 
@@ -85,7 +85,10 @@ impl TransactionCoordinator {
         let markers = MarkerWriter::new(Arc::clone(&parts.metadata), groups, Arc::clone(&parts.clock));
         let (clock, metrics) = (Arc::clone(&parts.clock), Arc::clone(&parts.metrics));
         let watching = Arc::clone(&metrics);
-        let watch = Arc::new(move |event: &Event| watching.transaction_event(event));
+        let watch = Arc::new(move |event: &Event| {
+            watching.transaction_event(event);
+            log_transaction(event);
+        });
         let coordinator = Arc::new(Coordinator::new(&TRANSACTIONS_TOPIC, parts, fresh, watch));
         Self { coordinator, producer_ids, markers, clock, metrics }
     }

@@ -1,8 +1,5 @@
 //! Offsets by time and place, as a client asks for them.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-
 use strandline_log::engine::{Command, UpTo};
 use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::list_offsets::{
@@ -13,6 +10,7 @@ use strandline_protocol::batch::{BatchBuilder, NewRecord};
 use super::Search;
 use crate::api::tests::{LEADER_EPOCH, NOW_MS, Rig};
 use crate::api::topics::TopicRules;
+use crate::tests::lines::Lines;
 
 /// A topic whose second record is the newest.
 async fn rig() -> Rig {
@@ -93,33 +91,14 @@ async fn leader_epochs_are_checked_and_twice_is_once_too_often() {
     assert_eq!(ahead[0].error_code, ErrorCode::UNKNOWN_LEADER_EPOCH);
 }
 
-/// What has been logged.
-#[derive(Clone, Default)]
-struct Logged(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Logged {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn of_a_topic_that_was_deleted_while_it_was_searched_no_operator_hears() {
     let rig = rig().await;
     let search = Search { place: (0, 0), log: rig.log("t", 0), timestamp: NOW_MS };
     rig.engine.call(Command::Delete { partition: search.log.id() }).unwrap();
-    let logged = Logged::default();
-    let out = logged.clone();
-    let subscriber = tracing_subscriber::fmt().with_writer(move || out.clone()).finish();
-    let answer = tracing::subscriber::with_default(subscriber, || {
-        tracing::warn!("what is told is seen");
-        search.run(UpTo::HighWatermark)
-    });
+    let lines = Lines::begin();
+    tracing::warn!("what is told is seen");
+    let answer = search.run(UpTo::HighWatermark);
     assert_eq!((answer.error_code, answer.offset), (ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, -1));
-    let logged = String::from_utf8(logged.0.lock().unwrap().clone()).unwrap();
-    assert_eq!(logged.lines().count(), 1, "{logged}");
+    assert!(lines.only().contains("what is told is seen"));
 }

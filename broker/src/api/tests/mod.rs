@@ -6,6 +6,7 @@ mod denying;
 mod framing;
 mod full_disk;
 mod repeated;
+mod told;
 mod topics;
 mod unavailable;
 

@@ -7,11 +7,13 @@ use strandline_log::engine::{Command, NewBatch};
 use strandline_log::producers::Sender;
 use strandline_protocol::ErrorCode;
 use strandline_protocol::batch::{BatchBuilder, NewRecord};
-use strandline_state::groups::{Event, GroupSettings, Groups};
+use strandline_state::groups::{GroupSettings, Groups};
 
 use super::asking::{GROUP, Own, TOPIC, TRANSACTIONAL_ID};
 use super::{NOW_MS, Rig, found_cluster};
-use crate::coordinator::{Coordinator, CoordinatorParts, OFFSETS_TOPIC, TRANSACTIONS_TOPIC, partition_of};
+use crate::coordinator::{
+    Coordinator, CoordinatorParts, OFFSETS_TOPIC, TRANSACTIONS_TOPIC, partition_of, watch_groups,
+};
 use crate::metadata::Metadata;
 use crate::offload::Offload;
 use crate::producer_ids::ProducerIds;
@@ -97,7 +99,7 @@ impl World {
     }
 
     /// The disk is gone, and both coordinators have noticed.
-    async fn go_offline(&self) {
+    pub(super) async fn go_offline(&self) {
         self.rig.disk.halt_in(1);
         for api in ["OffsetCommit", "EndTxn"] {
             while self.ask(api).await != ErrorCode::NOT_COORDINATOR {
@@ -127,8 +129,7 @@ fn begin(rig: &mut Rig, parts: &Arc<CoordinatorParts>) {
         let settings = GroupSettings { initial_rebalance_delay_ms: 0, ..GroupSettings::default() };
         Groups::new(Arc::new(settings), metadata.image())
     });
-    let metrics = Arc::clone(&rig.broker.metrics);
-    let watch = Arc::new(move |event: &Event| metrics.group_event(event));
+    let watch = watch_groups(Arc::clone(&rig.broker.metrics));
     let groups = Coordinator::new(&OFFSETS_TOPIC, Arc::clone(parts), fresh, watch);
     let (groups, producer_ids) =
         (Arc::new(groups), Arc::new(ProducerIds::new(Box::<super::Blocks>::default())));

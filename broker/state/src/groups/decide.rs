@@ -165,7 +165,7 @@ fn sweep(groups: &Groups, now_ms: i64, more: Vec<(Text, Uuid)>, mut passing: Vec
     } else {
         passing.push(Passing::TopicsSeenTo);
     }
-    let events = vec![Event::OffsetsDeleted(records.len())];
+    let events = vec![Event::OffsetsOfTopicsGone(records.len())];
     Decision { records, passing, timers, events, ..Decision::default() }
 }
 

@@ -174,8 +174,8 @@ pub enum Reply {
     Work(Vec<Work>),
 }
 
-/// Something that happened, for whoever counts it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// Something that happened, for whoever counts it or tells of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Event {
     /// A transaction was opened.
     Begun,
@@ -185,13 +185,17 @@ pub enum Event {
         is_commit: bool,
         /// Who decided so.
         by: EndedBy,
+        /// Its id.
+        transactional_id: Text,
+        /// So long it may have been open.
+        timeout_ms: i32,
     },
     /// Each partition of a transaction has its marker.
     Completed,
     /// A producer was told that another one has its id by now.
     Fenced,
-    /// So many ids were forgotten, since nobody used them for long.
-    Forgotten(usize),
+    /// An id was forgotten, since nobody used it for long.
+    Forgotten(Text),
 }
 
 /// Who ends a transaction.

@@ -90,7 +90,12 @@ impl Transactions {
     ) -> Decision {
         let mut decision = Decision::default();
         if state.status == Status::Ongoing {
-            decision.events.push(Event::Ended { is_commit: wanted.is_commit, by });
+            decision.events.push(Event::Ended {
+                is_commit: wanted.is_commit,
+                by,
+                transactional_id: id.clone(),
+                timeout_ms: state.timeout_ms,
+            });
         }
         let raises = wanted.version >= OWN_VERSION;
         let fresh = wanted.fresh_producer_id.filter(|_| raises && is_exhausted(state.producer_epoch));

@@ -47,11 +47,10 @@ impl Transactions {
             .ids
             .iter()
             .filter(|(_, entry)| entry.state.status.is_at_rest() && entry.state.updated_ms <= oldest_ms);
-        let forgotten = expired
-            .take(SWEPT_MAX)
-            .map(|(id, _)| TransactionRecord { transactional_id: id.clone(), state: None });
-        decision.records.extend(forgotten);
-        decision.events.push(Event::Forgotten(decision.records.len()));
+        for (id, _) in expired.take(SWEPT_MAX) {
+            decision.records.push(TransactionRecord { transactional_id: id.clone(), state: None });
+            decision.events.push(Event::Forgotten(id.clone()));
+        }
         let is_full = decision.records.len() == SWEPT_MAX;
         let wait_ms = if is_full { 0 } else { self.settings.sweep_interval_ms };
         decision.timers.push((Timer::Sweep, Some(now_ms.saturating_add(wait_ms))));

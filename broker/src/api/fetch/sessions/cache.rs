@@ -133,6 +133,7 @@ impl Cache {
         self.by_use.insert((now, id));
         self.note_evictable(id, now);
         if self.partitions > self.options.partitions_max {
+            log_evicted(id, size, "all sessions together have more partitions than are remembered");
             self.remove(id);
         }
     }
@@ -153,15 +154,23 @@ impl Cache {
     fn evict(&mut self, worth: Worth, now: Duration) -> bool {
         let Some(&(used_at, oldest)) = self.by_use.first() else { return false };
         if now.saturating_sub(used_at) > self.options.evictable_after {
+            let partitions = self.entries.get(&oldest).map_or(0, |entry| entry.size);
+            log_evicted(oldest, partitions, "another one needs its room, and nobody has used it for long");
             return self.remove(oldest);
         }
         let evictable = if worth.0 { &self.evictable_by_followers } else { &self.evictable_by_all };
         match evictable.first() {
             Some(least) if *least <= worth => {
-                let (_, _, id) = *least;
+                let (_, partitions, id) = *least;
+                log_evicted(id, partitions, "one that is worth more needs its room");
                 self.remove(id)
             }
             _ => false,
         }
     }
+}
+
+/// Its client is told with its next fetch, and begins anew.
+fn log_evicted(session: i32, partitions: usize, reason: &'static str) {
+    tracing::debug!(session, partitions, reason, "a fetch session is forgotten");
 }

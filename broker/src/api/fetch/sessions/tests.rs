@@ -10,6 +10,7 @@ use strandline_protocol::apis::fetch::{FetchPartition, FetchRequest, FetchTopic,
 
 use super::{Context, FetchSessionOptions, FetchSessions, Told};
 use crate::api::fetch::wanted::WantedPartition;
+use crate::tests::lines::Lines;
 
 const VERSION: i16 = 12;
 const NOW: Duration = Duration::from_secs(1_000);
@@ -242,8 +243,10 @@ fn the_stale_go_first_and_then_the_small() {
     let sessions = sessions(options);
     let stale = open(&sessions, 8, false, NOW);
     let later = NOW + options.evictable_after + Duration::from_millis(1);
+    let lines = Lines::begin();
     let small = open(&sessions, 2, false, later);
     let third = open(&sessions, 3, false, later);
+    assert_forgotten(&lines, stale, 8, "nobody has used it for long");
     assert!(!is_there(&sessions, stale) && is_there(&sessions, small) && third > 0);
     // Both are used, and have had their time once used after it.
     let much_later = later + options.evictable_after + Duration::from_millis(1);
@@ -252,7 +255,15 @@ fn the_stale_go_first_and_then_the_small() {
     }
     assert_eq!(open(&sessions, 1, false, much_later), 0, "one that is worth less drives out none");
     assert!(open(&sessions, 4, false, much_later) > 0);
+    assert_forgotten(&lines, small, 2, "one that is worth more needs its room");
     assert!(!is_there(&sessions, small) && is_there(&sessions, third));
+}
+
+/// It is told that a session went, and why.
+fn assert_forgotten(lines: &Lines, id: i32, partitions: usize, reason: &str) {
+    let line = lines.only();
+    let start = format!("a fetch session is forgotten session={id} partitions={partitions} reason=");
+    assert!(line.starts_with("DEBUG") && line.contains(&start) && line.contains(reason), "{line}");
 }
 
 #[test]
@@ -262,6 +273,8 @@ fn partitions_are_bounded_in_all() {
     let id = open(&sessions, 4, false, NOW);
     assert_eq!(open(&sessions, 2, false, NOW), 0);
     // One that grows beyond the bound ends with the answer.
+    let lines = Lines::begin();
     sessions.begin(&request(id, 1, &[(6, 0), (7, 0)], &[]), VERSION, false, NOW).unwrap();
+    assert_forgotten(&lines, id, 6, "more partitions than are remembered");
     assert_eq!(sessions.count(), 0);
 }

@@ -2,7 +2,7 @@
 
 use strandline_protocol::Text;
 
-use super::super::{Decision, Groups, Timer};
+use super::super::{Decision, Groups, Missed, Timer};
 use super::edit::Edit;
 use super::{ClassicGroup, State};
 
@@ -30,7 +30,7 @@ pub(in super::super) fn session_over(
         State::PreparingRebalance if edit.group.have_all_joined() => edit.complete_join(),
         _ => {}
     }
-    edit.note_expired(group);
+    edit.note_expired(group, Missed::Heartbeat);
     edit.finish()
 }
 
@@ -41,7 +41,7 @@ pub(in super::super) fn join_over(groups: &Groups, now_ms: i64, id: &Text, group
     }
     let mut edit = Edit::new(groups, now_ms, id.clone(), group);
     edit.complete_or_put_off();
-    edit.note_expired(group);
+    edit.note_expired(group, Missed::Join);
     edit.finish()
 }
 
@@ -57,7 +57,7 @@ pub(in super::super) fn sync_over(groups: &Groups, now_ms: i64, id: &Text, group
         edit.end_session(member_id);
     }
     edit.prepare_rebalance();
-    edit.note_expired(group);
+    edit.note_expired(group, Missed::Sync);
     edit.finish()
 }
 

@@ -8,7 +8,7 @@ use strandline_protocol::apis::join_group::{JoinGroupResponse, JoinGroupResponse
 use strandline_protocol::apis::sync_group::SyncGroupResponse;
 use strandline_protocol::{Bytes, ErrorCode, Text};
 
-use super::super::{Decision, Event, GroupSettings, Groups, Kind, Passing, Reply, Timer};
+use super::super::{Decision, Event, GroupSettings, Groups, Kind, Missed, Passing, Reply, Timer};
 use super::{ClassicGroup, Member, State};
 use crate::coordinator::Ticket;
 
@@ -250,12 +250,16 @@ impl<'a> Edit<'a> {
         self.record();
     }
 
-    /// Notes how many members the group has lost since it was this.
-    pub(super) fn note_expired(&mut self, before: &ClassicGroup) {
-        let lost = before.members.len().saturating_sub(self.group.members.len());
-        if lost > 0 {
-            self.decision.events.push(Event::MembersExpired(Kind::Classic, lost));
-        }
+    /// Notes which members the group has lost since it was this, and why.
+    pub(super) fn note_expired(&mut self, before: &ClassicGroup, why: Missed) {
+        let lost = before.members.keys().filter(|id| !self.group.members.contains_key(*id));
+        let lost = lost.map(|member| Event::MemberExpired {
+            kind: Kind::Classic,
+            group: self.id.clone(),
+            member: member.clone(),
+            why,
+        });
+        self.decision.events.extend(lost);
     }
 
     /// A member has asked for its assignment. Once all have, nobody is waited for.

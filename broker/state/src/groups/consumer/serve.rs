@@ -15,7 +15,9 @@ use super::draft::{Context, Draft, Outcome, Refusal};
 use super::heartbeat::{Answer, Base, Heartbeat};
 use super::{ConsumerGroup, Passing, Timer, classic, describe, group_id, steady};
 use crate::coordinator::{Heeded, Ticket};
-use crate::groups::{self, Caller, Decision, Event, Group, GroupRecord, Groups, Kind, Reply, Request};
+use crate::groups::{
+    self, Caller, Decision, Event, Group, GroupRecord, Groups, Kind, Missed, Reply, Request,
+};
 
 impl Groups {
     /// What consumer groups are held against.
@@ -111,13 +113,17 @@ pub(in crate::groups) fn decide_due(groups: &Groups, now_ms: i64, timer: &Timer)
     let outcome = group.map(|group| group.due(groups.consumer_context(now_ms), timer));
     let Some(outcome) = outcome else { return Decision::default() };
     let mut decision = decision(groups, now_ms, &timer.group_id, outcome);
-    let is_gone = |record: &&GroupRecord| {
+    let is_gone = |record: &GroupRecord| {
         record.value.is_none() && matches!(record.key, GroupLogKey::ConsumerGroupMemberMetadata(_))
     };
     // A group that becomes a classic one takes back what all of its members were: one of them has gone.
-    let gone = decision.records.iter().filter(is_gone).count().min(1);
-    if gone > 0 {
-        decision.events.push(Event::MembersExpired(Kind::Consumer, gone));
+    if decision.records.iter().any(is_gone) {
+        decision.events.push(Event::MemberExpired {
+            kind: Kind::Consumer,
+            group: timer.group_id.clone(),
+            member: timer.member_id.clone(),
+            why: Missed::of_timer(timer.kind),
+        });
     }
     decision
 }

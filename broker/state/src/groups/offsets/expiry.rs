@@ -16,24 +16,28 @@ const RECORDS_MAX: usize = 10_000;
 /// What has expired by now. The look after this one comes at once where there is more.
 pub(in super::super) fn expire(groups: &Groups, now_ms: i64) -> Decision {
     let mut records = Vec::new();
-    let mut offsets = 0;
+    let mut events = Vec::new();
     for (id, group) in groups.groups() {
         let before = records.len();
         let goes = expire_of_group(groups, now_ms, id, group, &mut records);
-        offsets += records.len() - before;
-        if goes && group.is_empty() && group.goes_when_empty() {
+        let count = records.len() - before;
+        let is_group_gone = goes && group.is_empty() && group.goes_when_empty();
+        if is_group_gone {
             group.tombstones(id, &mut records);
         }
+        if records.len() > before {
+            events.push(Event::OffsetsExpired { group: id.clone(), count, is_group_gone });
+        }
         if records.len() >= RECORDS_MAX {
-            return expired(records, offsets, now_ms);
+            return expired(records, events, now_ms);
         }
     }
-    expired(records, offsets, now_ms.saturating_add(groups.settings.offsets_retention_check_ms))
+    expired(records, events, now_ms.saturating_add(groups.settings.offsets_retention_check_ms))
 }
 
-fn expired(records: Vec<GroupRecord>, offsets: usize, next_ms: i64) -> Decision {
+fn expired(records: Vec<GroupRecord>, events: Vec<Event>, next_ms: i64) -> Decision {
     let timers = vec![(Timer::Expire, Some(next_ms))];
-    Decision { records, timers, events: vec![Event::OffsetsExpired(offsets)], ..Decision::default() }
+    Decision { records, timers, events, ..Decision::default() }
 }
 
 /// Whether nothing is left of a group's offsets then.

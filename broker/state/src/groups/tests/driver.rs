@@ -18,7 +18,8 @@ use strandline_protocol::{Bytes, ErrorCode, Text, Uuid};
 
 use super::super::classic::{ClassicGroup, Join};
 use super::super::{
-    Ask, Caller, Command, Decision, Group, GroupRecord, GroupSettings, Groups, Reply, Request, Sign, Timer,
+    Ask, Caller, Command, Decision, Event, Group, GroupRecord, GroupSettings, Groups, Reply, Request, Sign,
+    Timer,
 };
 pub(super) use super::requests::{committing, joining, leaving, protocols, syncing};
 use crate::coordinator::{Machine, Origin, Record, Ticket, TransactionEnd};
@@ -45,6 +46,8 @@ pub(super) struct Driver {
     monotonic_ms: i64,
     pub(super) timers: BTreeMap<Timer, i64>,
     pub(super) replies: BTreeMap<Ticket, Reply>,
+    /// What was told of what the machine decided by itself.
+    pub(super) told: Vec<Event>,
     next_ticket: u64,
 }
 
@@ -63,6 +66,11 @@ pub(super) fn image(names: &[&str]) -> Arc<MetadataImage> {
     Arc::new(image)
 }
 
+/// Whether it is nothing that a request asked for.
+fn is_of_its_own(event: &Event) -> bool {
+    matches!(event, Event::MemberExpired { .. } | Event::OffsetsExpired { .. })
+}
+
 pub(super) fn topic_id(place: u8) -> Uuid {
     Uuid([place + 1; 16])
 }
@@ -76,6 +84,7 @@ impl Driver {
             monotonic_ms: 0,
             timers: BTreeMap::new(),
             replies: BTreeMap::new(),
+            told: Vec::new(),
             next_ticket: 0,
         }
     }
@@ -105,7 +114,7 @@ impl Driver {
     }
 
     pub(super) fn carry_out(&mut self, decision: Decision) {
-        let Decision { origin, records, passing, replies, timers, .. } = decision;
+        let Decision { origin, records, passing, replies, timers, events, .. } = decision;
         for record in records {
             let (key, value) = record.to_bytes().unwrap();
             let offset = i64::try_from(self.log.len()).unwrap();
@@ -113,6 +122,7 @@ impl Driver {
             self.groups.evolve(offset, origin, record);
         }
         passing.into_iter().for_each(|passing| self.groups.pass(passing));
+        self.told.extend(events.into_iter().filter(is_of_its_own));
         for (ticket, reply) in replies {
             assert!(self.replies.insert(ticket, reply).is_none(), "{ticket:?} is answered twice");
         }

@@ -8,7 +8,7 @@ use strandline_protocol::apis::offset_delete::{
     OffsetDeleteRequest, OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
 };
 
-use super::super::{Ask, Caller, Command, Decision, GroupSettings, Reply, Request, Timer};
+use super::super::{Ask, Caller, Command, Decision, Event, GroupSettings, Reply, Request, Timer};
 use super::driver::{Driver, committing, image, joining, leaving, settings, topic_id};
 use crate::coordinator::{Machine, Ticket};
 
@@ -164,6 +164,12 @@ fn offsets_of_a_simple_group_expire_by_their_own_age_and_the_group_with_them() {
     assert_eq!([driver.offset("g", ORDERS), driver.offset("g", ("orders", 1))], [-1, 2]);
     driver.pass_ms(4 * DAY_MS);
     assert!(driver.groups.group("g").is_none());
+    let told = [false, true].map(|is_group_gone| Event::OffsetsExpired {
+        group: "g".into(),
+        count: 1,
+        is_group_gone,
+    });
+    assert_eq!(driver.told, told);
     driver.restart();
     assert!(driver.groups.group("g").is_none() && driver.groups.offsets().count() == 0);
 }

@@ -3,11 +3,26 @@
 use strandline_protocol::{Bytes, ErrorCode, Text};
 
 use super::super::classic::State;
-use super::super::{Group, GroupSettings};
+use super::super::{Event, Group, GroupSettings, Kind, Missed};
 use super::driver::{Driver, joining, leaving, settings};
 
 fn driver() -> Driver {
     Driver::new(settings(), &["orders"])
+}
+
+/// One that was thrown out of the group.
+fn out(member: &Text, why: Missed) -> Event {
+    Event::MemberExpired { kind: Kind::Classic, group: "g".into(), member: member.clone(), why }
+}
+
+#[test]
+fn who_is_thrown_out_for_silence_is_told_of_once_and_who_leaves_is_not() {
+    let mut driver = driver();
+    let members = driver.stable("g", 2);
+    driver.leave("g", vec![leaving(&members[1])]);
+    assert_eq!(driver.told, []);
+    driver.pass_ms(3_600_000);
+    assert_eq!(driver.told, [out(&members[0], Missed::Heartbeat)]);
 }
 
 #[test]
@@ -64,6 +79,7 @@ fn members_that_do_not_come_are_left_behind() {
     assert_eq!(driver.joined(waiting).generation_id, 2);
     assert_eq!(driver.group("g").members().count(), 2);
     assert_eq!(driver.heartbeat("g", &members[2], 1), ErrorCode::UNKNOWN_MEMBER_ID);
+    assert_eq!(driver.told, [out(&members[2], Missed::Join)]);
 }
 
 #[test]
@@ -124,6 +140,7 @@ fn members_that_never_ask_for_their_assignment_are_out() {
     }
     assert_eq!(driver.heartbeat("g", &follower.member_id, 1), ErrorCode::UNKNOWN_MEMBER_ID);
     assert_eq!(driver.heartbeat("g", &leader.member_id, 1), ErrorCode::REBALANCE_IN_PROGRESS);
+    assert_eq!(driver.told, [out(&follower.member_id, Missed::Sync)]);
 }
 
 #[test]

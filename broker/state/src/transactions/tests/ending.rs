@@ -202,6 +202,9 @@ fn ids_that_nobody_uses_are_forgotten() {
     rig.end(&open, true, 2);
     rig.wait(2 * HOUR_MS);
     assert_eq!(rig.machine.states().map(|(id, _)| id.to_string()).collect::<Vec<_>>(), ["open"]);
+    let forgotten: Vec<_> =
+        told(&mut rig).into_iter().filter(|event| matches!(event, Event::Forgotten(_))).collect();
+    assert_eq!(forgotten, ["ended", "idle"].map(|id| Event::Forgotten(id.into())));
     rig.restart();
     rig.wait(1_000 * HOUR_MS);
     assert_eq!(rig.status("open"), Status::PrepareCommit, "its markers are still to be written");
@@ -216,7 +219,12 @@ fn told(rig: &mut Rig) -> Vec<Event> {
 #[test]
 fn who_ended_a_transaction_is_told() {
     let mut rig = Rig::new();
-    let ended = |is_commit, by| Event::Ended { is_commit, by };
+    let ended = |is_commit, by| Event::Ended {
+        is_commit,
+        by,
+        transactional_id: Text::from("tx"),
+        timeout_ms: 60_000,
+    };
     let producer = rig.producer("tx");
     rig.add(&producer, &[0], 2);
     rig.add(&producer, &[1], 2);

@@ -2,6 +2,7 @@ use strandline_protocol::ErrorCode;
 
 use super::world::{assigned, partitions};
 use super::*;
+use crate::groups::Missed;
 use crate::groups::consumer::MemberState;
 
 /// One member that has four partitions, and one that has just come.
@@ -44,6 +45,7 @@ fn who_does_not_give_up_in_time_is_thrown_out() {
     assert!(world.group().member("a").is_some());
     world.advance(5_000);
     assert!(world.group().member("a").is_none());
+    assert_eq!(world.out, [("a".into(), Missed::Revocation)]);
     assert_eq!(world.beat(Beat::stay("a", 2)), Err(ErrorCode::UNKNOWN_MEMBER_ID));
     let got = world.beat(Beat::stay("b", 3)).unwrap();
     assert_eq!(assigned(&got), partitions(&[("orders", &[0, 1, 2, 3])]));
@@ -70,6 +72,7 @@ fn who_is_silent_too_long_is_thrown_out_and_its_partitions_go_to_others() {
     assert!(world.group().member("a").is_some());
     world.advance(1);
     assert!(world.group().member("a").is_none());
+    assert_eq!(world.out, [("a".into(), Missed::Heartbeat)]);
     let expected = [
         ("CurrentMemberAssignment", false),
         ("TargetAssignmentMember", false),

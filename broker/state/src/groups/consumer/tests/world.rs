@@ -16,7 +16,7 @@ use super::heeding;
 use crate::coordinator::{Decision, Machine, Origin, Record, Ticket};
 use crate::groups::consumer::ConsumerGroup;
 use crate::groups::{
-    Ask, Caller, Command, GroupRecord, GroupSettings, Groups, Passing, Reply, Request, Timer,
+    Ask, Caller, Command, Event, GroupRecord, GroupSettings, Groups, Missed, Passing, Reply, Request, Timer,
 };
 use crate::metadata::record::{
     ConfigEntry, ConfigKey, ConfigValue, PartitionKey, PartitionValue, TopicKey, TopicValue,
@@ -48,6 +48,8 @@ pub(super) struct World {
     /// Answers to those who had to wait.
     pub(super) later: BTreeMap<Ticket, Reply>,
     pub(super) ids: u64,
+    /// The members that were told to be out, and why.
+    pub(super) out: Vec<(Text, Missed)>,
     /// So many heartbeats were heeded without a decision.
     pub(super) heeded: usize,
 }
@@ -124,6 +126,7 @@ impl World {
             tickets: 0,
             later: BTreeMap::new(),
             ids: 0,
+            out: Vec::new(),
             heeded: 0,
         };
         for (name, count) in topics {
@@ -288,7 +291,7 @@ impl World {
     }
 
     pub(super) fn apply(&mut self, decision: Decision<Groups>) -> Vec<(Ticket, Reply)> {
-        let Decision { records, passing, replies, timers, .. } = decision;
+        let Decision { records, passing, replies, timers, events, .. } = decision;
         if !records.is_empty() {
             let batch: Batch = records.iter().map(|record| record.to_bytes().unwrap()).collect();
             let offset = i64::try_from(self.log.len()).unwrap();
@@ -300,6 +303,10 @@ impl World {
             self.log.push(batch);
         }
         passing.into_iter().for_each(|passing: Passing| self.groups.pass(passing));
+        self.out.extend(events.into_iter().filter_map(|event| match event {
+            Event::MemberExpired { member, why, .. } => Some((member, why)),
+            _ => None,
+        }));
         for (timer, at_ms) in timers {
             match at_ms {
                 Some(at_ms) => self.timers.insert(timer, at_ms - self.skew_ms),
