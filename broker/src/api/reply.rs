@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use strandline_protocol::ErrorCode;
 use strandline_protocol::frame::OutboundFrame;
+use strandline_protocol::{ErrorCode, Text};
 
 use super::responses::Answered;
 use crate::broker::Broker;
@@ -85,7 +85,7 @@ impl Call {
 
     /// The same, in a version that is not the one asked for.
     pub fn reply_in<R: Answered>(&self, broker: &Broker, version: i16, mut response: R) -> Reply {
-        response.show_codes(&mut |code| self.note_refusal(broker, code));
+        response.show_codes(&mut |code, words| self.note_refusal(broker, code, words));
         let encoded = OutboundFrame::response(version, self.correlation_id, &response);
         let Ok(frame) = encoded.inspect_err(|error| tracing::error!(%error, "an answer cannot be written"))
         else {
@@ -106,13 +106,15 @@ impl Call {
         }
     }
 
-    /// Counts what is no success.
-    pub(super) fn note_refusal(&self, broker: &Broker, code: ErrorCode) {
+    /// Counts what is no success, and notes it with the words that the client gets, if any.
+    pub(super) fn note_refusal(&self, broker: &Broker, code: ErrorCode, words: Option<&Text>) {
         if code != ErrorCode::NONE {
             broker.metrics.refused(self.api, code);
-            // What a client calls itself is its own choice: it is written so that it cannot end a line.
+            // What a client calls itself is its own choice, and the words may repeat what it sent: both are written so
+            // that they cannot end a line.
             let (peer, client, version) = (self.connection.peer, self.client_id.as_deref(), self.version);
-            tracing::debug!(%peer, ?client, api = %self.api, version, error = %code, "refused");
+            let reason = words.map(tracing::field::debug);
+            tracing::debug!(%peer, ?client, api = %self.api, version, error = %code, reason, "refused");
         }
     }
 

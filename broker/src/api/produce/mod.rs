@@ -114,7 +114,7 @@ fn finish(broker: &Broker, call: &Call, acks: i16, mut response: ProduceResponse
         answer::name_leaders(broker, call, &mut response);
         return call.reply(broker, response);
     }
-    response.show_codes(&mut |code| call.note_refusal(broker, code));
+    response.show_codes(&mut |code, words| call.note_refusal(broker, code, words));
     let mut partitions = response.responses.iter().flat_map(|topic| &topic.partition_responses);
     if partitions.any(|partition| partition.error_code != ErrorCode::NONE) {
         return Reply::Close("a producer that wants no answer, and an error");

@@ -1,8 +1,9 @@
-//! What is told of what coordinators decide by themselves.
+//! What is told of what was refused, and of what coordinators decide by themselves.
 
 use std::time::Duration;
 
 use strandline_protocol::ErrorCode;
+use strandline_protocol::apis::create_topics::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
 
 use super::unavailable::World;
 use super::*;
@@ -52,4 +53,36 @@ async fn what_coordinators_decide_by_themselves_is_told_with_whom_and_why() {
         "offsets.retention",
     ];
     assert!(line_with(&world, &lines, "DescribeGroups", &parts).await.starts_with("INFO"));
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_with_the_words_that_the_client_gets() {
+    let rig = Rig::new();
+    rig.found_cluster("t").await;
+    let lines = Lines::begin();
+    let config =
+        CreatableTopicConfig { name: "retention.ms".into(), value: Some("-2".into()), ..Default::default() };
+    let topic = CreatableTopic {
+        name: "t\nERROR forged".into(),
+        num_partitions: 1,
+        replication_factor: 1,
+        configs: vec![config],
+        ..Default::default()
+    };
+    let topics = vec![CreatableTopic { name: "u".into(), ..topic.clone() }, topic];
+    let response = rig.call(7, &CreateTopicsRequest { topics, ..Default::default() }).await;
+    let refused: Vec<_> = lines
+        .take()
+        .into_iter()
+        .filter(|line| line.ends_with("refused") || line.contains("refused "))
+        .collect();
+    assert_eq!(refused.len(), response.topics.len(), "{refused:?}");
+    for (line, topic) in refused.iter().zip(&response.topics) {
+        assert!(topic.error_code != ErrorCode::NONE && line.starts_with("DEBUG"), "{line}");
+        let reason = format!("reason={:?}", topic.error_message.as_deref().unwrap());
+        for part in [&*reason, "api=CreateTopics", "version=7", &format!("error={}", topic.error_code)] {
+            assert!(line.contains(part), "{part} is not in {line}");
+        }
+    }
+    assert!(refused[0].contains("at least -1"), "{refused:?}");
 }
