@@ -85,11 +85,16 @@ impl Background {
 
     fn log_compaction(&self, event: &Event<'_>) {
         match *event {
-            Event::CompactionBegun { log, dirty_ratio, segments } => {
+            Event::CompactionBegun { log, dirty_ratio, segments, is_forced } => {
                 let partition = self.name(log);
+                let reason = if is_forced {
+                    "a record has waited for longer than max.compaction.lag.ms"
+                } else {
+                    "of the logs that were looked at, this one gains most"
+                };
                 tracing::debug!(
                     target: "strandline_log::compaction",
-                    %partition, dirty_ratio, segments, "compaction begins: of the logs that were looked at, this one gains most"
+                    %partition, dirty_ratio, segments, reason, "compaction begins"
                 );
             }
             Event::CompactionEnded { log, took, outcome } => {
@@ -155,13 +160,17 @@ fn log_disk(event: &Event<'_>) {
             target: "strandline_log::journal",
             logs, was_closed, ?took, "the data directory is open; where it was not closed, its journal was replayed"
         ),
-        Event::Flushed { logs, bytes, took } => tracing::debug!(
-            target: "strandline_log::segment", logs, bytes, ?took, "batches were written into segments"
+        Event::Flushed { logs, bytes, took, reason } => tracing::debug!(
+            target: "strandline_log::segment",
+            logs, bytes, ?took, reason = reason.words(), "batches were written into segments"
         ),
-        Event::Checkpointed { logs, segments_removed, bytes_removed, logs_removed, took } => tracing::debug!(
-            target: "strandline_log::checkpoint",
-            logs, segments_removed, bytes_removed, logs_removed, ?took, "the manifest is up to date"
-        ),
+        Event::Checkpointed { logs, segments_removed, bytes_removed, logs_removed, took, reason } => {
+            tracing::debug!(
+                target: "strandline_log::checkpoint",
+                logs, segments_removed, bytes_removed, logs_removed, ?took, reason = reason.words(),
+                "the manifest is up to date"
+            );
+        }
         Event::Removed { files, bytes, waiting } => tracing::debug!(
             target: "strandline_log::retention",
             files, bytes, waiting,
@@ -185,3 +194,6 @@ impl Observer for Background {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

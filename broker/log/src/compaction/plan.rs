@@ -49,6 +49,8 @@ pub struct Plan {
     pub dirty_ratio: f64,
     /// Whether it is worth it, or has to be.
     pub is_due: bool,
+    /// Whether it is for the age of a record alone: the ratio is not enough.
+    pub is_forced: bool,
 }
 
 /// What a round of compaction of a log would be; none if there is nothing that could be compacted.
@@ -88,8 +90,9 @@ pub fn plan(
     let oldest_ms = now_ms.saturating_sub(config.compaction_lag_max_ms.max(0));
     let dirty_since = sealed.iter().filter(is_dirty).map(|segment| segment.first_timestamp);
     let is_overdue = dirty_since.filter(|timestamp| *timestamp > 0).any(|timestamp| timestamp < oldest_ms);
-    let is_due = is_overdue || dirty_ratio > config.dirty_ratio_min;
-    Some(Plan { first_dirty_offset, end_offset, segments, dirty_ratio, is_due })
+    let is_dirty_enough = dirty_ratio > config.dirty_ratio_min;
+    let (is_due, is_forced) = (is_overdue || is_dirty_enough, is_overdue && !is_dirty_enough);
+    Some(Plan { first_dirty_offset, end_offset, segments, dirty_ratio, is_due, is_forced })
 }
 
 /// How large the segments that a round writes may become.

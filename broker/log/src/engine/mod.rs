@@ -30,7 +30,7 @@ mod writer;
 pub use self::error::{EngineError, ReadError, Refusal};
 pub use self::jobs::{Job, JobDone, Lane};
 pub use self::mailbox::{Closed, Mailbox, MailboxOptions, Rejected};
-pub use self::observer::{CompactionOutcome, Event, Observer, Unobserved};
+pub use self::observer::{CompactionOutcome, Event, Observer, Reason, Unobserved};
 pub use self::options::Options;
 pub use self::partition::{Offsets, Partition, UpTo};
 pub use self::read::{ReadLimits, ReadOut, Slice};

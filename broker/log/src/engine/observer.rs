@@ -8,6 +8,53 @@ use std::time::Duration;
 
 use crate::compaction::Statistics;
 
+/// Why batches go into segments, or the manifest is brought up to date.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Reason {
+    /// It was time: something was in memory or in the journal alone for an interval.
+    #[default]
+    Interval,
+    /// Tails are as large together as they are to become.
+    TailMemory,
+    /// Half of the journal's files wait to be used again.
+    JournalHalfFull,
+    /// Nothing has room in the journal any more, and appends wait.
+    JournalFull,
+    /// Logs without a journal have as much that is not synced as may be.
+    Unsynced,
+    /// As many files are held open for their syncs as may be.
+    OpenFiles,
+    /// A round of compaction takes the place of what was.
+    Compaction,
+    /// Records that are too old are in memory and in the journal alone, and can go once they are in segments.
+    Retention,
+    /// The disk might not have the room for it later.
+    DiskRoom,
+    /// Something that was asked waits for it.
+    Asked,
+    /// The engine closes.
+    Closing,
+}
+
+impl Reason {
+    /// The same, for people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Interval => "it was time",
+            Self::TailMemory => "tails were as large as they are to become",
+            Self::JournalHalfFull => "the journal was half full",
+            Self::JournalFull => "the journal was full, and appends wait",
+            Self::Unsynced => "half of what may be unsynced of logs without a journal was",
+            Self::OpenFiles => "no more files may be held open for their syncs",
+            Self::Compaction => "what was compacted takes its place",
+            Self::Retention => "records that are too old can go once they are in segments",
+            Self::DiskRoom => "the disk might not have the room for it later",
+            Self::Asked => "something that was asked waits for it",
+            Self::Closing => "the data directory is closed",
+        }
+    }
+}
+
 /// What happened. A log is named by what was said when it was created.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
@@ -37,6 +84,8 @@ pub enum Event<'a> {
         bytes: u64,
         /// How long it took.
         took: Duration,
+        /// Why now.
+        reason: Reason,
     },
     /// The manifest has what it was told.
     Checkpointed {
@@ -50,6 +99,8 @@ pub enum Event<'a> {
         logs_removed: usize,
         /// How long it took.
         took: Duration,
+        /// Why now.
+        reason: Reason,
     },
     /// Files of what is no more have gone.
     Removed {
@@ -93,6 +144,8 @@ pub enum Event<'a> {
         dirty_ratio: f64,
         /// How many segments are looked at.
         segments: usize,
+        /// Whether it begins for the age of a record alone: the ratio would not be enough.
+        is_forced: bool,
     },
     /// A round of compaction came to its end.
     CompactionEnded {

@@ -16,14 +16,17 @@ impl Observer for Told {
         let words = match event {
             Event::Recovered { logs, was_closed, .. } => format!("recovered {logs} {was_closed}"),
             Event::Committed { requests, .. } => format!("committed {requests}"),
-            Event::Flushed { logs, .. } => format!("flushed {logs}"),
-            Event::Checkpointed { segments_removed, .. } => format!("removed {segments_removed}"),
+            Event::Flushed { logs, reason, .. } => format!("flushed {logs}: {reason:?}"),
+            Event::Checkpointed { segments_removed, reason, .. } => {
+                format!("removed {segments_removed}: {reason:?}")
+            }
             Event::Expired { log, start_offset, segments, segments_by_size, .. } => {
                 assert_eq!(*log, b"a topic");
                 format!("expired to {start_offset}: {segments}, {segments_by_size} by size")
             }
             Event::Housekeeping { is_clock_trusted } => format!("looks, by the clock: {is_clock_trusted}"),
-            Event::CompactionBegun { .. } => "compaction begins".to_owned(),
+            Event::CompactionBegun { is_forced: true, .. } => "compaction begins: forced".to_owned(),
+            Event::CompactionBegun { .. } => "compaction begins: it gains".to_owned(),
             Event::CompactionEnded { outcome: CompactionOutcome::Cleaned(statistics), .. } => {
                 format!("compacted: {} superseded", statistics.records_superseded)
             }
@@ -72,8 +75,8 @@ fn many_logs_with_little_in_each_are_flushed_some_at_a_time() {
         rig.settle();
     }
     // The files of one job are open all at once.
-    told.expect("flushed 256");
-    assert!(!told.has("flushed 300"));
+    told.expect("flushed 256: ");
+    assert!(!told.has("flushed 300: "));
 }
 
 #[test]
@@ -94,7 +97,12 @@ fn what_goes_for_its_age_is_told_with_its_log_and_counted() {
         rig.clock.advance(60_000);
         rig.settle();
     }
-    for words in ["looks, by the clock: true", "flushed 1", "expired to 2: 1, 0 by size", "removed 1"] {
+    for words in [
+        "looks, by the clock: true",
+        "flushed 1: Retention",
+        "expired to 2: 1, 0 by size",
+        "removed 1: Interval",
+    ] {
         told.expect(words);
     }
     let after = rig.writer().watch().figures();
@@ -140,11 +148,68 @@ fn a_round_of_compaction_is_told_with_what_it_did() {
         rig.clock.advance(60_000);
         rig.settle();
     }
-    told.expect("compaction begins");
+    told.expect("compaction begins: it gains");
+    told.expect("removed 1: Compaction");
+    assert!(!told.has("compaction begins: forced"));
     let all = told.0.lock().unwrap();
     let superseded = all.iter().filter_map(|words| words.strip_prefix("compacted: ")?.split(' ').next());
     let superseded: u64 = superseded.map(|number| number.parse::<u64>().unwrap()).sum();
     assert!((10..20).contains(&superseded), "{all:?}");
+}
+
+#[test]
+fn a_round_of_compaction_that_only_the_lag_asks_for_says_so() {
+    let (mut rig, told) = rig(57);
+    let cleanup = Cleanup { deletes: false, compacts: true };
+    // No log is dirtier than that, and all records are older than so long.
+    let (dirty_ratio_min, compaction_lag_max_ms) = (1.0, 1_000);
+    let config = LogConfig {
+        cleanup,
+        segment_bytes: 400,
+        dirty_ratio_min,
+        compaction_lag_max_ms,
+        ..LogConfig::default()
+    };
+    let id = rig.create(config).id();
+    for _ in 0..20 {
+        rig.append(id, keyed(1, &[7; 100])).unwrap();
+    }
+    for _ in 0..6 {
+        rig.clock.advance(60_000);
+        rig.settle();
+    }
+    told.expect("compaction begins: forced");
+    assert!(!told.has("compaction begins: it gains"));
+}
+
+#[test]
+fn each_flush_and_each_checkpoint_says_why() {
+    let (mut rig, told) = rig(58);
+    let id = rig.create(LogConfig::default()).id();
+    for _ in 0..40 {
+        rig.append(id, batch(&[&[7; 1_000]])).unwrap();
+    }
+    told.expect("flushed 1: TailMemory");
+    assert!(!told.has("removed 0: "), "nothing presses: {:?}", told.0.lock().unwrap());
+    for _ in 0..400 {
+        rig.append(id, batch(&[&[7; 1_000]])).unwrap();
+    }
+    told.expect("flushed 1: JournalHalfFull");
+    told.expect("removed 0: JournalHalfFull");
+    assert!(!told.has("flushed 1: Interval") && !told.has("removed 0: Interval"));
+    for _ in 0..4 {
+        rig.append(id, batch(&[b"x"])).unwrap();
+        rig.clock.advance(60_000);
+        rig.settle();
+    }
+    told.expect("flushed 1: Interval");
+    told.expect("removed 0: Interval");
+    rig.append(id, batch(&[b"x"])).unwrap();
+    rig.writer().mailbox().close();
+    rig.settle();
+    assert!(rig.writer().is_saved());
+    told.expect("flushed 1: Closing");
+    told.expect("removed 0: Closing");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use strandline_protocol::batch::{BatchHeader, NO_LEADER_EPOCH};
 use super::super::error::Refusal;
 use super::super::group::{Operation, PlacedBatch, Said};
 use super::super::log::Log;
+use super::super::observer::Reason;
 use super::super::request::{Chain, Command, Done, NewBatch, ReplyTo, Request};
 use super::{Taken, Writer};
 use crate::journal::{Class, StageError, Staged};
@@ -138,7 +139,7 @@ impl Writer {
             // Where no checkpoint finds room, it would stay so.
             Err(StageError::JournalFull) if self.is_out_of_room() => Err(Refusal::DiskFull),
             Err(StageError::JournalFull) => {
-                self.checkpoints.want();
+                self.checkpoints.want(Reason::JournalFull);
                 Ok(None)
             }
             Err(StageError::DiskFull) => Err(Refusal::DiskFull),

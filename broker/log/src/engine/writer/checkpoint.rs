@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::super::checkpoint_job::{CheckpointDone, CheckpointError, CheckpointJob, Sync};
 use super::super::log::{Log, Unsaved};
-use super::super::observer::Event;
+use super::super::observer::{Event, Reason};
 use super::Writer;
 use crate::local_id::LocalId;
 use crate::manifest::{Changes, PartitionRow};
@@ -32,14 +32,17 @@ enum Want {
 #[derive(Debug, Default)]
 pub(in super::super) struct Checkpoints {
     want: Want,
+    /// Why so much is wanted.
+    want_reason: Reason,
     is_saving: bool,
     /// One that found no room, to be done again.
     again: Option<Box<CheckpointJob>>,
     last: Duration,
     /// What was published then.
     published_then: u64,
-    /// When the one that is on its way was first handed out.
+    /// When the one that is on its way was first handed out, and why.
     began: Duration,
+    reason: Reason,
     /// What need not be replayed, as far as the manifest says.
     reached: u64,
     removed: Vec<LocalId>,
@@ -53,15 +56,22 @@ impl Checkpoints {
         Self { reached, removed, sync, last: now, ..Self::default() }
     }
 
-    pub(super) fn want(&mut self) {
-        self.want = self.want.max(Want::Room);
+    pub(super) fn want(&mut self, reason: Reason) {
+        self.want_so_much(Want::Room, reason);
+    }
+
+    /// Who wants the most, and wanted it first, is the reason.
+    fn want_so_much(&mut self, want: Want, reason: Reason) {
+        if want > self.want {
+            (self.want, self.want_reason) = (want, reason);
+        }
     }
 
     /// Whether so many files are held open to be synced one by one that no more may be. Then they are synced first.
     pub(super) fn is_crowded(&mut self) -> bool {
         let is_crowded = self.sync.files() >= FILES_MAX;
         if is_crowded {
-            self.want = self.want.max(Want::Sync);
+            self.want_so_much(Want::Sync, Reason::OpenFiles);
         }
         is_crowded
     }
@@ -71,8 +81,8 @@ impl Checkpoints {
         self.reached
     }
 
-    pub(super) fn want_all(&mut self) {
-        self.want = Want::All;
+    pub(super) fn want_all(&mut self, reason: Reason) {
+        self.want_so_much(Want::All, reason);
     }
 
     /// Whether there is something that the manifest is about to be told, also where that has to wait for room.
@@ -119,13 +129,14 @@ impl Writer {
         };
         let first_unflushed = self.first_unflushed();
         if first_unflushed.is_some_and(|first| first <= target) {
-            self.flushing.want_up_to(target);
+            self.flushing.want_up_to(target, self.checkpoints.want_reason);
             return None;
         }
         let checkpoint = first_unflushed.map_or(self.published, |first| first - 1);
         self.checkpoints.want = Want::Nothing;
         self.begin_interval();
         self.checkpoints.began = self.clock.monotonic();
+        self.checkpoints.reason = self.checkpoints.want_reason;
         self.checkpoints.is_saving = true;
         self.unjournaled.begin_sync();
         Some(self.checkpoint_job(checkpoint))
@@ -171,8 +182,12 @@ impl Writer {
         let is_journal_filling = self.journal.half_way().is_some_and(|half| half > self.checkpoints.reached);
         self.checkpoints.is_crowded();
         let is_unsynced = self.unjournaled.bytes() >= self.options.unsynced_bytes_max / 2;
-        if is_journal_filling || is_unsynced || (is_due && has_something) {
-            self.checkpoints.want();
+        if is_journal_filling {
+            self.checkpoints.want(Reason::JournalHalfFull);
+        } else if is_unsynced {
+            self.checkpoints.want(Reason::Unsynced);
+        } else if is_due && has_something {
+            self.checkpoints.want(Reason::Interval);
         } else if is_due {
             self.look_for_old_tails();
         }
@@ -183,8 +198,8 @@ impl Writer {
     fn look_for_old_tails(&mut self) {
         let published_then = self.checkpoints.published_then;
         if self.first_unflushed().is_some_and(|first| first <= published_then) {
-            self.flushing.want_up_to(published_then);
-            self.checkpoints.want();
+            self.flushing.want_up_to(published_then, Reason::Interval);
+            self.checkpoints.want(Reason::Interval);
         } else {
             // What has come since is old the next time.
             self.begin_interval();
@@ -299,6 +314,7 @@ impl Writer {
             bytes_removed,
             logs_removed: job.removed.len(),
             took: self.clock.monotonic().saturating_sub(self.checkpoints.began),
+            reason: self.checkpoints.reason,
         });
     }
 }

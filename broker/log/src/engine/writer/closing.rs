@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Writer;
 use crate::engine::error::EngineError;
 use crate::engine::jobs::Job;
+use crate::engine::observer::Reason;
 
 /// How far the last work is.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -20,7 +21,7 @@ impl Writer {
     pub(super) fn plan_last_job(&mut self) -> Option<Job> {
         if self.closing == Closing::NotAsked {
             self.closing = Closing::Saving;
-            self.checkpoints.want_all();
+            self.checkpoints.want_all(Reason::Closing);
         }
         if let Some(job) = self.plan_removals(true) {
             return Some(Job::Removal(job));

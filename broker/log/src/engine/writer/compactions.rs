@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::super::checkpoint_job::CheckpointJob;
 use super::super::compaction_job::{Brake, CompactionDone, CompactionJob, Step, Work};
 use super::super::log::{Log, aborted_transaction};
-use super::super::observer::{CompactionOutcome, Event};
+use super::super::observer::{CompactionOutcome, Event, Reason};
 use super::Writer;
 use crate::clock::Clock;
 use crate::compaction::{
@@ -218,6 +218,7 @@ impl Writer {
             log: &log.description,
             dirty_ratio: plan.dirty_ratio,
             segments: plan.segments,
+            is_forced: plan.is_forced,
         });
         let brake = self.compactions.brake.released();
         let state = State::Next(Work::Begin(Box::new(input), self.compactions.random.split()));
@@ -235,7 +236,7 @@ impl Writer {
             }
             Ok(Step::Finished(_)) if is_outdated => None,
             Ok(Step::Replacement(replacement, compaction)) => {
-                self.checkpoints.want();
+                self.checkpoints.want(Reason::Compaction);
                 Some(State::Ready(replacement, compaction))
             }
             Ok(Step::Finished(cleaned)) => {

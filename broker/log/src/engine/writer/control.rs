@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::super::error::Refusal;
 use super::super::group::{Change, Cut, Operation, Said};
 use super::super::log::Log;
+use super::super::observer::Reason;
 use super::super::replay::producers_at;
 use super::super::request::{Command, Done, ReplyTo, Request};
 use super::{Taken, Writer};
@@ -138,7 +139,7 @@ impl Writer {
         if is_saved && !self.checkpoints.is_saving() {
             return Ok(Readiness::Ready);
         }
-        self.checkpoints.want_all();
+        self.checkpoints.want_all(Reason::Asked);
         self.waits_for_manifest()
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::super::flush_job::{FlushDone, FlushJob, LogFlush, Part, Piece};
 use super::super::log::Log;
-use super::super::observer::Event;
+use super::super::observer::{Event, Reason};
 use super::super::read::Sources;
 use super::room::PARTITION_BYTES;
 use super::{Logs, Writer};
@@ -33,8 +33,12 @@ pub(in super::super) struct Flushing {
     pub(in super::super) logs: u64,
     /// Everything in frames up to this one is to be flushed, whether or not memory is short.
     target: u64,
+    /// Why that is so.
+    target_reason: Reason,
     is_busy: bool,
     began: Duration,
+    /// Why the job began that is under way.
+    reason: Reason,
 }
 
 impl Flushing {
@@ -80,8 +84,10 @@ impl Flushing {
         self.bytes < self.logs.saturating_mul(FULL_TAIL_BYTES)
     }
 
-    pub(super) fn want_up_to(&mut self, frame: u64) {
-        self.target = self.target.max(frame);
+    pub(super) fn want_up_to(&mut self, frame: u64, reason: Reason) {
+        if frame > self.target {
+            (self.target, self.target_reason) = (frame, reason);
+        }
     }
 }
 
@@ -113,7 +119,8 @@ impl Writer {
         };
         while planned_bytes < self.options.flush_job_bytes.max(1) && logs.len() < LOGS_PER_JOB_MAX {
             let Some(first) = self.first_unflushed() else { break };
-            let is_due = first <= self.flushing.target || self.flushing.bytes - planned_bytes >= enough_bytes;
+            let is_wanted = first <= self.flushing.target;
+            let is_due = is_wanted || self.flushing.bytes - planned_bytes >= enough_bytes;
             let Some((_, partition)) = self.flushing.queue.pop_front_if(|_| is_due) else { break };
             let Some(log) = self.logs.get_mut(&partition) else { continue };
             // What a truncation is about to cut off goes into no segment any more.
@@ -123,6 +130,10 @@ impl Writer {
             }
             let flush = log.plan_flush(partition, &self.sources, self.clock.wall_ms());
             planned_bytes += flush.bytes;
+            if logs.is_empty() {
+                let wanted = self.flushing.target_reason;
+                self.flushing.reason = if is_wanted { wanted } else { Reason::TailMemory };
+            }
             logs.push(flush);
         }
         for (frame, partition) in put_off.into_iter().rev() {
@@ -144,6 +155,7 @@ impl Writer {
                     logs: logs.len(),
                     bytes: logs.iter().map(|flush| flush.bytes).sum(),
                     took: self.clock.monotonic().saturating_sub(self.flushing.began),
+                    reason: self.flushing.reason,
                 });
                 done.job.logs.into_iter().for_each(|flush| self.log_flushed(flush));
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::super::group::Change;
 use super::super::log::Log;
-use super::super::observer::Event;
+use super::super::observer::{Event, Reason};
 use super::Writer;
 use crate::config::LogConfig;
 use crate::local_id::LocalId;
@@ -90,7 +90,7 @@ impl Writer {
             return;
         }
         if let Some(frame) = log.first_overdue(self.housekeeping.now_ms) {
-            self.flushing.want_up_to(frame);
+            self.flushing.want_up_to(frame, Reason::Retention);
         }
         let Some(removal) = log.start_by_retention(self.housekeeping.now_ms, now_ms) else { return };
         let (start_offset, log) = (removal.log_start_offset, log.description.clone());

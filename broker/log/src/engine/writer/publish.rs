@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::super::group::{Change, Cut, Group, Operation, PlacedBatch, Said};
 use super::super::log::Log;
+use super::super::observer::Reason;
 use super::super::partition::{Partition, View};
 use super::super::request::Done;
 use super::Writer;
@@ -137,7 +138,7 @@ impl Writer {
         due.into_iter().for_each(Waker::wake);
         if self.compactions.waits_for_checkpoint(id) {
             // The last one left it out, for what was on its way.
-            self.checkpoints.want();
+            self.checkpoints.want(Reason::Compaction);
         }
         self.flushing.shrink(before - after);
         if log.first_unflushed != first {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::super::error::Refusal;
-use super::super::observer::Event;
+use super::super::observer::{Event, Reason};
 use super::Writer;
 use crate::disk::BLOCK_BYTES;
 use crate::local_id::LocalId;
@@ -64,8 +64,8 @@ impl Writer {
         if self.is_out_of_room() {
             return Err(Refusal::DiskFull);
         }
-        self.flushing.want_up_to(self.published);
-        self.checkpoints.want();
+        self.flushing.want_up_to(self.published, Reason::DiskRoom);
+        self.checkpoints.want(Reason::DiskRoom);
         Ok(false)
     }
 

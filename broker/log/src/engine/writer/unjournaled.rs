@@ -13,6 +13,7 @@ use strandline_protocol::batch::NO_LEADER_EPOCH;
 use super::super::error::Refusal;
 use super::super::flush_job::{Part, WRITEBACK_BYTES_MIN, write_piece};
 use super::super::group::PlacedBatch;
+use super::super::observer::Reason;
 use super::super::read_back::ReadBack;
 use super::super::request::{Done, NewBatch, Outcome, ReplyTo};
 use super::Writer;
@@ -72,7 +73,7 @@ impl Writer {
         }
         let Unjournaled { bytes: written, syncing_bytes, .. } = &self.unjournaled;
         if written + syncing_bytes + bytes > self.options.unsynced_bytes_max {
-            self.checkpoints.want();
+            self.checkpoints.want(Reason::Unsynced);
             return Ok(false);
         }
         if self.checkpoints.is_crowded() || !self.is_end_saved(partition, facts) {
@@ -84,7 +85,7 @@ impl Writer {
         let is_cut =
             log.unsaved.as_ref().is_some_and(|unsaved| unsaved.is_truncated || !unsaved.gone.is_empty());
         if is_cut {
-            self.checkpoints.want_all();
+            self.checkpoints.want_all(Reason::Asked);
         }
         Ok(!is_cut && !log.is_removing)
     }
