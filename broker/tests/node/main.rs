@@ -20,4 +20,6 @@ mod support;
 #[cfg(test)]
 mod topics;
 #[cfg(test)]
+mod validating;
+#[cfg(test)]
 mod wire;

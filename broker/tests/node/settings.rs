@@ -288,6 +288,12 @@ async fn parts_of_the_broker_log_as_much_as_they_are_told() {
         assert_eq!(found, code, "{name} {logger}: {message}");
     }
     assert_eq!(value(&running, LOGGER, "1", "part").await, ("DEBUG".to_owned(), 6));
+    for (name, change) in [("part", set("TRACE")), ("part", Change::Delete), (ROOT, set("TRACE"))] {
+        let resources = vec![alteration(LOGGER, "1", &[(name, change)])];
+        let request = IncrementalAlterConfigsRequest { resources, validate_only: true, ..Default::default() };
+        assert_eq!(running.ask(&request).await.responses[0].error_code, ErrorCode::NONE);
+    }
+    assert_eq!(value(&running, LOGGER, "1", "part").await.0, "DEBUG", "it was only checked");
     assert_eq!(value(&running, LOGGER, "1", ROOT).await, ("WARN".to_owned(), 6));
     assert_eq!(alter(&running, LOGGER, "1", &[("part", Change::Delete)]).await.0, ErrorCode::NONE);
     assert_eq!(value(&running, LOGGER, "1", "part").await.0, "WARN");
