@@ -173,3 +173,15 @@ async fn what_becomes_of_groups_and_transactions_is_counted() {
         ],
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_is_offline_is_counted() {
+    let world = World::new().await;
+    expect(&scrape(&world.rig).await, &["strandline_offline_directories 0"]);
+    world.go_offline().await;
+    let rig = &world.rig;
+    let scraped = Scraped::new(Arc::clone(&rig.broker), Arc::default(), rig.engine.watch().clone());
+    assert!(scraped.obstacle().is_some());
+    let text = tokio::task::spawn_blocking(move || scraped.metrics()).await.unwrap();
+    expect(&text, &["strandline_offline_directories 1"]);
+}
