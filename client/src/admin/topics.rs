@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use strandline_protocol::apis::ApiKey;
-use strandline_protocol::apis::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
+use strandline_protocol::apis::create_partitions::{
+    CreatePartitionsRequest, CreatePartitionsResponse, CreatePartitionsTopic,
+};
 use strandline_protocol::apis::create_topics::{
     CreatableTopic, CreatableTopicConfig, CreatableTopicResult, CreateTopicsRequest, CreateTopicsResponse,
 };
@@ -227,26 +229,37 @@ impl Admin {
     /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
     /// ```
     pub async fn create_partitions(&self, topic: &str, total: i32) -> Result<()> {
+        self.grow(topic, total, false).await
+    }
+
+    /// Checks whether a topic could have so many partitions, and adds none.
+    ///
+    /// ```
+    /// # async fn example(admin: &strandline_client::Admin) -> Result<(), strandline_client::Error> {
+    /// admin.validate_partitions("orders", 24).await
+    /// # }
+    /// # strandline_client_stage::play(async |stage| example(&stage.client.admin()).await);
+    /// ```
+    pub async fn validate_partitions(&self, topic: &str, total: i32) -> Result<()> {
+        self.grow(topic, total, true).await
+    }
+
+    async fn grow(&self, topic: &str, total: i32, validate_only: bool) -> Result<()> {
         // Null lets the controller place them, an empty list would be a wrong assignment.
-        let wanted = CreatePartitionsTopic {
-            name: topic.into(),
-            count: total,
-            assignments: None,
-            ..Default::default()
-        };
+        let (name, count) = (topic.into(), total);
+        let wanted = CreatePartitionsTopic { name, count, assignments: None, ..Default::default() };
         let request = CreatePartitionsRequest {
             topics: vec![wanted],
             timeout_ms: self.timeout_ms(),
+            validate_only,
             ..Default::default()
         };
-        let response = self
-            .client
-            .ask_controller(&request, |it| it.results.first().map(|topic| topic.error_code))
-            .await?;
-        let result = response.results.into_iter().find(|result| result.name == topic);
-        let result = result.ok_or_else(|| Error::Missing(format!("topic {topic}")))?;
-        let message = result.error_message.map(String::from);
-        Error::check(result.error_code, || format!("topic {topic}"), message)
+        let moved = |it: &CreatePartitionsResponse| it.results.first().map(|topic| topic.error_code);
+        let response = self.client.ask_controller(&request, moved).await?;
+        let subject = format!("topic {topic}");
+        let result = response.results.into_iter().find(|it| it.name == topic);
+        let result = result.ok_or_else(|| Error::Missing(subject.clone()))?;
+        Error::check(result.error_code, || subject, result.error_message.map(String::from))
     }
 
     /// Every topic that one may see, by name.

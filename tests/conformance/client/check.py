@@ -124,7 +124,11 @@ def configs(checked):
     expect(own, {"cleanup.policy": ("delete,compact", "topic"), "retention.ms": ("60000", "topic")}, "what is set on a topic")
     everything = {entry["name"]: entry["source"] for entry in checked.json("config", "describe", *subject, "--all")}
     expect(everything["segment.ms"], "default", "where a default comes from")
-    checked.strandline("config", "alter", *subject, "--set", "retention.ms=7", "--validate-only")
+    expect(checked.json("config", "alter", *subject, "--set", "retention.ms=7", "--validate-only")["changed"], False, "what was only checked")
+    # Long enough for a broker to learn of what was changed.
+    time.sleep(2)
+    own = {entry["name"]: entry["value"] for entry in checked.json("config", "describe", *subject)}
+    expect(own["retention.ms"], "60000", "a setting that was only checked")
     expect_error(checked.strandline("config", "alter", *subject, "--set", "retention.ms=x", expected=1), "topic set", "INVALID_CONFIG", "LONG")
     expect_error(checked.strandline("config", "alter", *subject, expected=2), "--set")
     checked.strandline("config", "alter", "--all-brokers", "--set", "log.retention.ms=5000")

@@ -99,8 +99,19 @@ def topics(run):
         return {it["name"]: it["value"] for it in described["settings"] if it["ofTopic"]}, len(described["partitions"])
 
     settle(altered, ({"retention.ms": "700000", "cleanup.policy": "delete,compact"}, 3), "altered settings, and added partitions")
-    run.json("topic", "alter", "orders", "--reset", "cleanup.policy", "--validate-only")
+    # What is only checked is told as such, and nothing comes of it.
+    checked = run.json("topic", "alter", "orders", "--reset", "cleanup.policy", "--partitions", 5, "--validate-only")
+    expect(checked, [{"name": "orders", "changed": False}], "what may be changed")
+    run.refused(1, "topic", "alter", "orders", "--partitions", 2, "--validate-only", says=["INVALID_PARTITIONS"])
+    expect(altered(), ({"retention.ms": "700000", "cleanup.policy": "delete,compact"}, 3), "what was only checked")
     run.text("topic", "alter", "orders", "--reset", "cleanup.policy")
+    (checked,) = run.json("topic", "delete", "orders", "--validate-only")
+    checked.pop("bytes")
+    expect(checked, {"name": "orders", "deleted": False, "partitions": 3, "records": 3}, "what would be deleted")
+    if "orders: would be deleted, with 3 partitions and 3 records" not in run.text("topic", "delete", "orders", "--validate-only"):
+        fail("it is not said what would be deleted")
+    run.refused(1, "topic", "delete", "ordres", "--validate-only", says=["UNKNOWN_TOPIC_OR_PARTITION", "there is orders"])
+    expect(run.json("topic", "delete", "ordres", "--if-exists", "--validate-only"), [], "what is not there, and need not be")
     run.refused(2, "topic", "alter", "orders", says=["--set"])
     run.refused(1, "topic", "alter", "orders", "--set", "retention.ms=soon", says=["INVALID_CONFIG"])
     run.refused(1, "topic", "alter", "orders", "--partitions", 1, says=["INVALID_PARTITIONS"])
@@ -108,6 +119,7 @@ def topics(run):
         run.refused(1, "topic", *words, says=["ordres", "there is orders"])
 
     expect(run.json("topic", "trim", "orders", "--before", 2, "-p", 0, "--validate-only")["changed"], False, "a trim that is only shown")
+    expect(run.json("topic", "describe", "orders")[0]["partitions"][0]["begin"], 0, "where it begins after that")
     run.refused(2, "topic", "trim", "orders", "--before", 2, says=["--yes"])
     run.json("topic", "trim", "orders", "--before", 2, "-p", 0, "--yes")
     expect(run.text("consume", "orders", "--exit").splitlines(), ["three"], "what a trim leaves")
@@ -177,7 +189,25 @@ def groups(run):
     run.refused(1, "group", "reset", "readers", "--topic", "format", "--to", "end", says=["there is formats"])
     run.refused(1, "group", "describe", "reader", says=["there is readers"])
     run.refused(2, "group", "delete", "readers", says=["--yes"])
-    run.json("group", "forget", "readers", "--topic", "formats", "--yes")
+    run.refused(2, "group", "forget", "readers", "--topic", "formats", says=["nothing was changed", "--yes"])
+    expect(run.json("group", "delete", "readers", "--validate-only"), [{"name": "readers", "deleted": False, "offsets": 1}], "what would be deleted")
+    run.refused(1, "group", "delete", "reader", "--validate-only", says=["there is readers"])
+    would_go = [{"topic": "formats", "partition": 0, "forgotten": False}]
+    expect(run.json("group", "forget", "readers", "--topic", "formats", "--validate-only"), would_go, "what would be forgotten")
+    if "WOULD BE FORGOTTEN" not in run.text("group", "forget", "readers", "--topic", "formats", "--validate-only"):
+        fail("it is not said what would be forgotten")
+    expect(run.json("group", "describe", "readers")[0]["partitions"][0]["committed"], 5, "what was only shown is there")
+    member = subprocess.Popen([CLI, "consume", "formats", "--group", "readers", "--no-commit"], stdout=subprocess.DEVNULL, env=run.environment)
+    try:
+        settle(lambda: names("--state", "stable"), ["readers"], "a group with a member")
+        run.refused(1, "group", "delete", "readers", "--validate-only", says=["NON_EMPTY_GROUP", "1 member"])
+        run.refused(1, "group", "forget", "readers", "--topic", "formats", "--validate-only", says=["GROUP_SUBSCRIBED_TO_TOPIC"])
+    finally:
+        member.terminate()
+        member.wait(30)
+    settle(lambda: names("--state", "empty"), ["readers"], "the group without it")
+    forgotten = run.json("group", "forget", "readers", "--topic", "formats", "--yes")
+    expect(forgotten, [{"topic": "formats", "partition": 0, "forgotten": True}], "what was forgotten")
     run.refused(1, "group", "reset", "readers", "--by", 1, "--yes", says=["--topic"])
 
 
@@ -201,6 +231,8 @@ def clusters(run):
     (setting,) = [it for it in run.json("config", "describe", "--topic", "orders") if it["name"] == "retention.ms"]
     expect((setting["value"], setting["source"]), ("700000", "topic"), "a setting of a topic")
     run.text("config", "alter", "--topic", "orders", "--set", "retention.ms=800000", "--validate-only")
+    (setting,) = [it for it in run.json("config", "describe", "--topic", "orders") if it["name"] == "retention.ms"]
+    expect(setting["value"], "700000", "a setting that was only checked")
     run.text("config", "alter", "--topic", "orders", "--reset", "retention.ms")
     run.table("NAME VALUE FROM CHANGES", "config", "describe", "--topic", "orders", "--all")
     run.text("config", "alter", "--broker", 1, "--set", "message.max.bytes=1000012")
@@ -222,6 +254,10 @@ def running_log(run, data):
     dumped = run.text("log", "dump", data, "--topic", "formats", "--deep", "--from", 9)
     if 'value "v9"' not in dumped:
         fail(f"the dump of a directory in use is wrong:\n{dumped}")
+    frames = [json.loads(line) for line in run.text("log", "journal", data, "-o", "json").splitlines()]
+    appended = [it for it in frames if it["kind"] == "append" and it["partition"]]
+    if not appended or not all(it["frame"] > 0 and it["said"]["bytes"] > 0 for it in appended):
+        fail(f"the journal, for programs: {frames[:3]}")
     # The records of such a topic are in no journal; `logs` looks for them.
     run.text("topic", "create", "quick", "--partitions", 1, "--config", "strandline.durability=async")
     run.text("produce", "quick", stdin="soon\n")
@@ -233,6 +269,7 @@ def transactions(run):
     run.refused(1, "transaction", "describe", "nobody", says=["TRANSACTIONAL_ID_NOT_FOUND"])
     run.refused(1, "transaction", "abort", "nobody", "--yes", says=["TRANSACTIONAL_ID_NOT_FOUND"])
     run.refused(2, "transaction", "abort", "nobody", says=["--yes"])
+    run.refused(1, "transaction", "abort", "nobody", "--validate-only", says=["TRANSACTIONAL_ID_NOT_FOUND"])
     run.refused(2, "transaction", "list", "--state", "Open", says=["Ongoing"])
     run.table("PARTITION PRODUCER EPOCH SEQUENCE OPEN SINCE LAST RECORD", "transaction", "producers", "formats")
     producers = run.json("transaction", "producers", "formats", "-p", 0)
@@ -255,6 +292,12 @@ def transactions(run):
             fail("it is not said since when a transaction is open")
         opened = [it["openSinceOffset"] for it in run.json("transaction", "producers", "second")]
         expect(sum(offset is not None for offset in opened), 1, "who holds up readers")
+        (checked,) = run.json("transaction", "abort", "transfer", "--validate-only")
+        expect((checked["fenced"], checked["state"], "second-0" in checked["partitions"]), (False, "Ongoing", True), "what would be aborted")
+        if "its transaction in" not in run.text("transaction", "abort", "transfer", "--validate-only"):
+            fail("it is not said what would be aborted")
+        after = run.json("transaction", "describe", "transfer")[0]
+        expect((after["state"], after), ("Ongoing", described), "a transaction whose end was only shown")
         run.json("transaction", "abort", "transfer", "--yes")
         if run.json("transaction", "describe", "transfer")[0]["state"] not in ("Empty", "CompleteAbort"):
             fail("a transaction that was aborted is open")
@@ -287,6 +330,8 @@ def profiles(run, address):
     run.text("topic", "list", "--brokers", address, STRANDLINE_PROFILE="away")
     run.text("topic", "list", STRANDLINE_PROFILE="away", STRANDLINE_BROKERS=address)
     expect([it["name"] for it in run.json("profile", "list")], ["away", "here"], "the profiles")
+    shown = run.json("profile", "show", "here")
+    expect((shown["brokers"], shown["http"], Path(shown["file"]).name), (address, None, "here.toml"), "a profile, for programs")
     run.text("profile", "set", "default", "--brokers", address)
     run.text("topic", "list")
     (HOME / "wrong.toml").write_text("broker = 'a'\n")
@@ -359,6 +404,9 @@ def logs(run, data):
         run.text("log", "dump", data, "--topic", "__cluster_metadata", "--deep")
         if "frame" not in run.text("log", "manifest", data) or "last frame" not in run.text("log", "journal", data):
             fail("the manifest or the journal says nothing")
+        first, *rows = [json.loads(line) for line in run.text("log", "manifest", data, "-o", "json").splitlines()]
+        partitions = {it["partition"]["name"]: it["partition"] for it in rows if "partition" in it}
+        expect((first["manifest"]["checkpoint"] > 0, partitions["orders-0"]["logStart"]), (True, 2), "the manifest, for programs")
         run.refused(1, "log", "dump", data, "--topic", "format", says=["there is formats"])
     else:
         files = sorted((data / "formats-0").glob("*.log")) + sorted((data / "formats-0").glob("*index"))

@@ -94,6 +94,16 @@ fn a_directory_without_partitions_is_one_all_the_same() {
     assert!(result.is_ok() && text.ends_with("the journal was closed\n"), "{text}");
     let (result, text) = said(&["manifest", path]);
     assert!(result.is_ok() && text.starts_with("checkpoint at frame"), "{text}");
+    let json = |words: &[&str]| -> Vec<serde_json::Value> {
+        let (_, text) = said(words);
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let manifest = json(&["manifest", path, "-o", "json"]);
+    assert_eq!(manifest.len(), 1);
+    assert!(
+        manifest[0]["manifest"]["checkpoint"].is_u64() && manifest[0]["manifest"]["nextFolder"].is_string()
+    );
+    assert!(json(&["journal", path, "-o", "json"]).is_empty(), "what the manifest has is in it no more");
     let (result, _) = said(&["dump", path, "--topic", "orders"]);
     assert!(matches!(result, Err(Failure::Refused(what)) if what.contains("nothing of a topic orders")));
     fs::remove_dir_all(folder).unwrap();

@@ -9,11 +9,12 @@ use clap::{Args, Subcommand};
 use strandline_client::{Client, Each, Error, GroupDescription, GroupListing, ListOffsets, OffsetAt};
 use strandline_protocol::ErrorCode;
 
-use crate::arguments::{Consent, Named};
+use crate::arguments::Named;
 use crate::cluster::{Connecting, Failure};
 use crate::hint;
 use crate::results::{sorted_out, told_with};
 
+mod delete;
 mod forget;
 mod print;
 mod reset;
@@ -30,7 +31,7 @@ pub(crate) enum GroupCommand {
     /// Forgets how far a group has read a topic.
     Forget(forget::Forget),
     /// Deletes groups that have no members, with all that is known of how far they have read.
-    Delete(Delete),
+    Delete(delete::Delete),
 }
 
 /// `strandline group list`.
@@ -49,15 +50,6 @@ pub(crate) struct Describe {
     /// Show the members, with where they are and how many partitions each has, and not the partitions.
     #[arg(short, long)]
     members: bool,
-    #[command(flatten)]
-    groups: Named,
-}
-
-/// `strandline group delete`.
-#[derive(Args)]
-pub(crate) struct Delete {
-    #[command(flatten)]
-    consent: Consent,
     #[command(flatten)]
     groups: Named,
 }
@@ -105,19 +97,7 @@ pub(crate) fn run(command: &GroupCommand, out: &mut impl Write) -> Result<(), Fa
         }
         GroupCommand::Reset(reset) => reset::run(reset, out),
         GroupCommand::Forget(forget) => forget::run(forget, out),
-        GroupCommand::Delete(delete) => {
-            let groups = &delete.groups;
-            let what = format!("delete {} and how far they have read", groups.names.join(", "));
-            delete.consent.to(&what)?;
-            let (results, hints) = groups.connecting.run(async |client| {
-                let results = client.admin().delete_groups(&groups.names()).await;
-                let hints = hint::groups(&client, &results).await;
-                Ok((results, hints))
-            })?;
-            let (done, failed) = sorted_out(results);
-            print::deleted(&done, groups.connecting.output, out)?;
-            told_with(&failed, hints)
-        }
+        GroupCommand::Delete(delete) => delete::run(delete, out),
     }
 }
 

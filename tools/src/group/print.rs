@@ -116,11 +116,3 @@ pub(super) fn moved(
     }
     table.print(out)
 }
-
-pub(super) fn deleted(groups: &[(String, ())], output: Output, out: &mut impl Write) -> io::Result<()> {
-    if output == Output::Json {
-        let names: Vec<_> = groups.iter().map(|(name, ())| json!({ "name": name })).collect();
-        return results::json(&Value::Array(names), out);
-    }
-    groups.iter().try_for_each(|(name, ())| writeln!(out, "{name}: deleted"))
-}

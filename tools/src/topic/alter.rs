@@ -19,8 +19,8 @@ pub(crate) struct Alter {
     partitions: Option<i32>,
     #[command(flatten)]
     changes: Changes,
-    /// Check whether the settings may be so, and change nothing.
-    #[arg(long, conflicts_with = "partitions")]
+    /// Check whether it may be so, and change nothing.
+    #[arg(long)]
     validate_only: bool,
     #[command(flatten)]
     topics: Named,
@@ -67,6 +67,7 @@ impl Alter {
             admin.alter_configs(&resource, changes, self.validate_only).await?;
         }
         match self.partitions {
+            Some(partitions) if self.validate_only => admin.validate_partitions(name, partitions).await,
             Some(partitions) => admin.create_partitions(name, partitions).await,
             None => Ok(()),
         }

@@ -8,13 +8,14 @@ use clap::{Args, Subcommand};
 use strandline_client::{Client, CreatedTopic, Each, Error, NewTopic, TopicInfo, TopicSetting};
 use strandline_protocol::ErrorCode;
 
-use crate::arguments::{Consent, Named, setting};
+use crate::arguments::{Named, setting};
 use crate::cluster::{Connecting, Failure};
 use crate::hint;
 use crate::results::{sorted_out, told, told_with};
 use crate::sizes::Extents;
 
 mod alter;
+mod delete;
 mod print;
 mod trim;
 
@@ -32,7 +33,7 @@ pub(crate) enum TopicCommand {
     /// Deletes the records of a topic that lie before a place in each partition.
     Trim(trim::Trim),
     /// Deletes topics and all that is in them.
-    Delete(Delete),
+    Delete(delete::Delete),
 }
 
 /// `strandline topic create`.
@@ -82,18 +83,6 @@ pub(crate) struct Describe {
     topics: Named,
 }
 
-/// `strandline topic delete`.
-#[derive(Args)]
-pub(crate) struct Delete {
-    /// Succeed if a topic is not there.
-    #[arg(long)]
-    if_exists: bool,
-    #[command(flatten)]
-    consent: Consent,
-    #[command(flatten)]
-    topics: Named,
-}
-
 pub(crate) fn run(command: &TopicCommand, out: &mut impl Write) -> Result<(), Failure> {
     match command {
         TopicCommand::Create(create) => {
@@ -119,14 +108,7 @@ pub(crate) fn run(command: &TopicCommand, out: &mut impl Write) -> Result<(), Fa
         }
         TopicCommand::Alter(alter) => alter::run(alter, out),
         TopicCommand::Trim(trim) => trim::run(trim, out),
-        TopicCommand::Delete(delete) => {
-            let topics = &delete.topics;
-            delete.consent.to(&format!("delete {} and all that is in it", topics.names.join(", ")))?;
-            let (results, hints) = topics.connecting.run(async |client| delete.done_by(&client).await)?;
-            let (done, failed) = sorted_out(results);
-            print::deleted(&done, topics.connecting.output, out)?;
-            told_with(&failed, hints)
-        }
+        TopicCommand::Delete(delete) => delete::run(delete, out),
     }
 }
 
@@ -182,17 +164,6 @@ impl Describe {
         let extents = Extents::of(client, &there).await;
         let hints = hint::topics(client, &topics).await;
         Ok(Described { settings, extents, hints, topics })
-    }
-}
-
-impl Delete {
-    async fn done_by(&self, client: &Client) -> Result<(Each<()>, Vec<String>), Failure> {
-        let mut results = client.admin().delete_topics(&self.topics.names()).await?;
-        if self.if_exists {
-            results.retain(|(_, result)| !is_code(result, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));
-        }
-        let hints = hint::topics(client, &results).await;
-        Ok((results, hints))
     }
 }
 

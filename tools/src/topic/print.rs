@@ -41,13 +41,6 @@ pub(super) fn created(
     Ok(())
 }
 
-pub(super) fn deleted(topics: &[(String, ())], output: Output, out: &mut impl Write) -> io::Result<()> {
-    if output == Output::Json {
-        return results::json(&topics.iter().map(|(name, ())| json!({ "name": name })).collect(), out);
-    }
-    topics.iter().try_for_each(|(name, ())| writeln!(out, "{name}: deleted"))
-}
-
 pub(super) fn listed(
     topics: &[TopicInfo],
     extents: Option<&Extents>,

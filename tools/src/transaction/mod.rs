@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use clap::{Args, Subcommand};
-use strandline_client::{Client, Error, TransactionDescription};
+use strandline_client::{Client, Each, Error, TransactionDescription};
 use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::list_transactions::ListTransactionsRequest;
 
@@ -43,6 +43,9 @@ pub(crate) struct List {
 /// `strandline transaction abort`.
 #[derive(Args)]
 pub(crate) struct Abort {
+    /// Show whom it would fence and what it would abort, and do nothing.
+    #[arg(long)]
+    validate_only: bool,
     #[command(flatten)]
     consent: Consent,
     #[command(flatten)]
@@ -75,6 +78,12 @@ pub(crate) fn run(command: &TransactionCommand, out: &mut impl Write) -> Result<
         TransactionCommand::Producers(plan) => producers::run(plan, out),
         TransactionCommand::Abort(abort) => {
             let ids = &abort.ids;
+            if abort.validate_only {
+                let described = ids.connecting.run(async |client| Ok(abort.looked_at(&client).await))?;
+                let (found, failed) = sorted_out(described);
+                print::would_be_aborted(&found, ids.connecting.output, out)?;
+                return told(&failed);
+            }
             abort.consent.to(&format!("fence the producers of {}", ids.names.join(", ")))?;
             let results = ids.connecting.run(async |client| {
                 let mut results = Vec::new();
@@ -120,6 +129,12 @@ impl List {
         }
         listed.sort();
         Ok(listed)
+    }
+}
+
+impl Abort {
+    async fn looked_at(&self, client: &Client) -> Each<TransactionDescription> {
+        client.admin().describe_transactions(&self.ids.names()).await
     }
 }
 

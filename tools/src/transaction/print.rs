@@ -8,7 +8,7 @@ use strandline_client::TransactionDescription;
 
 use super::Listed;
 use crate::cluster::Output;
-use crate::results::{self, list};
+use crate::results::{self, counted, list};
 use crate::table::Table;
 use crate::time::moment;
 
@@ -74,8 +74,43 @@ pub(super) fn described(
 
 pub(super) fn aborted(ids: &[(String, i16)], output: Output, out: &mut impl Write) -> io::Result<()> {
     if output == Output::Json {
-        let value = |(id, epoch): &(String, i16)| json!({ "id": id, "fencedBelowEpoch": epoch });
+        let value =
+            |(id, epoch): &(String, i16)| json!({ "id": id, "fenced": true, "fencedBelowEpoch": epoch });
         return results::json(&ids.iter().map(value).collect(), out);
     }
     ids.iter().try_for_each(|(id, epoch)| writeln!(out, "{id}: whoever had an epoch below {epoch} is fenced"))
+}
+
+/// Whom it would fence, and what it would abort.
+pub(super) fn would_be_aborted(
+    ids: &[(String, TransactionDescription)],
+    output: Output,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    if output == Output::Json {
+        let value = |(id, it): &(String, TransactionDescription)| {
+            let partitions = it.partitions.iter().map(|(topic, partition)| format!("{topic}-{partition}"));
+            let partitions: Vec<_> = partitions.collect();
+            json!({
+                "id": id,
+                "fenced": false,
+                "producer": it.producer_id,
+                "epoch": it.producer_epoch,
+                "state": it.state,
+                "partitions": partitions,
+            })
+        };
+        return results::json(&ids.iter().map(value).collect(), out);
+    }
+    for (id, it) in ids {
+        let open = if it.state == "Ongoing" {
+            let partitions = counted(it.partitions.len(), "partition", "partitions");
+            format!("its transaction in {partitions} would be aborted")
+        } else {
+            "no transaction is open".to_owned()
+        };
+        let (producer, epoch) = (it.producer_id, it.producer_epoch);
+        writeln!(out, "{id}: producer {producer} of epoch {epoch} would be fenced, and {open}")?;
+    }
+    Ok(())
 }
