@@ -21,10 +21,6 @@ use crate::memory;
 /// Where `dev` keeps its data unless it is told otherwise.
 const DEV_DATA_DIR: &str = "strandline-data";
 
-const LISTENERS: &str = "PLAINTEXT://127.0.0.1:9092";
-
-const HTTP: &str = "127.0.0.1:9644";
-
 /// The name of the listener that is given without one.
 const DEFAULT_LISTENER: &str = "PLAINTEXT";
 
@@ -80,25 +76,17 @@ impl ServePlan {
 
     /// What a node is told, once everybody was asked.
     fn node_options(&self, data_dir_default: Option<&str>) -> Result<NodeOptions, Failure> {
-        let mut settings = self.settings();
+        let mut said = self.settings();
         let file = self.sources.config.as_deref();
-        let found = gather(file, environment(), settings.clone())?.settings;
-        let mut set = |name: &str, value: &str| settings.push((name.to_owned(), value.to_owned()));
-        match (&found.log_dirs, data_dir_default) {
-            (Some(_), _) => {}
-            (None, Some(default)) => set(LOG_DIRS, default),
-            (None, None) => {
+        let mut settings = gather(file, environment(), said.clone())?.settings;
+        if settings.log_dirs.is_none() {
+            let Some(default) = data_dir_default else {
                 let message = "it is not said where the data lies: give --data-dir, or set log.dirs";
                 return Err(Failure::Usage(message.to_owned()));
-            }
+            };
+            said.push((LOG_DIRS.to_owned(), default.to_owned()));
+            settings = gather(file, environment(), said)?.settings;
         }
-        if found.listeners.is_none() {
-            set(LISTENERS_SETTING, LISTENERS);
-        }
-        if found.http_address.is_none() {
-            set(HTTP_SETTING, HTTP);
-        }
-        let settings = gather(file, environment(), settings)?.settings;
         let data_dir = settings.log_dirs.as_deref().unwrap_or_default();
         if data_dir.contains(',') {
             let message = format!("log.dirs is one folder, and {data_dir} is more");
@@ -280,8 +268,8 @@ mod tests {
         }
         let default = options(&[], Some("here")).unwrap();
         assert_eq!(
-            (default.data_dir, default.listen),
-            (PathBuf::from("here"), vec!["PLAINTEXT=127.0.0.1:9092".to_owned()])
+            (default.data_dir, default.listen, default.http.as_deref()),
+            (PathBuf::from("here"), vec!["PLAINTEXT=127.0.0.1:9092".to_owned()], Some("127.0.0.1:9644"))
         );
         let open = options(&["--set", "listeners=PLAINTEXT://:9092"], Some("d")).unwrap();
         assert_eq!(open.listen, ["PLAINTEXT=0.0.0.0:9092"]);

@@ -12,6 +12,9 @@ use super::running::EmbeddedBroker;
 use super::{EmbeddedError, embedded};
 use crate::node::{NodeError, NodeOptions, NodeParts};
 
+/// Nothing is served by HTTP unless it is set.
+const HTTP: &str = "strandline.http.address";
+
 /// What is so unless [`EmbeddedOptions::setting`] says otherwise.
 const DEFAULTS: [(&str, &str); 1] = [
     // A group waits for more members for three seconds otherwise, and a test has its own at once.
@@ -143,14 +146,14 @@ impl EmbeddedOptions {
         if let Some((name, instead)) = CHOSEN.into_iter().find(|(name, _)| is_set(name)) {
             return Err(EmbeddedError::Chosen { name, instead });
         }
+        let address = format!("127.0.0.1:{}", self.port);
+        // What is described is what is so.
+        let listeners = format!("PLAINTEXT://{address}");
+        let own = DEFAULTS.into_iter().chain([("listeners", listeners.as_str()), (HTTP, "")]);
         let set = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let settings = BrokerSettings::from_pairs(DEFAULTS.into_iter().chain(set))?;
-        let options = NodeOptions {
-            data_dir,
-            listen: vec![format!("127.0.0.1:{}", self.port)],
-            http: settings.http_address.as_deref().map(str::to_owned),
-            settings,
-        };
+        let settings = BrokerSettings::from_pairs(own.chain(set))?;
+        let http = settings.http_address.as_deref().filter(|_| is_set(HTTP)).map(str::to_owned);
+        let options = NodeOptions { data_dir, listen: vec![address], http, settings };
         let mut parts = NodeParts::of(&options).map_err(NodeError::from)?;
         parts.net.shutdown_max = SHUTDOWN_MAX;
         parts.engine = small(parts.engine);

@@ -116,8 +116,7 @@ pub(super) fn fetch_session_options(settings: &BrokerSettings) -> FetchSessionOp
 
 /// How many connections there may be, in all and from one address.
 pub(super) fn connection_limits(settings: &BrokerSettings) -> (usize, usize) {
-    let all = count(settings.max_connections).min(NetOptions::default().connections_max);
-    (all, count(settings.max_connections_per_ip))
+    (count(settings.max_connections), count(settings.max_connections_per_ip))
 }
 
 /// What the network is told.
@@ -218,5 +217,14 @@ mod tests {
         assert_eq!((engine.journal.bytes_max, engine.reserve_bytes), (512 << 20, 512 << 20));
         assert_eq!((engine.tail_budget.bytes_max(), engine.flush_bytes), (8 << 20, 4 << 20));
         assert_eq!(engine.removal_bytes_per_second, 77);
+    }
+    #[test]
+    fn there_may_be_as_many_connections_as_the_table_says() {
+        let limits = |pairs: &[(&str, &str)]| connection_limits(&options(&[], pairs).settings);
+        assert_eq!(limits(&[]), (50_000, 2_147_483_647));
+        assert_eq!(NetOptions::default().connections_max, 50_000);
+        assert_eq!(limits(&[("max.connections", "7"), ("max.connections.per.ip", "3")]), (7, 3));
+        let beyond = BrokerSettings::from_pairs([("max.connections", "50001")]).unwrap_err().to_string();
+        assert!(beyond.contains("Value must be no more than 50000"), "{beyond}");
     }
 }

@@ -117,6 +117,19 @@ async fn what_was_acknowledged_is_there_again_at_the_same_port() {
 }
 
 #[test]
+fn nothing_is_served_by_http_unless_it_is_set_and_none_is_described() {
+    let broker = embedded().start().unwrap();
+    assert_eq!(broker.http_address(), None);
+    let settings = block_on(async {
+        let resource = strandline_client::ConfigResource::Broker(1);
+        connect(&broker).await.admin().describe_configs(&resource).await.unwrap()
+    });
+    let value = |name: &str| settings.iter().find(|entry| entry.name == name).unwrap().value.clone();
+    assert_eq!(value("strandline.http.address").as_deref(), Some(""));
+    assert_eq!(value("listeners").as_deref(), Some("PLAINTEXT://127.0.0.1:0"), "any port that is free");
+}
+
+#[test]
 fn what_can_be_set_for_a_broker_can_be_set_here() {
     let broker = embedded()
         .setting("auto.create.topics.enable", "false")

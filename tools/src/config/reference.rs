@@ -14,6 +14,11 @@ const DIFFERENCES: &[(&str, &str, &str)] = &[
         "300000",
         "one round looks for old records and for what to compact; Kafka looks for the latter every 15 s",
     ),
+    (
+        "max.connections",
+        "2147483647",
+        "what connections take of the memory and of the files of the process is bounded, for so many of them",
+    ),
     ("node.id", "none: it has to be given", "one node needs no number"),
 ];
 

@@ -61,6 +61,34 @@ mod tests {
     use super::*;
     use crate::config::gather;
 
+    /// The rows of what is shown, as programs get them.
+    fn shown(all: bool, pairs: &[(&str, &str)]) -> Vec<serde_json::Value> {
+        let pairs = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut out = Vec::new();
+        show(&gather(None, Vec::new(), pairs).unwrap(), all, Output::Json, &mut out).unwrap();
+        serde_json::from_slice(&out).unwrap()
+    }
+
+    #[test]
+    fn what_was_set_is_shown_to_programs_with_where_it_was_and_all_else_on_request() {
+        let set = [("num.partitions", "3")];
+        let found = json!({ "name": "num.partitions", "value": "3", "from": "the command line" });
+        assert_eq!(shown(false, &set), std::slice::from_ref(&found));
+        let all = shown(true, &set);
+        assert_eq!(all.len(), BrokerName::all().count());
+        assert!(all.contains(&found), "{all:?}");
+        // Where it would listen if nobody says.
+        for (name, value) in [
+            ("listeners", "PLAINTEXT://127.0.0.1:9092"),
+            ("strandline.http.address", "127.0.0.1:9644"),
+            ("strandline.log.format", "text"),
+            ("max.connections", "50000"),
+        ] {
+            let default = json!({ "name": name, "value": value, "from": null });
+            assert!(all.contains(&default), "{default} is not in {all:?}");
+        }
+    }
+
     #[test]
     fn the_file_of_defaults_is_a_file_and_says_the_defaults() {
         let mut out = Vec::new();

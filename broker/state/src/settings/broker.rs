@@ -84,7 +84,7 @@ settings! {
     /// be, they are let in all the same, and one of another listener that did nothing for the longest time is closed.
     inter_broker_listener_name: Option<Arc<str>> = "inter.broker.listener.name", None, Bounds::Any, None, acted;
     /// The addresses that the broker listens on, with commas between them: `LISTENER://HOST:PORT`.
-    listeners: Option<Arc<str>> = "listeners", None, Bounds::Any, None, acted;
+    listeners: Option<Arc<str>> = "listeners", Some("PLAINTEXT://127.0.0.1:9092".into()), Bounds::Any, None, acted;
     /// The folder that holds everything; there is one.
     log_dirs: Option<Arc<str>> = "log.dirs", None, Bounds::Any, None, acted;
     /// So many bytes a second are read and written by compaction.
@@ -94,8 +94,8 @@ settings! {
     log_retention_check_interval_ms: i64 = "log.retention.check.interval.ms", 60_000, Bounds::AtLeast(1),
         Milliseconds, dynamic;
     /// So many connections at once, in all.
-    max_connections: i32 = "max.connections", i32::MAX, Bounds::AtLeast(0), None, dynamic;
-    /// So many connections at once from one address.
+    max_connections: i32 = "max.connections", 50_000, Bounds::Between(0, 50_000), None, dynamic;
+    /// So many connections at once from one address; never more than there may be in all.
     max_connections_per_ip: i32 = "max.connections.per.ip", i32::MAX, Bounds::AtLeast(0), None, dynamic;
     /// So many fetch sessions are remembered.
     max_incremental_fetch_session_cache_slots: i32 = "max.incremental.fetch.session.cache.slots", 1_000,
@@ -134,11 +134,13 @@ settings! {
     file_removal_bytes_per_second: i64 = "strandline.file.removal.bytes.per.second", 4 << 30, Bounds::AtLeast(1),
         BytesPerSecond, dynamic;
     /// Where /healthz, /readyz and /metrics are served: `HOST:PORT`.
-    http_address: Option<Arc<str>> = "strandline.http.address", None, Bounds::Any, None, acted;
+    http_address: Option<Arc<str>> = "strandline.http.address", Some("127.0.0.1:9644".into()), Bounds::Any, None,
+        acted;
     /// The size of the journal, which decides how long a recovery takes.
     journal_bytes: i64 = "strandline.journal.bytes", 256 << 20, Bounds::AtLeast(128 << 20), Bytes, acted;
     /// As what the broker's log is written to its standard error: text for people, or an object of JSON to a line.
-    log_format: Option<Arc<str>> = "strandline.log.format", None, Bounds::OneOf(&["text", "json"]), None, acted;
+    log_format: Option<Arc<str>> = "strandline.log.format", Some("text".into()), Bounds::OneOf(&["text", "json"]),
+        None, acted;
     /// Of so many groups the metrics tell each by itself: members, positions and how far behind they are.
     metrics_groups: i32 = "strandline.metrics.groups", 1_000, Bounds::AtLeast(0), None, dynamic;
     /// Of so many partitions the metrics tell each by itself: offsets and bytes. Of all, the sums.

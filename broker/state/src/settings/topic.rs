@@ -34,16 +34,20 @@ settings! {
     /// meets them.
     delete_retention_ms: i64 = "delete.retention.ms", 24 * HOUR_MS, Bounds::AtLeast(0), Milliseconds, acted,
         ["log.cleaner.delete.retention.ms" * 1];
-    /// How long a removed file stays on the disk.
+    /// How long a removed file stays on the disk. Here who still reads it holds it for as long as that takes, and it
+    /// goes after that, as fast as `strandline.file.removal.bytes.per.second` lets it.
     file_delete_delay_ms: i64 = "file.delete.delay.ms", 60_000, Bounds::AtLeast(0), Milliseconds, ignored,
         ["log.segment.delete.delay.ms" * 1];
-    /// A sync after so many messages. Every acknowledged message of a topic with `fsync` is synced anyway.
+    /// A sync after so many messages. Every acknowledged message of a topic with `fsync` is synced anyway; what one with
+    /// `async` has is synced with each checkpoint, or earlier where there is much of it.
     flush_messages: i64 = "flush.messages", i64::MAX, Bounds::AtLeast(1), Messages, ignored,
         ["log.flush.interval.messages" * 1];
-    /// A sync after so much time. Every acknowledged message of a topic with `fsync` is synced anyway.
+    /// A sync after so much time. Every acknowledged message of a topic with `fsync` is synced anyway; what one with
+    /// `async` has is synced with each checkpoint, after `strandline.checkpoint.interval.ms`.
     flush_ms: i64 = "flush.ms", i64::MAX, Bounds::AtLeast(0), Milliseconds, ignored,
         ["log.flush.interval.ms" * 1, "log.flush.scheduler.interval.ms" * 1];
-    /// The followers to which a quota for replication applies: `*`, or pairs of partition and broker.
+    /// The followers to which a quota for replication applies: `*`, or pairs of partition and broker. One node has no
+    /// followers.
     follower_replication_throttled_replicas: ThrottledReplicas = "follower.replication.throttled.replicas",
         ThrottledReplicas::None, Bounds::Any, None, ignored;
     /// So many bytes lie between two entries of an offset index.
@@ -51,13 +55,16 @@ settings! {
         ["log.index.interval.bytes" * 1];
     /// The size of a segment where `segment.bytes` has bounds that are too narrow; for tests.
     internal_segment_bytes: Option<i32> = "internal.segment.bytes", None, Bounds::Any, Bytes, internal;
-    /// The leaders to which a quota for replication applies: `*`, or pairs of partition and broker.
+    /// The leaders to which a quota for replication applies: `*`, or pairs of partition and broker. Nobody replicates
+    /// from one node.
     leader_replication_throttled_replicas: ThrottledReplicas = "leader.replication.throttled.replicas",
         ThrottledReplicas::None, Bounds::Any, None, ignored;
-    /// So many bytes of a tiered topic stay on the local disk; -2 = as `retention.bytes` says.
+    /// So many bytes of a tiered topic stay on the local disk; -2 = as `retention.bytes` says. There is no
+    /// tiered storage here.
     local_retention_bytes: i64 = "local.retention.bytes", -2, Bounds::AtLeast(-2), Bytes, ignored,
         ["log.local.retention.bytes" * 1];
-    /// So long the records of a tiered topic stay on the local disk; -2 = as `retention.ms` says.
+    /// So long the records of a tiered topic stay on the local disk; -2 = as `retention.ms` says. There is no
+    /// tiered storage here.
     local_retention_ms: i64 = "local.retention.ms", -2, Bounds::AtLeast(-2), Milliseconds, ignored,
         ["log.local.retention.ms" * 1];
     /// After so much time a record is compacted however little there is to gain.
@@ -85,11 +92,12 @@ settings! {
     /// them, if there are fewer.
     min_insync_replicas: i32 = "min.insync.replicas", 1, Bounds::AtLeast(1), None, acted,
         ["min.insync.replicas" * 1];
-    /// Whether the files of segments are allocated in full when they are made.
+    /// Whether the files of segments are allocated in full when they are made. What is acknowledged lies in the journal
+    /// first, whose files are; segments are written later, in large pieces, for which it would gain nothing.
     preallocate: bool = "preallocate", false, Bounds::Any, None, ignored, ["log.preallocate" * 1];
-    /// Whether a tiered topic stops copying to the remote storage.
+    /// Whether a tiered topic stops copying to the remote storage. There is no tiered storage here.
     remote_log_copy_disable: bool = "remote.log.copy.disable", false, Bounds::Any, None, ignored;
-    /// Whether what lies in the remote storage goes when tiering is switched off.
+    /// Whether what lies in the remote storage goes when tiering is switched off. There is no tiered storage here.
     remote_log_delete_on_disable: bool = "remote.log.delete.on.disable", false, Bounds::Any, None, ignored;
     /// Whether the topic is tiered. This build has no remote storage and refuses it.
     remote_storage_enable: bool = "remote.storage.enable", false, Bounds::Any, None, acted;
@@ -104,7 +112,8 @@ settings! {
     /// An index takes no more than this, and its segment is closed when it is full.
     segment_index_bytes: i32 = "segment.index.bytes", 10 << 20, Bounds::AtLeast(4), Bytes, acted,
         ["log.index.size.max.bytes" * 1];
-    /// The closing of segments by age is spread over so much time.
+    /// The closing of segments by age is spread over so much time. Here it costs no sync of its own: a segment is closed
+    /// with the next batch, and what many of them have is written and synced by one job after the other.
     segment_jitter_ms: i64 = "segment.jitter.ms", 0, Bounds::AtLeast(0), Milliseconds, ignored,
         ["log.roll.jitter.ms" * 1, "log.roll.jitter.hours" * 3_600_000];
     /// A segment takes no more once its first record is so old.
@@ -114,7 +123,8 @@ settings! {
     /// system's memory, as Kafka does.
     durability: Durability = "strandline.durability", Durability::Fsync, Bounds::OneOf(Durability::WORDS),
         None, acted, ["strandline.durability" * 1];
-    /// Whether a replica that is not in sync may lead when no other is left, which loses records.
+    /// Whether a replica that is not in sync may lead when no other is left, which loses records. On one node each
+    /// partition has one replica.
     unclean_leader_election_enable: bool = "unclean.leader.election.enable", false, Bounds::Any, None,
         ignored, ["unclean.leader.election.enable" * 1];
 }

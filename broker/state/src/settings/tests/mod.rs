@@ -98,6 +98,17 @@ fn every_default_is_a_value_and_every_setting_is_described() {
     );
 }
 
+#[test]
+fn what_nothing_comes_of_says_why() {
+    let ignored = TOPIC_SETTINGS.iter().chain(BROKER_SETTINGS).filter(|setting| !setting.is_acted_on);
+    let ignored: Vec<_> = ignored.map(|setting| (setting.name, setting.documentation)).collect();
+    assert!(ignored.len() >= 12, "{ignored:?}");
+    for (name, text) in ignored {
+        // What it is in Kafka, and what is so here.
+        assert!(text.contains(". ") && text.ends_with('.'), "{name}: {text}");
+    }
+}
+
 fn refused(name: &str, value: &str, message: &str) {
     let error = TopicSettings::resolve(&TopicSettings::default(), [(name, value)]).unwrap_err();
     assert_eq!(error.to_string(), message);
