@@ -1,8 +1,8 @@
 //! UpdateFeatures: the levels of features that the cluster has agreed on. All of those that are named, or none.
 //!
 //! A level that this program does not have is INVALID_UPDATE_VERSION, and so is one that falls without saying that it
-//! may. Until v1 each feature has a result of its own, from v2 on the whole has one; v0 says with a flag what
-//! `upgrade_type` says later.
+//! may. What is refused of one is the error of the whole, in every version, as Kafka has it since 4.0. Until v1 a success
+//! has a result for each feature; v0 says with a flag what `upgrade_type` says later.
 
 use std::sync::Arc;
 
@@ -20,6 +20,9 @@ use crate::broker::Broker;
 use crate::context::Call;
 use crate::features::FEATURES;
 
+/// What Kafka puts before the fault that was found first.
+const OF_ALL: &str = "The update failed for all features since the following feature had an error: ";
+
 /// The last version in which each feature has a result.
 const RESULTS_LAST_VERSION: i16 = 1;
 
@@ -27,23 +30,19 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: UpdateFeat
     let (owner, caller) = (Arc::clone(broker), call.clone());
     call.later(broker, async move {
         let names: Vec<_> = request.feature_updates.iter().map(|update| update.feature.clone()).collect();
-        let (error_code, error_message) = match update(&owner, &caller, request).await {
-            Ok(()) => (ErrorCode::NONE, None),
-            Err(Refusal { code, message }) => (code, Some(Text::from(message))),
-        };
-        let result = |feature| UpdatableFeatureResult {
-            feature,
-            error_code,
-            error_message: error_message.clone(),
-            ..Default::default()
-        };
-        let has_results = caller.version <= RESULTS_LAST_VERSION;
-        let results = if has_results { names.into_iter().map(result).collect() } else { Vec::new() };
-        // With a result for each, the error of the whole is for what none of them is about.
-        let is_of_whole = !has_results || error_code == ErrorCode::CLUSTER_AUTHORIZATION_FAILED;
-        let error_code = if is_of_whole { error_code } else { ErrorCode::NONE };
-        let error_message = error_message.filter(|_| is_of_whole);
-        UpdateFeaturesResponse { error_code, error_message, results, ..Default::default() }
+        let result = |feature| UpdatableFeatureResult { feature, ..Default::default() };
+        match update(&owner, &caller, request).await {
+            Ok(()) => {
+                let has_results = caller.version <= RESULTS_LAST_VERSION;
+                let results = if has_results { names.into_iter().map(result).collect() } else { Vec::new() };
+                UpdateFeaturesResponse { results, ..Default::default() }
+            }
+            Err(Refusal { code, message }) => UpdateFeaturesResponse {
+                error_code: code,
+                error_message: Some(Text::from(message)),
+                ..Default::default()
+            },
+        }
     })
 }
 
@@ -57,7 +56,9 @@ async fn update(broker: &Broker, call: &Call, request: UpdateFeaturesRequest) ->
         max: feature.level_max,
     });
     let (updates, supported) = (updates?, supported.collect());
-    broker.metadata.run(SetFeatures { updates, supported, validate_only: request.validate_only }).await
+    let (node_id, validate_only) = (broker.metadata.node_id(), request.validate_only);
+    let set = broker.metadata.run(SetFeatures { updates, supported, node_id, validate_only }).await;
+    set.map_err(|Refusal { code, message }| Refusal { code, message: format!("{OF_ALL}{message}") })
 }
 
 fn wanted(update: FeatureUpdateKey, version: i16) -> Result<FeatureUpdate, Refusal> {

@@ -13,6 +13,8 @@ pub struct SetFeatures {
     pub updates: Vec<FeatureUpdate>,
     /// What this program has implemented.
     pub supported: Vec<SupportedFeature>,
+    /// The node that has it.
+    pub node_id: i32,
     /// Check everything, change nothing.
     pub validate_only: bool,
 }
@@ -109,10 +111,11 @@ impl SetFeatures {
 
     fn unsupported(&self, name: &Text, level: i16) -> Option<String> {
         let known = self.supported.iter().find(|feature| feature.name == name.as_str());
+        let here = format!("Local controller {}", self.node_id);
         match known {
-            None => Some("The broker does not support this feature.".to_owned()),
+            None => Some(format!("{here} does not support this feature.")),
             Some(feature) if (feature.min..=feature.max).contains(&level) => None,
-            Some(feature) => Some(format!("Valid versions are from {} to {}.", feature.min, feature.max)),
+            Some(feature) => Some(format!("{here} only supports versions {}-{}", feature.min, feature.max)),
         }
     }
 }

@@ -113,7 +113,7 @@ fn command() -> impl Strategy<Value = Any> {
         }),
         1 => (0i32..6).prop_map(|broker_id| Any::Ids(AllocateProducerIds { broker_id })),
         1 => prop::collection::vec(update, few).prop_map(move |updates| {
-            Any::Features(SetFeatures { updates, supported: supported.clone(), validate_only: false })
+            Any::Features(SetFeatures { updates, supported: supported.clone(), node_id: 1, validate_only: false })
         }),
         3 => epochs.prop_map(|partitions| Any::Epochs(BumpLeaderEpochs { partitions })),
     ]

@@ -279,11 +279,19 @@ fn features_rise_and_fall_as_asked() {
     let command = |name: &str, level, upgrade_type| SetFeatures {
         updates: vec![FeatureUpdate { name: name.into(), level, upgrade_type }],
         supported: supported.clone(),
+        node_id: 1,
         validate_only: false,
     };
-    for (name, level) in [("group.version", 2), ("group.version", 0), ("group.version", -1), ("other", 1)] {
+    for (name, level, fault) in [
+        ("group.version", 2, "Local controller 1 only supports versions 0-1"),
+        ("group.version", 0, "Can't downgrade the version of this feature without setting the upgrade type"),
+        ("group.version", -1, "A feature version cannot be less than 0."),
+        ("other", 1, "Local controller 1 does not support this feature."),
+    ] {
         let refusal = decide(&image, 0, &command(name, level, UpgradeType::Upgrade)).unwrap_err();
         assert_eq!(refusal.code, ErrorCode::INVALID_UPDATE_VERSION, "{name} {level}");
+        let said = format!("Invalid update version {level} for feature {name}. {fault}");
+        assert!(refusal.message.starts_with(&said), "{refusal:?}");
     }
     carry_out(&mut image, &command("group.version", 0, UpgradeType::SafeDowngrade));
     assert_eq!(image.features().count(), 0, "a feature that is off is not named");
