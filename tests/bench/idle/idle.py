@@ -1,4 +1,4 @@
-"""Prints what a broker takes to start, and while nothing happens.
+"""Prints what a broker takes to start, and while nothing happens; fails where that is more than it may be.
 
 Started is when it has answered a first request: it listens before it serves, so that a client that comes early waits.
 """
@@ -12,12 +12,18 @@ import socket
 import statistics
 import struct
 import subprocess
+import sys
 import time
 
 from kafka_broker import free_ports
 
 # ApiVersions in version 0, without a client's name.
 QUESTION = struct.pack(">ihhih", 10, 18, 0, 1, -1)
+
+# What a broker may take: of starts the median counts, of a new folder and of one that was closed.
+START_MS_MAX = 50
+IDLE_MIB_MAX = 15
+IDLE_CORE_SHARE_MAX = 0.001
 
 
 class Broker:
@@ -77,6 +83,8 @@ def starts(folder, rounds):
     print("| from start to the first answer, ms | least / median / most |\n| --- | --- |")
     for what, took in (("a new folder", new), ("one that was closed", closed), ("one whose broker was killed", killed)):
         print(f"| {what} | {spread(took)} |", flush=True)
+    return {f"the start on {what}, ms": (statistics.median(took), START_MS_MAX)
+            for what, took in (("a new folder", new), ("a folder that was closed", closed))}
 
 
 def idle(folder, seconds):
@@ -97,6 +105,13 @@ def idle(folder, seconds):
     for name, took, woken in sorted(spent.values(), key=lambda each: -each[2]):
         if woken:
             print(f"  {name:<16} {woken / seconds:6.2f} a second, {took / 1e9 / seconds:.4%}")
+    total = sum(each[1] for each in spent.values()) / 1e9 / seconds
+    return {"memory while idle, MiB": (memory, IDLE_MIB_MAX), "cores while idle": (total, IDLE_CORE_SHARE_MAX)}
+
+
+def missed(goals):
+    """What took more than it may."""
+    return [f"{what}: {found:.4g}, and {most} at most" for what, (found, most) in goals.items() if found > most]
 
 
 def main():
@@ -108,10 +123,11 @@ def main():
     given = parser.parse_args()
     folder = (given.folder or given.work_folder) / "idle"
     try:
-        starts(folder, given.rounds)
-        idle(folder, given.seconds)
+        goals = starts(folder, given.rounds) | idle(folder, given.seconds)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    if wrong := missed(goals):
+        sys.exit("missed: " + "; ".join(wrong))
 
 
 main()

@@ -1,4 +1,5 @@
-"""Prints what metrics and the log cost a broker on the way of a produce request, and what a scrape costs.
+"""Prints what metrics and the log cost a broker on the way of a produce request, and what a scrape costs; fails
+where a scrape costs more than it may.
 
 Owns the brokers' processes. Two brokers run side by side, one with and one without, and are given the same bursts in turns
 of less than a second: a machine that is busy with something else is busy for both, and of many pairs the median is taken.
@@ -15,6 +16,7 @@ import random
 import shutil
 import statistics
 import subprocess
+import sys
 import time
 import urllib.request
 
@@ -22,6 +24,8 @@ from broker import StrandlineBroker
 from kafka_broker import free_ports
 
 PARTITIONS = 10_000
+# So much processor time a scrape of so many partitions may take: the median counts.
+SCRAPE_CPU_MS_MAX = 20
 # What is done beside a window needs what is known here.
 FORK = multiprocessing.get_context("fork")
 WITH, WITHOUT = os.environ["STRANDLINE"], os.environ["UNMEASURED"]
@@ -192,6 +196,7 @@ def scrapes(folder, count, windows):
             fill(other)
             time.sleep(3)
             compare_latencies(side, other, windows)
+        return statistics.median(cpu)
     finally:
         for each in sides:
             each.stop()
@@ -204,10 +209,11 @@ def main():
     parser.add_argument("--scrapes", type=int, default=50)
     parser.add_argument("--windows", type=int, default=60, help="of a second, of each of three ways")
     given = parser.parse_args()
-    if given.scrapes:
-        scrapes(given.folder, given.scrapes, given.windows)
+    cpu_ms = scrapes(given.folder, given.scrapes, given.windows) if given.scrapes else 0
     if given.pairs:
         compare(given.folder, given.pairs)
+    if cpu_ms > SCRAPE_CPU_MS_MAX:
+        sys.exit(f"missed: a scrape takes {cpu_ms:.1f} ms of processor time, and {SCRAPE_CPU_MS_MAX} at most")
 
 
 main()

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A real Prometheus, of Debian's packages, scrapes a broker that is at work: `promtool` has nothing against its metrics
 # and our alerts, every query of the dashboard and every metric of an alert finds something, and what a scrape of 10,000
-# partitions costs is printed.
+# partitions costs is printed, and bounded.
 #
 # STRANDLINE may name a built binary; without it one is built.
 source "$(dirname "$0")/../kafka.sh"
