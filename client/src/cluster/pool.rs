@@ -25,7 +25,7 @@ pub(super) enum Lane {
 
 #[derive(Debug)]
 pub(super) struct Pool {
-    config: ClientConfig,
+    config: Arc<ClientConfig>,
     // Two at the most for each of the brokers and of the addresses that were given.
     slots: Mutex<HashMap<(BrokerAddress, Lane), Arc<Slot>>>,
 }
@@ -38,7 +38,7 @@ type Outcome = watch::Receiver<Option<Result<Connection>>>;
 #[derive(Debug)]
 pub(super) struct Slot {
     address: BrokerAddress,
-    config: ClientConfig,
+    config: Arc<ClientConfig>,
     state: Mutex<SlotState>,
 }
 
@@ -56,7 +56,7 @@ struct SlotState {
 
 impl Pool {
     pub(super) fn new(config: ClientConfig) -> Self {
-        Self { config, slots: Mutex::default() }
+        Self { config: Arc::new(config), slots: Mutex::default() }
     }
 
     pub(super) fn slot(&self, address: &BrokerAddress, lane: Lane) -> Arc<Slot> {
@@ -82,7 +82,7 @@ impl Pool {
 }
 
 impl Slot {
-    fn new(address: BrokerAddress, config: ClientConfig) -> Self {
+    fn new(address: BrokerAddress, config: Arc<ClientConfig>) -> Self {
         let state = SlotState {
             connection: None,
             attempt: None,

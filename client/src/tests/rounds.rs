@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use strandline_protocol::ErrorCode;
+use strandline_protocol::apis::ApiKey;
 use strandline_protocol::apis::metadata::MetadataResponse;
 use tokio::io::DuplexStream;
 use tokio::time::Instant;
 
-use super::fake::{Attempts, Net, Peer, Serving, members};
+use super::fake::{Attempts, Net, Peer, Serving, everything, members};
 use crate::{Client, ClientConfig, Error};
 
 /// What a broker does that answers which versions it has, and not what is asked then.
@@ -20,11 +21,17 @@ enum Vice {
     HangsUp,
     AnswersRubbish,
     NamesBrokersThatCannotBe,
+    ServesNoMetadata,
 }
 
 impl Vice {
-    const ALL: [Self; 4] =
-        [Self::SaysNothing, Self::HangsUp, Self::AnswersRubbish, Self::NamesBrokersThatCannotBe];
+    const ALL: [Self; 5] = [
+        Self::SaysNothing,
+        Self::HangsUp,
+        Self::AnswersRubbish,
+        Self::NamesBrokersThatCannotBe,
+        Self::ServesNoMetadata,
+    ];
 
     /// How long it costs to find out.
     fn costs(self) -> Duration {
@@ -37,10 +44,15 @@ const BOTH: [(i32, &str); 2] = [(0, "bad"), (1, "good")];
 const SOON: Duration = Duration::from_secs(2);
 
 async fn be_bad(vice: Vice, mut peer: Peer<DuplexStream>) {
-    peer.greet().await;
+    let mut served = everything();
+    if matches!(vice, Vice::ServesNoMetadata) {
+        served.api_keys.retain(|version| version.api_key != i16::from(ApiKey::Metadata));
+    }
+    let asked = peer.next().await.unwrap();
+    peer.answer(&asked, &served).await;
     while let Some(asked) = peer.next().await {
         match vice {
-            Vice::SaysNothing => {}
+            Vice::SaysNothing | Vice::ServesNoMetadata => {}
             Vice::HangsUp => return,
             Vice::AnswersRubbish => {
                 let id = asked.header.correlation_id.to_be_bytes();
@@ -115,6 +127,7 @@ async fn where_none_answers_the_error_says_what_the_matter_is() {
             Vice::HangsUp => matches!(error, Error::Closed { .. }),
             Vice::AnswersRubbish => matches!(error, Error::Decode { .. }),
             Vice::NamesBrokersThatCannotBe => matches!(error, Error::Missing(_)),
+            Vice::ServesNoMetadata => matches!(error, Error::Unsupported { .. }),
         };
         assert!(is_meant, "{vice:?}: {error:?}");
         let (config, _) = net(vice, 0, "bad,hole");
@@ -150,27 +163,43 @@ async fn who_sends_everyone_back_is_not_where_to_begin_again() {
     assert_eq!(asked_first.load(Ordering::Relaxed), 2, "at the start, and when it said so");
 }
 
+/// A client of one broker that answers once for each connection, and then names fifty others, whom nobody reaches.
+async fn misled(after: Option<Duration>) -> (Client, Attempts) {
+    let names: Vec<_> = (0..50).map(|number| format!("hole-{number}")).collect();
+    let known: Vec<_> = (0..).zip(names.iter().map(String::as_str)).collect();
+    let response = members(&known);
+    let serve =
+        move |_: &str, _, peer| -> Option<Serving> { Some(Box::pin(be_good(peer, 1, response.clone()))) };
+    let (config, attempts) = Net::new(serve).config("given");
+    let config = match after {
+        Some(after) => config.rebootstrap_after(after),
+        None => config,
+    };
+    (Client::connect(config).await.unwrap(), attempts)
+}
+
 #[tokio::test(start_paused = true)]
 async fn after_so_long_without_an_answer_the_given_addresses_are_asked_before_the_known_ones() {
-    let names: Vec<_> = (0..50).map(|number| format!("hole-{number}")).collect();
     for (after, least, most) in [(None, 300, 310), (Some(45), 45, 60), (Some(3_600), 500, 510)] {
-        let known: Vec<_> = (0..).zip(names.iter().map(String::as_str)).collect();
-        let response = members(&known);
-        // One answer for each connection: it has to be found anew each time.
-        let serve =
-            move |_: &str, _, peer| -> Option<Serving> { Some(Box::pin(be_good(peer, 1, response.clone()))) };
-        let (config, attempts) = Net::new(serve).config("given");
-        let config = match after {
-            Some(seconds) => config.rebootstrap_after(Duration::from_secs(seconds)),
-            None => config,
-        };
-        let client = Client::connect(config).await.unwrap();
-        // The first refresh finds that the connection has ended.
+        let (client, attempts) = misled(after.map(Duration::from_secs)).await;
         let began = Instant::now();
         client.refresh(&[]).await.unwrap();
         let waited = began.elapsed().as_secs();
         assert!((least..=most).contains(&waited), "{after:?}: {waited} s");
         assert_eq!(attempts.at("given"), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_long_begins_anew_with_each_answer_and_not_with_each_question() {
+    let (client, _) = misled(Some(Duration::from_secs(45))).await;
+    for _ in 0..2 {
+        let began = Instant::now();
+        // Whoever asks gives up before two have been tried.
+        while tokio::time::timeout(Duration::from_secs(15), client.refresh(&[])).await.is_err() {}
+        let waited = began.elapsed().as_secs();
+        assert!((45..=60).contains(&waited), "{waited} s");
+        tokio::time::sleep(Duration::from_secs(3_600)).await;
     }
 }
 
