@@ -1,8 +1,10 @@
 //! The records of decisions on their way into the log, and the answers that wait for them.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::{future::Future, pin::Pin};
+use std::time::Duration;
 
 use strandline_log::engine::{Chain, Command, Done, NewBatch, Outcome, Refusal};
 use strandline_log::producers::Sender;
@@ -12,7 +14,7 @@ use strandline_state::coordinator::{Decision, Machine, Origin, Ticket, Transacti
 
 use super::answers::AnswerTo;
 use crate::api::topics::Led;
-use crate::storage::{Storage, Submitted};
+use crate::storage::{Storage, Submission};
 
 /// So large a batch of a coordinator is at most. A group of thousands of members is one record, and larger than what
 /// clients may send; a journal and a segment of any size that can be set take this.
@@ -35,11 +37,21 @@ pub(super) type Encoded = (Bytes, Option<Bytes>);
 
 type Replies<M> = Vec<(Ticket, <M as Machine>::Reply)>;
 
-/// A batch that the writer has.
+/// An answer that waits for a batch.
+pub(super) struct Parked<M: Machine> {
+    pub(super) ticket: Ticket,
+    pub(super) reply: M::Reply,
+    /// Since when, by the clock that nobody sets. What is parked later waits since later.
+    since: Duration,
+}
+
+/// A batch that the writer has, or is to get.
 struct InFlight<M: Machine> {
-    submitted: Submitted,
+    submission: Submission,
     content: Content<M>,
-    replies: Replies<M>,
+    /// Since when those wait whom the content answers; none once they do not any more.
+    since: Option<Duration>,
+    replies: Vec<Parked<M>>,
 }
 
 /// What a batch is to the machine.
@@ -53,13 +65,28 @@ pub(super) enum Content<M: Machine> {
     End(TransactionEnd, AnswerTo<()>),
 }
 
+impl<M: Machine> Content<M> {
+    /// Those who are answered when it is taken in, and do not wait for ever. Whoever writes a marker does: another one
+    /// behind it might be late.
+    pub(super) fn tickets(&self) -> Vec<Ticket> {
+        match self {
+            Self::Decision(decision, _) => decision.replies.iter().map(|(ticket, _)| *ticket).collect(),
+            Self::TakenIn | Self::End(..) => Vec::new(),
+        }
+    }
+
+    fn has_tickets(&self) -> bool {
+        matches!(self, Self::Decision(decision, _) if !decision.replies.is_empty())
+    }
+}
+
 /// What became of the oldest batch that was on its way.
 pub(super) struct Appended<M: Machine> {
     /// The offsets of its first record and of its last one.
     pub(super) offsets: Result<(i64, i64), Refusal>,
     pub(super) content: Content<M>,
     /// Answers to others, which waited for it.
-    pub(super) replies: Replies<M>,
+    pub(super) replies: Vec<Parked<M>>,
 }
 
 /// What a record takes in a batch, at most.
@@ -84,27 +111,37 @@ pub(super) fn build(origin: Origin, timestamp: i64, records: &[Encoded]) -> Resu
 /// The way into one log.
 pub(super) struct Appends<M: Machine> {
     led: Led,
+    storage: Arc<Storage>,
     /// Each batch that was taken in follows from those before it, and is nothing without them.
     chain: Chain,
     in_flight: VecDeque<InFlight<M>>,
     open: Vec<Encoded>,
     open_bytes: usize,
-    open_replies: Replies<M>,
+    open_replies: Vec<Parked<M>>,
     /// How many of those that are on their way are taken in when they are there.
     to_come: usize,
+    /// How many of them the writer had no room for yet: the last ones.
+    held_up: usize,
 }
 
 impl<M: Machine> Appends<M> {
-    pub(super) fn new(led: Led) -> Self {
+    pub(super) fn new(led: Led, storage: Arc<Storage>) -> Self {
         Self {
             led,
+            storage,
             chain: Chain::default(),
             in_flight: VecDeque::new(),
             open: Vec::new(),
             open_bytes: 0,
             open_replies: Vec::new(),
             to_come: 0,
+            held_up: 0,
         }
+    }
+
+    /// Whether the writer has no room for what is to be appended: then nothing more is to be decided.
+    pub(super) fn is_held_up(&self) -> bool {
+        self.held_up > 0
     }
 
     /// Whether there is something that the machine takes in later.
@@ -135,16 +172,41 @@ impl<M: Machine> Appends<M> {
         self.open.extend(records);
     }
 
-    /// Holds answers back until everything that was decided so far is durable; gives them back where it is.
-    pub(super) fn park(&mut self, replies: Replies<M>) -> Replies<M> {
-        if !self.open.is_empty() {
-            self.open_replies.extend(replies);
+    /// Holds answers back from now on until everything that was decided so far is durable; gives them back where it is.
+    pub(super) fn park(&mut self, since: Duration, replies: Replies<M>) -> Replies<M> {
+        let parked = if !self.open.is_empty() {
+            &mut self.open_replies
         } else if let Some(last) = self.in_flight.back_mut() {
-            last.replies.extend(replies);
+            &mut last.replies
         } else {
             return replies;
-        }
+        };
+        parked.extend(replies.into_iter().map(|(ticket, reply)| Parked { ticket, reply, since }));
         Vec::new()
+    }
+
+    /// Since when the one waits who waits longest for an append.
+    pub(super) fn waiting_since(&self) -> Option<Duration> {
+        let of_batch = |batch: &InFlight<M>| {
+            let since = batch.since.filter(|_| batch.content.has_tickets());
+            since.or_else(|| batch.replies.first().map(|parked| parked.since))
+        };
+        let open = || self.open_replies.first().map(|parked| parked.since);
+        self.in_flight.iter().find_map(of_batch).or_else(open)
+    }
+
+    /// Those who wait since then, or longer. They are not waited for any more: the batches stay as they are.
+    pub(super) fn take_waiting(&mut self, since: Duration) -> Vec<Ticket> {
+        let mut taken = Vec::new();
+        for batch in &mut self.in_flight {
+            if batch.since.is_some_and(|waiting| waiting <= since) {
+                taken.extend(batch.content.tickets());
+                batch.since = None;
+            }
+            taken.extend(take_parked(&mut batch.replies, since));
+        }
+        taken.extend(take_parked(&mut self.open_replies, since));
+        taken
     }
 
     /// Whether what is open may go out, and be followed by more.
@@ -153,7 +215,7 @@ impl<M: Machine> Appends<M> {
     }
 
     /// Sends what is open to the writer, if there is anything.
-    pub(super) async fn send(&mut self, storage: &Storage, now_ms: i64) -> Result<(), Refusal> {
+    pub(super) async fn send(&mut self, now_ms: i64) -> Result<(), Refusal> {
         if self.open.is_empty() {
             return Ok(());
         }
@@ -164,27 +226,59 @@ impl<M: Machine> Appends<M> {
         let batch = build(Origin::Plain, now_ms, &records)
             .inspect_err(|error| tracing::error!(%error, "a coordinator's batch cannot be built"))
             .map_err(|_| Refusal::NoBatch { bytes: 0 })?;
-        let submitted = storage.submit([self.command(batch.chained(&self.chain))]).await;
-        self.in_flight.push_back(InFlight { submitted, content: Content::TakenIn, replies });
+        let submission = self.submission(batch.chained(&self.chain));
+        self.go(InFlight { submission, content: Content::TakenIn, since: None, replies }).await;
         Ok(())
     }
 
-    fn command(&self, batch: NewBatch) -> Command {
+    fn submission(&self, batch: NewBatch) -> Submission {
         let (partition, leader_epoch) = (self.led.log.id(), self.led.leader_epoch);
-        Command::Append { partition, leader_epoch, sender: Sender::Coordinator, batch }
+        self.storage.submission([Command::Append {
+            partition,
+            leader_epoch,
+            sender: Sender::Coordinator,
+            batch,
+        }])
     }
 
     /// Sends a batch that is taken in when it is there. Others of its kind may follow at once.
-    pub(super) async fn send_alone(&mut self, storage: &Storage, batch: NewBatch, content: Content<M>) {
-        let submitted = storage.submit([self.command(batch)]).await;
-        self.in_flight.push_back(InFlight { submitted, content, replies: Vec::new() });
+    pub(super) async fn send_alone(&mut self, now: Duration, batch: NewBatch, content: Content<M>) {
+        let submission = self.submission(batch);
         self.to_come += 1;
+        self.go(InFlight { submission, content, since: Some(now), replies: Vec::new() }).await;
+    }
+
+    /// Puts a batch on its way. Where the writer has no room for it, it waits there, and nobody waits here.
+    async fn go(&mut self, batch: InFlight<M>) {
+        self.in_flight.push_back(batch);
+        self.held_up += 1;
+        poll_fn(|context| {
+            self.poll_in(context);
+            Poll::Ready(())
+        })
+        .await;
+    }
+
+    /// Gives the writer what it has room for, in its order.
+    fn poll_in(&mut self, context: &mut Context<'_>) {
+        let first = self.in_flight.len().saturating_sub(self.held_up);
+        for batch in self.in_flight.range_mut(first..) {
+            if batch.submission.poll_in(&self.storage, context).is_pending() {
+                return;
+            }
+            self.held_up -= 1;
+        }
     }
 
     /// The oldest batch that is on its way, once the writer has answered.
     pub(super) fn poll_appended(&mut self, context: &mut Context<'_>) -> Poll<Appended<M>> {
-        let Some(first) = self.in_flight.front_mut() else { return Poll::Pending };
-        let Poll::Ready(mut outcomes) = Pin::new(&mut first.submitted).poll(context) else {
+        if self.is_held_up() {
+            self.poll_in(context);
+        }
+        let Some(first) = self.in_flight.front_mut().filter(|first| first.submission.is_in()) else {
+            return Poll::Pending;
+        };
+        let Poll::Ready(mut outcomes) = first.submission.poll_answered(context) else {
             return Poll::Pending;
         };
         let Some(InFlight { content, replies, .. }) = self.in_flight.pop_front() else {
@@ -195,6 +289,12 @@ impl<M: Machine> Appends<M> {
         }
         Poll::Ready(Appended { offsets: appended(outcomes.pop()), content, replies })
     }
+}
+
+/// Those of these who wait since then, or longer.
+fn take_parked<M: Machine>(parked: &mut Vec<Parked<M>>, since: Duration) -> Vec<Ticket> {
+    let count = parked.partition_point(|parked| parked.since <= since);
+    parked.drain(..count).map(|parked| parked.ticket).collect()
 }
 
 fn appended(outcome: Option<Outcome>) -> Result<(i64, i64), Refusal> {

@@ -16,6 +16,8 @@
 //! | --- | --- |
 //! | the topic is not there, or another broker leads the partition | NOT_COORDINATOR |
 //! | the shard is reading its log | COORDINATOR_LOAD_IN_PROGRESS |
+//! | an append takes longer than `offsets.commit.timeout.ms` | COORDINATOR_NOT_AVAILABLE, to all who wait for it; what was decided stands, and what was not decided yet is not done |
+//! | an append lacks replicas | nothing: it waits for as many as this broker leads alone, one |
 //! | its log is gone while a request is under way | COORDINATOR_NOT_AVAILABLE |
 //! | an append fails: the disk is full, or there is a newer leader | NOT_COORDINATOR, to all who wait; then it loads anew |
 //! | the data directory is offline, or the log cannot be read | NOT_COORDINATOR, to everybody from then on, those that only read included |
@@ -28,6 +30,7 @@ mod codes;
 mod decided;
 mod groups;
 mod load;
+mod overdue;
 mod parts;
 mod pieces;
 mod rest;
@@ -213,7 +216,7 @@ impl<M: Machine> Coordinator<M> {
         command: impl FnOnce(Ticket) -> M::Command,
     ) -> Answer<M::Reply> {
         match self.shards().of(key) {
-            Ok(shard) => shard.ask(&self.tickets, guard, command).await,
+            Ok(shard) => shard.ask((&self.tickets, &*self.parts.clock), guard, command).await,
             Err(code) => Answer::refused(code),
         }
     }
@@ -238,7 +241,7 @@ impl<M: Machine> Coordinator<M> {
         command: impl FnOnce(Ticket) -> M::Command,
     ) -> Answer<M::Reply> {
         match self.shards().shard(partition) {
-            Ok(shard) => shard.ask(&self.tickets, None, command).await,
+            Ok(shard) => shard.ask((&self.tickets, &*self.parts.clock), None, command).await,
             Err(code) => Answer::refused(code),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use strandline_log::clock::Clock;
 use tokio::sync::Semaphore;
@@ -27,6 +28,8 @@ pub struct CoordinatorParts {
     pub metrics: Arc<Metrics>,
     /// Who reads a log holds one.
     pub(crate) loading: Semaphore,
+    /// The longest that one who asks a machine waits for an append.
+    pub(crate) append_wait_max: Duration,
 }
 
 impl fmt::Debug for CoordinatorParts {
@@ -43,7 +46,9 @@ impl CoordinatorParts {
         offload: Offload,
         metrics: Arc<Metrics>,
     ) -> Self {
-        Self { metadata, clock, offload, metrics, loading: Semaphore::new(LOADING_MAX) }
+        let wait_max_ms = u64::try_from(metadata.settings().offsets_commit_timeout_ms).unwrap_or(0);
+        let append_wait_max = Duration::from_millis(wait_max_ms);
+        Self { metadata, clock, offload, metrics, loading: Semaphore::new(LOADING_MAX), append_wait_max }
     }
 
     pub(super) fn topics(&self) -> &dyn Topics {

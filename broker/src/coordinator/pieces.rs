@@ -3,7 +3,7 @@
 use std::iter::Chain;
 use std::{option, vec};
 
-use strandline_state::coordinator::{Decision, Machine, Record};
+use strandline_state::coordinator::{Decision, Machine, Record, Ticket};
 
 use super::appends::{APPEND_BYTES_MAX, Encoded, OPEN_BYTES_MAX, bytes_of};
 
@@ -21,7 +21,19 @@ pub(super) struct Unkept<M: Machine> {
 }
 
 /// The pieces of a decision; most have one, which takes no memory of its own.
-pub(super) type Pieces<M> = Chain<option::IntoIter<Piece<M>>, vec::IntoIter<Piece<M>>>;
+pub(super) struct Pieces<M: Machine> {
+    pieces: Chain<option::IntoIter<Piece<M>>, vec::IntoIter<Piece<M>>>,
+    /// Those whom the last of several answers.
+    pub(super) waiting: Vec<Ticket>,
+}
+
+impl<M: Machine> Iterator for Pieces<M> {
+    type Item = Piece<M>;
+
+    fn next(&mut self) -> Option<Piece<M>> {
+        self.pieces.next()
+    }
+}
 
 /// The pieces of a decision in their order: one if it is small, or may not be divided. The answers and all that is in
 /// memory alone belong to the last.
@@ -35,7 +47,8 @@ pub(super) fn pieces<M: Machine>(decision: Decision<M>) -> Result<Pieces<M>, Box
         Err(error) => return Err(Box::new(Unkept { decision, why: error.to_string() })),
     };
     if encoded.iter().map(bytes_of).sum::<usize>() <= OPEN_BYTES_MAX {
-        return Ok(Some(Piece { decision, records: encoded }).into_iter().chain(Vec::new()));
+        let whole = Some(Piece { decision, records: encoded });
+        return Ok(Pieces { pieces: whole.into_iter().chain(Vec::new()), waiting: Vec::new() });
     }
     let units = units(&encoded, decision.divisible);
     let largest = units.iter().copied().max().unwrap_or(0);
@@ -43,7 +56,8 @@ pub(super) fn pieces<M: Machine>(decision: Decision<M>) -> Result<Pieces<M>, Box
         let why = format!("{largest} bytes of records, and {APPEND_BYTES_MAX} are allowed at once");
         return Err(Box::new(Unkept { decision, why }));
     }
-    Ok(None.into_iter().chain(divide(decision, encoded, &units)))
+    let waiting = decision.replies.iter().map(|(ticket, _)| *ticket).collect();
+    Ok(Pieces { pieces: None.into_iter().chain(divide(decision, encoded, &units)), waiting })
 }
 
 /// How many bytes come together at each record: its own as long as they may be divided, then those of all the rest.

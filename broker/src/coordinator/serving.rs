@@ -1,5 +1,6 @@
 //! A shard's machine while it serves: what it decides is taken in here, and its timers are waited for.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -14,6 +15,7 @@ use super::Watch;
 use super::answers::Waiting;
 use super::appends::{Appended, Appends, Content};
 use super::codes::{Fault, code_of, is_final};
+use super::overdue::Patience;
 use super::shard::Work;
 use super::timers::Timers;
 
@@ -26,17 +28,36 @@ pub(super) struct Serving<M: Machine> {
     pub(super) timers: Timers<M::Timer>,
     pub(super) waiting: Waiting<M::Reply>,
     pub(super) appends: Appends<M>,
-    pub(super) taken: Vec<Work<M>>,
+    /// What was asked and is not begun with.
+    pub(super) taken: VecDeque<Work<M>>,
+    pub(super) patience: Patience,
     pub(super) sleep: Pin<Box<Sleep>>,
     pub(super) sleeps_until: Option<Duration>,
 }
 
 impl<M: Machine> Serving<M> {
+    /// Whether this is to be decided when all is in that is on its way: nothing is decided on what does not know of a
+    /// transaction that is there, but for others of those.
+    pub(super) fn is_to_settle(&self, command: &M::Command) -> bool {
+        self.appends.is_to_come() && !M::is_of_transaction(command)
+    }
+
+    /// What is to be begun with next, if anything can be; nothing in its place, if all is to be settled before.
+    pub(super) fn next_taken(&mut self) -> Option<Option<Work<M>>> {
+        if self.appends.is_held_up() {
+            return None;
+        }
+        match self.taken.front()? {
+            Work::Ask { command, .. } | Work::Tell(command) if self.is_to_settle(command) => Some(None),
+            _ => self.taken.pop_front().map(Some),
+        }
+    }
+
     /// Has the machine take a decision in whose records are behind everything that was appended. Its answers wait until
     /// they are durable.
     pub(super) fn take_in(&mut self, now: Duration, now_ms: i64, decision: Decision<M>) {
         let replies = self.evolve(now, now_ms, decision);
-        for (ticket, reply) in self.appends.park(replies) {
+        for (ticket, reply) in self.appends.park(now, replies) {
             self.waiting.answer(ticket, Ok(reply));
         }
     }
@@ -87,6 +108,7 @@ impl<M: Machine> Serving<M> {
         appended: Appended<M>,
     ) -> Result<Result<(), ErrorCode>, Fault> {
         let Appended { offsets, content, replies } = appended;
+        self.patience.moves_on();
         let outcome = match offsets {
             Ok((first, last)) => {
                 // Somebody else may append here too: Kafka's tools may.
@@ -98,7 +120,7 @@ impl<M: Machine> Serving<M> {
             Err(refusal) => Err(self.refused(refusal, content)?),
         };
         // They rest on nothing that was refused: only on what was decided before.
-        replies.into_iter().for_each(|(ticket, reply)| self.waiting.answer(ticket, Ok(reply)));
+        replies.into_iter().for_each(|parked| self.waiting.answer(parked.ticket, Ok(parked.reply)));
         match outcome {
             Err(refusal) if is_final(&refusal) => Err(refusal.into()),
             outcome => Ok(outcome.map_err(|refusal| code_of(&refusal))),
@@ -137,18 +159,31 @@ impl<M: Machine> Serving<M> {
         }
     }
 
+    /// Whether a timer is due, or somebody has waited too long.
     pub(super) fn poll_due(&mut self, context: &mut Context<'_>, now: Duration) -> Poll<()> {
-        let Some(next) = self.timers.next() else { return Poll::Pending };
+        let next = [self.timers.next(), self.overdue_at()].into_iter().flatten().min();
+        self.poll_until(context, now, next)
+    }
+
+    /// Waits until then. It may be ready earlier: then there is another look.
+    pub(super) fn poll_until(
+        &mut self,
+        context: &mut Context<'_>,
+        now: Duration,
+        next: Option<Duration>,
+    ) -> Poll<()> {
+        let Some(next) = next else { return Poll::Pending };
         if next <= now {
             return Poll::Ready(());
         }
-        if self.sleeps_until != Some(next) {
+        // One that wakes up too early is cheaper than one that is set at each batch.
+        if self.sleeps_until.is_none_or(|until| until > next) {
             self.sleeps_until = Some(next);
             self.sleep.as_mut().reset(Instant::now() + next.saturating_sub(now));
         }
         let poll = self.sleep.as_mut().poll(context);
         if poll.is_ready() {
-            // The two clocks may differ a little: then there is another look.
+            // The two clocks may differ a little too.
             self.sleeps_until = None;
         }
         poll

@@ -19,13 +19,24 @@ use super::{Fresh, Watch};
 use crate::api::topics::Led;
 
 /// So much is asked of a shard and not begun with at most; who asks more waits, and its connection with it.
-const INBOX_MAX: usize = 1_024;
+pub(super) const INBOX_MAX: usize = 1_024;
 
 /// What is asked of a shard.
 pub(super) enum Work<M: Machine> {
-    Ask { ticket: Ticket, guard: Option<Guard>, command: M::Command, to: AnswerTo<M::Reply> },
+    Ask {
+        ticket: Ticket,
+        guard: Option<Guard>,
+        command: M::Command,
+        to: AnswerTo<M::Reply>,
+        /// When, by the clock that nobody sets.
+        at: Duration,
+    },
     Tell(M::Command),
-    End { batch: NewBatch, end: TransactionEnd, to: AnswerTo<()> },
+    End {
+        batch: NewBatch,
+        end: TransactionEnd,
+        to: AnswerTo<()>,
+    },
 }
 
 /// How a shard is.
@@ -91,7 +102,7 @@ impl<M: Machine> Shard<M> {
 
     pub(super) async fn ask(
         &self,
-        tickets: &AtomicU64,
+        (tickets, clock): (&AtomicU64, &dyn Clock),
         guard: Option<Guard>,
         command: impl FnOnce(Ticket) -> M::Command,
     ) -> Answer<M::Reply> {
@@ -100,8 +111,9 @@ impl<M: Machine> Shard<M> {
         }
         let ticket = Ticket(tickets.fetch_add(1, Ordering::Relaxed));
         let (to, answer) = Answer::coming();
+        let work = Work::Ask { ticket, guard, command: command(ticket), to, at: clock.monotonic() };
         // Where the shard has ended, the answer says so.
-        let _ = self.inbox.send(Work::Ask { ticket, guard, command: command(ticket), to }).await;
+        let _ = self.inbox.send(work).await;
         answer
     }
 

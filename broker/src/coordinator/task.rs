@@ -1,5 +1,6 @@
 //! The task that owns one partition's machine: it reads the log, serves, and reads it again where something failed.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -17,6 +18,7 @@ use super::answers::Waiting;
 use super::appends::{Appended, Appends, Content, build};
 use super::codes::Fault;
 use super::load::load;
+use super::overdue::Patience;
 use super::parts::CoordinatorParts;
 use super::pieces::{Piece, pieces};
 use super::rest::Rest;
@@ -89,8 +91,9 @@ impl<M: Machine> Task<M> {
             next_offset,
             timers: Timers::default(),
             waiting: Waiting::default(),
-            appends: Appends::new(self.led.clone()),
-            taken: Vec::new(),
+            appends: Appends::new(self.led.clone(), Arc::clone(self.parts.storage())),
+            taken: VecDeque::new(),
+            patience: Patience::of(self.parts.append_wait_max),
             sleep: Box::pin(sleep(Duration::ZERO)),
             sleeps_until: None,
         };
@@ -142,7 +145,7 @@ impl<M: Machine> Task<M> {
 
     async fn send_open(&self, serving: &mut Serving<M>) -> Result<(), Fault> {
         if serving.appends.may_send() {
-            serving.appends.send(self.parts.storage(), self.parts.clock.wall_ms()).await?;
+            serving.appends.send(self.parts.clock.wall_ms()).await?;
         }
         Ok(())
     }
@@ -151,13 +154,17 @@ impl<M: Machine> Task<M> {
         match event {
             Event::Appended(appended) => drop(self.appended(serving, appended)?),
             Event::Work => {
-                let mut taken = std::mem::take(&mut serving.taken);
-                for work in taken.drain(..) {
+                // Those that are left meanwhile are refused where something takes too long.
+                while let Some(work) = serving.next_taken() {
+                    let Some(work) = work else {
+                        let _ = self.settle(serving).await?;
+                        continue;
+                    };
                     self.work_on(serving, work).await?;
                 }
-                serving.taken = taken;
             }
             Event::Due => {
+                serving.refuse_overdue(self.parts.clock.monotonic(), &mut self.work);
                 while let Some(timer) = serving.pop_timer(self.parts.clock.monotonic()) {
                     self.decide(serving, M::due(timer), None).await?;
                 }
@@ -191,17 +198,33 @@ impl<M: Machine> Task<M> {
         if let Poll::Ready(appended) = serving.appends.poll_appended(context) {
             return Poll::Ready(Some(Event::Appended(appended)));
         }
-        match self.work.poll_recv_many(context, &mut serving.taken, WORK_MAX) {
-            Poll::Ready(0) => return Poll::Ready(None),
-            Poll::Ready(_) => return Poll::Ready(Some(Event::Work)),
-            Poll::Pending => {}
+        let now = self.parts.clock.monotonic();
+        if serving.appends.is_held_up() {
+            serving.patience.hold(now);
+        } else {
+            serving.patience.go_on();
+            if let Poll::Ready(has_some) = self.poll_work(serving, context) {
+                return Poll::Ready(has_some.then_some(Event::Work));
+            }
         }
-        serving.poll_due(context, self.parts.clock.monotonic()).map(|()| Some(Event::Due))
+        serving.poll_due(context, now).map(|()| Some(Event::Due))
+    }
+
+    /// Whether there is something to be done, or nobody can ask anything any more.
+    fn poll_work(&mut self, serving: &mut Serving<M>, context: &mut Context<'_>) -> Poll<bool> {
+        if !serving.taken.is_empty() {
+            return Poll::Ready(true);
+        }
+        // The memory is the same, whichever it is.
+        let mut taken = Vec::from(std::mem::take(&mut serving.taken));
+        let poll = self.work.poll_recv_many(context, &mut taken, WORK_MAX);
+        serving.taken = taken.into();
+        poll.map(|count| count > 0)
     }
 
     async fn work_on(&mut self, serving: &mut Serving<M>, work: Work<M>) -> Result<(), Fault> {
         match work {
-            Work::Ask { ticket, guard, command, to } => {
+            Work::Ask { ticket, guard, command, to, at: _ } => {
                 serving.waiting.add(ticket, to);
                 self.decide(serving, command, guard).await
             }
@@ -216,8 +239,7 @@ impl<M: Machine> Task<M> {
         command: M::Command,
         guard: Option<Guard>,
     ) -> Result<(), Fault> {
-        // Nothing is decided on what does not know of a transaction that is there, but for others of those.
-        if serving.appends.is_to_come() && !M::is_of_transaction(&command) {
+        if serving.is_to_settle(&command) {
             let _ = self.settle(serving).await?;
         }
         let now_ms = self.parts.clock.wall_ms();
@@ -249,6 +271,7 @@ impl<M: Machine> Task<M> {
                 return Ok(());
             }
         };
+        serving.patience.begin_parts(self.parts.clock.monotonic(), std::mem::take(&mut pieces.waiting));
         while let Some(piece) = pieces.next() {
             let is_plain = piece.decision.origin == Origin::Plain && !self.is_careful;
             if is_plain {
@@ -258,6 +281,7 @@ impl<M: Machine> Task<M> {
                 pieces.by_ref().for_each(|piece| serving.refuse(&piece.decision, code));
             }
         }
+        serving.patience.end_parts();
         Ok(())
     }
 
@@ -269,7 +293,7 @@ impl<M: Machine> Task<M> {
         Piece { decision, records }: Piece<M>,
     ) -> Result<(), Fault> {
         if serving.appends.is_full_for(&records) {
-            serving.appends.send(self.parts.storage(), now_ms).await?;
+            serving.appends.send(now_ms).await?;
         }
         serving.appends.add(records);
         serving.take_in(self.parts.clock.monotonic(), now_ms, decision);
@@ -306,21 +330,38 @@ impl<M: Machine> Task<M> {
         content: Content<M>,
     ) -> Result<(), Fault> {
         if !serving.appends.may_send_alone() {
+            serving.patience.begin_parts(self.parts.clock.monotonic(), content.tickets());
             let _ = self.settle(serving).await?;
         }
-        serving.appends.send_alone(self.parts.storage(), batch, content).await;
+        serving.appends.send_alone(self.parts.clock.monotonic(), batch, content).await;
         Ok(())
     }
 
     /// Waits until everything that was decided is durable, and taken in. Gives the code of the first that was refused.
     async fn settle(&mut self, serving: &mut Serving<M>) -> Result<Result<(), ErrorCode>, Fault> {
-        serving.appends.send(self.parts.storage(), self.parts.clock.wall_ms()).await?;
+        serving.appends.send(self.parts.clock.wall_ms()).await?;
+        serving.patience.hold(self.parts.clock.monotonic());
         let mut outcome = Ok(());
         while !serving.appends.is_idle() {
-            let appended = poll_fn(|context| serving.appends.poll_appended(context)).await;
+            let appended = poll_fn(|context| self.poll_settling(serving, context)).await;
             outcome = outcome.and(self.appended(serving, appended)?);
         }
+        serving.patience.go_on();
         Ok(outcome)
+    }
+
+    /// The next that is appended. Meanwhile those are told who have waited too long.
+    fn poll_settling(&mut self, serving: &mut Serving<M>, context: &mut Context<'_>) -> Poll<Appended<M>> {
+        loop {
+            if let Poll::Ready(appended) = serving.appends.poll_appended(context) {
+                return Poll::Ready(appended);
+            }
+            let now = self.parts.clock.monotonic();
+            if serving.poll_until(context, now, serving.overdue_at()).is_pending() {
+                return Poll::Pending;
+            }
+            serving.refuse_overdue(now, &mut self.work);
+        }
     }
 
     fn appended(

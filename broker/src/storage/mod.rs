@@ -18,7 +18,7 @@ use strandline_protocol::Uuid;
 pub use self::config::log_config;
 pub use self::directory::DataDirectory;
 pub use self::file_slice::{FileSlice, piece, read_ahead};
-pub use self::submission::Submitted;
+pub use self::submission::{Submission, Submitted};
 
 /// Which partition, by the topic's id.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

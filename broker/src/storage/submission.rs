@@ -33,6 +33,16 @@ impl Answers {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn poll(&self, context: &mut Context<'_>) -> Poll<Vec<Outcome>> {
+        let mut state = self.state();
+        if state.missing > 0 {
+            state.waker = Some(context.waker().clone());
+            return Poll::Pending;
+        }
+        let outcomes = std::mem::take(&mut state.outcomes);
+        Poll::Ready(outcomes.into_iter().map(|outcome| outcome.unwrap_or(Err(Refusal::Closed))).collect())
+    }
 }
 
 impl Replies for Answers {
@@ -58,6 +68,47 @@ impl Replies for Answers {
     }
 }
 
+/// Requests on their way to the writer, in their order, and what it says about them.
+///
+/// Dropped before all are in, it leaves those with the writer that it has given already.
+pub struct Submission {
+    /// Those that it had no room for yet.
+    requests: VecDeque<Request>,
+    answers: Arc<Answers>,
+}
+
+impl fmt::Debug for Submission {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Submission({} are to be taken)", self.requests.len())
+    }
+}
+
+impl Submission {
+    /// Whether the writer has all of them.
+    pub fn is_in(&self) -> bool {
+        self.requests.is_empty()
+    }
+
+    /// Gives the writer what it has room for; done when it has all of them.
+    pub fn poll_in(&mut self, storage: &Storage, context: &mut Context<'_>) -> Poll<()> {
+        match storage.mailbox.send_or_wake(&mut self.requests, context.waker()) {
+            Ok(true) => Poll::Ready(()),
+            Ok(false) => Poll::Pending,
+            Err(_) => {
+                for request in self.requests.drain(..) {
+                    self.answers.reply(request.ticket, Err(Refusal::Closed));
+                }
+                Poll::Ready(())
+            }
+        }
+    }
+
+    /// One outcome for each command, in their order.
+    pub fn poll_answered(&mut self, context: &mut Context<'_>) -> Poll<Vec<Outcome>> {
+        self.answers.poll(context)
+    }
+}
+
 /// What the writer will say about requests that it has. Dropping it takes none of them back.
 pub struct Submitted(Arc<Answers>);
 
@@ -79,43 +130,34 @@ impl Future for Submitted {
 
     /// One outcome for each command, in their order.
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = self.0.state();
-        if state.missing > 0 {
-            state.waker = Some(context.waker().clone());
-            return Poll::Pending;
-        }
-        let outcomes = std::mem::take(&mut state.outcomes);
-        Poll::Ready(outcomes.into_iter().map(|outcome| outcome.unwrap_or(Err(Refusal::Closed))).collect())
+        self.0.poll(context)
     }
 }
 
 impl Storage {
-    /// Hands commands to the writer, in their order, and waits until it has room for them. What is returned waits
-    /// for its answers.
-    ///
-    /// Dropped before it returns, it leaves those commands with the writer that it has given already.
-    pub async fn submit(&self, commands: impl IntoIterator<Item = Command>) -> Submitted {
-        let commands = commands.into_iter();
+    /// Commands that are to go to the writer, of which it has none yet.
+    pub fn submission(&self, commands: impl IntoIterator<Item = Command>) -> Submission {
         let answers = Arc::new(Answers::default());
         let replies: Arc<dyn Replies> = Arc::<Answers>::clone(&answers);
         let requests = (0..).zip(commands);
         let requests =
             requests.map(|(ticket, command)| Request { command, ticket, replies: Arc::clone(&replies) });
-        let mut requests: VecDeque<_> = requests.collect();
+        let requests: VecDeque<_> = requests.collect();
         {
             let mut state = answers.state();
             state.missing = requests.len();
             state.outcomes.resize_with(requests.len(), || None);
         }
-        poll_fn(|context| match self.mailbox.send_or_wake(&mut requests, context.waker()) {
-            Ok(true) => Poll::Ready(()),
-            Ok(false) => Poll::Pending,
-            Err(_) => {
-                requests.drain(..).for_each(|request| answers.reply(request.ticket, Err(Refusal::Closed)));
-                Poll::Ready(())
-            }
-        })
-        .await;
-        Submitted(answers)
+        Submission { requests, answers }
+    }
+
+    /// Hands commands to the writer, in their order, and waits until it has room for them. What is returned waits
+    /// for its answers.
+    ///
+    /// Dropped before it returns, it leaves those commands with the writer that it has given already.
+    pub async fn submit(&self, commands: impl IntoIterator<Item = Command>) -> Submitted {
+        let mut submission = self.submission(commands);
+        poll_fn(|context| submission.poll_in(self, context)).await;
+        Submitted(submission.answers)
     }
 }

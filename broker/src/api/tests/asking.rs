@@ -192,6 +192,15 @@ impl World {
         }
     }
 
+    /// What the group has committed of the first partition, or -1.
+    pub(super) async fn committed(&self) -> i64 {
+        let groups =
+            vec![OffsetFetchRequestGroup { group_id: GROUP.into(), topics: None, ..Default::default() }];
+        let response = self.rig.call(9, &OffsetFetchRequest { groups, ..Default::default() }).await;
+        let topic = response.groups[0].topics.first();
+        topic.and_then(|topic| topic.partitions.first()).map_or(-1, |found| found.committed_offset)
+    }
+
     /// The identity of the producer of the transactional id.
     pub(super) async fn initialised(&self) -> Own {
         let response = self.rig.call(5, &init()).await;

@@ -2,12 +2,16 @@
 //! says so, and that is part of docs/PROTOCOL.md.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use strandline_log::disk::simulated::{Operation, Stall};
 use strandline_log::engine::{Command, NewBatch};
 use strandline_log::producers::Sender;
-use strandline_protocol::ErrorCode;
 use strandline_protocol::batch::{BatchBuilder, NewRecord};
+use strandline_protocol::{ErrorCode, Text};
 use strandline_state::groups::{GroupSettings, Groups};
+
+use tokio::time::sleep;
 
 use super::asking::{GROUP, Own, TOPIC, TRANSACTIONAL_ID};
 use super::{NOW_MS, Rig, found_cluster};
@@ -47,6 +51,9 @@ const APIS: [&str; 21] = [
     "DescribeTransactions",
     "ListTransactions",
 ];
+
+/// So long the impatient coordinators have somebody wait.
+const WAIT_MAX_MS: u32 = 20;
 
 /// A broker with a group that has an offset, and a producer with an open transaction.
 pub(super) struct World {
@@ -95,6 +102,37 @@ impl World {
             let batch = NewBatch::validated(builder.build().unwrap()).unwrap();
             let append = Command::Append { partition, leader_epoch: 9, sender: Sender::Client, batch };
             assert!(storage.submit([append]).await.await.pop().unwrap().is_ok());
+        }
+    }
+
+    /// New coordinators, which let nobody wait long for an append.
+    async fn lose_patience(&mut self) {
+        let mut parts = parts(&self.rig);
+        Arc::get_mut(&mut parts).unwrap().append_wait_max = Duration::from_millis(WAIT_MAX_MS.into());
+        begin(&mut self.rig, &parts);
+        for api in ["DescribeGroups", "DescribeTransactions"] {
+            while self.ask(api).await == ErrorCode::COORDINATOR_LOAD_IN_PROGRESS {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    /// The disk hangs at whatever is written next.
+    fn stall(&self) -> Vec<Stall> {
+        (1..=8).map(|nth| self.rig.disk.stall(Operation::Write, nth)).collect()
+    }
+
+    /// What one is told while time goes on; nothing, if that is nothing however long it takes.
+    async fn ask_patiently(&self, api: &str, member: &(Text, i32)) -> Option<ErrorCode> {
+        let passing = async {
+            for _ in 0..20 * WAIT_MAX_MS {
+                sleep(Duration::from_millis(2)).await;
+                self.rig.clock.advance(1);
+            }
+        };
+        tokio::select! {
+            code = self.ask_as(api, member) => Some(code),
+            () = passing => None,
         }
     }
 
@@ -157,6 +195,17 @@ fn cell(usual: ErrorCode, code: ErrorCode) -> String {
     if code == usual { "as usual".to_owned() } else { code.to_string() }
 }
 
+/// What an API is answered while the disk hangs.
+async fn slow(usual: ErrorCode, api: &str) -> String {
+    let mut world = World::new().await;
+    world.lose_patience().await;
+    let own = world.prepared(api).await;
+    let stall = world.stall();
+    let code = world.ask_patiently(api, &own).await;
+    drop(stall);
+    code.map_or("waits".to_owned(), |code| cell(usual, code))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_api_is_answered_as_the_page_says() {
     let mut loading = World::new().await;
@@ -173,10 +222,45 @@ async fn each_api_is_answered_as_the_page_says() {
         let own = refusing.prepared(api).await;
         refusing.refuse().await;
         let refused = refusing.ask_as(api, &own).await;
-        let cells = [loading.ask(api).await, refused, offline.ask(api).await].map(|code| cell(usual, code));
+        let slow = slow(usual, api).await;
+        let [loading, offline] =
+            [loading.ask(api).await, offline.ask(api).await].map(|code| cell(usual, code));
+        let cells = [loading, cell(usual, refused), slow, offline];
         rows.push(format!("| {api} | {} |", cells.join(" | ")));
     }
     let found = rows.join("\n");
     assert!(PAGE.contains(&found), "the page says otherwise than this:\n{found}");
     assert_eq!(PAGE.lines().filter(|line| line.starts_with("| ")).count(), rows.len() + 2);
+}
+
+/// What was refused for it took too long is there once the disk moves, and asking again changes nothing about it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_took_too_long_is_found_when_the_disk_moves_and_can_be_asked_for_again() {
+    let mut world = World::new().await;
+    world.lose_patience().await;
+    let member = world.prepared("SyncGroup").await;
+    let stranger = ("stranger".into(), 1);
+    let stall = world.stall();
+    for api in ["SyncGroup", "AddOffsetsToTxn", "EndTxn"] {
+        let code = world.ask_patiently(api, &member).await;
+        assert_eq!(code, Some(ErrorCode::COORDINATOR_NOT_AVAILABLE), "{api}");
+    }
+    drop(stall);
+    // The leader is the only member, and was heard; the transaction is about to end, and told so as often as it is asked.
+    assert_eq!(world.ask_as("Heartbeat", &member).await, ErrorCode::NONE);
+    assert_eq!(world.ask_as("SyncGroup", &member).await, ErrorCode::NONE);
+    assert_eq!(world.ask_as("EndTxn", &stranger).await, ErrorCode::CONCURRENT_TRANSACTIONS);
+    assert_eq!(world.ask_as("LeaveGroup", &member).await, ErrorCode::NONE);
+
+    assert_eq!(world.ask_patiently("OffsetDelete", &stranger).await, Some(ErrorCode::NONE));
+    assert_eq!(world.committed().await, -1);
+    let stall = world.stall();
+    let code = world.ask_patiently("OffsetCommit", &stranger).await;
+    assert_eq!(code, Some(ErrorCode::COORDINATOR_NOT_AVAILABLE));
+    let code = world.ask_patiently("OffsetFetch", &stranger).await;
+    assert_eq!(code, Some(ErrorCode::NOT_COORDINATOR), "it would tell of what is not durable");
+    drop(stall);
+    assert_eq!(world.committed().await, 1);
+    assert_eq!(world.ask_patiently("OffsetCommit", &stranger).await, Some(ErrorCode::NONE));
+    assert_eq!(world.committed().await, 1);
 }

@@ -5,6 +5,7 @@ mod failing;
 mod full_disk;
 mod heeding;
 mod machine;
+mod overdue;
 mod serving;
 
 use std::path::{Path, PathBuf};
@@ -70,17 +71,17 @@ impl Rig {
         };
         metadata.run(registration).await.unwrap();
         let watched = Arc::default();
-        let adders = Self::coordinator(&metadata, Arc::clone(&clock), &watched);
+        let parts = Self::parts(&metadata, Arc::clone(&clock));
+        let adders = Self::coordinator(parts, &watched);
         adders.ensure_topic().await.unwrap();
         Self { adders, metadata, disk, clock, engine, watched }
     }
 
-    fn coordinator(
-        metadata: &Arc<Metadata>,
-        clock: Arc<SimulatedClock>,
-        watched: &Arc<Mutex<Vec<i64>>>,
-    ) -> Coordinator<Adder> {
-        let parts = CoordinatorParts::new(Arc::clone(metadata), clock, Offload::Threads, Arc::default());
+    fn parts(metadata: &Arc<Metadata>, clock: Arc<SimulatedClock>) -> CoordinatorParts {
+        CoordinatorParts::new(Arc::clone(metadata), clock, Offload::Threads, Arc::default())
+    }
+
+    fn coordinator(parts: CoordinatorParts, watched: &Arc<Mutex<Vec<i64>>>) -> Coordinator<Adder> {
         let watched = Arc::clone(watched);
         let watch = Arc::new(move |number: &i64| watched.lock().unwrap().push(*number));
         Coordinator::new(&OFFSETS_TOPIC, Arc::new(parts), Arc::new(Adder::default), watch)
@@ -88,7 +89,8 @@ impl Rig {
 
     /// A coordinator that finds everything in the logs.
     async fn again(&self) -> Coordinator<Adder> {
-        let adders = Self::coordinator(&self.metadata, Arc::new(SimulatedClock::new(0)), &self.watched);
+        let parts = Self::parts(&self.metadata, Arc::new(SimulatedClock::new(0)));
+        let adders = Self::coordinator(parts, &self.watched);
         while self.sum_of(&adders, "k").await == Err(ErrorCode::COORDINATOR_LOAD_IN_PROGRESS) {
             tokio::task::yield_now().await;
         }

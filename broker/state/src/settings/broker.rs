@@ -109,6 +109,9 @@ settings! {
     num_partitions: i32 = "num.partitions", 1, Bounds::AtLeast(1), None, acted;
     /// How much a client may note beside an offset that it commits.
     offset_metadata_max_bytes: i32 = "offset.metadata.max.bytes", 4_096, Bounds::Any, Bytes, acted;
+    /// The longest that one who asks a coordinator, of groups or of transactions, waits until what comes of it is
+    /// durable. After that the answer is COORDINATOR_NOT_AVAILABLE, and what was decided stands.
+    offsets_commit_timeout_ms: i32 = "offsets.commit.timeout.ms", 5_000, Bounds::AtLeast(1), Milliseconds, acted;
     /// How often it is looked whether committed offsets can go.
     offsets_retention_check_interval_ms: i64 = "offsets.retention.check.interval.ms", 600_000, Bounds::AtLeast(1),
         Milliseconds, acted;
