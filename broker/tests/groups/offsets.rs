@@ -1,14 +1,18 @@
 //! What groups commit, over a socket and over restarts.
 
+use strandline_protocol::apis::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;
 use strandline_protocol::apis::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use strandline_protocol::apis::offset_commit::{
     OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic,
 };
-use strandline_protocol::apis::offset_fetch::{OffsetFetchRequest, OffsetFetchRequestTopic};
+use strandline_protocol::apis::offset_fetch::{
+    OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchRequestTopics,
+    OffsetFetchResponseGroup,
+};
 use strandline_protocol::{ErrorCode, Uuid};
 
 use crate::requests::{AT_ONCE, commit, commit_simply, create_topic, fetch, find, join_alone, sync};
-use crate::support::Folder;
+use crate::support::{Folder, Running};
 
 #[tokio::test]
 async fn offsets_are_there_after_a_restart_with_all_that_was_said() {
@@ -160,5 +164,133 @@ async fn offsets_go_with_their_topic_and_a_new_one_of_the_name_has_none() {
         tokio::task::yield_now().await;
     };
     assert_eq!((response.error_code, response.topics), (ErrorCode::NONE, Vec::new()));
+    running.stop().await;
+}
+
+/// A group in a request for several, with the topics it is asked about; all that it has, if there are none.
+fn asked(group_id: &str, topics: Option<Vec<OffsetFetchRequestTopics>>) -> OffsetFetchRequestGroup {
+    OffsetFetchRequestGroup { group_id: group_id.into(), topics, ..Default::default() }
+}
+
+/// A partition as it is answered: its topic by name and id, and its offset and code.
+type Found = (String, Uuid, i32, i64, ErrorCode);
+
+fn found(group: &OffsetFetchResponseGroup) -> (&str, ErrorCode, Vec<Found>) {
+    let partitions = group.topics.iter().flat_map(|topic| {
+        topic.partitions.iter().map(|partition| {
+            let name = topic.name.to_string();
+            let (index, offset) = (partition.partition_index, partition.committed_offset);
+            (name, topic.topic_id, index, offset, partition.error_code)
+        })
+    });
+    (group.group_id.as_str(), group.error_code, partitions.collect())
+}
+
+/// Two groups that have committed, one of them with a member of the new protocol.
+async fn with_two_groups(folder: &Folder) -> Running {
+    let running = folder.start(&[]).await;
+    create_topic(&running, "orders", 2).await;
+    create_topic(&running, "bills", 1).await;
+    find(&running, "readers").await;
+    for (group, place, offset) in
+        [("readers", ("orders", 1), 11), ("readers", ("bills", 0), 12), ("modern", ("orders", 0), 13)]
+    {
+        assert_eq!(commit_simply(&running, group, place, offset).await, ErrorCode::NONE);
+    }
+    let request = ConsumerGroupHeartbeatRequest {
+        group_id: "modern".into(),
+        member_id: "one".into(),
+        rebalance_timeout_ms: 60_000,
+        subscribed_topic_names: Some(vec!["orders".into()]),
+        topic_partitions: Some(Vec::new()),
+        ..Default::default()
+    };
+    assert_eq!(running.ask(&request).await.error_code, ErrorCode::NONE);
+    running
+}
+
+#[tokio::test]
+async fn of_several_groups_each_has_its_own_answer_and_its_own_error() {
+    let folder = Folder::new();
+    let running = with_two_groups(&folder).await;
+    let orders = |partition_indexes: Vec<i32>| {
+        let topic =
+            OffsetFetchRequestTopics { name: "orders".into(), partition_indexes, ..Default::default() };
+        Some(vec![topic])
+    };
+    let stranger = OffsetFetchRequestGroup {
+        member_id: Some("two".into()),
+        member_epoch: 1,
+        ..asked("modern", orders(vec![0]))
+    };
+    let groups = vec![
+        asked("readers", orders(vec![0, 1])),
+        stranger,
+        asked("nobody", orders(vec![0])),
+        asked("nobody", None),
+        asked("readers", None),
+        asked("modern", orders(vec![0])),
+    ];
+    let request = OffsetFetchRequest { groups, ..Default::default() };
+    let of = |name: &str, index, offset| (name.to_owned(), Uuid::ZERO, index, offset, ErrorCode::NONE);
+    let response = running.ask_in(9, &request).await;
+    let mut groups: Vec<_> = response.groups.iter().map(found).collect();
+    groups[4].2.sort_by_key(|found| std::cmp::Reverse(found.3));
+    let expected = [
+        ("readers", ErrorCode::NONE, vec![of("orders", 0, -1), of("orders", 1, 11)]),
+        ("modern", ErrorCode::UNKNOWN_MEMBER_ID, Vec::new()),
+        ("nobody", ErrorCode::NONE, vec![of("orders", 0, -1)]),
+        ("nobody", ErrorCode::NONE, Vec::new()),
+        ("readers", ErrorCode::NONE, vec![of("bills", 0, 12), of("orders", 1, 11)]),
+        ("modern", ErrorCode::NONE, vec![of("orders", 0, 13)]),
+    ];
+    assert_eq!(groups, expected);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn from_version_10_on_topics_go_by_id_and_one_that_is_unknown_spares_the_others() {
+    let folder = Folder::new();
+    let running = with_two_groups(&folder).await;
+    let id = |name: &str| running.node.broker().topics.by_name(name).unwrap().id;
+    let topic = |topic_id, partition_indexes| OffsetFetchRequestTopics {
+        topic_id,
+        partition_indexes,
+        ..Default::default()
+    };
+    let (orders, bills, unknown) = (id("orders"), id("bills"), Uuid([9; 16]));
+    let stranger = OffsetFetchRequestGroup {
+        member_id: Some("one".into()),
+        member_epoch: 99,
+        ..asked("modern", Some(vec![topic(orders, vec![0]), topic(unknown, vec![0])]))
+    };
+    let groups = vec![
+        asked("readers", Some(vec![topic(unknown, vec![0, 3]), topic(orders, vec![1])])),
+        asked("readers", None),
+        stranger,
+        asked("modern", None),
+    ];
+    let response = running.ask_in(10, &OffsetFetchRequest { groups, ..Default::default() }).await;
+    let mut groups: Vec<_> = response.groups.iter().map(found).collect();
+    groups[1].2.sort_by_key(|found| found.3);
+    let of = |id, index, offset| (String::new(), id, index, offset, ErrorCode::NONE);
+    let missing = |index| (String::new(), unknown, index, -1, ErrorCode::UNKNOWN_TOPIC_ID);
+    let expected = [
+        ("readers", ErrorCode::NONE, vec![of(orders, 1, 11), missing(0), missing(3)]),
+        ("readers", ErrorCode::NONE, vec![of(orders, 1, 11), of(bills, 0, 12)]),
+        ("modern", ErrorCode::STALE_MEMBER_EPOCH, Vec::new()),
+        ("modern", ErrorCode::NONE, vec![of(orders, 0, 13)]),
+    ];
+    assert_eq!(groups, expected);
+    // What is gone is not told of, though it was committed.
+    let gone = DeleteTopicState { name: Some("bills".into()), ..Default::default() };
+    let request = DeleteTopicsRequest { topics: vec![gone], timeout_ms: 1_000, ..Default::default() };
+    assert_eq!(running.ask(&request).await.responses[0].error_code, ErrorCode::NONE);
+    let groups = vec![asked("readers", None), asked("readers", Some(vec![topic(bills, vec![0])]))];
+    let response = running.ask_in(10, &OffsetFetchRequest { groups, ..Default::default() }).await;
+    let unknown = (String::new(), bills, 0, -1, ErrorCode::UNKNOWN_TOPIC_ID);
+    let expected =
+        [("readers", ErrorCode::NONE, vec![of(orders, 1, 11)]), ("readers", ErrorCode::NONE, vec![unknown])];
+    assert_eq!(response.groups.iter().map(found).collect::<Vec<_>>(), expected);
     running.stop().await;
 }
