@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod administration;
 #[cfg(test)]
+mod compaction;
+#[cfg(test)]
 mod internal;
 #[cfg(test)]
 mod members;

@@ -1,5 +1,6 @@
 //! Members of classic groups: they join, are assigned, live, leave, and are there after a restart.
 
+use strandline_protocol::apis::describe_groups::DescribeGroupsRequest;
 use strandline_protocol::apis::join_group::JoinGroupResponse;
 use strandline_protocol::apis::leave_group::{LeaveGroupRequest, MemberIdentity};
 use strandline_protocol::{ErrorCode, Text};
@@ -111,5 +112,56 @@ async fn requests_without_a_group_are_refused() {
         (response.error_code, response.protocol_name.as_deref()),
         (ErrorCode::INVALID_GROUP_ID, Some(""))
     );
+    running.stop().await;
+}
+
+/// A classic group is one record, however many members it has and whatever they say of themselves: more than a client may
+/// send at once.
+#[tokio::test]
+async fn a_group_that_takes_more_than_a_megabyte_is_there_after_a_restart() {
+    const BYTES: usize = 800_000;
+    let folder = Folder::new();
+    let running = folder.start(AT_ONCE).await;
+    find(&running, "readers").await;
+    let large = |member_id: &Text, letter: u8| {
+        let mut request = joining("readers", member_id, b"");
+        request.protocols[0].metadata = vec![letter; BYTES].into();
+        request
+    };
+    let first = running.ask(&large(&new_member(&running, "readers").await, b'1')).await;
+    sync(&running, "readers", &first, &[(&first.member_id, b"all")]).await;
+    let second = new_member(&running, "readers").await;
+    let (first_again, second_in) = (large(&first.member_id, b'3'), large(&second, b'2'));
+    let (first, second) = tokio::join!(running.ask(&first_again), running.ask(&second_in));
+    assert_eq!([first.error_code, second.error_code], [ErrorCode::NONE; 2]);
+    let (leader, follower) =
+        if first.leader == first.member_id { (&first, &second) } else { (&second, &first) };
+    let parts: [(&Text, &[u8]); 2] = [(&leader.member_id, b"left"), (&follower.member_id, b"right")];
+    let synced = sync(&running, "readers", leader, &parts).await;
+    assert_eq!(synced.error_code, ErrorCode::NONE);
+    let log = |running: &Running| {
+        let groups = &running.node.broker().groups;
+        groups.log(groups.partition_of("readers").unwrap()).unwrap()
+    };
+    assert!(log(&running).bytes() > 2 * u64::try_from(BYTES).unwrap(), "{}", log(&running).bytes());
+    running.stop().await;
+
+    let running = folder.start(AT_ONCE).await;
+    let request = DescribeGroupsRequest { groups: vec!["readers".into()], ..Default::default() };
+    let group = loop {
+        let group = running.ask(&request).await.groups.remove(0);
+        if group.error_code != ErrorCode::COORDINATOR_LOAD_IN_PROGRESS {
+            break group;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!((group.error_code, group.group_state.as_str()), (ErrorCode::NONE, "Stable"));
+    let metadata = |wanted: &JoinGroupResponse| {
+        let member = group.members.iter().find(|member| member.member_id == wanted.member_id).unwrap();
+        (member.member_metadata.to_vec(), member.member_assignment.to_vec())
+    };
+    assert!(metadata(&first).0 == [b'3'; BYTES] && metadata(&second).0 == [b'2'; BYTES]);
+    assert_eq!((metadata(leader).1, metadata(follower).1), (b"left".to_vec(), b"right".to_vec()));
+    assert_eq!(heartbeat(&running, "readers", &follower.member_id, 2).await, ErrorCode::NONE);
     running.stop().await;
 }
