@@ -241,7 +241,7 @@ class Distributed:
         """Workers and broker are killed while lines come."""
         self.lines.keep_adding()
         ends_at = time.monotonic() + seconds
-        while time.monotonic() < ends_at or not self.kills:
+        while time.monotonic() < ends_at or not (self.kills and self.restarts):
             time.sleep(self.choose.uniform(2, 4))
             if self.restarts and (self.choose.random() < 0.5 or not self.kills):
                 worker = self.choose.choice(self.workers)

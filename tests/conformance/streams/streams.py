@@ -156,9 +156,9 @@ def play(broker, folder, seconds, choose, command, protocol):
                 raise Failure("nothing is counted")
             time.sleep(0.2)
         ends_at = time.monotonic() + seconds
-        while time.monotonic() < ends_at:
+        while time.monotonic() < ends_at or not (kills and restarts):
             time.sleep(choose.uniform(1, 4))
-            if choose.random() < 0.4 or not restarts:
+            if not restarts or (kills and choose.random() < 0.4):
                 broker.restart()
                 restarts += 1
             else:

@@ -1,5 +1,7 @@
 """Feeds a topic, has workers transform it into another in transactions, and kills whatever there is meanwhile. In the end
-each value must have come out once, in order, and nothing may be open.
+each value that was acknowledged must be in the first, and have come out of the second, once and in order, and nothing may
+be open. A run in which too little happened has failed, and so has one before which the checks miss a mistake that is made
+for them.
 
 usage: exactly_once.py FOLDER SECONDS SEED
 """
@@ -24,6 +26,8 @@ from worker import SINK, SOURCE, make
 PARTITIONS = 3
 WORKERS = 2
 SETTLE_TIMEOUT_S = 120
+# So many values there have to be, on a slow machine too; and each kind of trouble once.
+VALUES_A_SECOND_MIN = 10
 SETTINGS = {"strandline.journal.bytes": 134_217_728, "log.segment.bytes": 1_048_576, "strandline.tail.bytes": 4_194_304}
 
 
@@ -39,6 +43,8 @@ class Feeder:
             "bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 2, "message.timeout.ms": 300_000,
             "reconnect.backoff.max.ms": 500})
         self.ends = threading.Event()
+        self.acknowledged = collections.defaultdict(list)
+        self.failed = []
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
@@ -46,17 +52,27 @@ class Feeder:
         number = 0
         while not self.ends.is_set():
             for partition in range(PARTITIONS):
-                self.producer.produce(SOURCE, f"{partition}:{number}".encode(), partition=partition)
+                value = f"{partition}:{number}".encode()
+                self.producer.produce(SOURCE, value, partition=partition, on_delivery=self.hear)
             number += 1
             self.producer.poll(0)
             # Slower than the workers, which go back a long way after each end that was no commit.
             time.sleep(0.02)
+
+    def hear(self, error, message):
+        """What became of a value. Those of one partition are acknowledged in their order."""
+        if error is None:
+            self.acknowledged[message.partition()].append(message.value())
+        else:
+            self.failed.append((message.partition(), message.value(), error))
 
     def end(self):
         self.ends.set()
         self.thread.join()
         if self.producer.flush(120):
             raise Wrong("the feeder does not get rid of its records")
+        if self.failed:
+            raise Wrong(f"the feeder is refused {self.failed[:3]}")
 
 
 class Crew:
@@ -141,16 +157,62 @@ def settle(bootstrap, admin, crew, expected):
         time.sleep(2)
 
 
-def compare(bootstrap, source):
-    sink = read(bootstrap, SINK, "read_committed")
-    for partition, values in source.items():
-        expected = [make(value) for value in values]
-        found = sink[partition]
-        if found != expected:
-            place = next((at for at, (one, other) in enumerate(zip(found, expected)) if one != other), min(len(found), len(expected)))
-            raise Wrong(f"partition {partition} at {place}: {found[place:place + 3]} instead of {expected[place:place + 3]}")
-        if len(set(values)) != len(values):
-            raise Wrong(f"the source has values twice in partition {partition}")
+def check_same(what, expected, found):
+    """Whether each partition has each value once, in its order, and nothing else."""
+    for partition in sorted({*expected, *found}):
+        wanted, there = expected.get(partition, []), found.get(partition, [])
+        if there != wanted:
+            place = next((at for at, (one, other) in enumerate(zip(there, wanted)) if one != other), min(len(there), len(wanted)))
+            raise Wrong(f"{what}, partition {partition} at {place}: {there[place:place + 3]} instead of {wanted[place:place + 3]}")
+
+
+def check(acknowledged, source, sink):
+    """Whether all that was acknowledged is there, without a gap, and each value has come out once."""
+    numbered = {partition: [f"{partition}:{number}".encode() for number in range(len(values))] for partition, values in acknowledged.items()}
+    check_same("what was acknowledged", numbered, acknowledged)
+    check_same("the source", acknowledged, source)
+    check_same("the sink", {partition: [make(value) for value in values] for partition, values in source.items()}, sink)
+
+
+def check_the_check():
+    """A check that misses a mistake says nothing: a value is lost, doubled and swapped with the next, in each place."""
+
+    def all_right():
+        values = {partition: [f"{partition}:{number}".encode() for number in range(5)] for partition in range(PARTITIONS)}
+        made = {partition: [make(value) for value in each] for partition, each in values.items()}
+        return {partition: list(each) for partition, each in values.items()}, values, made
+
+    mistakes = {
+        "a lost value": lambda values: values.pop(2),
+        "a lost first value": lambda values: values.pop(0),
+        "a lost last value": lambda values: values.pop(),
+        "a doubled value": lambda values: values.insert(2, values[2]),
+        "a late double": lambda values: values.append(values[1]),
+        "two swapped values": lambda values: values.insert(1, values.pop(2)),
+    }
+    check(*all_right())
+    for place, name in enumerate(["acknowledged", "source", "sink"]):
+        for mistake, make_it in mistakes.items():
+            played = all_right()
+            make_it(played[place][1])
+            try:
+                check(*played)
+            except Wrong:
+                continue
+            raise Wrong(f"the check does not see {mistake} in the {name}")
+
+
+def compare(bootstrap, acknowledged, source):
+    check(acknowledged, source, read(bootstrap, SINK, "read_committed"))
+
+
+def check_enough(seconds, total, broker_kills, crew):
+    """Whether so much happened that it says something."""
+    happened = {"values": total, "kills of the broker": broker_kills, "kills of workers": crew.kills, "fencings of workers": crew.fenced}
+    least = {"values": int(seconds * VALUES_A_SECOND_MIN)}
+    for name, count in happened.items():
+        if count < least.get(name, 1):
+            raise Wrong(f"too little happened: {count} {name}, and it has to be {least.get(name, 1)}")
 
 
 def play(folder, seconds, choose):
@@ -164,7 +226,10 @@ def play(folder, seconds, choose):
     feeder, crew = Feeder(bootstrap), Crew(folder, bootstrap, choose)
     broker_kills, ends_at = 0, time.monotonic() + seconds
     try:
-        while time.monotonic() < ends_at:
+        # A run goes on for as long again, if need be, until each has happened.
+        while time.monotonic() < ends_at or (
+            time.monotonic() < ends_at + max(seconds, 60) and not (broker_kills and crew.kills and crew.fenced)
+        ):
             time.sleep(choose.uniform(0.2, 3))
             crew.tend()
             event = choose.random()
@@ -181,10 +246,10 @@ def play(folder, seconds, choose):
         source = read(bootstrap, SOURCE, "read_uncommitted")
         settle(bootstrap, admin, crew, source)
         crew.end()
-        compare(bootstrap, source)
+        compare(bootstrap, feeder.acknowledged, source)
         broker.stop(signal.SIGKILL)
         broker.start()
-        compare(bootstrap, source)
+        compare(bootstrap, feeder.acknowledged, source)
     except BaseException:
         crew.end()
         broker.stop(signal.SIGKILL)
@@ -193,6 +258,7 @@ def play(folder, seconds, choose):
     if status != 0:
         raise Wrong(f"the broker ended with {status}")
     total = sum(len(values) for values in source.values())
+    check_enough(seconds, total, broker_kills, crew)
     print(
         f"{total} values, each once and in order; {broker_kills} kills of the broker, {crew.kills} of workers, "
         f"{crew.pauses} pauses, {crew.fenced} workers that were fenced")
@@ -201,6 +267,7 @@ def play(folder, seconds, choose):
 def main():
     folder, seconds, seed = pathlib.Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
     print(f"seed {seed}", flush=True)
+    check_the_check()
     try:
         play(folder, seconds, random.Random(seed))
     except Wrong as wrong:
