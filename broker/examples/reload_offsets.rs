@@ -1,5 +1,6 @@
 //! How long committed offsets take to be back after a restart, and how much memory: a program that prints a table. What is
 //! held in the end is that of the process with the offsets loaded, beside what it was before the broker was started anew.
+//! It fails where they take longer than they may: two seconds for each million, and two seconds for fewer.
 //!
 //! usage: cargo run --release --example reload_offsets -- [GROUPS] [PARTITIONS], 1,000 of each if nothing is said
 
@@ -16,6 +17,9 @@ use strandline_state::metadata::decide::{CreateTopics, NewTopic};
 use strandline_state::settings::BrokerSettings;
 
 const TOPIC: &str = "a-topic-of-some-length";
+
+/// So long a million offsets take at most, or fewer.
+const LOADED_IN_MAX: Duration = Duration::from_secs(2);
 
 fn commit(group: usize, partitions: usize) -> Request {
     let partitions = (0..partitions).map(|index| OffsetCommitRequestPartition {
@@ -123,14 +127,19 @@ fn main() -> Result<(), Box<dyn Error>> {
             loaded.as_secs_f64()
         );
         node.shutdown().await?;
-        Ok::<_, Box<dyn Error>>(line)
+        Ok::<_, Box<dyn Error>>((line, loaded))
     });
     std::fs::remove_dir_all(&folder)?;
+    let (line, loaded) = done?;
     let table = format!(
         "| offsets | committed in | started in | all loaded in | groups | resident before | after |\n\
-         | --- | --- | --- | --- | --- | --- | --- |\n{}",
-        done?
+         | --- | --- | --- | --- | --- | --- | --- |\n{line}"
     );
     std::io::Write::write_all(&mut std::io::stdout(), table.as_bytes())?;
+    let millions = (groups * partitions).div_ceil(1_000_000).max(1);
+    let allowed = LOADED_IN_MAX * u32::try_from(millions)?;
+    if loaded > allowed {
+        return Err(format!("they took {loaded:.2?}, and {allowed:.0?} are allowed").into());
+    }
     Ok(())
 }
