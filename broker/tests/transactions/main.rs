@@ -2,6 +2,8 @@
 
 // Each module is marked as test code in so many words, for the lints that let only test code unwrap.
 #[cfg(test)]
+mod compaction;
+#[cfg(test)]
 mod offsets;
 #[cfg(test)]
 mod operators;

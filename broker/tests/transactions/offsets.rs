@@ -14,9 +14,9 @@ use crate::requests::{
 };
 use crate::support::{Folder, Running};
 
-const GROUP: &str = "readers";
+pub(crate) const GROUP: &str = "readers";
 
-async fn commit(running: &Running, version: i16, own: Own, offset: i64) -> ErrorCode {
+pub(crate) async fn commit(running: &Running, version: i16, own: Own, offset: i64) -> ErrorCode {
     let partition = TxnOffsetCommitRequestPartition { committed_offset: offset, ..Default::default() };
     let topic =
         TxnOffsetCommitRequestTopic { name: TOPIC.into(), partitions: vec![partition], ..Default::default() };
@@ -66,7 +66,7 @@ async fn fetch(running: &Running, require_stable: bool) -> OffsetFetchResponsePa
 }
 
 /// Waits until the offset is no longer pending.
-async fn fetch_stable(running: &Running) -> i64 {
+pub(crate) async fn fetch_stable(running: &Running) -> i64 {
     loop {
         let found = fetch(running, true).await;
         if found.error_code == ErrorCode::NONE {

@@ -16,7 +16,7 @@ use crate::requests::{
 };
 use crate::support::{Folder, Running};
 
-async fn describe(running: &Running, id: &str) -> TransactionState {
+pub(crate) async fn describe(running: &Running, id: &str) -> TransactionState {
     let request = DescribeTransactionsRequest { transactional_ids: vec![id.into()], ..Default::default() };
     running.ask(&request).await.transaction_states.remove(0)
 }

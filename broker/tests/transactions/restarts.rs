@@ -9,7 +9,7 @@ use crate::requests::{
 use crate::support::{Folder, Running};
 
 /// The producer comes back to a broker that has just come up, which may still be reading its log.
-async fn again<T, F: Future<Output = Result<T, ErrorCode>>>(ask: impl Fn() -> F) -> T {
+pub(crate) async fn again<T, F: Future<Output = Result<T, ErrorCode>>>(ask: impl Fn() -> F) -> T {
     loop {
         match ask().await {
             Ok(done) => return done,
