@@ -171,7 +171,7 @@ async fn what_compaction_leaves_is_all_that_there_was() {
         rounds += 1;
         let log = running.node.broker().groups.log(0).unwrap();
         let appended = usize::try_from(log.offsets().end).unwrap();
-        if rounds % 10 == 0 {
+        if rounds.is_multiple_of(10) {
             let (left, about) = records(&running, GROUPS);
             if rounds > 60 && left < appended / 2 && about["deleted"] == 0 {
                 assert!(log.bytes() < u64::try_from(rounds * NOTE_BYTES * 20).unwrap() * 3 / 4);

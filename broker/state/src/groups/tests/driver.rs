@@ -91,8 +91,13 @@ impl Driver {
 
     /// A machine that is replayed from so much of the log.
     pub(super) fn replayed(&self, entries: usize) -> Groups {
+        self.replay((0..).zip(&self.log[..entries]))
+    }
+
+    /// A machine that is replayed from these, with their offsets.
+    pub(super) fn replay<'a>(&self, entries: impl IntoIterator<Item = (i64, &'a Entry)>) -> Groups {
         let mut groups = Groups::new(Arc::clone(self.groups.settings()), Arc::clone(self.groups.image()));
-        for (offset, entry) in (0..).zip(&self.log[..entries]) {
+        for (offset, entry) in entries {
             match entry {
                 Entry::Record(origin, key, value) => {
                     let record = GroupRecord::from_bytes(key.clone(), value.clone()).unwrap().unwrap();

@@ -25,6 +25,8 @@ pub(super) enum Plant {
     RecordForgotten,
     /// A marker that failed is never tried again.
     MarkerNotTriedAgain,
+    /// Compaction takes the last record of an id.
+    RecordCompactedAway,
 }
 
 fn is_noticed(plant: Plant) -> bool {
@@ -45,6 +47,7 @@ fn planted_mistakes_are_noticed() {
         Plant::TimeoutForgotten,
         Plant::RecordForgotten,
         Plant::MarkerNotTriedAgain,
+        Plant::RecordCompactedAway,
     ] {
         assert!(is_noticed(plant), "{plant:?}");
     }

@@ -93,6 +93,10 @@ impl World {
             assert_eq!(machine.states().collect::<Vec<_>>(), live, "a replay differs from what was live");
         }
         self.rig.log.truncate(kept);
+        // Not each time: it takes as long as all the rest.
+        if self.crashes.is_multiple_of(4) {
+            self.check_compacted();
+        }
         if self.has(Plant::DecisionForgotten) {
             for record in &mut self.rig.log {
                 if let Some(state) = &mut record.state
@@ -107,6 +111,17 @@ impl World {
         self.rig.answers.clear();
         self.worker = Worker::Idle(Vec::new());
         self.rig.restart();
+    }
+
+    /// What compaction leaves says the same.
+    fn check_compacted(&self) {
+        let mut left = compacted(&self.rig.log);
+        if self.has(Plant::RecordCompactedAway) {
+            left.pop();
+        }
+        let (whole, left) = (replayed(&self.rig.log), replayed(&left));
+        let states = |machine: &Transactions| format!("{:?}", machine.states().collect::<BTreeMap<_, _>>());
+        assert_eq!(states(&left), states(&whole), "compaction leaves something else");
     }
 
     /// What was appended is durable now, and the answers leave.

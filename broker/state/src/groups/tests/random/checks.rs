@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use strandline_protocol::apis::join_group::JoinGroupResponse;
 
+use super::super::compacted::{Compaction, compacted};
+use super::plants::Plant;
 use super::{Checked, Client, GROUP, Life, PARTITIONS, ensure, place_of, read};
 use crate::groups::classic::{ClassicGroup, State};
 use crate::groups::{Group, Groups};
@@ -53,8 +55,34 @@ impl Life {
         }
         let entries = self.driver.log.len();
         self.check_replayed(&self.driver.replayed(entries))?;
-        // Any prefix is a state too.
-        drop(self.driver.replayed(self.numbers.below(entries + 1)));
+        // Any prefix is a state too, and the same with what compaction leaves of it. Not each time: it takes long.
+        let prefix = self.numbers.below(entries + 1);
+        if self.step.is_multiple_of(4) {
+            self.check_compacted(prefix)?;
+            self.check_compacted(entries)?;
+        }
+        Ok(())
+    }
+
+    fn check_compacted(&self, entries: usize) -> Checked {
+        let whole = self.driver.replayed(entries);
+        let how = match self.plant {
+            Plant::OldestKept => [Compaction::KeepingTheOldest; 2],
+            _ => [Compaction::Keeping, Compaction::WithoutTombstones],
+        };
+        for how in how {
+            let left = compacted(&self.driver.log[..entries], how);
+            let replayed = self.driver.replay(left.iter().map(|(offset, entry)| (*offset, entry)));
+            let (offsets, group) = (whole.offsets(), whole.group(GROUP));
+            ensure(replayed.offsets() == offsets, || {
+                format!(
+                    "{how:?} {entries} entries leaves other offsets: {:?}, not {offsets:?}",
+                    replayed.offsets()
+                )
+            })?;
+            let (left, right) = (format!("{:?}", replayed.group(GROUP)), format!("{group:?}"));
+            ensure(left == right, || format!("{how:?} {entries} entries leaves {left}, not {right}"))?;
+        }
         Ok(())
     }
 

@@ -26,9 +26,11 @@ pub(super) enum Plant {
     OffsetGoesBack,
     /// A member whose place another process has taken commits, and is let.
     ReplacedCommits,
+    /// Compaction leaves the first record of each key, and not the last.
+    OldestKept,
 }
 
-pub(super) const PLANTS: [Plant; 11] = [
+pub(super) const PLANTS: [Plant; 12] = [
     Plant::OldGenerationCommits,
     Plant::RecordLost,
     Plant::MarkerLost,
@@ -40,4 +42,5 @@ pub(super) const PLANTS: [Plant; 11] = [
     Plant::AnswersSwapped,
     Plant::OffsetGoesBack,
     Plant::ReplacedCommits,
+    Plant::OldestKept,
 ];
