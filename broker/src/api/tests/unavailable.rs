@@ -10,7 +10,6 @@ use strandline_log::producers::Sender;
 use strandline_protocol::batch::{BatchBuilder, NewRecord};
 use strandline_protocol::{ErrorCode, Text};
 use strandline_state::groups::{GroupSettings, Groups};
-
 use tokio::time::sleep;
 
 use super::asking::{GROUP, Own, TOPIC, TRANSACTIONAL_ID};
