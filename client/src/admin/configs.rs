@@ -194,7 +194,12 @@ impl Admin {
             ..Default::default()
         };
         let request = DescribeConfigsRequest { resources: vec![asked], ..Default::default() };
-        let response = self.broker_of(resource).await?.request(&request).await?;
+        let response = match resource {
+            ConfigResource::Broker(id) | ConfigResource::Loggers(id) => {
+                self.client.broker(*id).await?.request(&request).await?
+            }
+            _ => self.client.ask_any(&request).await?,
+        };
         let result = response.results.into_iter().next();
         let result = result.ok_or_else(|| Error::Missing(resource.to_string()))?;
         let message = result.error_message.map(String::from);
@@ -272,7 +277,7 @@ impl Admin {
         Ok(resources.collect())
     }
 
-    /// Who can be asked about a resource.
+    /// Who changes the settings of a resource.
     async fn broker_of(&self, resource: &ConfigResource) -> Result<Connection> {
         match resource {
             ConfigResource::Broker(id) | ConfigResource::Loggers(id) => self.client.broker(*id).await,
