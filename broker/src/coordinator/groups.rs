@@ -31,7 +31,7 @@ pub fn start_groups(parts: Arc<CoordinatorParts>) -> Arc<Coordinator<Groups>> {
 }
 
 /// Counts what happens to groups, and tells of what is decided about them.
-pub(crate) fn watch_groups(metrics: Arc<Metrics>) -> Watch<Groups> {
+pub fn watch_groups(metrics: Arc<Metrics>) -> Watch<Groups> {
     Arc::new(move |event: &Event| {
         metrics.group_event(event);
         log_group(event);

@@ -53,9 +53,7 @@ use strandline_state::coordinator::{Machine, Ticket, TransactionEnd};
 pub use self::answers::Answer;
 pub use self::appends::APPEND_BYTES_MAX;
 pub use self::decided::log_transaction;
-pub use self::groups::start_groups;
-#[cfg(test)]
-pub(crate) use self::groups::watch_groups;
+pub use self::groups::{start_groups, watch_groups};
 pub use self::parts::CoordinatorParts;
 pub use self::topic::{InternalTopic, OFFSETS_TOPIC, TRANSACTIONS_TOPIC, internal_topic, partition_of};
 
