@@ -1,11 +1,14 @@
 //! What administrators see of groups, and do to them.
 
+use strandline_protocol::apis::consumer_group_describe::ConsumerGroupDescribeRequest;
+use strandline_protocol::apis::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;
 use strandline_protocol::apis::delete_groups::DeleteGroupsRequest;
 use strandline_protocol::apis::describe_groups::{DescribeGroupsRequest, DescribedGroup};
 use strandline_protocol::apis::list_groups::ListGroupsRequest;
 use strandline_protocol::apis::offset_delete::{
     OffsetDeleteRequest, OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
 };
+use strandline_protocol::apis::update_features::{FeatureUpdateKey, UpdateFeaturesRequest};
 use strandline_protocol::{ErrorCode, Text};
 
 use crate::requests::{AT_ONCE, commit_simply, create_topic, fetch, find, join_alone, sync};
@@ -116,5 +119,43 @@ async fn chosen_offsets_are_deleted() {
     assert_eq!(fetch(&running, "simple", ("orders", 1)).await.committed_offset, 1);
     let response = running.ask(&delete("nobody")).await;
     assert_eq!((response.error_code, response.topics.len()), (ErrorCode::GROUP_ID_NOT_FOUND, 0));
+    running.stop().await;
+}
+
+/// The group protocol of KIP-848 can be switched off, as in Kafka; classic groups go on.
+#[tokio::test]
+async fn without_their_feature_there_are_no_groups_of_the_new_protocol() {
+    let folder = Folder::new();
+    let running = folder.start(AT_ONCE).await;
+    create_topic(&running, "orders", 1).await;
+    find(&running, "modern").await;
+    for (level, upgrade_type, expected) in [(0, 2, ErrorCode::UNSUPPORTED_VERSION), (1, 1, ErrorCode::NONE)] {
+        let update = FeatureUpdateKey {
+            feature: "group.version".into(),
+            max_version_level: level,
+            upgrade_type,
+            ..Default::default()
+        };
+        let request = UpdateFeaturesRequest { feature_updates: vec![update], ..Default::default() };
+        assert_eq!(running.ask(&request).await.error_code, ErrorCode::NONE);
+        for version in 0..=1 {
+            let request = ConsumerGroupHeartbeatRequest {
+                group_id: format!("modern-{version}").into(),
+                member_id: if version == 0 { Text::new() } else { "one".into() },
+                rebalance_timeout_ms: 60_000,
+                subscribed_topic_names: Some(vec!["orders".into()]),
+                topic_partitions: Some(Vec::new()),
+                ..Default::default()
+            };
+            let answer = running.ask_in(version, &request).await;
+            assert_eq!((answer.error_code, answer.member_epoch > 0), (expected, expected == ErrorCode::NONE));
+            let request =
+                ConsumerGroupDescribeRequest { group_ids: vec![request.group_id], ..Default::default() };
+            assert_eq!(running.ask_in(version, &request).await.groups[0].error_code, expected);
+        }
+        join_alone(&running, &format!("classic-{level}")).await;
+    }
+    let groups: Vec<_> = list(&running, &[], &[]).await.into_iter().map(|(id, ..)| id).collect();
+    assert_eq!(groups, ["classic-0", "classic-1", "modern-0", "modern-1"]);
     running.stop().await;
 }
