@@ -68,12 +68,17 @@ RESTART = ["restart"]
 # Features of what one node, or this broker, does not have.
 FEATURES_OF_KAFKA = {"eligible.leader.replicas.version", "kraft.version", "share.version", "streams.version"}
 
-# Those whose versions are compared: the administration of one node.
+# Those whose versions are compared: the administration of one node, and groups and transactions. Share and streams groups,
+# which Kafka has too, come later.
 APIS = {
     "ApiVersions", "CreateTopics", "DeleteTopics", "DeleteRecords", "DescribeConfigs", "AlterConfigs", "AlterReplicaLogDirs",
     "DescribeLogDirs", "CreatePartitions", "ElectLeaders", "IncrementalAlterConfigs", "AlterPartitionReassignments",
     "ListPartitionReassignments", "DescribeQuorum", "UpdateFeatures", "DescribeCluster", "DescribeProducers",
     "ListConfigResources", "DescribeTopicPartitions",
+    "OffsetCommit", "OffsetFetch", "FindCoordinator", "JoinGroup", "Heartbeat", "LeaveGroup", "SyncGroup", "DescribeGroups",
+    "ListGroups", "DeleteGroups", "OffsetDelete", "ConsumerGroupHeartbeat", "ConsumerGroupDescribe",
+    "InitProducerId", "AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn", "WriteTxnMarkers", "TxnOffsetCommit",
+    "DescribeTransactions", "ListTransactions",
 }
 
 STEPS = [
