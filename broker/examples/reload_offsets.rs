@@ -80,6 +80,16 @@ async fn wait(node: &Node) -> Result<usize, ErrorCode> {
     Ok(found)
 }
 
+/// Whether so many offsets were loaded in time.
+fn check(offsets: usize, loaded: Duration) -> Result<(), Box<dyn Error>> {
+    let millions = offsets.div_ceil(1_000_000).max(1);
+    let allowed = LOADED_IN_MAX * u32::try_from(millions)?;
+    if loaded > allowed {
+        return Err(format!("they took {loaded:.2?}, and {allowed:.0?} are allowed").into());
+    }
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut words = std::env::args().skip(1);
     let groups: usize = words.next().map_or(Ok(1_000), |word| word.parse())?;
@@ -136,10 +146,5 @@ fn main() -> Result<(), Box<dyn Error>> {
          | --- | --- | --- | --- | --- | --- | --- |\n{line}"
     );
     std::io::Write::write_all(&mut std::io::stdout(), table.as_bytes())?;
-    let millions = (groups * partitions).div_ceil(1_000_000).max(1);
-    let allowed = LOADED_IN_MAX * u32::try_from(millions)?;
-    if loaded > allowed {
-        return Err(format!("they took {loaded:.2?}, and {allowed:.0?} are allowed").into());
-    }
-    Ok(())
+    check(groups * partitions, loaded)
 }

@@ -3,6 +3,7 @@
 usage: groups.py WORK_FOLDER, with the tools' class path in TOOLS_CLASSPATH
 """
 
+import collections
 import json
 import os
 import subprocess
@@ -180,11 +181,16 @@ class Story:
         described = admin.describe_consumer_groups([group])[group].result(TIMEOUT_S)
         return described.type.name, described.state.name, len(described.members)
 
-    def once_each(self, group, topic, count, members):
-        """Each value is read, and by the end committed; none twice while nobody comes or goes."""
+    def once_each(self, group, topic, count, members, fresh):
+        """Each value is read, and by the end committed; of the `fresh` ones that were written last, since when nobody comes
+        or goes, none twice."""
         values = lambda: [value for member in members for _, _, _, value in member.read]
         eventually("all is read", lambda: len(set(values())) == count or len(set(values())))
         eventually("all is committed", lambda: self.committed(group, topic, 6) == count or self.committed(group, topic, 6))
+        times = collections.Counter(values())
+        twice = [value for number in range(self.sent - fresh, self.sent) if times[value := f"{topic} {number}".encode()] != 1]
+        if twice:
+            raise Failure(f"read more than once though nobody came or went: {twice[:5]}")
 
     def members_come_and_go(self):
         self.create("orders-1", 6)
@@ -196,11 +202,12 @@ class Story:
         everyone = [first, *others]
         eventually("three share", lambda: shared(everyone, wanted, [2, 2, 2]))
         eventually("described", lambda: self.state("come-and-go") == ("CONSUMER", "STABLE", 3) or self.state("come-and-go"))
-        self.once_each("come-and-go", "orders-1", 300, everyone)
+        self.produce("orders-1", 100)
+        self.once_each("come-and-go", "orders-1", 400, everyone, 100)
         first.close()
         eventually("two take over", lambda: shared(others, wanted, [3, 3]))
         self.produce("orders-1", 100)
-        self.once_each("come-and-go", "orders-1", 400, everyone)
+        self.once_each("come-and-go", "orders-1", 500, everyone, 100)
         self.admin.create_partitions([NewPartitions("orders-1", 8)])["orders-1"].result(TIMEOUT_S)
         eventually("more partitions", lambda: shared(others, partitions("orders-1", 8), [4, 4]))
         for kill in (False, True):

@@ -220,15 +220,6 @@ fn replayed(log: &[TransactionRecord]) -> Transactions {
     machine
 }
 
-/// What compaction leaves of a log, tombstones taken away as well: the last record of each id.
-fn compacted(log: &[TransactionRecord]) -> Vec<TransactionRecord> {
-    let mut ids = BTreeSet::new();
-    let last = log.iter().rev().filter(|record| ids.insert(record.transactional_id.clone()));
-    let mut left: Vec<_> = last.filter(|record| record.state.is_some()).cloned().collect();
-    left.reverse();
-    left
-}
-
 fn partitions(indexes: &[i32]) -> Partitions {
     indexes.iter().map(|index| (Text::from_static("topic"), *index)).collect()
 }

@@ -5,6 +5,7 @@
 //! everything is let finish, and each transaction must have ended one way, everywhere, as its client was told.
 
 mod client;
+mod compacted;
 mod partition;
 
 use super::*;
@@ -111,17 +112,6 @@ impl World {
         self.rig.answers.clear();
         self.worker = Worker::Idle(Vec::new());
         self.rig.restart();
-    }
-
-    /// What compaction leaves says the same.
-    fn check_compacted(&self) {
-        let mut left = compacted(&self.rig.log);
-        if self.has(Plant::RecordCompactedAway) {
-            left.pop();
-        }
-        let (whole, left) = (replayed(&self.rig.log), replayed(&left));
-        let states = |machine: &Transactions| format!("{:?}", machine.states().collect::<BTreeMap<_, _>>());
-        assert_eq!(states(&left), states(&whole), "compaction leaves something else");
     }
 
     /// What was appended is durable now, and the answers leave.
