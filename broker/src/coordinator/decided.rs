@@ -6,6 +6,9 @@
 use strandline_state::groups::Event as GroupEvent;
 use strandline_state::transactions::{EndedBy, Event as TransactionEvent};
 
+/// The part that is turned up for transactions.
+const TRANSACTIONS: &str = "strandline_broker::transactions";
+
 /// Tells of groups.
 pub(super) fn log_group(event: &GroupEvent) {
     match event {
@@ -34,15 +37,15 @@ pub fn log_transaction(event: &TransactionEvent) {
     match event {
         TransactionEvent::Ended { by: EndedBy::Timeout, transactional_id, timeout_ms, .. } => {
             let reason = "it was open for longer than its producer's transaction.timeout.ms";
-            tracing::info!(?transactional_id, timeout_ms, reason, "a transaction is aborted");
+            tracing::info!(target: TRANSACTIONS, ?transactional_id, timeout_ms, reason, "a transaction is aborted");
         }
         TransactionEvent::Ended { by: EndedBy::Successor, transactional_id, .. } => {
             let reason = "another producer came with its id, or an operator fenced the one before";
-            tracing::debug!(?transactional_id, reason, "a transaction is aborted");
+            tracing::debug!(target: TRANSACTIONS, ?transactional_id, reason, "a transaction is aborted");
         }
         TransactionEvent::Forgotten(transactional_id) => {
             let reason = "nobody used it for transactional.id.expiration.ms";
-            tracing::debug!(?transactional_id, reason, "a transactional id is forgotten");
+            tracing::debug!(target: TRANSACTIONS, ?transactional_id, reason, "a transactional id is forgotten");
         }
         TransactionEvent::Begun
         | TransactionEvent::Ended { by: EndedBy::Producer, .. }
@@ -117,7 +120,8 @@ mod tests {
         ] {
             log_transaction(&event);
             let line = lines.only();
-            assert!(line.starts_with(level) && parts.iter().all(|part| line.contains(part)), "{line}");
+            let start = format!("{level} strandline_broker::transactions: ");
+            assert!(line.starts_with(&start) && parts.iter().all(|part| line.contains(part)), "{line}");
         }
         for event in [ended(EndedBy::Producer), TransactionEvent::Begun, TransactionEvent::Completed] {
             log_transaction(&event);
