@@ -83,6 +83,8 @@ class Crew:
         self.bootstrap = bootstrap
         self.choose = choose
         self.processes = [self.start(number) for number in range(WORKERS)]
+        # Those whose place another one has taken, and who do not know it yet.
+        self.replaced = []
         self.kills, self.pauses, self.fenced = 0, 0, 0
 
     def start(self, number):
@@ -92,11 +94,23 @@ class Crew:
 
     def tend(self):
         for number, process in enumerate(self.processes):
-            if process.poll() is not None:
-                if process.returncode not in (3, -signal.SIGKILL):
-                    raise Wrong(f"worker {number} ended with {process.returncode}")
-                self.fenced += process.returncode == 3
+            if self.has_ended(process):
                 self.processes[number] = self.start(number)
+        self.replaced = [process for process in self.replaced if not self.has_ended(process)]
+
+    def has_ended(self, process):
+        if process.poll() is None:
+            return False
+        if process.returncode not in (3, -signal.SIGKILL):
+            raise Wrong(f"a worker ended with {process.returncode}")
+        self.fenced += process.returncode == 3
+        return True
+
+    def replace(self):
+        """Starts another one with the name of one that goes on, which is fenced for it."""
+        number = self.choose.randrange(WORKERS)
+        self.replaced.append(self.processes[number])
+        self.processes[number] = self.start(number)
 
     def kill(self):
         self.kills += 1
@@ -111,7 +125,7 @@ class Crew:
         process.send_signal(signal.SIGCONT)
 
     def end(self):
-        for process in self.processes:
+        for process in self.processes + self.replaced:
             process.send_signal(signal.SIGCONT)
             process.kill()
             process.wait()
@@ -215,6 +229,16 @@ def check_enough(seconds, total, broker_kills, crew):
             raise Wrong(f"too little happened: {count} {name}, and it has to be {least.get(name, 1)}")
 
 
+def trouble(choose, broker_kills, crew, is_late):
+    """What happens next. Late in a run that is what has to happen and has not."""
+    if is_late and broker_kills and crew.kills:
+        return "replace a worker"
+    if is_late:
+        return "kill a worker" if broker_kills else "kill the broker"
+    events = ["kill the broker", "kill a worker", "pause a worker", "replace a worker"]
+    return choose.choices(events, weights=[45, 35, 10, 10])[0]
+
+
 def play(folder, seconds, choose):
     (port,) = free_ports(1)
     broker = StrandlineBroker(folder, [os.environ["STRANDLINE"], "serve"], port, SETTINGS)
@@ -232,16 +256,18 @@ def play(folder, seconds, choose):
         ):
             time.sleep(choose.uniform(0.2, 3))
             crew.tend()
-            event = choose.random()
-            if event < 0.45:
+            event = trouble(choose, broker_kills, crew, time.monotonic() >= ends_at)
+            if event == "kill the broker":
                 broker.stop(signal.SIGKILL)
                 broker_kills += 1
                 time.sleep(choose.choice([0, 0, 0.5]))
                 broker.start()
-            elif event < 0.85:
+            elif event == "kill a worker":
                 crew.kill()
-            else:
+            elif event == "pause a worker":
                 crew.pause(choose.uniform(7, 12))
+            elif not crew.replaced:
+                crew.replace()
         feeder.end()
         source = read(bootstrap, SOURCE, "read_uncommitted")
         settle(bootstrap, admin, crew, source)
