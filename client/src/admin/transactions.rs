@@ -33,6 +33,8 @@ pub struct TransactionListing {
     pub producer_id: i64,
     /// Where it stands, in Kafka's words: `Empty`, `Ongoing`, `PrepareCommit` and so on.
     pub state: String,
+    /// The broker that coordinates it.
+    pub coordinator: i32,
 }
 
 /// A transactional id, as its coordinator describes it.
@@ -116,12 +118,14 @@ impl Admin {
             let subject = || format!("the transactions of broker {}", broker.id);
             Error::check(response.error_code, subject, None)?;
             if let Some(unknown) = response.unknown_state_filters.first() {
-                return Err(Error::Settings(format!("no transaction is ever in the state {unknown}")));
+                return Err(Error::Settings(format!("no transaction has the state {unknown}")));
             }
             for state in response.transaction_states {
                 let id = String::from(state.transactional_id);
                 let (producer_id, state) = (state.producer_id, state.transaction_state.into());
-                found.insert(id.clone(), TransactionListing { id, producer_id, state });
+                let listing =
+                    TransactionListing { id: id.clone(), producer_id, state, coordinator: broker.id };
+                found.insert(id, listing);
             }
         }
         Ok(found.into_values().collect())

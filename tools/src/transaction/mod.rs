@@ -1,11 +1,10 @@
 //! `strandline transaction`: which transactions there are, what they hold up, and an end to one whose producer is gone.
 
 use std::io::Write;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use strandline_client::{Client, Each, Error, TransactionDescription};
-use strandline_protocol::ErrorCode;
-use strandline_protocol::apis::list_transactions::ListTransactionsRequest;
+use strandline_client::{Client, Each, Error, TransactionDescription, TransactionFilter, TransactionListing};
 
 use crate::arguments::{Consent, Named};
 use crate::cluster::{Connecting, Failure};
@@ -52,14 +51,9 @@ pub(crate) struct Abort {
     ids: Named,
 }
 
-/// A transactional id, as it is listed.
-#[derive(Debug, Eq, Ord, PartialEq, PartialOrd)]
-struct Listed {
-    id: String,
-    producer_id: i64,
-    state: String,
-    coordinator: i32,
-}
+/// The states that Kafka has.
+const STATES: &str =
+    "Empty, Ongoing, PrepareCommit, PrepareAbort, CompleteCommit, CompleteAbort, Dead and PrepareEpochFence";
 
 pub(crate) fn run(command: &TransactionCommand, out: &mut impl Write) -> Result<(), Failure> {
     match command {
@@ -100,35 +94,16 @@ pub(crate) fn run(command: &TransactionCommand, out: &mut impl Write) -> Result<
 }
 
 impl List {
-    async fn asked(&self, client: &Client) -> Result<Vec<Listed>, Failure> {
-        let request = ListTransactionsRequest {
-            state_filters: self.state.iter().map(|state| state.as_str().into()).collect(),
-            duration_filter: self.open_ms.unwrap_or(-1),
-            ..Default::default()
+    async fn asked(&self, client: &Client) -> Result<Vec<TransactionListing>, Failure> {
+        let filter = self.state.iter().fold(TransactionFilter::new(), |filter, state| filter.state(state));
+        let filter = match self.open_ms {
+            Some(open_ms) => filter.open_for(Duration::from_millis(open_ms.unsigned_abs())),
+            None => filter,
         };
-        let metadata = client.refresh(&[]).await?;
-        let mut listed = Vec::new();
-        for broker in &metadata.brokers {
-            let response = client.broker(broker.id).await?.request(&request).await?;
-            let subject = || format!("the transactions of broker {}", broker.id);
-            if response.error_code != ErrorCode::NONE {
-                return Err(Error::broker(response.error_code, subject(), None).into());
-            }
-            if let Some(state) = response.unknown_state_filters.first() {
-                let known = "Empty, Ongoing, PrepareCommit, PrepareAbort, CompleteCommit, CompleteAbort, Dead and PrepareEpochFence";
-                return Err(Failure::Usage(format!(
-                    "no transaction has the state {state}; there are {known}"
-                )));
-            }
-            listed.extend(response.transaction_states.into_iter().map(|state| Listed {
-                id: state.transactional_id.into(),
-                producer_id: state.producer_id,
-                state: state.transaction_state.into(),
-                coordinator: broker.id,
-            }));
-        }
-        listed.sort();
-        Ok(listed)
+        client.admin().list_transactions_of(&filter).await.map_err(|error| match error {
+            Error::Settings(why) => Failure::Usage(format!("{why}; there are {STATES}")),
+            error => error.into(),
+        })
     }
 }
 

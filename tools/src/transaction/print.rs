@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde_json::json;
-use strandline_client::TransactionDescription;
+use strandline_client::{TransactionDescription, TransactionListing};
 
-use super::Listed;
 use crate::cluster::Output;
 use crate::results::{self, counted, list};
 use crate::table::Table;
 use crate::time::moment;
 
-pub(super) fn listed(transactions: &[Listed], output: Output, out: &mut impl Write) -> io::Result<()> {
+pub(super) fn listed(
+    transactions: &[TransactionListing],
+    output: Output,
+    out: &mut impl Write,
+) -> io::Result<()> {
     if output == Output::Json {
-        let value = |it: &Listed| {
+        let value = |it: &TransactionListing| {
             json!({
                 "id": it.id, "producerId": it.producer_id, "state": it.state, "coordinator": it.coordinator,
             })
