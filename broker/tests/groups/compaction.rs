@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use strandline_log::engine::UpTo;
 use strandline_protocol::apis::consumer_group_describe::ConsumerGroupDescribeRequest;
-use strandline_protocol::apis::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;
 use strandline_protocol::apis::delete_groups::DeleteGroupsRequest;
 use strandline_protocol::apis::describe_groups::DescribeGroupsRequest;
 use strandline_protocol::apis::offset_commit::{
@@ -18,7 +17,7 @@ use strandline_protocol::apis::offset_fetch::{OffsetFetchRequest, OffsetFetchReq
 use strandline_protocol::batch::batches;
 use strandline_protocol::{ErrorCode, Text};
 
-use crate::requests::{commit, create_topic, find, heartbeat, join_alone, joining, sync};
+use crate::requests::{commit, create_topic, find, heartbeat, join_alone, join_modern, joining, sync};
 use crate::support::{Folder, Running};
 
 const PARTITIONS: i32 = 20;
@@ -116,20 +115,6 @@ async fn known(running: &Running, groups: &[&str]) -> Vec<String> {
     known
 }
 
-async fn modern(running: &Running) -> i32 {
-    let request = ConsumerGroupHeartbeatRequest {
-        group_id: "modern".into(),
-        member_id: "one".into(),
-        rebalance_timeout_ms: 60_000,
-        subscribed_topic_names: Some(vec!["orders".into()]),
-        topic_partitions: Some(Vec::new()),
-        ..Default::default()
-    };
-    let answer = running.ask(&request).await;
-    assert_eq!(answer.error_code, ErrorCode::NONE);
-    answer.member_epoch
-}
-
 /// A classic group in its second generation, one of the new protocol, one that is deleted, and an offset that is.
 async fn live(running: &Running) -> Text {
     create_topic(running, "orders", PARTITIONS).await;
@@ -144,7 +129,7 @@ async fn live(running: &Running) -> Text {
         let code = commit(running, "classic", (&first.member_id, 2), place, offset).await;
         assert_eq!(code, ErrorCode::NONE);
     }
-    modern(running).await;
+    join_modern(running).await;
     commit_all(running, "deleted", 7).await;
     let names = vec![Text::from("deleted")];
     let response = running.ask(&DeleteGroupsRequest { groups_names: names, ..Default::default() }).await;

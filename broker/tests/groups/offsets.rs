@@ -1,6 +1,5 @@
 //! What groups commit, over a socket and over restarts.
 
-use strandline_protocol::apis::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;
 use strandline_protocol::apis::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use strandline_protocol::apis::offset_commit::{
     OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic,
@@ -11,7 +10,9 @@ use strandline_protocol::apis::offset_fetch::{
 };
 use strandline_protocol::{ErrorCode, Uuid};
 
-use crate::requests::{AT_ONCE, commit, commit_simply, create_topic, fetch, find, join_alone, sync};
+use crate::requests::{
+    AT_ONCE, commit, commit_simply, create_topic, fetch, find, join_alone, join_modern, sync,
+};
 use crate::support::{Folder, Running};
 
 #[tokio::test]
@@ -197,15 +198,7 @@ async fn with_two_groups(folder: &Folder) -> Running {
     {
         assert_eq!(commit_simply(&running, group, place, offset).await, ErrorCode::NONE);
     }
-    let request = ConsumerGroupHeartbeatRequest {
-        group_id: "modern".into(),
-        member_id: "one".into(),
-        rebalance_timeout_ms: 60_000,
-        subscribed_topic_names: Some(vec!["orders".into()]),
-        topic_partitions: Some(Vec::new()),
-        ..Default::default()
-    };
-    assert_eq!(running.ask(&request).await.error_code, ErrorCode::NONE);
+    join_modern(&running).await;
     running
 }
 

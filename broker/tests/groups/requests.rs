@@ -1,5 +1,6 @@
 //! Requests as members and administrators send them.
 
+use strandline_protocol::apis::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest;
 use strandline_protocol::apis::create_topics::{CreatableTopic, CreateTopicsRequest};
 use strandline_protocol::apis::find_coordinator::{Coordinator, FindCoordinatorRequest};
 use strandline_protocol::apis::heartbeat::HeartbeatRequest;
@@ -159,4 +160,17 @@ pub(crate) async fn fetch(
     let mut answered = running.ask_in(9, &request).await.groups.remove(0);
     assert_eq!(answered.error_code, ErrorCode::NONE);
     answered.topics.remove(0).partitions.remove(0)
+}
+
+/// Has a member of the new protocol join the group `modern`, which reads `orders`.
+pub(crate) async fn join_modern(running: &Running) {
+    let request = ConsumerGroupHeartbeatRequest {
+        group_id: "modern".into(),
+        member_id: "one".into(),
+        rebalance_timeout_ms: 60_000,
+        subscribed_topic_names: Some(vec!["orders".into()]),
+        topic_partitions: Some(Vec::new()),
+        ..Default::default()
+    };
+    assert_eq!(running.ask(&request).await.error_code, ErrorCode::NONE);
 }

@@ -59,6 +59,14 @@ impl Told {
     }
 }
 
+/// Time goes by, and what it brings is done.
+fn minutes_pass(rig: &mut Rig, count: usize) {
+    for _ in 0..count {
+        rig.clock.advance(60_000);
+        rig.settle();
+    }
+}
+
 #[test]
 fn many_logs_with_little_in_each_are_flushed_some_at_a_time() {
     let (mut rig, told) = rig_with(50, |options| {
@@ -70,10 +78,7 @@ fn many_logs_with_little_in_each_are_flushed_some_at_a_time() {
     for id in ids {
         rig.append(id, batch(&[b"x"])).unwrap();
     }
-    for _ in 0..4 {
-        rig.clock.advance(60_000);
-        rig.settle();
-    }
+    minutes_pass(&mut rig, 4);
     // The files of one job are open all at once.
     told.expect("flushed 256: ");
     assert!(!told.has("flushed 300: "));
@@ -93,10 +98,7 @@ fn what_goes_for_its_age_is_told_with_its_log_and_counted() {
         before.frames_behind > 0 && before.journal_bytes_max == rig.options.journal.bytes_max,
         "{before:?}"
     );
-    for _ in 0..4 {
-        rig.clock.advance(60_000);
-        rig.settle();
-    }
+    minutes_pass(&mut rig, 4);
     for words in [
         "looks, by the clock: true",
         "flushed 1: Retention",
@@ -121,10 +123,7 @@ fn what_goes_for_want_of_room_is_told_so() {
     for _ in 0..8 {
         rig.append(id, batch(&[&[7; 300]])).unwrap();
     }
-    for _ in 0..4 {
-        rig.clock.advance(60_000);
-        rig.settle();
-    }
+    minutes_pass(&mut rig, 4);
     let told = told.0.lock().unwrap();
     let expired: Vec<_> = told.iter().filter(|words| words.starts_with("expired")).collect();
     assert!(!expired.is_empty(), "{told:?}");
@@ -144,10 +143,7 @@ fn a_round_of_compaction_is_told_with_what_it_did() {
     for _ in 0..20 {
         rig.append(id, keyed(1, &[7; 100])).unwrap();
     }
-    for _ in 0..6 {
-        rig.clock.advance(60_000);
-        rig.settle();
-    }
+    minutes_pass(&mut rig, 6);
     told.expect("compaction begins: it gains");
     told.expect("removed 1: Compaction");
     assert!(!told.has("compaction begins: forced"));
@@ -174,10 +170,7 @@ fn a_round_of_compaction_that_only_the_lag_asks_for_says_so() {
     for _ in 0..20 {
         rig.append(id, keyed(1, &[7; 100])).unwrap();
     }
-    for _ in 0..6 {
-        rig.clock.advance(60_000);
-        rig.settle();
-    }
+    minutes_pass(&mut rig, 6);
     told.expect("compaction begins: forced");
     assert!(!told.has("compaction begins: it gains"));
 }
