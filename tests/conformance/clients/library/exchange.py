@@ -6,14 +6,12 @@ First it shows that it can fail, with clients of dictionaries of which the one t
 """
 
 import json
-import shlex
 import sys
 from pathlib import Path
 
-from broker import Broker
-from driven import Client, Driver, Failure
+from driven import Client, Failure
 from planted import Dictionaries, NoBroker, lies
-from story import Log, Story
+from story import Log, Story, perform
 
 
 def hand_over(writer, reader, topic, broker, cases):
@@ -56,25 +54,13 @@ def check_plants(cases):
                 sys.exit(f"a planted difference in {name}: {'seen' if is_seen else 'not seen'}")
 
 
-def main():
-    cases = json.loads(Path(sys.argv[1]).read_text())
-    folder, commands = Path(sys.argv[2]), sys.argv[3:]
-    check_plants(cases)
-    with Broker(folder) as broker:
-        drivers = [Driver([*shlex.split(command), broker.address]) for command in commands]
-        try:
-            for number, other in enumerate(drivers[1:]):
-                codecs = exchange(drivers[0], other, broker, cases, number)
-                print(f"exchanged: {' '.join(codecs)}", file=sys.stderr)
-            for driver in drivers:
-                driver.close()
-        except Failure as failure:
-            print((folder / "broker.log").read_text()[-3000:], file=sys.stderr)
-            sys.exit(f"failed: {failure}")
-        finally:
-            for driver in drivers:
-                driver.kill()
+def play(drivers, broker, cases):
+    """The first one with each of the others."""
+    for number, other in enumerate(drivers[1:]):
+        codecs = exchange(drivers[0], other, broker, cases, number)
+        print(f"exchanged: {' '.join(codecs)}", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    main()
+    check_plants(json.loads(Path(sys.argv[1]).read_text()))
+    perform(play)

@@ -264,13 +264,14 @@ class Story:
         self.read_everything()
 
 
-def main():
+def perform(play):
+    """Starts a broker, and the drivers that the command line names, for `play`; the program fails with what is not right."""
     cases = json.loads(Path(sys.argv[1]).read_text())
     folder, commands = Path(sys.argv[2]), sys.argv[3:]
     with Broker(folder) as broker:
         drivers = [Driver([*shlex.split(command), broker.address]) for command in commands]
         try:
-            Story(Client(*drivers), broker, cases).play()
+            play(drivers, broker, cases)
             for driver in drivers:
                 driver.close()
         except Failure as failure:
@@ -282,4 +283,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    perform(lambda drivers, broker, cases: Story(Client(*drivers), broker, cases).play())
