@@ -20,7 +20,7 @@ use strandline_log::disk::{Access, Disk};
 use strandline_log::layout::Layout;
 use strandline_log::local_id::LocalId;
 use strandline_log::random::Random;
-use strandline_log::segment::{BatchFacts, Files, FilesOptions, Segment};
+use strandline_log::segment::{BatchFacts, Files, FilesOptions, Segment, Way};
 use strandline_protocol::Compression;
 use strandline_protocol::batch::{BatchBuilder, BatchHeader, NewRecord};
 
@@ -119,7 +119,7 @@ impl Case {
         let ratio = if self.compression == Compression::None { 1 } else { 2 };
         while segment.length() < SEGMENT_BYTES / ratio {
             let batch = self.batch(segment.end_offset(), random, &mut value)?;
-            segment.write(files, segment.length(), &[IoSlice::new(&batch)])?;
+            segment.write(files, segment.length(), &[IoSlice::new(&batch)], Way::ThroughCache)?;
             segment.extend(&[BatchFacts::from(&BatchHeader::parse(&batch)?)], 4_096);
         }
         files.log(&segment, Access::Write)?.sync()?;

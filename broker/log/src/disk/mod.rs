@@ -20,6 +20,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub(crate) mod liar;
+mod past_cache;
 pub mod real;
 pub mod simulated;
 pub(crate) mod watched;
@@ -102,6 +103,12 @@ pub trait File: fmt::Debug + Send + Sync {
     ///
     /// On an error any of it may have been written, and any not.
     fn write_at(&self, parts: &[io::IoSlice<'_>], offset: u64) -> io::Result<()>;
+
+    /// The same, for what is not likely to be read soon: as much of it as can leaves no copy in memory. It is as durable
+    /// as what [`File::write_at`] has written, which is not at all before a sync.
+    fn write_past_cache_at(&self, parts: &[io::IoSlice<'_>], offset: u64) -> io::Result<()> {
+        self.write_at(parts, offset)
+    }
 
     /// Gives the file blocks of its own for the range, so that writing there cannot fail for want of room; the
     /// file grows to hold it. New bytes read as zero. A range of nothing is an error.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use rustix::fs::{self, Advice, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::past_cache::{Staging, is_whole_blocks, stretches, take_into};
 use super::{Access, Disk, Entry, File, Lock};
 
 /// The parts of one gathered write: more of them than the kernel takes at once go in several.
@@ -26,6 +27,7 @@ pub struct RealDisk {
     // was lost, and to nobody who comes later.
     root: OwnedFd,
     reports_all_losses: bool,
+    staging: Arc<Staging>,
 }
 
 impl RealDisk {
@@ -34,7 +36,7 @@ impl RealDisk {
         let root = fs::open(root, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         // Not known is as good as too old: that is slower, and safe.
         let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-        Ok(Self { root, reports_all_losses: reports_all_losses(&release) })
+        Ok(Self { root, reports_all_losses: reports_all_losses(&release), staging: Arc::default() })
     }
 
     fn open_with(&self, path: &Path, access: Access, extra: OFlags) -> io::Result<Arc<dyn File>> {
@@ -45,7 +47,7 @@ impl RealDisk {
         };
         let descriptor =
             retry(|| fs::open(path, flags | extra | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR | Mode::RGRP))?;
-        Ok(Arc::new(RealFile { descriptor, is_cached: access != Access::DirectSynced }))
+        Ok(Arc::new(RealFile { descriptor, access, staging: Arc::clone(&self.staging) }))
     }
 }
 
@@ -127,13 +129,25 @@ impl Disk for RealDisk {
 #[derive(Debug)]
 struct RealFile {
     descriptor: OwnedFd,
-    is_cached: bool,
+    access: Access,
+    staging: Arc<Staging>,
 }
 
 impl RealFile {
+    /// The same file once more, for writes past the page cache; none where it is not written through that, or cannot be
+    /// written otherwise. Its name may be another one's by now, so it is not asked for by that.
+    fn open_direct(&self) -> Option<OwnedFd> {
+        if self.access != Access::Write {
+            return None;
+        }
+        let path = format!("/proc/self/fd/{}", self.descriptor.as_raw_fd());
+        let flags = OFlags::RDWR | OFlags::DIRECT | OFlags::CLOEXEC;
+        retry(|| fs::open(&path, flags, Mode::empty())).ok()
+    }
+
     /// How much of what is to be written there goes in one write. Folios begin at multiples of their length.
     fn write_bytes_max(&self, offset: u64) -> usize {
-        if !self.is_cached {
+        if self.access == Access::DirectSynced {
             return usize::MAX;
         }
         let into = offset % CACHED_WRITE_BYTES as u64;
@@ -177,6 +191,34 @@ impl File for RealFile {
             }
         }
         Ok(())
+    }
+
+    fn write_past_cache_at(&self, parts: &[io::IoSlice<'_>], offset: u64) -> io::Result<()> {
+        let mut direct = self.open_direct();
+        if direct.is_none() {
+            return self.write_at(parts, offset);
+        }
+        let length = parts.iter().map(|part| part.len() as u64).sum();
+        let mut parts = parts.to_vec();
+        let mut rest = parts.as_mut_slice();
+        self.staging.with(|memory| {
+            for stretch in stretches(offset, length) {
+                let bytes =
+                    usize::try_from(stretch.end - stretch.start).ok().and_then(|to| memory.get_mut(..to));
+                let staged = bytes.ok_or(io::ErrorKind::InvalidInput)?;
+                take_into(staged, &mut rest);
+                if is_whole_blocks(&stretch)
+                    && let Some(descriptor) = &direct
+                {
+                    if write_all_at(descriptor, staged, stretch.start)? {
+                        continue;
+                    }
+                    direct = None;
+                }
+                self.write_at(&[io::IoSlice::new(staged)], stretch.start)?;
+            }
+            Ok(())
+        })
     }
 
     fn allocate(&self, offset: u64, length: u64) -> io::Result<()> {
@@ -236,6 +278,21 @@ fn first_bytes<'a>(parts: &'a [io::IoSlice<'_>], bytes_max: usize) -> Vec<io::Io
         is_room_left.then(|| io::IoSlice::new(taken))
     });
     cut.collect()
+}
+
+/// Writes past the page cache; false, with nothing or some of it written, where that cannot be done there.
+fn write_all_at(direct: &OwnedFd, bytes: &[u8], offset: u64) -> io::Result<bool> {
+    let mut written = 0;
+    while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
+        match retry(|| rustix::io::pwrite(direct, rest, offset + written as u64)) {
+            // It wants other borders, or none.
+            Err(Errno::INVAL) => return Ok(false),
+            Err(error) => return Err(error.into()),
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(bytes) => written += bytes,
+        }
+    }
+    Ok(true)
 }
 
 /// Repeats a call that a signal interrupted before it did anything.

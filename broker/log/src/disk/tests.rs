@@ -8,6 +8,7 @@ use super::real::RealDisk;
 use super::simulated::{Options, SimulatedDisk};
 use super::{Access, BLOCK_BYTES, Disk, Entry, read_exact_at};
 use crate::layout::Layout;
+use crate::random::Random;
 use crate::reserve::Reserve;
 
 /// A folder of the machine that goes with the test.
@@ -90,6 +91,47 @@ fn what_is_longer_than_the_page_cache_takes_at_once_is_written_whole_wherever_it
         read_exact_at(&*file, &mut read, 65_535).unwrap();
         assert!(read == bytes, "what is read is not what was written");
         assert_eq!(file.length().unwrap(), 65_535 + 800_000);
+    });
+}
+
+/// As a log is written: each piece where the one before has ended, some of them past the cache, and read meanwhile.
+#[test]
+fn what_goes_past_the_cache_and_what_goes_through_it_are_one_file() {
+    on_each(|disk, root| {
+        let file = disk.create(&root.join("file"), Access::Write).unwrap();
+        let reader = disk.open(&root.join("file"), Access::Read).unwrap();
+        let mut random = Random::from_seed(7);
+        let mut expected: Vec<u8> = Vec::new();
+        for piece in 0..40u8 {
+            let lengths = [1, 4_096, 100, 70_000, 1 << 20, 3 << 20].map(|most| random.below(most + 1));
+            let start = expected.len();
+            for length in &lengths[..1 + usize::from(piece % 6)] {
+                let mut bytes = vec![0; usize::try_from(*length).unwrap()];
+                random.fill(&mut bytes);
+                expected.extend(bytes);
+            }
+            let mut rest = &expected[start..];
+            let mut parts = Vec::new();
+            while !rest.is_empty() {
+                let (part, later) = rest.split_at(rest.len().min(1 + random.index(200_000)));
+                parts.extend([IoSlice::new(part), IoSlice::new(b"")]);
+                rest = later;
+            }
+            match piece % 3 {
+                0 => file.write_at(&parts, start as u64).unwrap(),
+                _ => file.write_past_cache_at(&parts, start as u64).unwrap(),
+            }
+            let from = start.saturating_sub(10_000);
+            let mut read = vec![0; expected.len() - from];
+            read_exact_at(&*reader, &mut read, from as u64).unwrap();
+            assert!(read == expected[from..], "piece {piece} is not what was written");
+        }
+        file.sync().unwrap();
+        assert_eq!(file.length().unwrap(), expected.len() as u64);
+        let mut read = vec![0; expected.len()];
+        read_exact_at(&*reader, &mut read, 0).unwrap();
+        assert!(read == expected, "a later piece has changed an earlier one");
+        assert!(reader.write_past_cache_at(&[IoSlice::new(&[7; 8_192])], 0).is_err());
     });
 }
 

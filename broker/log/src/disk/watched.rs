@@ -187,6 +187,11 @@ impl File for WatchedFile {
         self.see(Operation::Write, (offset, length), |file| file.write_at(parts, offset))
     }
 
+    fn write_past_cache_at(&self, parts: &[io::IoSlice<'_>], offset: u64) -> io::Result<()> {
+        let length = parts.iter().map(|part| part.len() as u64).sum();
+        self.see(Operation::WritePastCache, (offset, length), |file| file.write_past_cache_at(parts, offset))
+    }
+
     fn allocate(&self, offset: u64, length: u64) -> io::Result<()> {
         self.see(Operation::Allocate, (offset, length), |file| file.allocate(offset, length))
     }

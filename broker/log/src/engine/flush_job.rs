@@ -1,4 +1,5 @@
-//! Writing batches of tails into segments, through the page cache and without a sync.
+//! Writing batches of tails into segments, without a sync: large pieces past the page cache where nobody reads behind
+//! the tail, and all others through it.
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -10,12 +11,21 @@ use strandline_protocol::batch::HEADER_BYTES;
 
 use crate::journal::Position;
 use crate::local_id::LocalId;
-use crate::segment::{BatchFacts, Segment, SegmentError, Written};
+use crate::segment::{BatchFacts, Segment, SegmentError, Way, Written};
 use crate::tail::FrameSlice;
 
 /// From this size on, the disk begins at once to write what is appended to an `async` log, so that a later sync
 /// has less to wait for. Less than that is often followed by more of the same page.
 pub(super) const WRITEBACK_BYTES_MIN: u64 = 1 << 20;
+
+/// How pieces are written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner {
+    /// From this size of a piece on, the disk is asked to begin.
+    pub(super) writeback_bytes_min: u64,
+    /// What is written at once goes past the page cache from this size on.
+    pub(super) past_cache_bytes_min: u64,
+}
 
 /// Where a batch's bytes are.
 #[derive(Debug)]
@@ -49,6 +59,8 @@ pub(super) struct LogFlush {
     /// The offset up to which the log is in segments then.
     pub(super) end_offset: i64,
     pub(super) bytes: u64,
+    /// Whether those who read the log find what was flushed last in files, and not in memory any more.
+    pub(super) is_read_behind: bool,
     /// The producers' state at that offset, if there are any.
     pub(super) snapshot: Option<Vec<u8>>,
 }
@@ -58,6 +70,8 @@ pub(super) struct LogFlush {
 pub struct FlushJob {
     pub(super) sources: Arc<Sources>,
     pub(super) logs: Vec<LogFlush>,
+    /// So much of a log that nobody reads behind its tail goes past the page cache at once.
+    pub(super) past_cache_bytes_min: u64,
 }
 
 /// Batches that are in segments, or not.
@@ -90,25 +104,36 @@ impl FlushJob {
         let pieces = self.logs.iter().flat_map(|log| &log.pieces);
         // The disk begins with each piece at once. A sync of the file system would leave thousands of small ones
         // to one thread of the kernel, and the journal would be full before that is done.
-        let mut read_back = ReadBack::of(pieces.clone().flat_map(|piece| &piece.parts));
-        pieces.map(|piece| write_piece(&self.sources, piece, &mut read_back, 0)).collect()
+        let mut read_back = ReadBack::of(pieces.flat_map(|piece| &piece.parts));
+        let mut written = Vec::new();
+        for log in &self.logs {
+            let past_cache_bytes_min = if log.is_read_behind { u64::MAX } else { self.past_cache_bytes_min };
+            let manner = Manner { writeback_bytes_min: 0, past_cache_bytes_min };
+            for piece in &log.pieces {
+                written.push(write_piece(&self.sources, piece, &mut read_back, manner)?);
+            }
+        }
+        Ok(written)
     }
 }
 
 /// Writes a piece, and nothing else: its segment does not have it before [`Segment::extend`]. What is in no memory is
-/// read back. From the size that is given on, the disk is asked to begin.
+/// read back.
 pub(super) fn write_piece(
     sources: &Sources,
     piece: &Piece,
     read_back: &mut ReadBack,
-    writeback_bytes_min: u64,
+    manner: Manner,
 ) -> Result<Written, SegmentError> {
     let Piece { segment, parts, .. } = piece;
     let mut written: Option<Written> = None;
     let mut position = piece.position;
     let mut write = |parts: &[IoSlice<'_>]| {
-        let now = segment.write(&sources.files, position, parts)?;
-        position += parts.iter().map(|part| part.len() as u64).sum::<u64>();
+        let length = parts.iter().map(|part| part.len() as u64).sum::<u64>();
+        let is_large = length >= manner.past_cache_bytes_min;
+        let way = if is_large { Way::PastCache } else { Way::ThroughCache };
+        let now = segment.write(&sources.files, position, parts, way)?;
+        position += length;
         // The first write is the one that makes the file.
         written.get_or_insert(now);
         Ok(())
@@ -130,7 +155,7 @@ pub(super) fn write_piece(
         rest = later.get(read.len()..).unwrap_or_default();
     }
     let written = written.ok_or_else(|| journal_error(sources, io::ErrorKind::UnexpectedEof.into()))?;
-    if position - piece.position >= writeback_bytes_min {
+    if position - piece.position >= manner.writeback_bytes_min {
         // A hint: if the disk cannot write, the sync says so.
         let _ = written.file.start_writeback(piece.position, position - piece.position);
     }

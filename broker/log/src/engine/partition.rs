@@ -4,6 +4,7 @@
 //! durable as the log's settings mean it; what is only staged is not here.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -104,11 +105,17 @@ impl View {
     }
 }
 
+/// After something was read from files, so many flushes of its log go through the page cache. Whoever is behind needs what
+/// is flushed now a little later, and has read something else by the next flush or by one of the next.
+const FLUSHES_FOR_READERS: u32 = 64;
+
 /// A partition on this data directory, for those who read it.
 pub struct Partition {
     id: LocalId,
     pub(super) sources: Arc<Sources>,
     view: Mutex<View>,
+    /// So many of the flushes that come are for those who read behind the tail.
+    flushes_for_readers: AtomicU32,
 }
 
 impl fmt::Debug for Partition {
@@ -139,7 +146,7 @@ impl Partition {
             is_deleted: false,
             waiting: Vec::new(),
         };
-        Self { id, sources, view: Mutex::new(view) }
+        Self { id, sources, view: Mutex::new(view), flushes_for_readers: AtomicU32::new(0) }
     }
 
     pub(super) fn view(&self) -> MutexGuard<'_, View> {
@@ -172,6 +179,19 @@ impl Partition {
         let view = self.view();
         let in_segments: u64 = view.segments.iter().map(|segment| segment.length()).sum();
         (view.segments.len() as u64, in_segments + view.tail.bytes())
+    }
+
+    /// Notes that something was read which is in no memory of this process.
+    pub(super) fn note_read_behind(&self) {
+        self.flushes_for_readers.store(FLUSHES_FOR_READERS, Ordering::Relaxed);
+    }
+
+    /// Whether the flush that is about to begin is for those who read behind the tail. The writer alone asks.
+    pub(super) fn takes_flush_for_readers(&self) -> bool {
+        let taken = self
+            .flushes_for_readers
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        taken.is_ok()
     }
 
     /// Whether it has been deleted.

@@ -151,6 +151,9 @@ impl Partition {
         while attempts < ATTEMPTS_MAX {
             let (found, offsets) = self.find(from, limits)?;
             let mut end_offset = from;
+            if matches!(found, Found::Segment(_)) {
+                self.note_read_behind();
+            }
             let slices = match found {
                 Found::Nothing => Some(Vec::new()),
                 Found::Tail(entries) => {
@@ -242,6 +245,7 @@ impl Partition {
             return Some(slice);
         }
         let TailEntry { frame, offset_in_frame, length, .. } = *entry;
+        self.note_read_behind();
         let position = self.sources.frames.place(frame, offset_in_frame, length)?;
         let file = Arc::new(self.sources.journal.pin(position.file)?);
         Some(Slice::Journal { file, offset: position.offset, length: u64::from(position.length) })

@@ -65,7 +65,7 @@ pub use self::room::Room;
 pub use self::scan::{Order, PIECE_BYTES, PROBE_BYTES, Scanner, Walk, scan_valid_end};
 pub use self::timestamp::FoundTimestamp;
 pub use self::transactions::{Aborted, AbortedTransaction};
-pub use self::write::Written;
+pub use self::write::{Way, Written};
 
 /// No segment is longer, and no offset in it further from its beginning: Kafka counts both with signed numbers.
 pub(crate) const LENGTH_MAX: u64 = 0x7fff_ffff;

@@ -9,6 +9,15 @@ use super::{FileState, Files, Segment};
 use crate::disk::{Access, File};
 use crate::layout::FileKind;
 
+/// By which way bytes get into a file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Way {
+    /// Through the page cache, where those find them who read them soon.
+    ThroughCache,
+    /// Past it, as far as that goes: it costs less, and whoever reads them waits for the disk.
+    PastCache,
+}
+
 /// What has to be synced before what was written counts as durable.
 #[derive(Clone, Debug)]
 pub struct Written {
@@ -33,6 +42,7 @@ impl Segment {
         files: &Files,
         position: u64,
         parts: &[IoSlice<'_>],
+        way: Way,
     ) -> Result<Written, SegmentError> {
         let path = files.path(self, FileKind::Log);
         let state = self.state().file;
@@ -41,7 +51,11 @@ impl Segment {
             FileState::Uncut => (self.open_uncut(files, &path)?, Vec::new()),
             FileState::Unmade => self.make(files, &path)?,
         };
-        file.write_at(parts, position).map_err(failed("write", &path))?;
+        let wrote = match way {
+            Way::ThroughCache => file.write_at(parts, position),
+            Way::PastCache => file.write_past_cache_at(parts, position),
+        };
+        wrote.map_err(failed("write", &path))?;
         // Not before: what has to be synced is told once, and a file that nobody heard of is made anew.
         self.state().file = FileState::Ready;
         Ok(Written { file, folders })

@@ -8,7 +8,7 @@ use strandline_log::config::LogConfig;
 use strandline_log::layout::FileKind;
 use strandline_log::local_id::LocalId;
 use strandline_log::random::Random;
-use strandline_log::segment::{AbortedTransaction, BatchFacts, Files, Segment};
+use strandline_log::segment::{AbortedTransaction, BatchFacts, Files, Segment, Way};
 use strandline_protocol::Compression;
 use strandline_protocol::batch::{BatchBuilder, BatchHeader, BatchView, ControlRecord, NewRecord};
 
@@ -60,7 +60,7 @@ impl Log {
         }
         let (head, rest) = batch.split_at(16);
         let parts = [IoSlice::new(head), IoSlice::new(rest)];
-        self.segment.write(&self.files, self.segment.length(), &parts).unwrap();
+        self.segment.write(&self.files, self.segment.length(), &parts, Way::ThroughCache).unwrap();
         self.segment.extend(&[facts], self.config.index_interval_bytes);
         for record in &BatchView::parse(&batch).unwrap().records(1 << 20).unwrap() {
             let record = record.unwrap();

@@ -13,7 +13,7 @@ use strandline_log::disk::real::RealDisk;
 use strandline_log::layout::Layout;
 use strandline_log::local_id::LocalId;
 use strandline_log::random::Random;
-use strandline_log::segment::{BatchFacts, Files, FilesOptions, Segment};
+use strandline_log::segment::{BatchFacts, Files, FilesOptions, Segment, Way};
 use strandline_protocol::batch::{BatchBuilder, BatchHeader, NewRecord};
 
 use super::child::{self, Part};
@@ -112,7 +112,7 @@ fn write_segment(files: &Files, base_offset: i64, keys: u64, random: &mut Random
         let mut header = BatchHeader::parse(&batch)?;
         header.assign(segment.end_offset(), 0);
         header.write_over(&mut batch)?;
-        segment.write(files, segment.length(), &[IoSlice::new(&batch)])?;
+        segment.write(files, segment.length(), &[IoSlice::new(&batch)], Way::ThroughCache)?;
         segment.extend(&[BatchFacts::from(&header)], LogConfig::default().index_interval_bytes);
     }
     files.log(&segment, Access::Write)?.sync()?;

@@ -21,7 +21,7 @@ use crate::disk::simulated::{Operation, Options, SimulatedDisk};
 use crate::layout::{FileKind, Layout, parse_segment_name};
 use crate::local_id::LocalId;
 use crate::random::Random;
-use crate::segment::{AbortedTransaction, BatchFacts, Files, FilesOptions, Segment, SegmentFacts};
+use crate::segment::{AbortedTransaction, BatchFacts, Files, FilesOptions, Segment, SegmentFacts, Way};
 
 pub(super) const PARTITION: LocalId = LocalId(7);
 
@@ -67,7 +67,8 @@ impl Log {
         };
         for memory in random.segments.iter().filter(|segment| !segment.bytes.is_empty()) {
             let segment = Arc::new(Segment::begin(PARTITION, memory.base_offset, 0, 5));
-            let written = segment.write(&log.files, 0, &[IoSlice::new(&memory.bytes)]).unwrap();
+            let written =
+                segment.write(&log.files, 0, &[IoSlice::new(&memory.bytes)], Way::ThroughCache).unwrap();
             written.file.sync().unwrap();
             let facts: Vec<_> = memory.batches().map(|batch| BatchFacts::from(batch.header())).collect();
             segment.extend(&facts, 64);

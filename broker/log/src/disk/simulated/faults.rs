@@ -26,6 +26,7 @@ pub enum Operation {
     SyncDirectory,
     SyncFileSystem,
     Write,
+    WritePastCache,
 }
 
 /// What becomes of an operation.

@@ -79,6 +79,53 @@ fn a_checkpoint_of_many_partitions_is_one_sync() {
     }
 }
 
+/// How much of a log that was flushed went past the page cache, and how much through it.
+fn flushed(rig: &mut Rig, watched: &Watched, id: LocalId, numbers: std::ops::Range<u32>) -> (u64, u64) {
+    watched.take_steps();
+    fill(rig, id, numbers);
+    // What was young at the first checkpoint goes with the second.
+    for _ in 0..2 {
+        rig.clock.advance(60_000);
+        rig.settle();
+    }
+    let steps = watched.take_steps();
+    let bytes = |operation| {
+        let steps = steps.iter().filter(|step| is_log(step) && step.operation == operation);
+        steps.map(|step| step.length).sum()
+    };
+    (bytes(Operation::WritePastCache), bytes(Operation::Write))
+}
+
+#[test]
+fn what_is_flushed_goes_past_the_page_cache_if_it_is_much_and_nobody_reads_behind_the_tail() {
+    let (tail_budget, past_cache_bytes_min) = (Budget::new(8 << 20), 2 << 10);
+    // One flush for each checkpoint, of all that there is.
+    let (flush_bytes, flush_job_bytes) = (1 << 30, 1 << 30);
+    let options =
+        Options { tail_budget, past_cache_bytes_min, flush_bytes, flush_job_bytes, ..roomy_options() };
+    let (mut rig, watched) = watch(84, options);
+    let id = rig.create(LogConfig::default()).id();
+    let (past, through) = flushed(&mut rig, &watched, id, 0..1);
+    assert!(past == 0 && through > 0, "little of it: {past}, {through}");
+    let (past, through) = flushed(&mut rig, &watched, id, 1..101);
+    assert!(past > 2 << 10 && through == 0, "much of it: {past}, {through}");
+    // What is in memory is read from there.
+    let in_memory = fill(&mut rig, id, 101..102);
+    assert_records(&read_all(&rig.partition(id), 101), &in_memory, "of the tail");
+    let (past, through) = flushed(&mut rig, &watched, id, 102..202);
+    assert!(past > 2 << 10 && through == 0, "nobody is behind: {past}, {through}");
+    let behind = rig.partition(id).read(0, 1, UpTo::End).unwrap();
+    assert!(matches!(*behind.slices, [Slice::Segment(_)]));
+    let mut next = 202;
+    let mut for_readers = 0;
+    while flushed(&mut rig, &watched, id, next..next + 100).0 == 0 {
+        next += 100;
+        for_readers += 1;
+        assert!(for_readers <= 64, "nobody has read anything since");
+    }
+    assert_eq!(for_readers, 64);
+}
+
 #[test]
 fn a_file_stays_open_from_its_write_to_its_sync() {
     let (mut rig, watched) = watch(82, Options { open_files_max: 1, ..small_options() });

@@ -141,7 +141,12 @@ impl Writer {
         }
         self.flushing.is_busy = !logs.is_empty();
         self.flushing.began = self.clock.monotonic();
-        self.flushing.is_busy.then(|| FlushJob { sources: Arc::clone(&self.sources), logs })
+        let past_cache_bytes_min = self.options.past_cache_bytes_min;
+        self.flushing.is_busy.then(|| FlushJob {
+            sources: Arc::clone(&self.sources),
+            logs,
+            past_cache_bytes_min,
+        })
     }
 
     pub(super) fn flush_done(&mut self, done: FlushDone) {
@@ -204,7 +209,8 @@ impl Log {
         let bytes = entries.iter().map(|entry| u64::from(entry.length)).sum();
         let batches = entries.iter().filter_map(|entry| Some((facts(entry), part(sources, entry)?)));
         let pieces = self.plan_pieces(batches, now_ms);
-        LogFlush { partition, pieces, end_offset, bytes, snapshot: self.producers.snapshot() }
+        let is_read_behind = self.partition.takes_flush_for_readers();
+        LogFlush { partition, pieces, end_offset, bytes, is_read_behind, snapshot: self.producers.snapshot() }
     }
 
     /// Which batches go where: behind the last segment, and into a new one where that is full.

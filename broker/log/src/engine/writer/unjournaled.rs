@@ -11,7 +11,7 @@ use std::task::Waker;
 use strandline_protocol::batch::NO_LEADER_EPOCH;
 
 use super::super::error::Refusal;
-use super::super::flush_job::{Part, WRITEBACK_BYTES_MIN, write_piece};
+use super::super::flush_job::{Manner, Part, WRITEBACK_BYTES_MIN, write_piece};
 use super::super::group::PlacedBatch;
 use super::super::observer::Reason;
 use super::super::read_back::ReadBack;
@@ -188,7 +188,9 @@ impl Writer {
         let pieces = log.plan_pieces(batches, now_ms);
         // All of it is in memory.
         let mut unused = ReadBack::default();
-        let write = |piece| write_piece(&self.sources, piece, &mut unused, WRITEBACK_BYTES_MIN);
+        // Whoever appends waits for it, and the page cache is faster than the disk.
+        let manner = Manner { writeback_bytes_min: WRITEBACK_BYTES_MIN, past_cache_bytes_min: u64::MAX };
+        let write = |piece| write_piece(&self.sources, piece, &mut unused, manner);
         let written = pieces.iter().map(write);
         let written = match written.collect::<Result<Vec<_>, _>>() {
             Err(error) if error.is_disk_full() => {

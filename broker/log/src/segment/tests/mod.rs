@@ -14,7 +14,7 @@ use std::sync::Arc;
 use strandline_protocol::batch::{BatchBuilder, BatchHeader, NewRecord};
 use strandline_protocol::compression::Compression;
 
-use super::{BatchFacts, Files, FilesOptions, Segment};
+use super::{BatchFacts, Files, FilesOptions, Segment, Way};
 use crate::disk::simulated::{Options, SimulatedDisk};
 use crate::disk::{Access, Disk};
 use crate::layout::{FileKind, Layout};
@@ -102,7 +102,7 @@ fn facts(batch: &[u8]) -> BatchFacts {
 /// Writes batches behind what is there, and publishes them.
 fn append(files: &Files, segment: &Segment, batches: &[Vec<u8>]) {
     let parts: Vec<_> = batches.iter().map(|batch| IoSlice::new(batch)).collect();
-    segment.write(files, segment.length(), &parts).unwrap();
+    segment.write(files, segment.length(), &parts, Way::ThroughCache).unwrap();
     let all: Vec<_> = batches.iter().map(|batch| facts(batch)).collect();
     segment.extend(&all, INTERVAL);
 }

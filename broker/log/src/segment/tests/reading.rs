@@ -8,7 +8,7 @@ use super::{
 };
 use crate::disk;
 use crate::random::Random;
-use crate::segment::{Files, FoundTimestamp, Segment, SegmentError};
+use crate::segment::{Files, FoundTimestamp, Segment, SegmentError, Way};
 
 /// Every timestamp, against a look at every record.
 fn assert_finds_timestamps(files: &Files, segment: &Segment, batches: &[Vec<u8>]) {
@@ -126,7 +126,9 @@ fn what_is_written_and_not_published_is_not_seen() {
     let batches = [batch(0, &[1], 10), batch(1, &[2], 10)];
     append(&place.files, &segment, &batches[..1]);
     let found = segment.find(&place.files, 0).unwrap().unwrap();
-    segment.write(&place.files, segment.length(), &[std::io::IoSlice::new(&batches[1])]).unwrap();
+    segment
+        .write(&place.files, segment.length(), &[std::io::IoSlice::new(&batches[1])], Way::ThroughCache)
+        .unwrap();
     assert_eq!(segment.find(&place.files, 1).unwrap(), None);
     assert_eq!(segment.range(&place.files, &found, 1 << 20).unwrap().length, batches[0].len() as u64);
     assert_eq!(segment.headers(&place.files, 0).unwrap().count(), 1);

@@ -6,7 +6,7 @@ use super::{PARTITION, append, assert_finds_all, batch};
 use crate::disk::Disk;
 use crate::disk::real::RealDisk;
 use crate::layout::{FileKind, Layout};
-use crate::segment::{Files, FilesOptions, Segment};
+use crate::segment::{Files, FilesOptions, Segment, Way};
 
 /// A folder that goes when the test ends.
 struct Folder(std::path::PathBuf);
@@ -34,7 +34,7 @@ fn mapped_indexes_survive_their_replacement() {
     // An entry for each batch, and enough of them that the index is mapped.
     let batches: Vec<_> = (0..9_000).map(|offset| batch(offset, &[offset], 20)).collect();
     let parts: Vec<_> = batches.iter().map(|batch| std::io::IoSlice::new(batch)).collect();
-    segment.write(&files, 0, &parts).unwrap();
+    segment.write(&files, 0, &parts, Way::ThroughCache).unwrap();
     segment.extend(&batches.iter().map(|batch| super::facts(batch)).collect::<Vec<_>>(), 0);
     segment.seal();
     for file in segment.write_indexes(&files).unwrap() {

@@ -8,7 +8,7 @@ use crate::config::{Cleanup, LogConfig};
 use crate::disk::simulated::Operation;
 use crate::disk::{Access, Disk};
 use crate::layout::FileKind;
-use crate::segment::{BatchFacts, Segment, SegmentError, SegmentFacts, scan_valid_end};
+use crate::segment::{BatchFacts, Segment, SegmentError, SegmentFacts, Way, scan_valid_end};
 
 const LOG: FileKind = FileKind::Log;
 
@@ -32,12 +32,14 @@ fn the_first_write_makes_the_folders_and_says_so() {
     let segment = Segment::begin(super::PARTITION, 0, 0, 5);
     let bytes = batch(0, &[1], 10);
     let (head, tail) = bytes.split_at(16);
-    let written = segment.write(&place.files, 0, &[IoSlice::new(head), IoSlice::new(tail)]).unwrap();
+    let written =
+        segment.write(&place.files, 0, &[IoSlice::new(head), IoSlice::new(tail)], Way::ThroughCache).unwrap();
     let partition = segment.partition();
     assert_eq!(written.folders, [layout().partition(partition), layout().shard(partition), layout().logs()]);
     assert_eq!(place.content(&segment, LOG), bytes);
     assert_eq!(segment.length(), 0, "nothing is published by a write");
-    let again = segment.write(&place.files, bytes.len() as u64, &[IoSlice::new(&bytes)]).unwrap();
+    let again =
+        segment.write(&place.files, bytes.len() as u64, &[IoSlice::new(&bytes)], Way::ThroughCache).unwrap();
     assert!(again.folders.is_empty());
 }
 
@@ -63,7 +65,7 @@ fn garbage_behind_the_published_bytes_is_cut_before_the_first_write() {
     let batches = vec![batch(0, &[1], 10), batch(1, &[2], 10)];
     append(&place.files, &segment, &batches);
     let facts = segment.facts();
-    segment.write(&place.files, facts.length, &[IoSlice::new(&[7; 5_000])]).unwrap();
+    segment.write(&place.files, facts.length, &[IoSlice::new(&[7; 5_000])], Way::ThroughCache).unwrap();
     place.kill();
     let segment = Segment::recovered(super::PARTITION, 0, &facts);
     let more = batch(2, &[3], 10);
@@ -82,7 +84,8 @@ fn a_file_that_is_too_short_is_not_lengthened_by_a_write() {
     let file = place.disk.open(&place.path(&segment, LOG), Access::Write).unwrap();
     file.set_length(facts.length - 1).unwrap();
     let segment = Segment::recovered(super::PARTITION, 0, &facts);
-    let error = segment.write(&place.files, facts.length, &[IoSlice::new(b"x")]).unwrap_err();
+    let error =
+        segment.write(&place.files, facts.length, &[IoSlice::new(b"x")], Way::ThroughCache).unwrap_err();
     assert!(
         matches!(error, SegmentError::Corrupt { position, .. } if position == facts.length - 1),
         "{error}"
@@ -96,10 +99,10 @@ fn a_full_disk_is_told_and_the_write_can_be_repeated() {
     let segment = Segment::begin(super::PARTITION, 0, 0, 5);
     let bytes = batch(0, &[1], 50_000);
     place.disk.set_capacity(0);
-    let error = segment.write(&place.files, 0, &[IoSlice::new(&bytes)]).unwrap_err();
+    let error = segment.write(&place.files, 0, &[IoSlice::new(&bytes)], Way::ThroughCache).unwrap_err();
     assert!(error.is_disk_full(), "{error}");
     place.disk.set_capacity(1 << 20);
-    let written = segment.write(&place.files, 0, &[IoSlice::new(&bytes)]).unwrap();
+    let written = segment.write(&place.files, 0, &[IoSlice::new(&bytes)], Way::ThroughCache).unwrap();
     assert_eq!(written.folders.len(), 3, "what the first attempt made is to be synced all the same");
     segment.extend(&[facts(&bytes)], super::INTERVAL);
     assert_finds_all(&place.files, &segment, &[bytes]);
@@ -112,8 +115,8 @@ fn a_first_write_that_fails_anywhere_can_be_repeated() {
         let segment = Segment::begin(super::PARTITION, 0, 0, 5);
         let bytes = batch(0, &[1], 5_000);
         place.disk.fail(operation, 1);
-        segment.write(&place.files, 0, &[IoSlice::new(&bytes)]).unwrap_err();
-        let written = segment.write(&place.files, 0, &[IoSlice::new(&bytes)]).unwrap();
+        segment.write(&place.files, 0, &[IoSlice::new(&bytes)], Way::ThroughCache).unwrap_err();
+        let written = segment.write(&place.files, 0, &[IoSlice::new(&bytes)], Way::ThroughCache).unwrap();
         assert_eq!(written.folders.len(), 3);
         assert_eq!(place.content(&segment, LOG), bytes, "{operation:?}");
     }

@@ -127,6 +127,7 @@ fn options(random: &mut Random) -> Options {
         tail_budget: Budget::new([0, 300 << 10, 8 << 20][random.index(3)]),
         flush_bytes,
         flush_job_bytes: if random.one_in(2) { 4 << 10 } else { 16 << 10 },
+        past_cache_bytes_min: 4 << 10,
         unsynced_bytes_max: [8 << 10, 16 << 10, 256 << 10][random.index(3)],
         open_files_max: [1, 4, 4_096][random.index(3)],
         syncs_max: [1, 4, 64][random.index(3)],
