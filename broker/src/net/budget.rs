@@ -14,21 +14,32 @@ pub(super) const REQUEST_OVERHEAD_BYTES: usize = 2 << 10;
 /// A part of the budget, given back when it is dropped.
 pub(super) type Permit = OwnedSemaphorePermit;
 
+/// Requests up to this wait behind nobody who wants a lot: it is the first step of a buffer that grows.
+pub(super) const SMALL_BYTES_MAX: usize = 64 << 10;
+
 /// What memory is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Purpose {
-    /// A part of a request that may take long to come whole: as much as has come, and a few times that.
-    Arriving,
-    /// All of a request that is here, or on its way from somebody who has shown to mean it.
+    /// A request that is here, in the little memory that every connection may have.
+    Here,
+    /// All of a small request that is on its way.
+    Small,
+    /// The first part of a large request, which may take long to come whole.
+    Beginning,
+    /// All of a large request that is on its way from somebody who has shown to mean it.
     Whole,
 }
 
-/// The memory of requests in flight. First come, first served, for each of two purposes: who has memory for all of
-/// a request needs no more to complete it, and so those who only begin cannot take everything.
+/// The memory of requests in flight, in three pools, each first come, first served. Who has memory for all of a request
+/// needs no more to complete it; who has some for the beginning of one waits for all of it, and never for more of the
+/// same. So nobody waits for somebody who waits for them.
 #[derive(Debug)]
 pub(super) struct RequestBudget {
+    /// For beginnings. As nobody waits here for more than a little, those who want little get it soon.
     arriving: Pool,
     whole: Pool,
+    /// For what is here and could be answered, if everything else is taken.
+    reserve: Pool,
     waiting: Arc<AtomicUsize>,
 }
 
@@ -49,18 +60,34 @@ impl Pool {
     fn cost(&self, bytes: usize) -> u32 {
         u32::try_from(bytes).unwrap_or(u32::MAX).min(self.bytes_max)
     }
+
+    fn try_take(&self, bytes: usize) -> Option<Permit> {
+        Arc::clone(&self.bytes).try_acquire_many_owned(self.cost(bytes)).ok()
+    }
+
+    fn take(&self, bytes: usize) -> Taking {
+        let permit = Arc::clone(&self.bytes).acquire_many_owned(self.cost(bytes));
+        Box::pin(async { permit.await.ok() })
+    }
 }
+
+/// None if the budget is closed, which it never is.
+type Taking = Pin<Box<dyn Future<Output = Option<Permit>> + Send>>;
 
 /// Waits for a part of the budget.
 pub(super) struct PermitWait {
-    permit: Pin<Box<dyn Future<Output = Option<Permit>> + Send>>,
+    permit: Taking,
+    /// Where there may be some as well.
+    other: Option<Taking>,
     waiting: Arc<AtomicUsize>,
 }
 
 impl PermitWait {
-    /// None if the budget is closed, which it never is.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Permit>> {
-        self.permit.as_mut().poll(context)
+        match (self.permit.as_mut().poll(context), &mut self.other) {
+            (Poll::Pending, Some(other)) => other.as_mut().poll(context),
+            (permit, _) => permit,
+        }
     }
 }
 
@@ -72,33 +99,45 @@ impl Drop for PermitWait {
 
 impl RequestBudget {
     pub(super) fn new(bytes_max: usize) -> Self {
-        let arriving = bytes_max / 4;
+        let (arriving, reserve) = (bytes_max / 16 * 3, bytes_max / 16);
         Self {
             arriving: Pool::new(arriving),
-            whole: Pool::new(bytes_max - arriving),
+            whole: Pool::new(bytes_max - arriving - reserve),
+            reserve: Pool::new(reserve),
             waiting: Arc::default(),
         }
     }
 
-    fn pool(&self, purpose: Purpose) -> &Pool {
+    /// Where there may be memory for it.
+    fn pools(&self, purpose: Purpose) -> (&Pool, Option<&Pool>) {
         match purpose {
-            Purpose::Arriving => &self.arriving,
-            Purpose::Whole => &self.whole,
+            Purpose::Here => (&self.whole, Some(&self.reserve)),
+            Purpose::Small => (&self.whole, Some(&self.arriving)),
+            Purpose::Beginning => (&self.arriving, None),
+            Purpose::Whole => (&self.whole, None),
         }
     }
 
     /// Memory, if there is some and nobody waits for it.
     pub(super) fn try_take(&self, purpose: Purpose, bytes: usize) -> Option<Permit> {
-        let pool = self.pool(purpose);
-        Arc::clone(&pool.bytes).try_acquire_many_owned(pool.cost(bytes)).ok()
+        let (pool, other) = self.pools(purpose);
+        pool.try_take(bytes).or_else(|| other?.try_take(bytes))
     }
 
-    /// Waits for memory.
+    /// Waits for memory, wherever there is some first.
     pub(super) fn take(&self, purpose: Purpose, bytes: usize) -> PermitWait {
-        let pool = self.pool(purpose);
-        let permit = Arc::clone(&pool.bytes).acquire_many_owned(pool.cost(bytes));
+        let (pool, other) = self.pools(purpose);
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        PermitWait { permit: Box::pin(async { permit.await.ok() }), waiting: Arc::clone(&self.waiting) }
+        let other = other.map(|pool| pool.take(bytes));
+        PermitWait { permit: pool.take(bytes), other, waiting: Arc::clone(&self.waiting) }
+    }
+
+    /// More memory for what has begun, if there is so much that a part of it stays for other beginnings.
+    pub(super) fn try_grow(&self, bytes: usize) -> Option<Permit> {
+        let Pool { bytes: free, bytes_max } = &self.arriving;
+        let left = free.available_permits().checked_sub(bytes)?;
+        let is_enough = left >= usize::try_from(*bytes_max).unwrap_or(usize::MAX) / 4;
+        is_enough.then(|| self.arriving.try_take(bytes)).flatten()
     }
 
     /// Whether somebody waits.
@@ -108,7 +147,7 @@ impl RequestBudget {
 
     #[cfg(test)]
     pub(super) fn free_bytes(&self) -> usize {
-        self.arriving.bytes.available_permits() + self.whole.bytes.available_permits()
+        [&self.arriving, &self.whole, &self.reserve].map(|pool| pool.bytes.available_permits()).iter().sum()
     }
 }
 

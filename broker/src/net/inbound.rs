@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use strandline_protocol::frame::{FrameAssembler, FrameError, LENGTH_BYTES, UNPROVEN_BYTES_MAX};
 
-use super::budget::{Permit, PermitWait, Purpose, REQUEST_OVERHEAD_BYTES, RequestBudget};
+use super::budget::{Permit, PermitWait, Purpose, REQUEST_OVERHEAD_BYTES, RequestBudget, SMALL_BYTES_MAX};
 use super::transport::Transport;
 
 /// What a turn found.
@@ -45,6 +45,11 @@ impl Inbound {
     /// Whether memory is kept for a frame that has not come whole.
     pub(super) fn is_holding(&self) -> bool {
         self.arriving.is_some() || self.whole.is_some()
+    }
+
+    /// How much memory that is.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.arriving.iter().chain(&self.whole).map(Permit::num_permits).sum()
     }
 
     /// Reads what is there.
@@ -98,24 +103,45 @@ impl Inbound {
         // The buffer that holds all of the frame is made when enough has arrived to believe in the rest. A length
         // alone is worth no memory that others could use.
         if is_whole || capacity >= LENGTH_BYTES + length {
-            self.whole = self.poll_permit(context, budget, Purpose::Whole, length + REQUEST_OVERHEAD_BYTES);
-            if self.whole.is_some() {
-                self.arriving = None;
-            }
-            return self.whole.is_some();
+            return self.poll_whole(context, budget, length, is_whole);
         }
         let held = self.arriving.as_ref().map_or(0, Permit::num_permits);
         if capacity <= held.max(UNPROVEN_BYTES_MAX) {
             return true;
         }
-        let Some(more) = self.poll_permit(context, budget, Purpose::Arriving, capacity - held) else {
-            return false;
+        if held == 0 && capacity <= SMALL_BYTES_MAX {
+            self.arriving = self.poll_permit(context, budget, Purpose::Beginning, capacity);
+            return self.arriving.is_some();
+        }
+        let Some(more) = budget.try_grow(capacity - held) else {
+            return self.poll_whole(context, budget, length, is_whole);
         };
+        self.wait = None;
         match &mut self.arriving {
             Some(held) => held.merge(more),
             None => self.arriving = Some(more),
         }
         true
+    }
+
+    /// Whether there is memory for all of the frame.
+    fn poll_whole(
+        &mut self,
+        context: &mut Context<'_>,
+        budget: &RequestBudget,
+        length: usize,
+        is_whole: bool,
+    ) -> bool {
+        let purpose = match length {
+            ..=UNPROVEN_BYTES_MAX if is_whole => Purpose::Here,
+            ..=SMALL_BYTES_MAX => Purpose::Small,
+            _ => Purpose::Whole,
+        };
+        self.whole = self.poll_permit(context, budget, purpose, length + REQUEST_OVERHEAD_BYTES);
+        if self.whole.is_some() {
+            self.arriving = None;
+        }
+        self.whole.is_some()
     }
 
     fn poll_permit(

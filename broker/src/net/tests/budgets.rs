@@ -15,14 +15,14 @@ fn a_request_waits_for_the_memory_of_others() {
     first.send(&frame(Ask::Gated, 1, MEGABYTE));
     wait_until("it has all the memory", || rig.begun() == [1]);
     let mut second = rig.connect();
-    second.send(&frame(Ask::Now, 2, 100));
+    second.send(&frame(Ask::Now, 2, 100_000));
     let mut third = rig.connect();
-    third.send(&frame(Ask::Now, 3, 50_000)[..20_000]);
+    third.send(&frame(Ask::Now, 3, 150_000)[..100_000]);
     wait_until("they wait", || rig.server.shared.requests.is_short());
     assert_eq!(rig.begun(), [1]);
     rig.script.gate.notify_one();
     assert_eq!((first.answered(), second.answered()), (Some(1), Some(2)));
-    third.send(&frame(Ask::Now, 3, 50_000)[20_000..]);
+    third.send(&frame(Ask::Now, 3, 150_000)[100_000..]);
     assert_eq!(third.answered(), Some(3));
     drop((first, second, third));
     rig.wait_for_baseline();
@@ -59,7 +59,7 @@ fn who_holds_memory_and_sends_nothing_is_closed_when_others_wait() {
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(rig.counters().open(), 1, "nobody waits yet");
     let mut other = rig.connect();
-    other.send(&frame(Ask::Now, 2, 100));
+    other.send(&frame(Ask::Now, 2, 100_000));
     assert_eq!(other.answered(), Some(2));
     assert!(stalled.is_closed());
     assert_eq!(rig.counters().closed_stalled.load(Ordering::Relaxed), 1);

@@ -4,5 +4,6 @@ mod accepting;
 mod bounds;
 mod budgets;
 mod files;
+mod memory;
 mod order;
 mod support;
