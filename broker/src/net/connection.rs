@@ -10,6 +10,7 @@
 //! ready for the others.
 
 mod ending;
+mod moving;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use tokio::time::{Sleep, sleep};
 
+use self::moving::Movement;
 use super::closed::Closed;
 use super::counters::Tally;
 use super::inbound::{Found, Inbound};
@@ -40,10 +42,6 @@ const ANSWER_BYTES_MAX: usize = 1 << 20;
 
 /// Answers of so many bytes and more are not held back.
 const HELD_BACK_BYTES_MAX: usize = 16 << 10;
-
-/// So many bytes are a movement. Less than that within the time that an idle connection has is none, unless a
-/// request was completed or an answer sent.
-const MOVEMENT_BYTES: usize = 4 << 10;
 
 /// How a connection stands.
 #[derive(Debug)]
@@ -89,8 +87,7 @@ pub(super) struct ConnectionTask<T> {
     outbound: Outbound,
     throttle: Option<Pin<Box<Sleep>>>,
     phase: Phase,
-    /// Bytes since the last movement.
-    moved_bytes: usize,
+    movement: Movement,
     /// When the first bytes came of a request that is not whole.
     began: Option<Duration>,
     answers_round: u64,
@@ -127,7 +124,7 @@ impl<T: Transport> ConnectionTask<T> {
         let Parts { transport, connection, admitted, service, shared } = parts;
         let inbound = Inbound::new(shared.options.request_bytes_max);
         let pipeline = Pipeline::new(Arc::clone(&shared.answers));
-        let task = Self {
+        let mut task = Self {
             transport,
             service,
             shared,
@@ -138,7 +135,7 @@ impl<T: Transport> ConnectionTask<T> {
             outbound: Outbound::default(),
             throttle: None,
             phase: Phase::Open,
-            moved_bytes: 0,
+            movement: Movement::default(),
             began: None,
             answers_round: 0,
             is_holding_back: false,
@@ -156,6 +153,7 @@ impl<T: Transport> ConnectionTask<T> {
                 return self.linger(context);
             }
             let stop = self.begin_requests(context);
+            self.set_awaited(stop);
             let has_left_answers = self.take_answers(context);
             if self.holds_back(context) {
                 break;
@@ -172,7 +170,7 @@ impl<T: Transport> ConnectionTask<T> {
                 break;
             }
         }
-        let is_holding = self.inbound.is_holding() || !self.outbound.is_empty();
+        let is_holding = self.movement.is_awaited || !self.outbound.is_empty();
         self.admitted.entry.set_holding(is_holding);
         Ok(())
     }
@@ -317,11 +315,11 @@ impl<T: Transport> ConnectionTask<T> {
         }
         self.tally.sent_bytes += written.bytes as u64;
         self.pipeline.give_back(written.memory_bytes, written.own_bytes);
-        self.moved(written.bytes);
+        self.has_sent(written.bytes);
         match result {
             Poll::Pending => Ok(false),
             Poll::Ready(Ok(())) => {
-                self.move_on();
+                self.has_sent_all();
                 Ok(true)
             }
             Poll::Ready(Err(error)) => Err(Closed::Lost(error)),
@@ -338,32 +336,13 @@ impl<T: Transport> ConnectionTask<T> {
             Poll::Ready(Ok(bytes)) => {
                 self.tally.reads += 1;
                 self.tally.received_bytes += bytes as u64;
-                self.moved(bytes);
+                self.has_received(bytes);
                 if bytes == 0 {
                     self.end(Closed::Left);
                 }
                 Ok(true)
             }
             Poll::Ready(Err(error)) => Err(Closed::Lost(error)),
-        }
-    }
-
-    /// Bytes went one way or the other.
-    fn moved(&mut self, bytes: usize) {
-        self.moved_bytes += bytes;
-        if self.moved_bytes >= MOVEMENT_BYTES {
-            self.moved_bytes = 0;
-            self.move_on();
-        }
-    }
-
-    /// Something moved that counts.
-    fn move_on(&self) {
-        let tick = self.shared.registry.tick();
-        let entry = &self.admitted.entry;
-        entry.set_active(tick);
-        if matches!(self.phase, Phase::Open) {
-            entry.ask_at(tick + self.shared.ticks.idle);
         }
     }
 }

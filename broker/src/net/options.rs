@@ -47,8 +47,8 @@ pub struct NetOptions {
     /// The memory of all answers that are not sent yet, apart from what is a log's anyway. Beyond it no request is
     /// begun.
     pub answers_bytes_max: usize,
-    /// When memory of requests or answers has run out, who holds some of it and moves less than a few kilobytes in
-    /// this time is closed.
+    /// When memory of requests or answers has run out, who holds some of it and moves less than a sixth as much in this
+    /// time is closed.
     pub stalled_max: Duration,
     /// How long a client that sends no more may wait for the rest of its answers.
     pub half_closed_max: Duration,

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::net::TcpStream;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::support::{Ask, Client, Rig, frame, options, wait_until};
@@ -109,5 +109,38 @@ fn what_is_small_waits_behind_nobody_who_wants_a_lot() {
     }
     assert!(rig.server.shared.requests.is_short() && rig.begun().len() == 20, "they wait yet");
     drop((holders, large, small));
+    rig.wait_for_baseline();
+}
+
+#[test]
+fn who_drips_is_closed_when_others_wait_and_who_sends_is_not() {
+    let options =
+        NetOptions { requests_bytes_max: MEGABYTE, stalled_max: Duration::from_secs(1), ..options() };
+    let rig = Rig::new(options);
+    let [mut dripping, mut sending] = holders(&rig);
+    let mut other = rig.connect();
+    other.send(&frame(Ask::Now, 2, 400 * KILOBYTE));
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // A few kilobytes each time, and nothing that would come to an end before others give up.
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) && dripping.0.write_all(&[0; 4 * KILOBYTE]).is_ok() {
+                std::thread::sleep(Duration::from_millis(300));
+            }
+        });
+        // As slow, for what it holds, as one may be, and a few times that.
+        scope.spawn(|| {
+            for part in frame(Ask::Now, 1, HELD_BYTES[1])[100 * KILOBYTE..].chunks(8 * KILOBYTE) {
+                sending.send(part);
+                std::thread::sleep(Duration::from_millis(60));
+            }
+        });
+        assert_eq!(other.answered(), Some(2));
+        is_over.store(true, Ordering::Relaxed);
+    });
+    assert!(dripping.is_closed());
+    assert_eq!(sending.answered(), Some(1));
+    assert_eq!(rig.counters().closed_stalled.load(Ordering::Relaxed), 1);
+    drop((dripping, sending, other));
     rig.wait_for_baseline();
 }
