@@ -165,13 +165,31 @@ def deaf_readers(address, topic, _seed, clients=20, requests=200):
         client.socket.close()
 
 
+def drippers(address, _topic, _seed, seconds=2.0):
+    """Two that have all the memory for requests, and send a little now and then; and one that waits for some of it."""
+    open_clients = []
+    try:
+        for length, sent in [(79 << 20, 17 << 20), (16 << 20, 4 << 20), (2 << 20, 1 << 20)]:
+            client = Client(address)
+            client.send(struct.pack(">ihhi", length, wire.PRODUCE, 7, 1) + bytes(sent))
+            open_clients.append(client)
+        ended = time.monotonic() + seconds
+        while time.monotonic() < ended:
+            for client in open_clients:
+                client.send(bytes(4 << 10))
+            time.sleep(0.25)
+    finally:
+        for client in open_clients:
+            client.socket.close()
+
+
 def would_be_followers(address, topic, _seed):
     with Client(address) as client:
         body = client.ask(wire.FETCH, 4, wire.fetch(topic, 0, replica=7))
         expect(body is not None and b"never" not in body, "a stranger is taken for a follower")
 
 
-ATTACKS = [lying_lengths, promises, lying_counts, unknown, bad_names, bad_batches, bombs, flood, deaf_readers, would_be_followers]
+ATTACKS = [lying_lengths, promises, lying_counts, unknown, bad_names, bad_batches, bombs, flood, deaf_readers, drippers, would_be_followers]
 
 
 def run(name, address, topic, seed, ended, rounds, problems):

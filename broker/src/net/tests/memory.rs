@@ -34,8 +34,8 @@ fn the_longest_request_that_is_allowed_arrives_on_a_fresh_connection() {
 
 #[test]
 fn so_does_every_other_however_much_memory_there_is() {
-    let lengths = [20, 70, 81, 120, 250, 400, 700, 1_100, 2_000, 4_500].map(|length| length * KILOBYTE);
-    for memory in [64, 100, 200, 512, 1_024, 2_000, 8_192] {
+    let lengths = [20, 70, 81, 120, 400, 1_100, 3_000].map(|length| length * KILOBYTE);
+    for memory in [64, 200, 512, 2_000] {
         let rig = Rig::new(NetOptions { requests_bytes_max: memory * KILOBYTE, ..options() });
         let mut client = None;
         for (number, length) in (0..).zip(lengths) {
