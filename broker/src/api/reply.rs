@@ -27,7 +27,10 @@ pub enum Reply {
         answering: Answering,
     },
     /// No answer: the request wants none.
-    Silence,
+    Silence {
+        /// For how long nothing more is read from the connection.
+        throttle: Duration,
+    },
     /// Nothing, ever again.
     Close(&'static str),
 }
@@ -93,9 +96,7 @@ impl Call {
         };
         let answered_at = broker.clock.monotonic();
         let answering = Answering { answered_at, append: None };
-        let worked = answered_at.saturating_sub(self.received_at);
-        let charge = Charge { request_bytes: self.request_bytes, response_bytes: frame.len(), worked };
-        let throttle = broker.quotas.charge(self, charge);
+        let throttle = self.charge(broker, answered_at, frame.len());
         if throttle.is_zero() {
             return Reply::Send { frame, throttle, answering };
         }
@@ -104,6 +105,16 @@ impl Call {
             Ok(frame) => Reply::Send { frame, throttle, answering },
             Err(_) => Reply::Close("an answer that cannot be written"),
         }
+    }
+
+    /// Silence where no answer is wanted, charged as an answer is.
+    pub(super) fn silence(&self, broker: &Broker) -> Reply {
+        Reply::Silence { throttle: self.charge(broker, broker.clock.monotonic(), 0) }
+    }
+
+    fn charge(&self, broker: &Broker, answered_at: Duration, response_bytes: usize) -> Duration {
+        let worked = answered_at.saturating_sub(self.received_at);
+        broker.quotas.charge(self, Charge { request_bytes: self.request_bytes, response_bytes, worked })
     }
 
     /// Counts what is no success, and notes it with the words that the client gets, if any.

@@ -251,6 +251,13 @@ impl<T: Transport> ConnectionTask<T> {
                 && self.pipeline.answer_bytes() < ANSWER_BYTES_MAX)
     }
 
+    /// Reads nothing for so long.
+    fn be_silent(&mut self, throttle: Duration) {
+        if !throttle.is_zero() {
+            self.throttle = Some(Box::pin(sleep(throttle)));
+        }
+    }
+
     fn is_throttled(&mut self, context: &mut Context<'_>) -> bool {
         if let Some(throttle) = &mut self.throttle {
             if throttle.as_mut().poll(context).is_pending() {
@@ -266,12 +273,10 @@ impl<T: Transport> ConnectionTask<T> {
         while self.outbound.memory_bytes() < ANSWER_BYTES_MAX {
             match self.pipeline.poll_answer(context) {
                 Poll::Pending | Poll::Ready(None) => return false,
-                Poll::Ready(Some((Reply::Silence, _))) => {}
+                Poll::Ready(Some((Reply::Silence { throttle }, _))) => self.be_silent(throttle),
                 Poll::Ready(Some((Reply::Send { frame, throttle, answering }, arrival))) => {
                     self.outbound.push(frame, Departure::new(arrival, answering));
-                    if !throttle.is_zero() {
-                        self.throttle = Some(Box::pin(sleep(throttle)));
-                    }
+                    self.be_silent(throttle);
                 }
                 Poll::Ready(Some((Reply::Close(reason), _))) => {
                     self.pipeline.abandon(self.outbound.memory_bytes(), self.outbound.own_bytes());

@@ -7,7 +7,7 @@
 //!
 //! - v0-2 are advertised and not served (KAFKA-18659). Below v7 zstd is UNSUPPORTED_COMPRESSION_TYPE. From v8 on the
 //!   answer names the records at fault (KIP-467). v13 names topics by id; an unknown one is UNKNOWN_TOPIC_ID.
-//! - With acks 0 there is no answer; if there was an error the connection is closed instead, as Kafka does. acks
+//! - With acks 0 there is no answer, but quotas are charged; if there was an error the connection is closed, as Kafka does. acks
 //!   other than -1, 0 and 1 are INVALID_REQUIRED_ACKS for every partition.
 //! - A batch that its producer has sent before is answered with its first offset. Errors about sequences and epochs
 //!   are the log's; UNKNOWN_SERVER_ERROR ends an idempotent producer, and is never answered.
@@ -102,7 +102,7 @@ fn note_stages(
     };
     match reply {
         Reply::Send { answering, .. } => answering.append = Some(append(answering.answered_at)),
-        Reply::Silence | Reply::Close(_) => {
+        Reply::Silence { .. } | Reply::Close(_) => {
             broker.metrics.appended(call.api, append(broker.clock.monotonic()));
         }
     }
@@ -115,11 +115,12 @@ fn finish(broker: &Broker, call: &Call, acks: i16, mut response: ProduceResponse
         return call.reply(broker, response);
     }
     response.show_codes(&mut |code, words| call.note_refusal(broker, code, words));
+    let silence = call.silence(broker);
     let mut partitions = response.responses.iter().flat_map(|topic| &topic.partition_responses);
     if partitions.any(|partition| partition.error_code != ErrorCode::NONE) {
         return Reply::Close("a producer that wants no answer, and an error");
     }
-    Reply::Silence
+    silence
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ async fn what_goes_in_and_out_and_what_is_refused_is_counted() {
     let bytes = 2 * sent.len();
     written(&rig, &rig.reply(9, &produce_request("t", 1, [(0, sent.clone())])).await);
     // Nobody is told of this one, and it is counted all the same.
-    assert!(matches!(rig.reply(9, &produce_request("t", 0, [(0, sent)])).await, Reply::Silence));
+    assert!(matches!(rig.reply(9, &produce_request("t", 0, [(0, sent)])).await, Reply::Silence { .. }));
     rig.call(9, &produce_request("nothing", 1, [(0, batch(&[b"c"])), (1, batch(&[b"d"]))])).await;
     // Neither of this one.
     rig.reply(9, &produce_request("nothing", 0, [(0, batch(&[b"e"]))])).await;

@@ -92,6 +92,13 @@ fn a_throttled_connection_is_not_read() {
     assert_eq!(client.answered(), Some(1));
     // The clock of the other side may have started a little earlier.
     assert!(start.elapsed() > THROTTLE / 2, "answered after {:?}", start.elapsed());
+    // So is one that wanted no answer.
+    let start = Instant::now();
+    client.send(&frame(Ask::SilenceAndThrottle, 2, 0));
+    wait_until("it is begun", || rig.begun().len() == 3);
+    client.send(&frame(Ask::Now, 3, 0));
+    assert_eq!(client.answered(), Some(3));
+    assert!(start.elapsed() > THROTTLE / 2, "answered after {:?}", start.elapsed());
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub(super) enum Ask {
     Pieces = 8,
     /// Answer with a megabyte that is the answer's own.
     OwnMegabyte = 9,
+    /// No answer, and throttle.
+    SilenceAndThrottle = 10,
 }
 
 /// How long a throttled connection is silent.
@@ -86,7 +88,8 @@ impl Service for ScriptedService {
                     script.dispatch_gate.notified().await;
                     Dispatched::Now(send(number, Vec::new()))
                 }
-                4 => Dispatched::Now(Reply::Silence),
+                4 => Dispatched::Now(Reply::Silence { throttle: Duration::ZERO }),
+                10 => Dispatched::Now(Reply::Silence { throttle: THROTTLE }),
                 5 => Dispatched::Now(Reply::Close("the test wants it")),
                 6 => {
                     script.megabytes.fetch_add(1, Ordering::SeqCst);

@@ -1,5 +1,8 @@
 //! How much a fetch takes, and from where.
 
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
 use strandline_log::engine::{Options, Partition, ReadLimits, UpTo};
 use strandline_protocol::Piece;
 use strandline_protocol::apis::fetch::FetchRequest;
@@ -7,6 +10,8 @@ use strandline_protocol::apis::fetch::FetchRequest;
 use crate::api::Reply;
 use crate::api::tests::{Rig, answer, batch, fetch_request, produce_request, records};
 use crate::api::topics::TopicRules;
+use crate::context::Call;
+use crate::quota::{Charge, Quotas};
 
 /// Two partitions with batches of a little more than 1,000 bytes each.
 async fn rig(options: Options) -> Rig {
@@ -67,24 +72,39 @@ async fn what_lies_in_segments_is_sent_from_there() {
     assert_eq!(found, [(0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]);
 }
 
+/// Everybody is charged, and has to be silent for a while.
+#[derive(Debug)]
+struct Tight(Arc<Mutex<Vec<Charge>>>);
+
+impl Quotas for Tight {
+    fn charge(&self, _: &Call, charge: Charge) -> Duration {
+        self.0.lock().unwrap().push(charge);
+        Duration::from_millis(250)
+    }
+
+    fn fetch_bytes_max(&self, _: &Call, _: u64) -> u64 {
+        2_500
+    }
+}
+
 #[tokio::test]
 async fn a_fetch_takes_what_the_quota_leaves() {
-    #[derive(Debug)]
-    struct Tight;
-    impl crate::quota::Quotas for Tight {
-        fn charge(&self, _: &crate::context::Call, _: crate::quota::Charge) -> std::time::Duration {
-            std::time::Duration::from_millis(250)
-        }
-
-        fn fetch_bytes_max(&self, _: &crate::context::Call, _: u64) -> u64 {
-            2_500
-        }
-    }
+    let charged = Arc::<Mutex<Vec<Charge>>>::default();
     let mut rig = rig(Options::default()).await;
-    rig.broker().quotas = std::sync::Arc::new(Tight);
+    rig.broker().quotas = Arc::new(Tight(Arc::clone(&charged)));
     let reply = rig.reply(12, &fetch_request("t", &[(0, 0)])).await;
     let Reply::Send { throttle, .. } = &reply else { panic!("{reply:?}") };
     assert_eq!(throttle.as_millis(), 250);
     let response = answer::<FetchRequest>(12, reply);
     assert_eq!((records(&response).len(), response.throttle_time_ms), (2, 250));
+    // Who wants no answer is charged as well.
+    for (partition, is_good) in [(0, true), (7, false)] {
+        let reply = rig.reply(9, &produce_request("t", 0, [(partition, batch(&[b"a"]))])).await;
+        match reply {
+            Reply::Silence { throttle } => assert!(is_good && throttle.as_millis() == 250),
+            reply => assert!(!is_good && matches!(reply, Reply::Close(_)), "{reply:?}"),
+        }
+    }
+    assert_eq!(charged.lock().unwrap().len(), 3);
+    assert!(charged.lock().unwrap().iter().skip(1).all(|charge| charge.request_bytes > 0));
 }

@@ -55,7 +55,7 @@ async fn without_acks_there_is_silence_and_an_error_closes_the_connection() {
     let rig = Rig::new();
     rig.create("t", 1, TopicRules::default());
     let good = rig.reply(9, &produce_request("t", 0, [(0, batch(&[b"a"]))])).await;
-    assert!(matches!(good, Reply::Silence), "{good:?}");
+    assert!(matches!(good, Reply::Silence { .. }), "{good:?}");
     let bad = rig.reply(9, &produce_request("t", 0, [(1, batch(&[b"a"]))])).await;
     assert!(matches!(bad, Reply::Close(_)), "{bad:?}");
 }
