@@ -12,7 +12,7 @@ use crate::authorize::Authorizer;
 use crate::coordinator::Coordinator;
 use crate::metadata::Metadata;
 use crate::metrics::Metrics;
-use crate::offload::Offload;
+use crate::offload::{Offload, Turns};
 use crate::producer_ids::ProducerIds;
 use crate::quota::Quotas;
 use crate::storage::Storage;
@@ -47,4 +47,6 @@ pub struct Broker {
     pub clock: Arc<dyn Clock>,
     /// Where work goes that takes long.
     pub offload: Offload,
+    /// Whose turn it is for what takes a processor as well.
+    pub turns: Turns,
 }

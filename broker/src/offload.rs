@@ -1,9 +1,12 @@
 //! Where work is done that waits for a disk or takes long, so that the workers of the connections are not held up.
 
 use std::fmt;
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{self, JoinError, JoinHandle};
 use tokio::time::sleep;
 
@@ -43,6 +46,47 @@ impl Offload {
             }
         };
         running.await
+    }
+}
+
+/// So many pieces of work that take a lot of memory are done at one time, whatever the processors.
+const LARGE_AT_ONCE_MAX: usize = 2;
+
+/// How much work is done at one time that takes a processor: who comes later waits, and takes up no thread that work
+/// for disks could be done on.
+#[derive(Debug)]
+pub struct Turns {
+    all: Arc<Semaphore>,
+    large: Arc<Semaphore>,
+}
+
+/// Somebody's turn, until it is dropped.
+#[derive(Debug)]
+pub struct Turn {
+    _one: OwnedSemaphorePermit,
+    _large: Option<OwnedSemaphorePermit>,
+}
+
+impl Turns {
+    /// For so many at one time.
+    pub fn new(at_once: usize) -> Self {
+        let semaphore = |at_once| Arc::new(Semaphore::new(at_once));
+        Self { all: semaphore(at_once), large: semaphore(at_once.min(LARGE_AT_ONCE_MAX)) }
+    }
+
+    /// As many as can go on where this is done: each processor has one.
+    pub fn of(offload: &Offload) -> Self {
+        Self::new(match offload {
+            Offload::Threads => thread::available_parallelism().map_or(1, NonZero::get),
+            Offload::Tasks(_) => 1,
+        })
+    }
+
+    /// Waits for a turn, behind those who came before; one that takes a lot of memory waits for others like it as well.
+    /// None if there are none any more, which never is.
+    pub async fn take(&self, is_large: bool) -> Option<Turn> {
+        let large = if is_large { Some(Arc::clone(&self.large).acquire_owned().await.ok()?) } else { None };
+        Some(Turn { _one: Arc::clone(&self.all).acquire_owned().await.ok()?, _large: large })
     }
 }
 

@@ -29,7 +29,7 @@ use crate::features::FEATURES;
 use crate::metadata::log::{MetadataLogError, PartitionLog};
 use crate::metadata::{Metadata, MetadataBlocks, MetadataError, MetadataParts, sort_found};
 use crate::metrics::Metrics;
-use crate::offload::Offload;
+use crate::offload::{Offload, Turns};
 use crate::producer_ids::ProducerIds;
 use crate::quota::Unlimited;
 use crate::storage::{DataDirectory, Storage, TopicPartition};
@@ -189,6 +189,7 @@ impl Starting {
             metadata,
             metrics: self.metrics,
             clock: self.clock,
+            turns: Turns::of(&self.offload),
             offload: self.offload,
         })
     }

@@ -2,7 +2,6 @@
 //! without its log. The rules and their order are Kafka's.
 
 use std::cell::RefCell;
-use std::sync::{Mutex, PoisonError};
 
 use strandline_log::engine::{NewBatch, Partition};
 use strandline_protocol::apis::produce::BatchIndexAndErrorMessage;
@@ -83,9 +82,6 @@ pub(super) enum Rest {
     Recompress(Compression, Option<i32>),
 }
 
-/// Only one large batch is looked at or compressed at a time, so that its memory is taken once.
-static LARGE: Mutex<()> = Mutex::new(());
-
 /// What a producer's request says for a partition, as far as nothing about the topic has to be known.
 pub(super) fn parse(records: Option<&Bytes>, version: i16) -> Result<BatchView<'_>, Fault> {
     let batch = BatchView::parse_only(records.map_or(&[], |records| &**records))?;
@@ -144,10 +140,9 @@ fn judge(
     Ok(Checked { bytes: bytes.clone(), stamp: (!is_right).then_some(stamp), rest })
 }
 
-/// Does what is left to do with a batch. It takes its time.
+/// Does what is left to do with a batch. It takes its time, and memory: how many do so at one time is bounded elsewhere.
 pub(super) fn complete(checked: Checked, rules: &TopicRules, now_ms: i64) -> Result<Checked, Fault> {
     let Checked { bytes, stamp, rest } = checked;
-    let _alone = rest.is_some().then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner));
     let Checked { bytes, stamp, rest } = match rest {
         Some(Rest::Check) => {
             let batch = BatchView::parse_only(&bytes)?;

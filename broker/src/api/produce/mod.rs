@@ -48,7 +48,7 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: ProduceReq
     let acks = request.acks;
     let wait = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
     let mut plan = plan(broker, &call, request);
-    plan.complete(&broker.offload).await;
+    plan.complete(broker).await;
     plan.admit(broker, &call).await;
     let Some((commands, pending)) = plan.take_commands() else {
         return Dispatched::Now(finish(broker, &call, acks, plan.response));

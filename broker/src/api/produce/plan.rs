@@ -11,13 +11,12 @@ use strandline_protocol::batch::{BatchHeader, TimestampType};
 use strandline_protocol::{Bytes, ErrorCode, Text};
 
 use super::answer::{Pending, refused};
-use super::check::{self, Checked, Fault};
+use super::check::{self, Checked, Fault, Rest};
 use crate::admission::Candidate;
 use crate::api::topics::Topic;
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
-use crate::offload::Offload;
 
 /// The client that may write to internal topics: Kafka's own tools.
 const ADMIN_CLIENT_ID: &str = "__admin_client";
@@ -105,12 +104,17 @@ impl Plan {
     }
 
     /// Does with each batch what takes too long for the connection's task: decompresses much, and compresses anew.
-    pub(super) async fn complete(&mut self, offload: &Offload) {
+    /// Whoever has to wait until it is their turn takes up no thread.
+    pub(super) async fn complete(&mut self, broker: &Broker) {
         if self.accepted.iter().all(|accepted| accepted.checked.rest.is_none()) {
             return;
         }
+        let is_large = self.accepted.iter().any(|accepted| accepted.checked.rest == Some(Rest::Check));
+        let turn = broker.turns.take(is_large).await;
         let (accepted, now_ms) = (std::mem::take(&mut self.accepted), self.now_ms);
-        let completed = offload.run(move || {
+        let completed = broker.offload.run(move || {
+            // To the end of the work, whoever still waits for it.
+            let _turn = turn;
             let complete = |mut accepted: Accepted| {
                 let checked = std::mem::take(&mut accepted.checked);
                 match check::complete(checked, &accepted.topic.rules, now_ms) {

@@ -44,7 +44,7 @@ use crate::broker::Broker;
 use crate::context::{Call, Connection, Endpoint};
 use crate::coordinator::{Coordinator, CoordinatorParts, OFFSETS_TOPIC};
 use crate::metadata::Metadata;
-use crate::offload::Offload;
+use crate::offload::{Offload, Turns};
 use crate::producer_ids::{NextBlock, ProducerIdBlocks, ProducerIds};
 use crate::quota::Unlimited;
 use crate::storage::{FileSlice, Storage, TopicPartition};
@@ -127,6 +127,7 @@ impl Rig {
             metrics: Arc::default(),
             clock: Arc::<SimulatedClock>::clone(&clock),
             offload: Offload::Threads,
+            turns: Turns::of(&Offload::Threads),
         };
         let endpoint = Endpoint { listener: "PLAINTEXT".into(), host: "broker".into(), port: 9_092 };
         let connection = Connection {

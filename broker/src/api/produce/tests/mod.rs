@@ -4,6 +4,7 @@ mod idempotence;
 mod refusals;
 mod replicated;
 mod rewriting;
+mod turns;
 
 use strandline_protocol::batch::BatchView;
 use strandline_protocol::{Bytes, ErrorCode};
