@@ -149,7 +149,18 @@ fn run<W: Write>(
     let result: Result<(), Failure> = runtime.block_on(async {
         // Before anything is begun: a signal that comes early is not lost.
         let mut stop = StopSignals::new()?;
-        let node = Node::start(options).await.map_err(not_started)?;
+        let node = tokio::select! {
+            // In a task of its own: whatever it does at once keeps no signal waiting.
+            started = tokio::spawn(Node::start(options)) => {
+                started.map_err(NodeError::from).and_then(|node| node).map_err(not_started)?
+            }
+            () = stop.wait() => {
+                // Nobody was served. To find out what is there may take long, and begins anew the next time.
+                tracing::warn!("told to stop before it was ready");
+                log.flush();
+                process::exit(0)
+            }
+        };
         announce(&node, out)?;
         out.flush()?;
         tokio::select! {
