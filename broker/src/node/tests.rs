@@ -1,12 +1,13 @@
 //! A start on a disk that is full.
 
 use std::collections::BTreeSet;
+use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use strandline_log::clock::SimulatedClock;
 use strandline_log::disk::simulated::{self, SimulatedDisk};
-use strandline_log::disk::{Access, BLOCK_BYTES, Disk};
+use strandline_log::disk::{Access, BLOCK_BYTES, Disk, File, read_exact_at};
 use strandline_log::engine::Engine;
 use strandline_log::random::Random;
 use strandline_state::settings::BrokerSettings;
@@ -54,6 +55,31 @@ async fn run(disk: &SimulatedDisk, process: u64) -> (String, BTreeSet<i32>) {
     let identity = identity(&broker);
     engine.close().unwrap();
     identity
+}
+
+/// What says which data directory it is.
+fn format_of(disk: &SimulatedDisk, access: Access) -> Arc<dyn File> {
+    disk.open(&Path::new(DATA_DIR).join("format"), access).unwrap()
+}
+
+#[tokio::test]
+async fn a_directory_that_became_another_one_is_not_served() {
+    let (disk, other) = (new_disk(), new_disk());
+    let before = run(&disk, 0).await;
+    run(&other, 1).await;
+    let contents = [&disk, &other].map(|disk| {
+        let file = format_of(disk, Access::Read);
+        let mut bytes = vec![0; usize::try_from(file.length().unwrap()).unwrap()];
+        read_exact_at(&*file, &mut bytes, 0).unwrap();
+        bytes
+    });
+    let [own, others] = contents.each_ref().map(|bytes| [IoSlice::new(bytes)]);
+    format_of(&disk, Access::Write).write_at(&others, 0).unwrap();
+    let error = start(&disk, 2).await.map(drop).unwrap_err();
+    assert!(matches!(error, NodeError::OtherDirectory), "{error:?}");
+    // It has changed nothing.
+    format_of(&disk, Access::Write).write_at(&own, 0).unwrap();
+    assert_eq!(run(&disk, 3).await, before);
 }
 
 #[tokio::test]

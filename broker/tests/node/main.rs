@@ -10,6 +10,8 @@ mod background;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod listeners;
+#[cfg(test)]
 mod measured;
 #[cfg(test)]
 mod settings;
