@@ -87,11 +87,16 @@ impl Rig {
     }
 
     pub(super) fn with_options(options: Options) -> Self {
+        Self::with_disk(options, |disk| Arc::new(disk))
+    }
+
+    /// What its engine uses stands before the simulated disk.
+    pub(super) fn with_disk(options: Options, before: impl FnOnce(SimulatedDisk) -> Arc<dyn Disk>) -> Self {
         let disk = SimulatedDisk::new(simulated::Options::default());
         disk.create_directory(Path::new("/data")).unwrap();
         let clock = Arc::new(SimulatedClock::new(NOW_MS));
         let writer = Writer::recover(
-            Arc::new(disk.clone()),
+            before(disk.clone()),
             PathBuf::from("/data"),
             options,
             Arc::<SimulatedClock>::clone(&clock),

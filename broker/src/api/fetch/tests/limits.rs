@@ -48,7 +48,7 @@ async fn only_the_first_batch_of_all_may_be_larger_than_the_limits() {
 }
 
 /// Waits until all of a log is in segments.
-async fn wait_until_flushed(log: &Partition) {
+pub(super) async fn wait_until_flushed(log: &Partition) {
     let limits = ReadLimits { bytes_max: 1, takes_one: true, up_to: UpTo::End };
     let last = log.offsets().end - 1;
     while log.read_memory(last, limits).unwrap().is_some() {

@@ -1,5 +1,6 @@
 //! Fetching, as a client sees it.
 
+mod ahead;
 mod errors;
 mod limits;
 mod waiting;

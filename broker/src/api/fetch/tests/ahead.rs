@@ -1,0 +1,146 @@
+//! What lies in files is brought into memory before it is sent, where nobody's connection waits for that.
+
+use std::io::{self, IoSlice};
+use std::os::fd::BorrowedFd;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, ThreadId};
+
+use strandline_log::disk::simulated::SimulatedDisk;
+use strandline_log::disk::{Access, Disk, Entry, File, Lock};
+use strandline_log::engine::Options;
+use strandline_protocol::Piece;
+
+use super::limits::wait_until_flushed;
+use crate::api::Reply;
+use crate::api::tests::{Rig, batch, fetch_request, produce_request};
+use crate::api::topics::TopicRules;
+
+/// What was asked to be read ahead: from where, how much, and by whom.
+type Asked = Arc<Mutex<Vec<(u64, u64, ThreadId)>>>;
+
+/// A disk that notes that.
+#[derive(Debug)]
+struct Noting(SimulatedDisk, Asked);
+
+impl Noting {
+    fn noted(&self, file: Arc<dyn File>) -> Arc<dyn File> {
+        Arc::new(NotingFile(file, Arc::clone(&self.1)))
+    }
+}
+
+impl Disk for Noting {
+    fn create(&self, path: &Path, access: Access) -> io::Result<Arc<dyn File>> {
+        self.0.create(path, access).map(|file| self.noted(file))
+    }
+
+    fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn File>> {
+        self.0.open(path, access).map(|file| self.noted(file))
+    }
+
+    fn create_directory(&self, path: &Path) -> io::Result<()> {
+        self.0.create_directory(path)
+    }
+
+    fn remove_directory(&self, path: &Path) -> io::Result<()> {
+        self.0.remove_directory(path)
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<Entry>> {
+        self.0.list(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.0.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.0.remove(path)
+    }
+
+    fn sync_directory(&self, path: &Path) -> io::Result<()> {
+        self.0.sync_directory(path)
+    }
+
+    fn sync_file_system(&self) -> io::Result<()> {
+        self.0.sync_file_system()
+    }
+
+    fn free_bytes(&self) -> io::Result<u64> {
+        self.0.free_bytes()
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn Lock>> {
+        self.0.lock(path)
+    }
+}
+
+#[derive(Debug)]
+struct NotingFile(Arc<dyn File>, Asked);
+
+impl File for NotingFile {
+    fn length(&self) -> io::Result<u64> {
+        self.0.length()
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.0.read_at(buffer, offset)
+    }
+
+    fn write_at(&self, parts: &[IoSlice<'_>], offset: u64) -> io::Result<()> {
+        self.0.write_at(parts, offset)
+    }
+
+    fn allocate(&self, offset: u64, length: u64) -> io::Result<()> {
+        self.0.allocate(offset, length)
+    }
+
+    fn set_length(&self, length: u64) -> io::Result<()> {
+        self.0.set_length(length)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync()
+    }
+
+    fn start_writeback(&self, offset: u64, length: u64) -> io::Result<()> {
+        self.0.start_writeback(offset, length)
+    }
+
+    fn start_read(&self, offset: u64, length: u64) -> io::Result<()> {
+        self.1.lock().unwrap().push((offset, length, thread::current().id()));
+        self.0.start_read(offset, length)
+    }
+
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.0.descriptor()
+    }
+}
+
+// All that is done for connections is done on this thread.
+#[tokio::test]
+async fn what_is_sent_from_files_is_asked_for_elsewhere() {
+    let asked = Asked::default();
+    let options = Options { flush_bytes: 1, ..Options::default() };
+    let noting = Arc::clone(&asked);
+    let rig = Rig::with_disk(options, |disk| Arc::new(Noting(disk, noting)));
+    rig.create("t", 2, TopicRules::default());
+    let batches = [(0, batch(&[&[1; 1_000]])), (1, batch(&[&[2; 2_000]]))];
+    rig.call(9, &produce_request("t", -1, batches)).await;
+    for partition in 0..2 {
+        wait_until_flushed(&rig.log("t", partition)).await;
+    }
+    asked.lock().unwrap().clear();
+    let reply = rig.reply(12, &fetch_request("t", &[(0, 0), (1, 0)])).await;
+    let Reply::Send { frame, .. } = &reply else { panic!("{reply:?}") };
+    let sent = frame.pieces().iter().filter_map(|piece| match piece {
+        Piece::External(external) => Some((external.position, external.length as u64)),
+        Piece::Slice(_) => None,
+    });
+    let sent: Vec<_> = sent.collect();
+    let asked = asked.lock().unwrap();
+    assert_eq!(sent.len(), 2);
+    assert_eq!(asked.iter().map(|(offset, length, _)| (*offset, *length)).collect::<Vec<_>>(), sent);
+    let here = thread::current().id();
+    assert!(asked.iter().all(|(.., thread)| *thread != here), "who serves connections waits for the disk");
+}
