@@ -33,7 +33,7 @@ pub use self::mailbox::{Closed, Mailbox, MailboxOptions, Rejected};
 pub use self::observer::{CompactionOutcome, Event, Observer, Reason, Unobserved};
 pub use self::options::Options;
 pub use self::partition::{Offsets, Partition, UpTo};
-pub use self::read::{ReadLimits, ReadOut, Slice};
+pub use self::read::{ReadLimits, ReadOut, Rest, Slice};
 pub use self::request::{Chain, Command, Done, NewBatch, Outcome, Replies, Request};
 pub use self::threads::Engine;
 pub use self::watch::{Figures, Tuning, Watch};

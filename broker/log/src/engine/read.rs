@@ -97,15 +97,34 @@ pub struct ReadOut {
     /// No record of them has this offset or a higher one. Where they are from a segment, some before it may not be
     /// among them: an index tells it.
     pub end_offset: i64,
+    /// What can be read behind them.
+    pub rest: Rest,
     /// Where the log began and ended when it was read.
     pub offsets: Offsets,
+}
+
+/// What can be read behind what was read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Rest {
+    /// So many bytes, which are in the newest segment or in no segment yet; or, if they are more than were asked for, at
+    /// least as many as that.
+    Bytes(u64),
+    /// A newer segment.
+    Segments,
+}
+
+impl Rest {
+    fn of_tail(is_cut: bool, limits: ReadLimits) -> Self {
+        Self::Bytes(if is_cut { limits.bytes_max } else { 0 })
+    }
 }
 
 /// Where what was asked for is.
 enum Found {
     /// There is nothing yet.
     Nothing,
-    Tail(Vec<TailEntry>),
+    /// These batches, and whether the next one is more than was asked for.
+    Tail(Vec<TailEntry>, bool),
     Segment(Arc<Segment>),
 }
 
@@ -116,8 +135,8 @@ fn end_of(entries: &[TailEntry], offset: i64) -> i64 {
 
 /// What of a segment can be read.
 enum Range {
-    /// These bytes, with an offset that nothing in them has.
-    Found(FileRange, i64),
+    /// These bytes, with an offset that nothing in them has, and how many bytes of the segment are behind them.
+    Found(FileRange, i64, u64),
     /// There is no batch from the offset on in it.
     Passed,
     /// The next batch reaches the limit.
@@ -134,14 +153,15 @@ impl Partition {
     /// which is for those to do who may wait.
     pub fn read_memory(&self, offset: i64, limits: ReadLimits) -> Result<Option<ReadOut>, ReadError> {
         let (found, offsets) = self.find(offset, limits)?;
-        let entries = match found {
-            Found::Nothing => Vec::new(),
-            Found::Tail(entries) => entries,
+        let (entries, is_cut) = match found {
+            Found::Nothing => (Vec::new(), false),
+            Found::Tail(entries, is_cut) => (entries, is_cut),
             Found::Segment(_) => return Ok(None),
         };
         let end_offset = end_of(&entries, offset);
+        let rest = Rest::of_tail(is_cut, limits);
         let slices: Option<Vec<_>> = entries.iter().map(|entry| self.memory_slice(entry)).collect();
-        Ok(slices.map(|slices| ReadOut { slices, end_offset, offsets }))
+        Ok(slices.map(|slices| ReadOut { slices, end_offset, rest, offsets }))
     }
 
     /// Reads from an offset on: batches of as many bytes as the limits say.
@@ -150,14 +170,15 @@ impl Partition {
         let mut attempts = 0;
         while attempts < ATTEMPTS_MAX {
             let (found, offsets) = self.find(from, limits)?;
-            let mut end_offset = from;
             if matches!(found, Found::Segment(_)) {
                 self.note_read_behind();
             }
+            let (mut end_offset, mut rest) = (from, Rest::Bytes(0));
             let slices = match found {
                 Found::Nothing => Some(Vec::new()),
-                Found::Tail(entries) => {
+                Found::Tail(entries, is_cut) => {
                     end_offset = end_of(&entries, from);
+                    rest = Rest::of_tail(is_cut, limits);
                     entries.iter().map(|entry| self.slice(entry)).collect()
                 }
                 Found::Segment(segment) => {
@@ -169,8 +190,9 @@ impl Partition {
                             continue;
                         }
                         Ok(Range::Beyond) => Some(Vec::new()),
-                        Ok(Range::Found(range, end)) => {
+                        Ok(Range::Found(range, end, behind)) => {
                             end_offset = end;
+                            rest = self.rest_of_log(&segment, behind, limits, offsets);
                             Some(vec![Slice::Segment(range)])
                         }
                         Err(error) => return Err(error.into()),
@@ -178,7 +200,7 @@ impl Partition {
                 }
             };
             if let Some(slices) = slices {
-                return Ok(ReadOut { slices, end_offset, offsets });
+                return Ok(ReadOut { slices, end_offset, rest, offsets });
             }
             attempts += 1;
         }
@@ -201,7 +223,10 @@ impl Partition {
         }
         let found = match view.segment_with(offset) {
             Some(segment) => Found::Segment(segment),
-            None => Found::Tail(view.entries(offset, limits, end_offset)),
+            None => {
+                let (entries, is_cut) = view.entries(offset, limits, end_offset);
+                Found::Tail(entries, is_cut)
+            }
         };
         Ok((found, offsets))
     }
@@ -224,13 +249,28 @@ impl Partition {
             None if end_offset > offset => return Ok(Range::Passed),
             None => return Ok(Range::Beyond),
         };
-        let bytes_max = match segment.find(files, limit)? {
-            Some(end) if end_offset > limit => bytes_max.min(end.position - found.position),
-            _ => bytes_max,
+        let end_position = match segment.find(files, limit)? {
+            Some(end) if end_offset > limit => end.position,
+            _ => segment.length(),
         };
+        let bytes_max = bytes_max.min(end_position.saturating_sub(found.position));
         let range = segment.range(files, &found, bytes_max)?;
-        let end_offset = segment.offset_bound(files, range.offset + range.length)?;
-        Ok(Range::Found(range, end_offset))
+        let read_to = range.offset + range.length;
+        let end_offset = segment.offset_bound(files, read_to)?;
+        Ok(Range::Found(range, end_offset, end_position.saturating_sub(read_to)))
+    }
+
+    /// What can be read behind what was read of a segment, of which so many bytes are left.
+    fn rest_of_log(&self, segment: &Segment, behind: u64, limits: ReadLimits, offsets: Offsets) -> Rest {
+        let (from, limit) = (segment.end_offset(), offsets.limit(limits.up_to));
+        if from >= limit {
+            return Rest::Bytes(behind);
+        }
+        let view = self.view();
+        if view.segment_with(from).is_some() {
+            return Rest::Segments;
+        }
+        Rest::Bytes(behind.saturating_add(view.tail_bytes(from, limits.bytes_max, limit)))
     }
 
     /// A tail's batch, if it is in memory.
@@ -370,14 +410,30 @@ impl View {
         self.segments.get(place).cloned()
     }
 
-    /// The tail's batches from an offset on, as many as fit and perhaps one, none of which reaches the limit.
-    fn entries(&self, offset: i64, limits: ReadLimits, limit: i64) -> Vec<TailEntry> {
-        let mut bytes = 0;
+    /// The tail's batches from an offset on, as many as fit and perhaps one, none of which reaches the limit; and
+    /// whether there is another one that does not fit.
+    fn entries(&self, offset: i64, limits: ReadLimits, limit: i64) -> (Vec<TailEntry>, bool) {
+        let (mut bytes, mut is_cut) = (0, false);
         let entries = self.tail.iter_from(offset).take_while(|entry| {
             let is_taken = bytes == 0 && limits.takes_one;
             bytes += u64::from(entry.length);
-            entry.last_offset() < limit && (is_taken || bytes <= limits.bytes_max)
+            let is_below = entry.last_offset() < limit;
+            let fits = is_taken || bytes <= limits.bytes_max;
+            is_cut = is_below && !fits;
+            is_below && fits
         });
-        entries.copied().collect()
+        (entries.copied().collect(), is_cut)
+    }
+
+    /// How many bytes the tail has from an offset on and below a limit; no more are counted than so many.
+    fn tail_bytes(&self, offset: i64, bytes_max: u64, limit: i64) -> u64 {
+        let mut bytes = 0;
+        for entry in self.tail.iter_from(offset) {
+            if bytes >= bytes_max || entry.last_offset() >= limit {
+                break;
+            }
+            bytes += u64::from(entry.length);
+        }
+        bytes
     }
 }

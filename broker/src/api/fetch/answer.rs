@@ -90,7 +90,7 @@ impl Found {
 }
 
 fn partition_data(target: Target, up_to: UpTo) -> PartitionData {
-    let Found { error, leader, offsets, slices, aborted, diverging } = target.found;
+    let Found { error, leader, offsets, slices, aborted, diverging, .. } = target.found;
     let mut data = PartitionData {
         partition_index: target.wanted.partition,
         error_code: error,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use strandline_log::engine::{Offsets, Partition, ReadError, ReadLimits, ReadOut, Slice, UpTo};
+use strandline_log::engine::{Offsets, Partition, ReadError, ReadLimits, ReadOut, Rest, Slice, UpTo};
 use strandline_log::epochs::EpochEnd;
 use strandline_log::segment::AbortedTransaction;
 use strandline_protocol::{Compression, ErrorCode};
@@ -40,6 +40,11 @@ pub(super) struct Found {
     /// None where they do not matter.
     pub(super) offsets: Option<Offsets>,
     pub(super) slices: Vec<Slice>,
+    /// How many bytes count for the fewest that are waited for: those that are there, and those behind them that would
+    /// be there were the partition not read in pieces.
+    available: u64,
+    /// Whether newer segments than the one that was read can be read.
+    is_far_behind: bool,
     pub(super) aborted: Vec<AbortedTransaction>,
     /// Where the reader's log and this one part.
     pub(super) diverging: Option<EpochEnd>,
@@ -53,8 +58,9 @@ pub(super) struct Reads {
     pub(super) tallies: Vec<Option<Arc<TopicTally>>>,
     pub(super) targets: Vec<Target>,
     pub(super) terms: Terms,
-    bytes: u64,
-    /// Whether something was found that the client is to know at once.
+    /// How many bytes count for the fewest that are waited for.
+    available: u64,
+    /// Whether something was found that the client is to have at once.
     has_news: bool,
     /// How often topics had changed when it was resolved what is wanted.
     changes: u64,
@@ -86,7 +92,7 @@ impl Reads {
         let targets = partitions.into_iter().map(target).collect();
         let tally = |topic: &Result<Arc<Topic>, _>| topic.as_ref().ok().map(|topic| Arc::clone(&topic.tally));
         let tallies = found.iter().map(tally).collect();
-        Self { topics, tallies, targets, terms, bytes: 0, has_news: false, changes, has_lost: false }
+        Self { topics, tallies, targets, terms, available: 0, has_news: false, changes, has_lost: false }
     }
 
     /// Whether something about topics has changed since it was resolved what is wanted.
@@ -124,18 +130,21 @@ impl Reads {
         read: impl Fn(&Partition, i64, ReadLimits) -> Result<Option<ReadOut>, ReadError>,
     ) -> bool {
         let mut left = self.terms.bytes_max;
-        (self.bytes, self.has_news) = (0, false);
+        let mut is_first = true;
+        (self.available, self.has_news) = (0, false);
         for target in &mut self.targets {
             let Some(log) = &target.log else { continue };
             let bytes_max = left.min(target.wanted.bytes_max);
-            let limits = ReadLimits { bytes_max, takes_one: self.bytes == 0, up_to: self.terms.up_to };
+            let limits = ReadLimits { bytes_max, takes_one: is_first, up_to: self.terms.up_to };
             let parted = Found::parted(log, &target.wanted, target.leader_epoch);
             let found = parted.or_else(|| Found::in_log(log, target.wanted.offset, limits, &read));
             let Some(found) = found else { return false };
             let bytes = found.bytes();
-            self.bytes += bytes;
+            is_first &= bytes == 0;
             left = left.saturating_sub(bytes);
-            self.has_news |= found.error != ErrorCode::NONE || found.diverging.is_some();
+            self.available = self.available.saturating_add(found.available);
+            self.has_news |=
+                found.error != ErrorCode::NONE || found.diverging.is_some() || found.is_far_behind;
             target.found = found;
         }
         true
@@ -155,7 +164,7 @@ impl Reads {
     pub(super) fn is_enough(&self) -> bool {
         self.has_news
             || self.has_lost
-            || self.bytes >= self.terms.bytes_min
+            || self.available >= self.terms.bytes_min
             || self.targets.iter().all(|target| target.log.is_none())
     }
 }
@@ -177,7 +186,7 @@ impl Found {
         limits: ReadLimits,
         read: impl Fn(&Partition, i64, ReadLimits) -> Result<Option<ReadOut>, ReadError>,
     ) -> Option<Self> {
-        let ReadOut { slices, end_offset, offsets } = match read(log, offset, limits) {
+        let ReadOut { slices, end_offset, rest, offsets } = match read(log, offset, limits) {
             Ok(read) => read?,
             Err(error) => {
                 let offsets = matches!(error, ReadError::OffsetOutOfRange { .. }).then(|| log.offsets());
@@ -188,6 +197,12 @@ impl Found {
             }
         };
         let mut found = Self { offsets: Some(offsets), slices, ..Self::default() };
+        let bytes = found.bytes();
+        // As in Kafka: no more counts of a partition than may be read of it, and who reads an older segment does not wait.
+        (found.available, found.is_far_behind) = match rest {
+            Rest::Bytes(rest) => (bytes.max(limits.bytes_max.min(bytes.saturating_add(rest))), false),
+            Rest::Segments => (bytes, true),
+        };
         if limits.up_to == UpTo::LastStable && !found.slices.is_empty() {
             // Of what comes behind it, the next fetch asks.
             match log.aborted(offset, end_offset.min(offsets.last_stable)) {

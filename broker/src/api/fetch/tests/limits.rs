@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use strandline_log::engine::{Options, Partition, ReadLimits, UpTo};
+use strandline_log::config::LogConfig;
+use strandline_log::engine::{Command, Options, Partition, ReadLimits, UpTo};
 use strandline_protocol::Piece;
 use strandline_protocol::apis::fetch::FetchRequest;
 
@@ -107,4 +108,62 @@ async fn a_fetch_takes_what_the_quota_leaves() {
     }
     assert_eq!(charged.lock().unwrap().len(), 3);
     assert!(charged.lock().unwrap().iter().skip(1).all(|charge| charge.request_bytes > 0));
+}
+
+/// The offsets that one is answered at once who would wait for ten minutes.
+async fn offsets_at_once(rig: &Rig, from: i64, min_bytes: i32, partition_max_bytes: i32) -> Vec<i64> {
+    let mut request = FetchRequest { min_bytes, max_wait_ms: 600_000, ..fetch_request("t", &[(0, from)]) };
+    request.topics[0].partitions[0].partition_max_bytes = partition_max_bytes;
+    let found = tokio::time::timeout(Duration::from_secs(20), offsets(rig, &request)).await;
+    found.expect("it waits, though there is enough").into_iter().map(|(_, offset)| offset).collect()
+}
+
+/// A partition with batches of a little more than 5,000 bytes each, of which each one has its place in an index.
+async fn rig_of_large_batches(flush_bytes: u64, count: usize) -> Rig {
+    let rig = Rig::with_options(Options { flush_bytes, ..Options::default() });
+    rig.create("t", 1, TopicRules::default());
+    for _ in 0..count {
+        rig.produce("t", batch(&[&[1; 5_000]])).await;
+    }
+    rig
+}
+
+#[tokio::test]
+async fn nobody_waits_for_more_than_may_be_read_of_a_partition() {
+    // Two batches fit, and a third one does not: it is enough that as much is there as may be read.
+    let in_tail = rig_of_large_batches(1 << 20, 3).await;
+    assert_eq!(offsets_at_once(&in_tail, 0, 12_000, 12_000).await, [0, 1]);
+    let in_segment = rig_of_large_batches(15_000, 3).await;
+    wait_until_flushed(&in_segment.log("t", 0)).await;
+    assert_eq!(offsets_at_once(&in_segment, 0, 12_000, 12_000).await, [0, 1]);
+}
+
+#[tokio::test]
+async fn what_is_in_the_tail_counts_for_one_who_reads_a_segment() {
+    let rig = rig_of_large_batches(20_000, 4).await;
+    let log = rig.log("t", 0);
+    wait_until_flushed(&log).await;
+    rig.produce("t", batch(&[&[2; 5_000]])).await;
+    let limits = ReadLimits { bytes_max: 1, takes_one: true, up_to: UpTo::End };
+    assert!(log.read_memory(4, limits).unwrap().is_some(), "four are in the segment, and one in the tail");
+    // The segment alone is not as much as is asked for; with the tail it is.
+    let bytes = i32::try_from(log.bytes()).unwrap();
+    assert_eq!(offsets_at_once(&rig, 0, bytes, 1 << 20).await, [0, 1, 2, 3]);
+    // One byte more is waited for.
+    let more = FetchRequest { min_bytes: bytes + 1, max_wait_ms: 600_000, ..fetch_request("t", &[(0, 0)]) };
+    let waiting = tokio::time::timeout(Duration::from_millis(100), offsets(&rig, &more));
+    assert!(waiting.await.is_err(), "it does not wait for what is not there");
+}
+
+#[tokio::test]
+async fn who_reads_an_older_segment_does_not_wait() {
+    let rig = rig_of_large_batches(20_000, 0).await;
+    let log = rig.log("t", 0);
+    let config = Arc::new(LogConfig { segment_bytes: 12_000, ..LogConfig::default() });
+    rig.engine.call(Command::Configure { partition: log.id(), config }).unwrap();
+    for _ in 0..4 {
+        rig.produce("t", batch(&[&[1; 5_000]])).await;
+    }
+    wait_until_flushed(&log).await;
+    assert_eq!(offsets_at_once(&rig, 0, 1 << 20, 1 << 20).await, [0, 1]);
 }
