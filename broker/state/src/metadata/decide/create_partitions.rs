@@ -10,6 +10,9 @@ use super::{Command, Decision, Refusal};
 use crate::metadata::image::Topic;
 use crate::metadata::{MetadataImage, MetadataRecord};
 
+/// The partitions of one topic, at most: more than any cluster holds, and few enough to count.
+const PARTITIONS_MAX: i32 = 1_000_000;
+
 /// Gives topics more partitions. They are independent of one another: each has its own result.
 #[derive(Clone, Debug)]
 pub struct CreatePartitions {
@@ -35,6 +38,8 @@ impl Command for CreatePartitions {
     type Reply = Vec<(Text, Result<(), Refusal>)>;
 
     fn decide(&self, image: &MetadataImage, _: i64) -> Result<Decision<Self::Reply>, Refusal> {
+        let counts = self.topics.iter().filter_map(|topic| added_count(image, topic));
+        check_count(counts.sum(), "Unable to perform excessively large batch operation.")?;
         let mut times: HashMap<&str, usize> = HashMap::with_capacity(self.topics.len());
         for topic in &self.topics {
             *times.entry(&topic.name).or_default() += 1;
@@ -83,6 +88,13 @@ fn add(image: &MetadataImage, wanted: &PartitionsToAdd) -> Result<Vec<MetadataRe
     added.zip(replicas).map(record).collect()
 }
 
+/// How many partitions a topic is to get; none if it gets none in any case.
+fn added_count(image: &MetadataImage, wanted: &PartitionsToAdd) -> Option<u64> {
+    let topic = image.topic(&wanted.name).filter(|topic| !topic.is_internal())?;
+    let count = u64::try_from(wanted.count).ok()?;
+    Some(count.saturating_sub(topic.partition_count() as u64))
+}
+
 /// The numbers of the new partitions.
 fn added(topic: &Topic, count: i32) -> Result<std::ops::Range<i32>, Refusal> {
     let present = i32::try_from(topic.partition_count()).unwrap_or(i32::MAX);
@@ -92,10 +104,8 @@ fn added(topic: &Topic, count: i32) -> Result<std::ops::Range<i32>, Refusal> {
             "The topic {} currently has {present} partition(s); {count} would not be an increase.",
             topic.name()
         ),
-        _ => {
-            check_count(usize::try_from(count).unwrap_or(0))?;
-            return Ok(present..count);
-        }
+        _ if count > PARTITIONS_MAX => format!("A topic has at most {PARTITIONS_MAX} partitions."),
+        _ => return Ok(present..count),
     };
     Err(Refusal::new(ErrorCode::INVALID_PARTITIONS, message))
 }

@@ -14,8 +14,10 @@ use crate::metadata::record::{TopicKey, TopicValue};
 use crate::metadata::{MetadataImage, MetadataRecord};
 use crate::settings::{BrokerSettings, TopicSettings};
 
-/// The partitions of one topic, at most: more than any cluster holds, and few enough to count.
-const PARTITIONS_MAX: usize = 1_000_000;
+/// The partitions of one request, at most, all of its topics together. Each of them is a record in memory before the
+/// first one is written, and a request of a few bytes may name very many. Kafka's controller writes no batch of more than
+/// 10,000; here as many are made at once as it takes to fill a broker with a single request, in some 30 MB and half a second.
+const PARTITIONS_PER_REQUEST_MAX: u64 = 100_000;
 
 /// Makes topics. They are independent of one another: each has its own result.
 #[derive(Clone, Debug)]
@@ -77,6 +79,7 @@ impl Command for CreateTopics {
     type Reply = Vec<CreatedTopic>;
 
     fn decide(&self, image: &MetadataImage, _: i64) -> Result<Decision<Self::Reply>, Refusal> {
+        check_count(self.partition_count(), "Excessively large number of partitions per request.")?;
         let mut times: HashMap<&str, usize> = HashMap::with_capacity(self.topics.len());
         for topic in &self.topics {
             *times.entry(&topic.name).or_default() += 1;
@@ -112,6 +115,16 @@ struct Made {
 }
 
 impl CreateTopics {
+    /// How many partitions are asked for in all.
+    fn partition_count(&self) -> u64 {
+        let counts = self.topics.iter().map(|topic| match (topic.assignments.len(), topic.partition_count) {
+            (0, -1) => u64::try_from(self.settings.num_partitions).unwrap_or(0),
+            (0, count) => u64::try_from(count).unwrap_or(0),
+            (assigned, _) => assigned as u64,
+        });
+        counts.sum()
+    }
+
     fn create(
         &self,
         image: &MetadataImage,
@@ -190,7 +203,6 @@ impl CreateTopics {
                 return Err(Refusal::new(ErrorCode::INVALID_PARTITIONS, message));
             }
         };
-        check_count(usize::try_from(count).unwrap_or(0))?;
         let placement = Placement::new(image, topic.topic_id);
         let record = |index| {
             let replicas = placement.replicas(index, replication_factor).map_err(|refusal| Refusal {
@@ -209,10 +221,10 @@ struct NewPartitions {
     replication_factor: i16,
 }
 
-pub(super) fn check_count(count: usize) -> Result<(), Refusal> {
-    if count > PARTITIONS_MAX {
-        let message = format!("A topic has at most {PARTITIONS_MAX} partitions.");
-        return Err(Refusal::new(ErrorCode::INVALID_PARTITIONS, message));
+/// Whether one request may make so many partitions.
+pub(super) fn check_count(count: u64, message: &str) -> Result<(), Refusal> {
+    if count > PARTITIONS_PER_REQUEST_MAX {
+        return Err(Refusal::new(ErrorCode::POLICY_VIOLATION, message));
     }
     Ok(())
 }
@@ -238,7 +250,6 @@ fn assigned(image: &MetadataImage, topic: &NewTopic) -> Result<NewPartitions, Re
         let message = "A manual partition assignment was specified, but numPartitions was not set to -1.";
         return Err(Refusal::new(ErrorCode::INVALID_REQUEST, message));
     }
-    check_count(topic.assignments.len())?;
     let mut by_index: BTreeMap<i32, &[i32]> = BTreeMap::new();
     let mut factor = None;
     for (index, replicas) in &topic.assignments {

@@ -65,11 +65,6 @@ fn counts_are_checked() {
             "Number of partitions was set to an invalid non-positive value.",
         ),
         (
-            sized(i32::MAX, 1, Vec::new()),
-            ErrorCode::INVALID_PARTITIONS,
-            "A topic has at most 1000000 partitions.",
-        ),
-        (
             sized(1, 0, Vec::new()),
             ErrorCode::INVALID_REPLICATION_FACTOR,
             "Replication factor must be larger than 0, or -1 to use the default value.",
@@ -82,6 +77,50 @@ fn counts_are_checked() {
     ];
     for (topic, code, message) in cases {
         assert_eq!(refused(&image, topic), (code, message.to_owned()));
+    }
+}
+
+/// Whatever a whole command is refused with.
+fn refused_whole<C: Command>(image: &MetadataImage, command: &C) -> Option<(ErrorCode, String)> {
+    decide(image, 0, command).err().map(|refusal| (refusal.code, refusal.message))
+}
+
+#[test]
+fn one_request_makes_so_many_partitions_and_no_more() {
+    let image = cluster(1);
+    let assigned: Vec<_> = (0..40_000).map(|index| (index, vec![1])).collect();
+    let sized = |name: &str, id, partition_count| NewTopic { partition_count, ..topic(name, id) };
+    let filling = || vec![NewTopic { assignments: assigned.clone(), ..topic("a", 1) }, sized("b", 2, 59_999)];
+    for validate_only in [false, true] {
+        let of = |topics| CreateTopics { validate_only, ..create(topics) };
+        let message = "Excessively large number of partitions per request.";
+        let too_many = Some((ErrorCode::POLICY_VIOLATION, message.to_owned()));
+        // The last one is as many as a topic has by default: one.
+        assert_eq!(refused_whole(&image, &of([filling(), vec![topic("c", 3)]].concat())), None);
+        let beyond = [filling(), vec![topic("c", 3), topic("d", 4)]].concat();
+        assert_eq!(refused_whole(&image, &of(beyond)), too_many);
+        let twenty = (0..20).map(|number| sized(&format!("t{number}"), 1 + number, i32::MAX));
+        assert_eq!(refused_whole(&image, &of(twenty.collect())), too_many);
+    }
+}
+
+#[test]
+fn one_request_adds_so_many_partitions_and_no_more() {
+    let mut image = cluster(1);
+    let three = |name: &str, id| NewTopic { partition_count: 3, ..topic(name, id) };
+    carry_out(&mut image, &create(vec![three("a", 1), three("b", 2)]));
+    let message = "Unable to perform excessively large batch operation.";
+    let too_many = Some((ErrorCode::POLICY_VIOLATION, message.to_owned()));
+    for validate_only in [false, true] {
+        let refused = |wanted: [(&str, i32); 3]| {
+            let topics =
+                wanted.map(|(name, count)| PartitionsToAdd { name: name.into(), count, assignments: None });
+            refused_whole(&image, &CreatePartitions { topics: topics.into(), validate_only })
+        };
+        // What is there already counts for nothing, and neither does what is not there.
+        assert_eq!(refused([("a", 50_003), ("b", 50_003), ("c", i32::MAX)]), None);
+        assert_eq!(refused([("a", 50_003), ("b", 50_004), ("c", 1)]), too_many);
+        assert_eq!(refused([("a", i32::MAX), ("b", i32::MAX), ("c", 1)]), too_many);
     }
 }
 
