@@ -197,6 +197,8 @@ pub enum Done {
         last_offset: i64,
         /// Whether it had been there before, sent by the same producer.
         is_duplicate: bool,
+        /// If so, the highest timestamp of what had been there.
+        timestamp: Option<i64>,
     },
     /// The producers whose batches are durable, by rising id.
     Producers(Vec<ActiveProducer>),

@@ -80,7 +80,7 @@ pub(super) fn fill(
     for (pending, outcome) in pending.into_iter().zip(outcomes) {
         let Some(partition) = pending.response(response) else { continue };
         *partition = match outcome {
-            Ok(Done::Appended { base_offset, last_offset, is_duplicate }) => {
+            Ok(Done::Appended { base_offset, last_offset, is_duplicate, timestamp }) => {
                 if !is_duplicate {
                     pending.tally.add_received(pending.bytes, pending.records);
                 }
@@ -88,7 +88,11 @@ pub(super) fn fill(
                 let partition = PartitionProduceResponse {
                     index: partition.index,
                     base_offset,
-                    log_append_time_ms: pending.log_append_time_ms,
+                    log_append_time_ms: match timestamp {
+                        // It was appended when the original was.
+                        Some(original) if pending.log_append_time_ms >= 0 => original,
+                        _ => pending.log_append_time_ms,
+                    },
                     log_start_offset: offsets.start,
                     ..Default::default()
                 };

@@ -22,7 +22,7 @@ enum Appended {
     /// It is written to its segment next.
     Unjournaled(PlacedBatch),
     /// It is there already, or on its way.
-    Duplicate { base_offset: i64, last_offset: i64 },
+    Duplicate { original: Done, last_offset: i64 },
     /// It has to wait.
     NotYet,
 }
@@ -42,9 +42,9 @@ impl Writer {
                 let reply = ReplyTo { ticket: *ticket, replies: Arc::clone(replies) };
                 self.add_unjournaled(*partition, placed, batch.clone(), reply);
             }
-            Ok(Appended::Duplicate { base_offset, last_offset }) => {
+            Ok(Appended::Duplicate { original, last_offset }) => {
                 let reply = ReplyTo { ticket: *ticket, replies: Arc::clone(replies) };
-                self.answer_duplicate(*partition, reply, base_offset, last_offset);
+                self.answer_duplicate(*partition, reply, original, last_offset);
             }
             Err(refusal) => {
                 batch.chain.iter().for_each(Chain::cut);
@@ -72,9 +72,12 @@ impl Writer {
         let (placed, header) = place(log, leader_epoch, sender, batch)?;
         let described = ProducerBatch { header: &header, marker: batch.marker, sender };
         if placed.has_producer
-            && let Verdict::Duplicate { base_offset, last_offset, .. } = log.producers.check(&described)?
+            && let Verdict::Duplicate { base_offset, last_offset, timestamp } =
+                log.producers.check(&described)?
         {
-            return Ok(Appended::Duplicate { base_offset, last_offset });
+            let (is_duplicate, timestamp) = (true, Some(timestamp));
+            let original = Done::Appended { base_offset, last_offset, is_duplicate, timestamp };
+            return Ok(Appended::Duplicate { original, last_offset });
         }
         log.verify(&header, sender, batch)?;
         let admitted = self.admit(partition, placed, batch);
@@ -153,8 +156,8 @@ impl Writer {
     }
 
     /// A duplicate promises what its original promises, and so not before that is durable.
-    fn answer_duplicate(&mut self, partition: LocalId, reply: ReplyTo, base_offset: i64, last_offset: i64) {
-        let outcome = Ok(Done::Appended { base_offset, last_offset, is_duplicate: true });
+    fn answer_duplicate(&mut self, partition: LocalId, reply: ReplyTo, original: Done, last_offset: i64) {
+        let outcome = Ok(original);
         let (end, is_async) = match self.logs.get(&partition) {
             Some(log) => (log.partition.offsets().end, log.is_async()),
             None => return self.reply(reply, Err(Refusal::UnknownPartition)),

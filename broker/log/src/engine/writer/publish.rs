@@ -39,7 +39,7 @@ impl Writer {
             Said::Append { batch, staged } => {
                 self.publish_append(partition, &batch, &staged);
                 let PlacedBatch { base_offset, last_offset, .. } = batch;
-                Done::Appended { base_offset, last_offset, is_duplicate: false }
+                Done::Appended { base_offset, last_offset, is_duplicate: false, timestamp: None }
             }
             Said::Change(Change::Create { description, config }) => {
                 Done::Created(self.add_log(partition, description, config))

@@ -221,7 +221,10 @@ impl Writer {
         }
         for Waiting { placed, reply, .. } in waiting {
             let PlacedBatch { base_offset, last_offset, .. } = placed;
-            self.reply(reply, Ok(Done::Appended { base_offset, last_offset, is_duplicate: false }));
+            self.reply(
+                reply,
+                Ok(Done::Appended { base_offset, last_offset, is_duplicate: false, timestamp: None }),
+            );
         }
         due.into_iter().for_each(Waker::wake);
     }

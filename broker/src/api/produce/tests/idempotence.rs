@@ -1,9 +1,9 @@
 //! Producers that number their batches.
 
-use strandline_protocol::batch::BatchBuilder;
+use strandline_protocol::batch::{BatchBuilder, TimestampType};
 use strandline_protocol::{Bytes, ErrorCode};
 
-use crate::api::tests::{Rig, built};
+use crate::api::tests::{NOW_MS, Rig, built};
 use crate::api::topics::TopicRules;
 
 fn numbered(epoch: i16, sequence: i32) -> Bytes {
@@ -27,6 +27,23 @@ async fn a_batch_that_comes_twice_is_there_once() {
         assert_eq!(send(&rig, 0, sequence).await, (ErrorCode::NONE, sequence.into()));
     }
     assert_eq!(rig.log("t", 0).offsets().end, 6);
+}
+
+#[tokio::test]
+async fn a_batch_that_comes_twice_was_appended_when_it_came_first() {
+    let rig = Rig::new();
+    let timestamp_type = TimestampType::LogAppendTime;
+    rig.create("t", 1, TopicRules { timestamp_type, ..TopicRules::default() });
+    for _ in 0..2 {
+        let response = rig.produce("t", numbered(0, 0)).await;
+        assert_eq!((response.base_offset, response.log_append_time_ms), (0, NOW_MS));
+        rig.clock.advance(1_000);
+    }
+    // Where it is the producer's time that counts, there is no other one to tell of.
+    rig.create("u", 1, TopicRules::default());
+    for _ in 0..2 {
+        assert_eq!(rig.produce("u", numbered(0, 0)).await.log_append_time_ms, -1);
+    }
 }
 
 #[tokio::test]

@@ -101,7 +101,7 @@ impl Simulation {
             }
             (
                 Op::Append(batch),
-                Some(Some(Ok(Done::Appended { base_offset, last_offset, is_duplicate }))),
+                Some(Some(Ok(Done::Appended { base_offset, last_offset, is_duplicate, .. }))),
             ) => {
                 if (base_offset, last_offset, is_duplicate) != (batch.base_offset, batch.last_offset, false) {
                     return wrong(&(base_offset, last_offset, is_duplicate));

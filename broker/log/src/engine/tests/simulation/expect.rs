@@ -163,7 +163,7 @@ impl Simulation {
             }
             (
                 Expected::Unjournaled(batch),
-                Some(Ok(Done::Appended { base_offset, last_offset, is_duplicate })),
+                Some(Ok(Done::Appended { base_offset, last_offset, is_duplicate, .. })),
             ) => {
                 if (base_offset, last_offset, is_duplicate) != (batch.base_offset, batch.last_offset, false) {
                     return Err(format!("appended at {base_offset}, not {}", batch.base_offset));
@@ -260,7 +260,7 @@ impl Simulation {
 fn check_duplicate(awaited: &Awaited, outcome: &Outcome) -> Result<(), Violation> {
     let expected = (awaited.base_offset, awaited.last_offset);
     match outcome {
-        Ok(Done::Appended { base_offset, last_offset, is_duplicate: true })
+        Ok(Done::Appended { base_offset, last_offset, is_duplicate: true, .. })
             if (*base_offset, *last_offset) == expected =>
         {
             Ok(())
@@ -320,7 +320,7 @@ fn expected_of_less(
     is_staged: bool,
 ) -> Option<Expected> {
     let duplicate = match answer {
-        Some(Ok(Done::Appended { base_offset, last_offset, is_duplicate: true })) => {
+        Some(Ok(Done::Appended { base_offset, last_offset, is_duplicate: true, .. })) => {
             Some((*base_offset, *last_offset))
         }
         _ => None,
