@@ -1,5 +1,7 @@
 //! What several answers tell of the cluster: its brokers as the asker can reach them, and what the asker may do.
 
+use std::time::Duration;
+
 use strandline_protocol::{ErrorCode, Text};
 use strandline_state::metadata::MetadataImage;
 use strandline_state::metadata::decide::Refusal;
@@ -10,6 +12,17 @@ use crate::context::{Call, Endpoint};
 
 /// Not asked for: zero would mean that nothing is allowed.
 pub(super) const OPERATIONS_NOT_ASKED: i32 = i32::MIN;
+
+/// So long those wait for a change of the cluster who do not say how long: as long as Kafka's clients by themselves.
+const PATIENCE_UNSAID: Duration = Duration::from_secs(30);
+
+/// How long somebody waits for a change of the cluster.
+pub(super) fn patience(timeout_ms: i32) -> Duration {
+    match u64::try_from(timeout_ms) {
+        Ok(said @ 1..) => Duration::from_millis(said),
+        _ => PATIENCE_UNSAID,
+    }
+}
 
 const TOPIC_OPERATIONS: [Operation; 8] = [
     Operation::Read,

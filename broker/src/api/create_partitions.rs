@@ -1,6 +1,7 @@
 //! CreatePartitions: topics get more partitions, which can be written to when the answer says that they are there.
 //!
-//! Partitions cannot be taken away again: a count that is not higher is INVALID_PARTITIONS.
+//! Partitions cannot be taken away again: a count that is not higher is INVALID_PARTITIONS. What one request adds, and how
+//! long it takes, is bounded as in CreateTopics.
 
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use strandline_protocol::{ErrorCode, Text};
 use strandline_state::metadata::decide::{CreatePartitions, PartitionsToAdd, Refusal};
 
 use super::Dispatched;
+use super::cluster::patience;
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
@@ -37,7 +39,7 @@ async fn create(
     let topics: Vec<_> = allowed.into_iter().map(to_add).collect();
     let names: Vec<_> = topics.iter().map(|topic| topic.name.clone()).collect();
     let command = CreatePartitions { topics, validate_only: request.validate_only };
-    match broker.metadata.run(command).await {
+    match broker.metadata.run_within(patience(request.timeout_ms), command).await {
         Ok(done) => results.extend(done.into_iter().map(|(name, done)| result(name, done))),
         Err(refusal) => results.extend(names.into_iter().map(|name| result(name, Err(refusal.clone())))),
     }

@@ -3,6 +3,9 @@
 //!
 //! Who may create in the cluster may create any topic; others each one that they may create. From v5 on the answer
 //! tells what is in force, to those who may know it; from v7 on the topic's id.
+//!
+//! More than 100,000 partitions in one request are POLICY_VIOLATION for all of its topics; Kafka takes 10,000. What takes
+//! longer than `timeout_ms` is REQUEST_TIMED_OUT, and may be there later; 0 stands for 30 s.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,6 +20,7 @@ use strandline_state::metadata::decide::{
 use strandline_state::settings::effective_topic_configs;
 
 use super::Dispatched;
+use super::cluster::patience;
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
@@ -64,7 +68,7 @@ async fn create(broker: &Arc<Broker>, call: &Call, request: CreateTopicsRequest)
     let settings = broker.metadata.settings();
     let command = CreateTopics { topics: wanted, validate_only: request.validate_only, settings };
     let names: BTreeSet<_> = command.topics.iter().map(|topic| topic.name.clone()).collect();
-    match broker.metadata.run(command).await {
+    match broker.metadata.run_within(patience(request.timeout_ms), command).await {
         Ok(created) => topics.extend(created.into_iter().map(|created| describe(broker, call, created))),
         Err(refusal) => topics.extend(names.into_iter().map(|name| refused(name, refusal.clone()))),
     }

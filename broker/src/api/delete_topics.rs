@@ -1,7 +1,8 @@
 //! DeleteTopics: topics go, with all that is in them; by name, or from v6 on by id.
 //!
 //! Who may not even describe a topic learns neither its name from its id nor that it is there. Where
-//! `delete.topic.enable` is off, all of them are TOPIC_DELETION_DISABLED (INVALID_REQUEST below v3).
+//! `delete.topic.enable` is off, all of them are TOPIC_DELETION_DISABLED (INVALID_REQUEST below v3). What takes longer than
+//! `timeout_ms` is REQUEST_TIMED_OUT, and may be gone later; 0 stands for 30 s.
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use strandline_state::metadata::MetadataImage;
 use strandline_state::metadata::decide::{DeleteTopics, DeletedTopic, Refusal, TopicReference};
 
 use super::Dispatched;
+use super::cluster::patience;
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
@@ -40,7 +42,7 @@ async fn delete(broker: &Arc<Broker>, call: &Call, request: DeleteTopicsRequest)
         }
     }
     let references = allowed.clone();
-    match broker.metadata.run(DeleteTopics { topics: allowed }).await {
+    match broker.metadata.run_within(patience(request.timeout_ms), DeleteTopics { topics: allowed }).await {
         Ok(deleted) => responses.extend(deleted.into_iter().map(describe)),
         Err(refusal) => responses.extend(references.into_iter().map(|reference| {
             let (name, topic_id) = names_of(reference);

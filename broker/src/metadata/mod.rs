@@ -15,13 +15,16 @@ mod topics;
 
 use std::fmt;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use strandline_log::clock::Clock;
 use strandline_log::random::Random;
 use strandline_protocol::{ErrorCode, Uuid};
 use strandline_state::metadata::{Command, MetadataImage, MetadataRecord, Refusal, decide, evolve};
 use strandline_state::settings::BrokerSettings;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::task::JoinError;
+use tokio::time::{Instant, timeout_at};
 
 pub(crate) use self::apply::sort_found;
 pub use self::changes::MetadataChange;
@@ -199,18 +202,34 @@ impl Metadata {
         C::Reply: Send,
     {
         let metadata = Arc::clone(self);
-        let running = tokio::spawn(async move { metadata.decide_and_commit(&command).await });
-        match running.await {
-            Ok(result) => result,
-            Err(error) => {
-                tracing::error!(%error, "a change of the metadata did not come to its end");
-                Err(unavailable())
-            }
-        }
+        let running = tokio::spawn(async move {
+            let standing = metadata.changing.lock().await;
+            metadata.decide_and_commit(standing, &command).await
+        });
+        came_to(running.await)
     }
 
-    async fn decide_and_commit<C: Command>(self: &Arc<Self>, command: &C) -> Result<C::Reply, Refusal> {
-        let mut standing = self.changing.lock().await;
+    /// The same for somebody who waits only so long, and is then told that it took too long. What was decided until then
+    /// goes on to its end; what was not is not done at all.
+    pub async fn run_within<C>(self: &Arc<Self>, patience: Duration, command: C) -> Result<C::Reply, Refusal>
+    where
+        C: Command + Send + Sync + 'static,
+        C::Reply: Send,
+    {
+        let deadline = Instant::now() + patience;
+        let metadata = Arc::clone(self);
+        let running = tokio::spawn(async move {
+            let standing = timeout_at(deadline, metadata.changing.lock()).await.map_err(|_| timed_out())?;
+            metadata.decide_and_commit(standing, &command).await
+        });
+        timeout_at(deadline, running).await.map_or_else(|_| Err(timed_out()), came_to)
+    }
+
+    async fn decide_and_commit<C: Command>(
+        self: &Arc<Self>,
+        mut standing: MutexGuard<'_, Standing>,
+        command: &C,
+    ) -> Result<C::Reply, Refusal> {
         if let Standing::Unknown(why) = &*standing {
             tracing::warn!(%why, "a change of the metadata is refused");
             return Err(unavailable());
@@ -276,6 +295,14 @@ fn in_force(image: &MetadataImage, started_with: &Arc<BrokerSettings>, node_id: 
     }
 }
 
+/// What a change came to that ran in a task of its own.
+fn came_to<R>(result: Result<Result<R, Refusal>, JoinError>) -> Result<R, Refusal> {
+    result.unwrap_or_else(|error| {
+        tracing::error!(%error, "a change of the metadata did not come to its end");
+        Err(unavailable())
+    })
+}
+
 fn append_error(error: MetadataLogError) -> MetadataError {
     if error.left_nothing() { MetadataError::NotAppended(error) } else { MetadataError::Log(error) }
 }
@@ -288,6 +315,11 @@ fn replay_error(offset: i64, what: &dyn fmt::Display) -> MetadataError {
 fn unavailable() -> Refusal {
     let message = "The metadata cannot be changed: the log that it is in takes nothing.".to_owned();
     Refusal { code: ErrorCode::KAFKA_STORAGE_ERROR, message }
+}
+
+/// What a client is told that waited as long as it wanted to.
+fn timed_out() -> Refusal {
+    Refusal { code: ErrorCode::REQUEST_TIMED_OUT, message: "The request timed out.".to_owned() }
 }
 
 /// What a client is told whose change is durable, while the disk has no room for what follows from it.
