@@ -46,6 +46,13 @@ pub enum Resource<'a> {
 pub trait Authorizer: Send + Sync + fmt::Debug {
     /// Whether the one who calls may do this.
     fn authorize(&self, call: &Call, operation: Operation, resource: Resource<'_>) -> bool;
+
+    /// Whether there is any topic, be it one that could be made, that the one who calls may do this to.
+    ///
+    /// As it is here it is right for those who make no difference between topics. Whoever does has to say more.
+    fn authorize_any_topic(&self, call: &Call, operation: Operation) -> bool {
+        self.authorize(call, operation, Resource::Topic(""))
+    }
 }
 
 /// Lets everybody do everything.

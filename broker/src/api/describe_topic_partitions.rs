@@ -3,6 +3,8 @@
 //!
 //! A page ends after as many partitions as the request and `max.request.partition.size.limit` allow, with a cursor
 //! at the first that is missing. What lies before the cursor is not looked at. Nothing is ever made by this.
+//!
+//! A cursor at a topic that is not asked for, or at a partition below zero, is INVALID_REQUEST, said of each topic.
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
@@ -14,6 +16,7 @@ use strandline_protocol::apis::describe_topic_partitions::{
 };
 use strandline_protocol::{ErrorCode, Text};
 use strandline_state::metadata::MetadataImage;
+use strandline_state::metadata::decide::validate_topic_name;
 use strandline_state::metadata::image::{Partition, Topic};
 
 use super::Dispatched;
@@ -27,6 +30,9 @@ pub(super) async fn handle(
     call: Call,
     request: DescribeTopicPartitionsRequest,
 ) -> Dispatched {
+    if !is_cursor_valid(&request) {
+        return call.now(broker, refused(&request));
+    }
     let image = broker.metadata.image();
     let limit =
         request.response_partition_limit.min(broker.metadata.settings().max_request_partition_size_limit);
@@ -37,7 +43,7 @@ pub(super) async fn handle(
         broker,
         call: &call,
         left: usize::try_from(limit).unwrap_or(0).max(1),
-        first_partition: (Text::from(first), first_partition.max(0)),
+        first_partition: (Text::from(first), first_partition),
         response: DescribeTopicPartitionsResponse::default(),
     };
     if request.topics.is_empty() {
@@ -48,6 +54,26 @@ pub(super) async fn handle(
     }
     let response = page.response;
     call.now(broker, response)
+}
+
+fn is_cursor_valid(request: &DescribeTopicPartitionsRequest) -> bool {
+    let Some(cursor) = &request.cursor else { return true };
+    let is_named = || request.topics.iter().any(|topic| topic.name == cursor.topic_name);
+    cursor.partition_index >= 0 && (request.topics.is_empty() || is_named())
+}
+
+fn refused(request: &DescribeTopicPartitionsRequest) -> DescribeTopicPartitionsResponse {
+    let topics = request.topics.iter().map(|topic| failed(ErrorCode::INVALID_REQUEST, topic.name.clone()));
+    DescribeTopicPartitionsResponse { topics: topics.collect(), ..Default::default() }
+}
+
+fn failed(error_code: ErrorCode, name: Text) -> DescribeTopicPartitionsResponseTopic {
+    DescribeTopicPartitionsResponseTopic {
+        error_code,
+        name: Some(name),
+        topic_authorized_operations: OPERATIONS_NOT_ASKED,
+        ..Default::default()
+    }
 }
 
 struct Page<'a> {
@@ -79,15 +105,12 @@ impl Page<'_> {
             ErrorCode::TOPIC_AUTHORIZATION_FAILED
         } else if let Some(topic) = image.topic(name) {
             return self.add(topic);
+        } else if validate_topic_name(name).is_err() {
+            ErrorCode::INVALID_TOPIC_EXCEPTION
         } else {
             ErrorCode::UNKNOWN_TOPIC_OR_PARTITION
         };
-        self.response.topics.push(DescribeTopicPartitionsResponseTopic {
-            error_code,
-            name: Some(Text::from(name)),
-            topic_authorized_operations: OPERATIONS_NOT_ASKED,
-            ..Default::default()
-        });
+        self.response.topics.push(failed(error_code, Text::from(name)));
         true
     }
 

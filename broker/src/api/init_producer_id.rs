@@ -2,7 +2,7 @@
 //!
 //! Without a transactional id any broker answers, with an id that nobody has and epoch 0, whatever the producer says
 //! it had: that is Kafka's rule, and a producer that lost its place begins anew. It takes the right to write
-//! idempotently to the cluster.
+//! idempotently to the cluster, or to write to any topic at all.
 //!
 //! - With a transactional id its coordinator answers, and every producer before is fenced. It takes the right to write
 //!   under that id. A transaction that is open is aborted first: CONCURRENT_TRANSACTIONS, upon which a client asks again.
@@ -59,7 +59,9 @@ fn check(broker: &Broker, call: &Call, request: &InitProducerIdRequest) -> Resul
         Some(id) if !may(Operation::Write, Resource::TransactionalId(id)) => {
             return Err(ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
         }
-        None if !may(Operation::IdempotentWrite, Resource::Cluster) => {
+        None if !may(Operation::IdempotentWrite, Resource::Cluster)
+            && !broker.authorizer.authorize_any_topic(call, Operation::Write) =>
+        {
             return Err(ErrorCode::CLUSTER_AUTHORIZATION_FAILED);
         }
         _ => {}

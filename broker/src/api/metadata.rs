@@ -2,7 +2,7 @@
 //!
 //! All topics are an empty list in v0 and null from v1 on. A topic that is asked for by name and missing is made, if
 //! the broker's `auto.create.topics.enable` and the request (v4 on) allow it; the answer waits until it can be
-//! written to. By id, nothing is ever made. Who may not describe a topic learns its name from its id no more than
+//! written to. Who may not make it is told so, and need not ask again. By id, nothing is ever made. Who may not describe a topic learns its name from its id no more than
 //! its id from its name.
 
 use std::collections::BTreeSet;
@@ -28,6 +28,9 @@ use crate::context::Call;
 const FIRST_VERSION_BY_ID: i16 = 12;
 
 pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: MetadataRequest) -> Dispatched {
+    if let Some(response) = malformed(&call, &request) {
+        return call.now(broker, response);
+    }
     let missing = missing_names(broker, &call, &request);
     if missing.is_empty() {
         let response = respond(broker, &call, &request);
@@ -41,10 +44,35 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: MetadataRe
     })
 }
 
+/// The answer to what older versions can write and nobody could mean: in v10 and v11 ids do not count yet, and there
+/// is no topic without a name.
+fn malformed(call: &Call, request: &MetadataRequest) -> Option<MetadataResponse> {
+    if call.version >= FIRST_VERSION_BY_ID {
+        return None;
+    }
+    let topics = request.topics.as_ref()?;
+    topics.iter().find(|topic| topic.name.is_none() || !topic.topic_id.is_zero())?;
+    let refused = topics.iter().map(|topic| {
+        let name = Some(topic.name.clone().unwrap_or_default());
+        failed(ErrorCode::INVALID_REQUEST, name, topic.topic_id)
+    });
+    Some(MetadataResponse { topics: refused.collect(), ..Default::default() })
+}
+
+/// Whether a question brings topics into being that are missing.
+fn makes_topics(broker: &Broker, call: &Call, request: &MetadataRequest) -> bool {
+    broker.metadata.settings().auto_create_topics_enable
+        && (call.version < 4 || request.allow_auto_topic_creation)
+}
+
+fn may_create(broker: &Broker, call: &Call, name: &str) -> bool {
+    let may = |resource| broker.authorizer.authorize(call, Operation::Create, resource);
+    may(Resource::Cluster) || may(Resource::Topic(name))
+}
+
 /// The topics that the question itself brings into being.
 fn missing_names(broker: &Broker, call: &Call, request: &MetadataRequest) -> Vec<Text> {
-    let is_allowed = broker.metadata.settings().auto_create_topics_enable
-        && (call.version < 4 || request.allow_auto_topic_creation);
+    let is_allowed = makes_topics(broker, call, request);
     let Some(topics) = request.topics.as_ref().filter(|_| is_allowed) else { return Vec::new() };
     let image = broker.metadata.image();
     let names: BTreeSet<_> = topics
@@ -52,12 +80,11 @@ fn missing_names(broker: &Broker, call: &Call, request: &MetadataRequest) -> Vec
         .filter(|topic| !is_by_id(call, topic))
         .filter_map(|topic| topic.name.as_ref())
         .collect();
-    let may = |operation, resource: Resource<'_>| broker.authorizer.authorize(call, operation, resource);
     let is_missing = |name: &&&Text| {
-        may(Operation::Describe, Resource::Topic(name))
+        broker.authorizer.authorize(call, Operation::Describe, Resource::Topic(name))
             && image.topic(name).is_none()
             && validate_topic_name(name).is_ok()
-            && (may(Operation::Create, Resource::Cluster) || may(Operation::Create, Resource::Topic(name)))
+            && may_create(broker, call, name)
     };
     names.iter().filter(is_missing).map(|name| name.detached()).collect()
 }
@@ -122,6 +149,11 @@ impl Describe<'_> {
         }
         match self.image.topic(&name) {
             Some(topic) => self.found(topic),
+            None if makes_topics(self.broker, self.call, self.request)
+                && !may_create(self.broker, self.call, &name) =>
+            {
+                failed(ErrorCode::TOPIC_AUTHORIZATION_FAILED, Some(name), Uuid::ZERO)
+            }
             None if validate_topic_name(&name).is_err() => {
                 failed(ErrorCode::INVALID_TOPIC_EXCEPTION, Some(name), Uuid::ZERO)
             }

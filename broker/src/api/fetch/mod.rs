@@ -3,7 +3,8 @@
 //! What is in memory is read on the connection's task; what lies in files is found, verified and read ahead on a
 //! thread that may wait. Nothing is copied: the answer holds slices of the tail and ranges of files. A fetch that
 //! finds too little waits on the partitions that it named, until one of them goes on, or is led by another broker, or
-//! `max_wait_ms` have passed.
+//! `max_wait_ms` have passed. For `min_bytes` counts what could be read, up to `partition_max_bytes` of each partition,
+//! and not only what one read brings; who reads an older segment than the newest does not wait.
 //!
 //! - The first batch of the first partition that has any is sent however large; all else keeps to
 //!   `max_bytes` and `partition_max_bytes`, and to what the quota leaves.

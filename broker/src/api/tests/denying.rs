@@ -31,13 +31,31 @@ use crate::api::topics::TopicRules;
 use crate::authorize::{Authorizer, Operation, Resource};
 use crate::context::Call;
 
-/// Lets nobody do anything.
-#[derive(Debug)]
-struct DenyAll;
+/// What is allowed, or is not.
+type Rule = fn(Operation, Resource<'_>) -> bool;
 
-impl Authorizer for DenyAll {
-    fn authorize(&self, _: &Call, _: Operation, _: Resource<'_>) -> bool {
-        false
+/// Lets everybody do all but this.
+#[derive(Debug)]
+pub(super) struct Deny(pub(super) Rule);
+
+impl Authorizer for Deny {
+    fn authorize(&self, _: &Call, operation: Operation, resource: Resource<'_>) -> bool {
+        !(self.0)(operation, resource)
+    }
+}
+
+/// Lets everybody do this and nothing else, where topics are concerned to that of this name.
+#[derive(Debug)]
+pub(super) struct Only(pub(super) Rule, pub(super) &'static str);
+
+impl Authorizer for Only {
+    fn authorize(&self, _: &Call, operation: Operation, resource: Resource<'_>) -> bool {
+        let is_other = matches!(resource, Resource::Topic(name) if name != self.1);
+        !is_other && (self.0)(operation, resource)
+    }
+
+    fn authorize_any_topic(&self, call: &Call, operation: Operation) -> bool {
+        self.authorize(call, operation, Resource::Topic(self.1))
     }
 }
 
@@ -66,7 +84,7 @@ async fn no_answer_tells_whether_a_name_exists() {
     let mut rig = Rig::new();
     rig.create(THERE, 1, TopicRules::default());
     rig.found_cluster(THERE).await;
-    rig.broker().authorizer = Arc::new(DenyAll);
+    rig.broker().authorizer = Arc::new(Deny(|_, _| true));
     // Each API that is asked by name has its line here.
     assert_silent(&rig, 3..=12, |name| produce_request(name, 1, [(0, batch(&[b"a"])), (7, batch(&[b"b"]))]))
         .await;

@@ -1,5 +1,6 @@
 //! Handlers over a real engine on a simulated disk: what their tests share.
 
+mod administration;
 mod asking;
 mod counted;
 mod denying;
