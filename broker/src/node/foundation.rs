@@ -1,12 +1,13 @@
 //! How a broker comes up on its logs: first the data directory, then what the cluster is, which may be new. Whatever
 //! it stands on is handed in, so that a simulation is another ground for the same broker.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use strandline_log::clock::Clock;
-use strandline_log::config::{Cleanup, LogConfig};
+use strandline_log::config::{Cleanup, Durability, LogConfig};
 use strandline_log::disk::Disk;
 use strandline_log::engine::{
     Command, Done, EngineError, Mailbox, Options as EngineOptions, Partition, Watch, Writer,
@@ -15,7 +16,7 @@ use strandline_log::random::Random;
 use strandline_protocol::{Text, Uuid};
 use strandline_state::metadata::decide::{BumpLeaderEpochs, FormatCluster, RegisterBroker};
 use strandline_state::metadata::record::BrokerEndpoint;
-use strandline_state::settings::{BrokerSettings, Durability};
+use strandline_state::settings::BrokerSettings;
 
 use super::NodeError;
 use super::options::{engine_options, fetch_session_options};
@@ -138,9 +139,10 @@ impl Foundation {
 impl Starting {
     /// Finds out what the cluster is, or founds one, and makes the logs agree with it.
     async fn load<D>(&self, opened: Opened<D>) -> Result<(Arc<Metadata>, D), NodeError> {
-        let Opened { driver, mailbox, partitions, directory_id, was_closed, random, .. } = opened;
+        let Opened { driver, mailbox, watch, partitions, directory_id, was_closed, random } = opened;
         let (mut found, orphans) = sort_found(&partitions);
         let metadata_partition = found.remove(&METADATA);
+        let may_be_shorter = if was_closed { BTreeSet::new() } else { async_logs(&found) };
         let storage = Arc::new(Storage::new(mailbox, found.into_iter().collect()));
         let partition = match metadata_partition {
             Some(partition) => partition,
@@ -159,10 +161,10 @@ impl Starting {
         let metadata = Arc::new(self.offload.run(|| Metadata::replay(parts)).await??);
         self.check_identity(&metadata, directory_id)?;
         self.register(&metadata, directory_id).await?;
+        bump_epochs(&metadata, &may_be_shorter).await?;
+        watch.answer_for_losses();
+        // Only now: after it, a log may be kept otherwise than when it lost something.
         metadata.reconcile(orphans).await?;
-        if !was_closed {
-            bump_async_epochs(&metadata).await?;
-        }
         Ok((metadata, driver))
     }
 
@@ -254,18 +256,21 @@ async fn create_metadata_log(storage: &Storage) -> Result<Arc<Partition>, Metada
     }
 }
 
-/// After a crash of the machine an `async` log may have lost its end: whoever read that learns of it by a new epoch.
-async fn bump_async_epochs(metadata: &Arc<Metadata>) -> Result<(), MetadataError> {
+/// After a crash of the machine these may have lost their end. That is so by what they were, whatever the settings are
+/// by now.
+fn async_logs(found: &BTreeMap<TopicPartition, Arc<Partition>>) -> BTreeSet<TopicPartition> {
+    let are_async = found.iter().filter(|(_, log)| log.config().durability == Durability::Async);
+    are_async.map(|(place, _)| *place).collect()
+}
+
+/// Whoever read what a log has lost learns of it by a new epoch.
+async fn bump_epochs(metadata: &Arc<Metadata>, logs: &BTreeSet<TopicPartition>) -> Result<(), MetadataError> {
     let image = metadata.image();
-    let is_async = |topic: &&Arc<strandline_state::metadata::image::Topic>| {
-        metadata.topic_settings(&image, topic).durability == Durability::Async
+    let is_led = |place: &&TopicPartition| {
+        let partition = image.topic_by_id(place.topic_id).and_then(|topic| topic.partition(place.index));
+        partition.is_some_and(|partition| partition.leader() == metadata.node_id())
     };
-    let node_id = metadata.node_id();
-    let led = image.topics().filter(is_async).flat_map(|topic| {
-        let led = topic.partitions().filter(move |(_, partition)| partition.leader() == node_id);
-        led.map(|(index, _)| (topic.id(), index))
-    });
-    let partitions: Vec<_> = led.collect();
+    let partitions: Vec<_> = logs.iter().filter(is_led).map(|place| (place.topic_id, place.index)).collect();
     if !partitions.is_empty() {
         metadata.run(BumpLeaderEpochs { partitions }).await?;
     }

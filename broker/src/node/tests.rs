@@ -1,4 +1,6 @@
-//! A start on a disk that is full.
+//! Starts on a disk that is full, and after a power cut.
+
+mod losses;
 
 use std::collections::BTreeSet;
 use std::io::IoSlice;
@@ -29,6 +31,14 @@ fn new_disk() -> SimulatedDisk {
 
 /// Each process draws numbers of its own.
 async fn start(disk: &SimulatedDisk, process: u64) -> Result<(Arc<Broker>, Engine), NodeError> {
+    start_with(disk, process, BrokerSettings::default()).await
+}
+
+async fn start_with(
+    disk: &SimulatedDisk,
+    process: u64,
+    settings: BrokerSettings,
+) -> Result<(Arc<Broker>, Engine), NodeError> {
     let endpoint = Endpoint { listener: "PLAINTEXT".into(), host: "broker".into(), port: 9_092 };
     let foundation = Foundation {
         disk: Arc::new(disk.clone()),
@@ -37,7 +47,7 @@ async fn start(disk: &SimulatedDisk, process: u64) -> Result<(Arc<Broker>, Engin
         random: Random::from_seed(process),
         offload: Offload::Threads,
         engine: small_options(),
-        settings: BrokerSettings::default(),
+        settings,
         endpoints: vec![Arc::new(endpoint)],
     };
     foundation.start(Engine::start).await

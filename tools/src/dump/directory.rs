@@ -145,7 +145,7 @@ pub(super) const fn partition_of(entry: &Entry<'_>) -> Option<LocalId> {
         | Entry::CreatePartition { partition, .. }
         | Entry::Configure { partition, .. }
         | Entry::DeletePartition { partition } => Some(LocalId(*partition)),
-        Entry::Metadata(_) | Entry::RaftEntry(_) | Entry::RaftVote(_) | Entry::Seal => None,
+        Entry::Metadata(_) | Entry::RaftEntry(_) | Entry::RaftVote(_) | Entry::Seal(_) => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use serde_json::{Value, json};
-use strandline_log::journal::{Entry, Replayed};
+use strandline_log::journal::{Entry, Replayed, Seal};
 use strandline_protocol::batch::BatchHeader;
 
 use super::OfDirectory;
@@ -34,7 +34,11 @@ pub(super) fn print(plan: &OfDirectory, out: &mut impl Write) -> Result<(), Fail
     })?;
     result?;
     if plan.output == Output::Table {
-        let sealed = if inspection.is_sealed { "closed" } else { "not closed" };
+        let sealed = match inspection.seal {
+            Some(Seal::Closed) => "closed",
+            Some(Seal::Died) => "opened after a death that nobody has answered for",
+            None => "not closed",
+        };
         let torn = if inspection.is_torn { ", with a torn frame behind it" } else { "" };
         writeln!(out, "the last frame is {}; the journal was {sealed}{torn}", inspection.last_sequence)?;
     }
@@ -56,7 +60,8 @@ fn said(entry: &Entry<'_>) -> (&'static str, Value) {
         Entry::Metadata(record) => ("metadata", json!({ "bytes": record.len() })),
         Entry::RaftEntry(entry) => ("raft-entry", json!({ "bytes": entry.len() })),
         Entry::RaftVote(vote) => ("raft-vote", json!({ "bytes": vote.len() })),
-        Entry::Seal => ("seal", json!({})),
+        Entry::Seal(Seal::Closed) => ("seal", json!({})),
+        Entry::Seal(Seal::Died) => ("seal-of-the-dead", json!({})),
     }
 }
 

@@ -54,7 +54,7 @@ impl Follower<'_> {
             | Entry::CreatePartition { partition, .. }
             | Entry::Configure { partition, .. }
             | Entry::DeletePartition { partition } => LocalId(partition),
-            Entry::Metadata(_) | Entry::RaftEntry(_) | Entry::RaftVote(_) | Entry::Seal => return None,
+            Entry::Metadata(_) | Entry::RaftEntry(_) | Entry::RaftVote(_) | Entry::Seal(_) => return None,
         };
         let wrong = |what: &str| Problem::Entry { sequence, partition: id, what: what.to_owned() };
         let included = self.known.get(&id).map(|known| known.includes_sequence);

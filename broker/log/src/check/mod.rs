@@ -22,7 +22,7 @@ use std::sync::Arc;
 use self::rows::Known;
 use crate::directory::{DirectoryError, read_format};
 use crate::disk::Disk;
-use crate::journal::{self, Journal};
+use crate::journal::{self, Journal, Seal};
 use crate::layout::Layout;
 use crate::local_id::LocalId;
 use crate::manifest::{Manifest, ManifestError, ManifestInspection};
@@ -199,7 +199,7 @@ impl Checker<'_> {
         });
         match inspected {
             Ok(inspection) => {
-                self.summary.was_closed = inspection.is_sealed && !inspection.is_torn;
+                self.summary.was_closed = inspection.seal == Some(Seal::Closed) && !inspection.is_torn;
                 if inspection.last_sequence < self.included {
                     self.report(&path, None, Problem::Journal("it ends before what the manifest has of it"));
                 }

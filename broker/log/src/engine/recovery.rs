@@ -222,7 +222,7 @@ impl Recovery {
             | Entry::CreatePartition { partition, .. }
             | Entry::Configure { partition, .. }
             | Entry::DeletePartition { partition } => LocalId(*partition),
-            Entry::Seal => return,
+            Entry::Seal(_) => return,
             Entry::Metadata(_) | Entry::RaftEntry(_) | Entry::RaftVote(_) => {
                 return self.contradict(format!("frame {sequence} holds what no partition has"));
             }

@@ -139,12 +139,18 @@ pub(super) struct Shared {
     pub(super) compaction_bytes_per_second: Arc<AtomicU64>,
     is_tuned: AtomicBool,
     tuning: Mutex<Option<Tuning>>,
+    is_answered_for: AtomicBool,
 }
 
 impl Shared {
     pub(super) fn new(options: &Options) -> Self {
         let rate = AtomicU64::new(options.compaction_bytes_per_second);
         Self { compaction_bytes_per_second: Arc::new(rate), ..Self::default() }
+    }
+
+    /// Whether somebody has answered for what the process before may have lost.
+    pub(super) fn is_answered_for(&self) -> bool {
+        self.is_answered_for.load(Ordering::Acquire)
     }
 
     /// What was changed since the last time, if anything.
@@ -196,6 +202,12 @@ impl Watch {
     /// Why nothing is written any more; none as long as it is.
     pub fn offline(&self) -> Option<Arc<str>> {
         self.mailbox.offline()
+    }
+
+    /// Says that whoever has to know that the process before died, and that `async` logs may have lost their end, knows
+    /// it for good. Until then, [`Writer::was_closed`](super::Writer::was_closed) says at every start that it died.
+    pub fn answer_for_losses(&self) {
+        self.shared.is_answered_for.store(true, Ordering::Release);
     }
 
     /// Changes what may be changed, from the writer's next turn on.

@@ -3,6 +3,15 @@
 //! An entry is its kind (one byte), the length of what follows (four bytes), and what follows. Numbers are
 //! little-endian. The journal does not look into batches, descriptions, metadata and raft's bytes.
 
+/// What a seal says of how the process before it ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Seal {
+    /// It was closed, and nothing is lost.
+    Closed,
+    /// It died, or gave up what it could not save, and whoever has to know has not answered for that yet.
+    Died,
+}
+
 /// One thing that happened.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Entry<'a> {
@@ -55,7 +64,7 @@ pub enum Entry<'a> {
         config: &'a [u8],
     },
     /// Nothing happened; what is before this is whole. Written at a clean end and by recovery.
-    Seal,
+    Seal(Seal),
 }
 
 const APPEND: u8 = 1;
@@ -68,6 +77,7 @@ const RAFT_ENTRY: u8 = 7;
 const RAFT_VOTE: u8 = 8;
 const SEAL: u8 = 9;
 const CONFIGURE: u8 = 10;
+const SEAL_OF_THE_DEAD: u8 = 11;
 
 /// Kind and length.
 const HEAD_BYTES: usize = 5;
@@ -119,7 +129,8 @@ impl<'a> Entry<'a> {
             Self::RaftEntry(entry) => (RAFT_ENTRY, &[], entry),
             Self::RaftVote(vote) => (RAFT_VOTE, &[], vote),
             Self::Configure { partition, config } => (CONFIGURE, &[partition.to_le_bytes()], config),
-            Self::Seal => (SEAL, &[], none),
+            Self::Seal(Seal::Closed) => (SEAL, &[], none),
+            Self::Seal(Seal::Died) => (SEAL_OF_THE_DEAD, &[], none),
         };
         Some((Prefix::new(kind, numbers, body)?, body))
     }
@@ -141,7 +152,8 @@ impl<'a> Entry<'a> {
             RAFT_ENTRY => Self::RaftEntry(all(body)),
             RAFT_VOTE => Self::RaftVote(all(body)),
             CONFIGURE => Self::Configure { partition: number(body)?, config: all(body) },
-            SEAL => Self::Seal,
+            SEAL => Self::Seal(Seal::Closed),
+            SEAL_OF_THE_DEAD => Self::Seal(Seal::Died),
             _ => return None,
         };
         body.is_empty().then_some(entry)
@@ -156,9 +168,10 @@ impl<'a> Entry<'a> {
             | Self::Metadata(body)
             | Self::RaftEntry(body)
             | Self::RaftVote(body) => body,
-            Self::Truncate { .. } | Self::SetLogStart { .. } | Self::DeletePartition { .. } | Self::Seal => {
-                &[]
-            }
+            Self::Truncate { .. }
+            | Self::SetLogStart { .. }
+            | Self::DeletePartition { .. }
+            | Self::Seal(_) => &[],
         }
     }
 }
@@ -179,9 +192,9 @@ fn all<'a>(body: &mut &'a [u8]) -> &'a [u8] {
 
 #[cfg(test)]
 mod tests {
-    use super::Entry;
+    use super::{Entry, Seal};
 
-    const ENTRIES: [Entry<'static>; 10] = [
+    const ENTRIES: [Entry<'static>; 11] = [
         Entry::Append { partition: u64::MAX, base_offset: -2, batch: b"batch" },
         Entry::Truncate { partition: 1, end_offset: i64::MAX },
         Entry::SetLogStart { partition: 2, start_offset: 0 },
@@ -191,7 +204,8 @@ mod tests {
         Entry::RaftEntry(b"entry"),
         Entry::RaftVote(b"v"),
         Entry::Configure { partition: 5, config: b"config" },
-        Entry::Seal,
+        Entry::Seal(Seal::Closed),
+        Entry::Seal(Seal::Died),
     ];
 
     fn bytes(entry: &Entry<'_>) -> Vec<u8> {
@@ -213,7 +227,8 @@ mod tests {
     fn the_bytes_are_these_for_ever() {
         let entry = Entry::Append { partition: 0x0102, base_offset: 3, batch: b"xyz" };
         assert_eq!(bytes(&entry), *b"\x01\x13\0\0\0\x02\x01\0\0\0\0\0\0\x03\0\0\0\0\0\0\0xyz");
-        assert_eq!(bytes(&Entry::Seal), *b"\x09\0\0\0\0");
+        assert_eq!(bytes(&Entry::Seal(Seal::Closed)), *b"\x09\0\0\0\0");
+        assert_eq!(bytes(&Entry::Seal(Seal::Died)), *b"\x0b\0\0\0\0");
         let entry = Entry::Configure { partition: 1, config: b"c" };
         assert_eq!(bytes(&entry), *b"\x0a\x09\0\0\0\x01\0\0\0\0\0\0\0c");
     }

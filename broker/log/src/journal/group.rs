@@ -1,6 +1,6 @@
 //! The frame that is being put together.
 
-use super::entry::{Entry, Prefix};
+use super::entry::{Entry, Prefix, Seal};
 use super::layout::{FRAME_HEADER_BYTES, FrameHeader};
 use super::pool::{BufferPool, FrameBuffer};
 use crate::disk::BLOCK_BYTES;
@@ -98,8 +98,8 @@ impl Group {
         }
     }
 
-    pub(super) fn add_seal(&mut self) {
-        if let Some((prefix, body)) = Entry::Seal.encode() {
+    pub(super) fn add_seal(&mut self, seal: Seal) {
+        if let Some((prefix, body)) = Entry::Seal(seal).encode() {
             self.add(&prefix, &[body]);
         }
     }

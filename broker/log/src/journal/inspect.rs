@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Journal;
+use super::entry::Seal;
 use super::error::Error;
 use super::files::Folder;
 use super::reader::Reader;
@@ -15,8 +16,8 @@ use crate::disk::{Access, Disk};
 pub struct Inspection {
     /// The number of its last whole frame; that of the checkpoint if there is none behind it.
     pub last_sequence: u64,
-    /// Whether it was closed, or recovered, and nothing was written since.
-    pub is_sealed: bool,
+    /// What the seal says that is the last frame; none if something was written since it was closed or recovered.
+    pub seal: Option<Seal>,
     /// Whether a frame was begun behind the last one and not finished: the next recovery cuts it.
     pub is_torn: bool,
     /// Reads what was visited.
@@ -48,7 +49,7 @@ impl Journal {
         walk.files.iter().for_each(|file| reader.add(file));
         Ok(Inspection {
             last_sequence: end.next_sequence.saturating_sub(1),
-            is_sealed: end.is_sealed(),
+            seal: end.seal(),
             is_torn: walk.is_torn(&end)?,
             reader,
         })

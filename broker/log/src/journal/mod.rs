@@ -20,7 +20,8 @@
 //! A bad frame with newer ones behind it was durable once: it has rotted, and that is an error. A bad frame
 //! at the end was torn by a crash, and is cut. To tell the two apart at the end too, a *seal* is written
 //! behind the last frame when the journal is closed, and by each recovery that cut something or found no
-//! seal. What stays ambiguous:
+//! seal. One that recovery writes says that the process before it died; so do those of later closings, until somebody
+//! has answered for that death. What stays ambiguous:
 //!
 //! - After a crash and before the recovery, the last frame, if it is bad, may be one that was acknowledged and
 //!   rotted, with nothing behind it to show that. It is taken for torn, unless somebody knows that it was durable
@@ -63,7 +64,7 @@ use self::files::{BLOCK, FRAMES_START, Folder, LiveFile, OVERHEAD_BYTES, Output,
 use self::group::Group;
 use crate::random::Random;
 
-pub use self::entry::Entry;
+pub use self::entry::{Entry, Seal};
 pub use self::error::{Error, StageError};
 pub(crate) use self::files::file_path;
 pub use self::group::Staged;
@@ -102,13 +103,13 @@ struct Active {
     /// Of its last frame; zero if it has none.
     last_sequence: u64,
     entries: u64,
-    /// Whether the last frame of the journal is a seal.
-    is_sealed: bool,
+    /// What the last frame of the journal says, if it is a seal.
+    seal: Option<Seal>,
 }
 
 impl Active {
     fn new(file: Arc<LiveFile>, output: Output) -> Self {
-        Self { file, output, position: FRAMES_START, last_sequence: 0, entries: 0, is_sealed: false }
+        Self { file, output, position: FRAMES_START, last_sequence: 0, entries: 0, seal: None }
     }
 
     /// Whether a frame fits, with the block behind it that is kept for a seal.
@@ -143,8 +144,10 @@ pub struct Journal {
     next_sequence: u64,
     recycled_to: u64,
     is_poisoned: bool,
-    /// Whether it ended with a seal when it was opened.
-    was_sealed: bool,
+    /// Whether it ended with the seal of a process that was closed when it was opened.
+    was_closed: bool,
+    /// What the next seal says.
+    next_seal: Seal,
     reader: Reader,
 }
 
@@ -180,13 +183,13 @@ impl Journal {
         self.expected_bytes = frame_bytes.max(self.expected_bytes - self.expected_bytes / 8);
         let next = Group::new(&self.buffers, self.expected_bytes, self.options.group_bytes_max);
         let group = std::mem::replace(&mut self.group, next);
-        let Active { file, output, position, last_sequence, entries, is_sealed } = &mut self.active;
+        let Active { file, output, position, last_sequence, entries, seal } = &mut self.active;
         *entries += group.entries();
         let frame = group.finish(self.next_sequence, file.salt);
         let committed = Committed { sequence: self.next_sequence, file: file.sequence, offset: *position };
         *position += frame.bytes().len() as u64;
         *last_sequence = self.next_sequence;
-        *is_sealed = false;
+        *seal = None;
         self.next_sequence += 1;
         self.is_writing = true;
         Write { frame, frame_bytes, output: output.clone(), committed, result: Ok(()) }
@@ -268,22 +271,43 @@ impl Journal {
         self.seal()
     }
 
-    /// Writes a seal behind the last frame, if there is none. Its block is there: frames leave room for it.
+    /// Writes a seal behind the last frame, if there is none that says the same. Its block is there: frames leave room
+    /// for one. Where that is taken by one that says something worse, that one stays.
     fn seal(&mut self) -> Result<(), Error> {
-        if self.active.is_sealed {
+        let Active { seal, position, file, .. } = &self.active;
+        let has_room = seal.is_none() || position + BLOCK <= file.length;
+        if *seal == Some(self.next_seal) || !has_room {
             return Ok(());
         }
         self.group.clear();
-        self.group.add_seal();
+        self.group.add_seal(self.next_seal);
         let write = self.begin_write();
         self.end_commit(write.run())?;
-        self.active.is_sealed = true;
+        self.active.seal = Some(self.next_seal);
         Ok(())
     }
 
-    /// Whether it ended with a seal when it was opened: nothing was written since it was closed, or opened, last.
-    pub fn was_sealed(&self) -> bool {
-        self.was_sealed
+    /// Seals what was found, where it ends with no seal, or with one that something was begun behind. Of a process that
+    /// died this says so, until [`Journal::seal_as`] is told otherwise.
+    fn seal_found(&mut self, is_torn: bool) -> Result<(), Error> {
+        self.active.seal = self.active.seal.filter(|_| !is_torn);
+        self.was_closed = self.active.seal == Some(Seal::Closed);
+        // Where there is no frame, nobody has died.
+        let is_new = self.next_sequence == 1;
+        self.next_seal = if self.was_closed || is_new { Seal::Closed } else { Seal::Died };
+        self.seal()
+    }
+
+    /// What the seal says that is written when it is closed. After a process that died that is [`Seal::Died`], until
+    /// somebody has answered for it.
+    pub fn seal_as(&mut self, seal: Seal) {
+        self.next_seal = seal;
+    }
+
+    /// Whether it had been closed when it was opened, and nothing was written since; and whoever closed it had nothing to
+    /// answer for.
+    pub fn was_closed(&self) -> bool {
+        self.was_closed
     }
 
     /// What is in use of it, not counting the rest of the file that takes the next frame.

@@ -10,6 +10,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::entry::Seal;
 use super::error::Error;
 use super::files::{Folder, LiveFile, Output, Spare};
 use super::group::Group;
@@ -85,9 +86,7 @@ impl Recovery {
         recovery.release_files_behind(&end)?;
         recovery.rewrite_last_frame(&end)?;
         let mut journal = recovery.begin(end, random)?;
-        journal.active.is_sealed &= !is_torn;
-        journal.was_sealed = journal.active.is_sealed;
-        journal.seal()?;
+        journal.seal_found(is_torn)?;
         journal.recycle(checkpoint)?;
         Ok(journal)
     }
@@ -132,8 +131,8 @@ impl Recovery {
                 let output = self.output(&file)?;
                 let Accepted { last_sequence, entries } =
                     end.files.get(self.walk.files.len()).cloned().unwrap_or_default();
-                let is_sealed = end.is_sealed();
-                Active { file, output, position, last_sequence, entries, is_sealed }
+                let seal = end.seal();
+                Active { file, output, position, last_sequence, entries, seal }
             }
             None => self.begin_first_file(&mut random)?,
         };
@@ -158,7 +157,8 @@ impl Recovery {
             next_sequence: end.next_sequence,
             recycled_to: self.walk.checkpoint,
             is_poisoned: false,
-            was_sealed: false,
+            was_closed: false,
+            next_seal: Seal::Closed,
             reader,
         })
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::aligned::AlignedBuffer;
-use super::entry::Entry;
+use super::entry::{Entry, Seal};
 use super::error::Error;
 use super::files::{BLOCK, FRAMES_START, Folder, LiveFile};
 use super::layout::{FORMAT, FRAME_HEADER_BYTES, FileHeader, FileHeaderRead, FrameHeader};
@@ -33,7 +33,7 @@ struct Frame {
     file: usize,
     offset: u64,
     header: FrameHeader,
-    is_seal: bool,
+    seal: Option<Seal>,
 }
 
 /// What was accepted of a file.
@@ -53,9 +53,9 @@ pub(super) struct End {
 }
 
 impl End {
-    /// Whether the last frame is a seal.
-    pub(super) fn is_sealed(&self) -> bool {
-        self.last.is_some_and(|last| last.is_seal)
+    /// What the last frame says, if it is a seal.
+    pub(super) fn seal(&self) -> Option<Seal> {
+        self.last.and_then(|last| last.seal)
     }
 
     /// Where the next frame belongs: the index of a file, and the offset in it.
@@ -122,7 +122,7 @@ impl Walk {
         let mut end = End { last: None, next_sequence: self.checkpoint + 1, files };
         let mut payload = AlignedBuffer::with_capacity(BLOCK_BYTES);
         while let Some(mut frame) = self.next_frame(&end, &mut payload)? {
-            frame.is_seal = self.visit_entries(&frame, payload.bytes(), visit)?;
+            frame.seal = self.visit_entries(&frame, payload.bytes(), visit)?;
             end.accept(frame);
         }
         match end.last {
@@ -144,7 +144,7 @@ impl Walk {
             else {
                 continue;
             };
-            let frame = Frame { file, offset, header, is_seal: false };
+            let frame = Frame { file, offset, header, seal: None };
             if self.read_payload(&frame, payload)? {
                 return Ok(Some(frame));
             }
@@ -180,21 +180,21 @@ impl Walk {
         Ok(crc32c::crc32c(payload.bytes()) == frame.header.payload_checksum)
     }
 
-    /// Hands the entries on, and says whether they are a seal.
+    /// Hands the entries on, and says which seal they are, if they are one.
     fn visit_entries(
         &self,
         frame: &Frame,
         payload: &[u8],
         visit: &mut impl FnMut(Replayed<'_>),
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<Seal>, Error> {
         let mut rest = payload;
-        let mut is_seal = false;
+        let mut seal = None;
         for _ in 0..frame.header.entries {
             let entry = Entry::decode(&mut rest).ok_or_else(|| {
                 self.corrupt_at((frame.file, frame.offset), "an entry that this version does not know")
             })?;
-            is_seal = entry == Entry::Seal;
-            if is_seal || frame.header.sequence <= self.checkpoint {
+            seal = if let Entry::Seal(seal) = entry { Some(seal) } else { None };
+            if seal.is_some() || frame.header.sequence <= self.checkpoint {
                 continue;
             }
             let length = entry.body().len();
@@ -207,7 +207,7 @@ impl Walk {
             };
             visit(Replayed { sequence: frame.header.sequence, frame_offset: frame.offset, position, entry });
         }
-        Ok(is_seal)
+        Ok(seal)
     }
 
     /// A frame behind the end was written after what should be at the end had been durable.

@@ -43,7 +43,7 @@ use self::log::Log;
 use self::read::Rows;
 use self::rows::SEGMENT_BYTES_MAX;
 use crate::disk::Disk;
-use crate::journal::{self, BufferPool, Entry, Error, Journal, Reader, Replayed};
+use crate::journal::{self, BufferPool, Entry, Error, Journal, Reader, Replayed, Seal};
 use crate::local_id::LocalId;
 use crate::random::Random;
 use crate::segment::SegmentFacts;
@@ -157,6 +157,8 @@ impl Manifest {
         let disk = Arc::clone(&folder.disk);
         let mut journal = Journal::recover_all(disk, path.to_owned(), options.journal(), random, visit)?;
         journal.use_buffers(BufferPool::new(BUFFERS_BYTES_MAX));
+        // That a process died is the other journal's to say.
+        journal.seal_as(Seal::Closed);
         result?;
         let reader = journal.reader();
         let mut log = Log::new(journal, transactions, options.chunk_bytes_max());

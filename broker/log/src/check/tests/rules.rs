@@ -1,12 +1,14 @@
 //! What a check says of directories that are as they should be.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::{CheckError, Engine, Problem, Severity, closed_directory, layout, run, segments};
 use crate::directory::DirectoryError;
 use crate::disk::simulated::{Operation, Options, SimulatedDisk};
 use crate::disk::{Access, Disk};
 use crate::engine::Command;
+use crate::journal::{Journal, Seal};
 
 #[test]
 fn of_a_closed_directory_there_is_nothing_to_say() {
@@ -60,7 +62,10 @@ fn a_crash_leaves_no_damage() {
         drop(engine);
         disk.kill();
         let (summary, findings) = run(&disk).unwrap();
-        assert!(summary.was_closed, "a recovery leaves a seal");
+        let looked_at = Arc::new(disk.clone());
+        let inspection = Journal::inspect(looked_at, layout().journal(), None, |_| {}).unwrap();
+        assert_eq!(inspection.seal, Some(Seal::Died), "a recovery leaves a seal");
+        assert!(!summary.was_closed, "nobody has answered for the death before it");
         assert!(!findings.iter().any(|finding| finding.problem == Problem::Torn), "{findings:?}");
     }
     println!("{leftovers} leftovers, {closed} closed");

@@ -7,6 +7,7 @@ use super::Writer;
 use crate::engine::error::EngineError;
 use crate::engine::jobs::Job;
 use crate::engine::observer::Reason;
+use crate::journal::Seal;
 
 /// How far the last work is.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -37,17 +38,28 @@ impl Writer {
 
     /// Whether the last work is done, or cannot be: what the journal holds is replayed then, as after a crash.
     pub fn is_saved(&mut self) -> bool {
-        let is_done = self.closing == Closing::Saving
+        self.is_all_saved() || self.offline.is_some() || self.is_short_of_room()
+    }
+
+    fn is_all_saved(&self) -> bool {
+        self.closing == Closing::Saving
             && self.checkpoints.is_idle()
             && !self.flushing.is_busy()
             && self.removals.is_idle()
-            && self.unsaved.is_empty();
-        is_done || self.offline.is_some() || self.is_short_of_room()
+            && self.unsaved.is_empty()
     }
 
-    /// Gives the directory up. All that was acknowledged is durable; seals tell the next start that nothing was torn.
+    /// Gives the directory up. All that was acknowledged is durable; seals tell the next start that nothing was torn, and
+    /// whether what the machine may lose yet, or has lost before this start, is still to be answered for.
     pub fn close(self) -> Result<(), EngineError> {
-        let Self { journal, manifest, checkpoints, offline, .. } = self;
+        let is_all_saved = self.is_all_saved() && self.offline.is_none();
+        let may_lose_more = !is_all_saved && self.logs.values().any(|log| log.is_async());
+        let Self { mut journal, manifest, checkpoints, offline, shared, .. } = self;
+        if may_lose_more {
+            journal.seal_as(Seal::Died);
+        } else if shared.is_answered_for() {
+            journal.seal_as(Seal::Closed);
+        }
         // One that found no room holds on to the manifest.
         drop(checkpoints);
         if let Some(manifest) = Arc::into_inner(manifest).filter(|_| offline.is_none()) {

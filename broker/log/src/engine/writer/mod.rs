@@ -348,10 +348,10 @@ impl Writer {
         self.directory.id()
     }
 
-    /// Whether nothing was written into the journal since it was closed, or opened, last. Whoever writes something
-    /// after each start learns from this whether the process before was closed, or died.
+    /// Whether the process before was closed, with everything saved. Where it died, `async` logs may have lost their
+    /// end, and this is so at each start until [`Watch::answer_for_losses`](super::Watch::answer_for_losses).
     pub fn was_closed(&self) -> bool {
-        self.journal.was_sealed()
+        self.journal.was_closed()
     }
 
     /// The partitions that are there, in the order of their ids, each with what was said when it was created.

@@ -69,8 +69,7 @@ fn a_page_cache_that_is_trusted() {
             let is_torn = recovery.walk.is_torn(&end)?;
             recovery.release_files_behind(&end)?;
             let mut journal = recovery.begin(end, random)?;
-            journal.active.is_sealed &= !is_torn;
-            journal.seal()?;
+            journal.seal_found(is_torn)?;
             journal.recycle(checkpoint)?;
             Ok(journal)
         },
@@ -103,8 +102,7 @@ fn rot_that_is_taken_for_a_torn_frame() {
             recovery.release_files_behind(&end)?;
             recovery.rewrite_last_frame(&end)?;
             let mut journal = recovery.begin(end, random)?;
-            journal.active.is_sealed &= !is_torn;
-            journal.seal()?;
+            journal.seal_found(is_torn)?;
             journal.recycle(checkpoint)?;
             Ok(journal)
         },

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 
 use super::super::super::layout::{FRAME_HEADER_BYTES, FrameHeader};
-use super::super::super::{Class, Committed, Entry, Error, Position, StageError};
+use super::super::super::{Class, Committed, Entry, Error, Position, Seal, StageError};
 use super::super::{BLOCK, bytes};
 use super::{Group, Simulation, Violation};
 use crate::disk::simulated::Operation;
@@ -127,7 +127,7 @@ impl Simulation {
     fn after_failure(&mut self) -> Result<(), Violation> {
         let operations = self.disk.operations();
         let journal = self.journal()?;
-        if journal.commit().is_ok() || journal.stage(&Entry::Seal, Class::Control).is_ok() {
+        if journal.commit().is_ok() || journal.stage(&Entry::Seal(Seal::Closed), Class::Control).is_ok() {
             return Err("a journal went on after a failure".to_owned());
         }
         if self.disk.operations() != operations {
