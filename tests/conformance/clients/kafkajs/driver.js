@@ -6,12 +6,19 @@ const { createRequire } = require('node:module')
 // The packages lie where they were installed, which is not here.
 const [address, modules] = [process.argv[3], createRequire(process.argv[2] + '/')]
 const { Kafka, CompressionCodecs, CompressionTypes, logLevel } = modules('kafkajs')
+// Its packages for LZ4 and Zstandard are of C++ that is compiled where it is installed, with headers from elsewhere: these are the
+// codecs themselves, handed over as KafkaJS's documentation says for codecs of one's own. (Node's own zlib knows Zstandard from 22.15 on.)
+const [lz4, zstd] = [modules('lz4-napi'), modules('@mongodb-js/zstd')]
+const codec = (compress, decompress) => () => ({ compress: async (encoder) => compress(encoder.buffer), decompress: async (data) => decompress(data) })
 CompressionCodecs[CompressionTypes.Snappy] = modules('kafkajs-snappy')
+CompressionCodecs[CompressionTypes.LZ4] = codec(lz4.compressFrame, lz4.decompressFrame)
+CompressionCodecs[CompressionTypes.ZSTD] = codec(zstd.compress, zstd.decompress)
 
 const kafka = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING, retry: { retries: 20, maxRetryTime: 2000 } })
 const admin = kafka.admin()
 const producers = {}
-const compressions = { none: CompressionTypes.None, gzip: CompressionTypes.GZIP, snappy: CompressionTypes.Snappy }
+const { None: none, GZIP: gzip, Snappy: snappy, LZ4, ZSTD } = CompressionTypes
+const compressions = { none, gzip, snappy, lz4: LZ4, zstd: ZSTD }
 
 // One character is one byte; null is null.
 const bytes = (text) => (text === null ? null : Buffer.from(text, 'latin1'))
