@@ -8,6 +8,7 @@ The client is one of dictionaries, in this process; it knows just as much of Kaf
 import copy
 import json
 import sys
+import time
 from pathlib import Path
 
 from driven import Client, Failure
@@ -104,6 +105,17 @@ class Dictionaries:
         return {"records": log["records"][first:first + request["count"]]}
 
 
+class OfNow(Dictionaries):
+    """Its records are of the time when they are produced, whatever was asked."""
+
+    sets_timestamps = False
+
+    def produce(self, request):
+        for record in request["records"]:
+            record["timestamp"] = int(time.time() * 1000)
+        return super().produce(request)
+
+
 class NoBroker:
     """One that has nothing to lose."""
 
@@ -137,8 +149,20 @@ def lies():
     yield "no error", lambda _, answer: answer.get("error") == 1 and answer.clear()
 
 
-def seen(cases, lie):
-    driver = Dictionaries(cases, lie)
+def timeless(driver):
+    """The driver, with a broker that begins at its first record whatever time it is asked for."""
+
+    class Timeless(driver):
+        def consume(self, request):
+            if "time" in request["from"]:
+                request["from"] = {"offset": self.log(request)["start"]}
+            return super().consume(request)
+
+    return Timeless
+
+
+def seen(cases, lie, kind=Dictionaries):
+    driver = kind(cases, lie)
     try:
         Story(Client(driver), NoBroker(), cases).play()
     except Failure as failure:
@@ -148,9 +172,12 @@ def seen(cases, lie):
 
 def main():
     cases = json.loads(Path(sys.argv[1]).read_text())
-    failure = seen(cases, lambda *_: None)
-    if failure is not None:
-        sys.exit(f"a client that is right fails: {failure}")
+    for kind in (Dictionaries, OfNow):
+        failure = seen(cases, lambda *_: None, kind)
+        if failure is not None:
+            sys.exit(f"a client that is right fails: {failure}")
+        if seen(cases, lambda *_: None, timeless(kind)) is None:
+            sys.exit("a broker that knows no times was not seen")
     for name, lie in lies():
         if seen(cases, lie) is None:
             sys.exit(f"the planted difference in the {name} was not seen")

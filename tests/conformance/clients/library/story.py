@@ -39,9 +39,14 @@ class Log:
         self.client = client
         self.place = {"topic": topic, "partition": partition}
         self.records = []
+        # The first offset of each append.
+        self.appended = []
         self.start = 0
 
     def produce(self, records, compression="none", acks="all", idempotent=False):
+        if not self.client.driver.sets_timestamps:
+            # No two appends are of the same millisecond: a time stands between them.
+            time.sleep(0.002)
         began_ms = int(time.time() * 1000)
         answer = self.client.ask("produce", **self.place, records=records, compression=compression, acks=acks, idempotent=idempotent)
         first = len(self.records)
@@ -49,6 +54,7 @@ class Log:
         if acks != "0" and answer["offsets"] is not None:
             same(f"offsets of {self.place} by {compression} {acks}", answer["offsets"], expected)
         self.records += [dict(record, offset=offset) for record, offset in zip(records, expected)]
+        self.appended.append(first)
         deadline = time.monotonic() + SETTLE_TIMEOUT_S
         while acks == "0" and self.bounds()["latest"] != len(self.records) and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -199,6 +205,10 @@ class Story:
                 self.compressed.read_since(time_ms)
         else:
             self.compressed.read({"time": self.cases["first_timestamp"]}, 0)
+            # Before what was appended first, second, somewhere in the middle and last.
+            appended = self.compressed.appended
+            for first in (*appended[:2], appended[len(appended) // 2], appended[-1]):
+                self.compressed.read({"time": self.compressed.records[first]["timestamp"][0]}, first)
         self.read_what_comes()
 
     def read_what_comes(self):
