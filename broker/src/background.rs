@@ -148,6 +148,11 @@ fn log_disk(event: &Event<'_>) {
         Event::RoomAgain => tracing::warn!(
             target: "strandline_log::disk", "the disk has room again: appends are taken"
         ),
+        Event::NoDescriptors => tracing::warn!(
+            target: "strandline_log::disk",
+            "no file can be opened, since as many are open as may be: what needs one waits. Raise the limit (ulimit -n), \
+             or lower max.connections or strandline.open.files"
+        ),
         Event::Offline { reason } => tracing::error!(
             target: "strandline_log::disk",
             reason, "the data directory is offline: nothing is written any more, readers go on"

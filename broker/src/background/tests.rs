@@ -132,6 +132,7 @@ fn what_happens_to_the_disk_and_to_the_journal_has_its_lines() {
             &["released_bytes=5"],
         ),
         (Event::RoomAgain, "WARN strandline_log::disk: the disk has room again: appends are taken", &[]),
+        (Event::NoDescriptors, "WARN strandline_log::disk: no file can be opened, since as many are", &[]),
         (
             Event::Offline { reason: "a sync failed" },
             "ERROR strandline_log::disk: the data directory is offline",

@@ -92,6 +92,7 @@ impl Engine {
             Event::NoRoom { .. } => self.no_room.increment(1),
             Event::Recovered { .. }
             | Event::RoomAgain
+            | Event::NoDescriptors
             | Event::JournalGivenUp { .. }
             | Event::Offline { .. } => {}
         }

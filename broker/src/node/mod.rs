@@ -1,5 +1,6 @@
 //! A whole node: a data directory, what the cluster is, and the network, in the order in which they need each other.
 
+mod descriptors;
 mod foundation;
 mod options;
 mod start;

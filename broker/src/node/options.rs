@@ -8,6 +8,7 @@ use strandline_log::journal;
 use strandline_log::tail::Budget;
 use strandline_state::settings::BrokerSettings;
 
+use super::descriptors::{Shares, descriptors_max};
 use crate::api::fetch_sessions::FetchSessionOptions;
 use crate::net::{ListenerOptions, NetOptions};
 
@@ -39,7 +40,11 @@ pub(crate) struct NodeParts {
 
 impl NodeParts {
     pub(crate) fn of(options: &NodeOptions) -> Result<Self, AddressError> {
-        Ok(Self { net: net_options(options)?, engine: engine_options(&options.settings) })
+        let shares = Shares::of(descriptors_max(), &options.settings);
+        shares.tell_what_is_less(&options.settings);
+        let net = NetOptions { connections_max: shares.connections, ..net_options(options)? };
+        let engine = EngineOptions { open_files_max: shares.files, ..engine_options(&options.settings) };
+        Ok(Self { net, engine })
     }
 }
 
@@ -114,9 +119,18 @@ pub(super) fn fetch_session_options(settings: &BrokerSettings) -> FetchSessionOp
     FetchSessionOptions { sessions_max, ..FetchSessionOptions::default() }
 }
 
-/// How many connections there may be, in all and from one address.
-pub(super) fn connection_limits(settings: &BrokerSettings) -> (usize, usize) {
+/// How many connections there may be, in all and from one address, as far as the settings say.
+fn connection_limits(settings: &BrokerSettings) -> (usize, usize) {
     (count(settings.max_connections), count(settings.max_connections_per_ip))
+}
+
+/// The same where the process may have so many files open.
+pub(super) fn connection_limits_within(
+    descriptors_max: Option<u64>,
+    settings: &BrokerSettings,
+) -> (usize, usize) {
+    let (_, per_address_max) = connection_limits(settings);
+    (Shares::of(descriptors_max, settings).connections, per_address_max)
 }
 
 /// What the network is told.

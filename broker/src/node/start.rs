@@ -10,7 +10,8 @@ use strandline_log::disk::real::RealDisk;
 use strandline_log::engine::Engine;
 use strandline_log::random::Random;
 
-use super::options::{NodeParts, connection_limits, parse_address};
+use super::descriptors::descriptors_max;
+use super::options::{NodeParts, connection_limits_within, parse_address};
 use super::{Foundation, Node, NodeError, NodeOptions};
 use crate::http::{Health, HttpServer};
 use crate::metrics::Scraped;
@@ -49,9 +50,9 @@ impl Node {
         let addresses = bound.addresses();
         let server = bound.serve(Arc::new(Arc::clone(&broker)));
         let limits = server.limits();
-        broker
-            .metadata
-            .add_settings_listener(Box::new(move |settings| limits.set(connection_limits(settings))));
+        broker.metadata.add_settings_listener(Box::new(move |settings| {
+            limits.set(connection_limits_within(descriptors_max(), settings));
+        }));
         let scraped = Scraped::new(Arc::clone(&broker), server.counters(), engine.watch().clone());
         health.set_serving(Arc::new(scraped));
         Ok(Self { data_dir, endpoints, addresses, broker, server, engine, health, http })

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::disk::lacks_descriptors;
 use crate::segment::SegmentError;
 
 /// Why a round of compaction ended before it was done.
@@ -41,11 +42,20 @@ impl CompactionError {
         }
     }
 
+    /// Whether a file was not opened for want of descriptors.
+    pub fn lacks_descriptors(&self) -> bool {
+        match self {
+            Self::Io { source, .. } => lacks_descriptors(source),
+            Self::Segment(error) => error.lacks_descriptors(),
+            Self::Stopped => false,
+        }
+    }
+
     /// Whether it says nothing against the disk.
     pub fn is_harmless(&self) -> bool {
         // Its log may have given up a segment meanwhile.
         let is_gone = matches!(self, Self::Segment(SegmentError::Gone { .. }));
-        matches!(self, Self::Stopped) || is_gone || self.is_disk_full()
+        matches!(self, Self::Stopped) || is_gone || self.is_disk_full() || self.lacks_descriptors()
     }
 }
 

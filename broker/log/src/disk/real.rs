@@ -6,12 +6,14 @@ use std::num::NonZeroU64;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use rustix::fs::{self, Advice, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::past_cache::{Staging, is_whole_blocks, stretches, take_into};
-use super::{Access, Disk, Entry, File, Lock};
+use super::{Access, Disk, Entry, File, Lock, lacks_descriptors};
 
 /// The parts of one gathered write: more of them than the kernel takes at once go in several.
 const PARTS_MAX: usize = 1_024;
@@ -74,7 +76,7 @@ impl Disk for RealDisk {
 
     fn list(&self, path: &Path) -> io::Result<Vec<Entry>> {
         let mut entries = Vec::new();
-        for entry in std::fs::read_dir(path)? {
+        for entry in when_there_are_descriptors(|| std::fs::read_dir(path))? {
             let entry = entry?;
             // A name that is no text is none of ours.
             if let Ok(name) = entry.file_name().into_string() {
@@ -94,7 +96,8 @@ impl Disk for RealDisk {
     }
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
-        let directory = fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let directory = when_there_are_descriptors(|| Ok(fs::open(path, flags, Mode::empty())?))?;
         Ok(fs::fsync(directory)?)
     }
 
@@ -123,6 +126,22 @@ impl Disk for RealDisk {
         fs::flock(&descriptor, fs::FlockOperation::NonBlockingLockExclusive)?;
         Ok(Box::new(RealLock { _descriptor: descriptor }))
     }
+}
+
+/// How often, and with how long between, a folder is opened that has to be, while there are no descriptors.
+const TRIES_MAX: u32 = 3_000;
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Opens a folder, and waits where the process has as many files open as it may: whoever syncs one or lists it is in the
+/// middle of something, and cannot put it off as whoever opens a file does.
+fn when_there_are_descriptors<T>(open: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    for _ in 1..TRIES_MAX {
+        match open() {
+            Err(error) if lacks_descriptors(&error) => thread::sleep(PAUSE),
+            result => return result,
+        }
+    }
+    open()
 }
 
 /// An open file of the machine.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::error::{EngineError, failed};
 use super::read::Sources;
 use crate::compaction::Replacement;
-use crate::disk::{Disk, File};
+use crate::disk::{Access, Disk, File};
 use crate::layout::Layout;
 use crate::local_id::LocalId;
 use crate::manifest::{Changes, Manifest, ManifestError};
@@ -72,11 +72,12 @@ impl Sync {
         }
     }
 
-    fn run(&self, disk: &dyn Disk, layout: &Layout) -> Result<(), EngineError> {
+    /// Lets go of each file that is synced: its descriptor is of use to others.
+    fn run(&mut self, disk: &dyn Disk, layout: &Layout) -> Result<(), EngineError> {
         match self {
             Self::FileSystem => disk.sync_file_system().map_err(failed("sync", layout.root())),
             Self::Each { files, folders } => {
-                for file in files {
+                for file in files.drain(..) {
                     file.sync().map_err(failed("sync a file in", layout.root()))?;
                 }
                 folders
@@ -132,6 +133,9 @@ pub(super) enum CheckpointError {
     /// There was no room, and nothing was changed: it can be done again.
     #[error("the disk is full")]
     DiskFull,
+    /// A file could not be opened, and nothing was changed: the same.
+    #[error("the process has no descriptors left")]
+    NoDescriptors,
     #[error(transparent)]
     Failed(#[from] EngineError),
 }
@@ -143,11 +147,18 @@ impl CheckpointJob {
     }
 
     fn save(&mut self) -> Result<(), CheckpointError> {
-        self.write_indexes()?;
+        let written = self.write_indexes();
+        if matches!(written, Err(CheckpointError::NoDescriptors)) {
+            // Those that it holds may be the ones that are missing.
+            self.sync.run(&*self.sources.disk, &self.sources.layout)?;
+        }
+        written?;
         self.remove_unjournaled()?;
+        self.open_ahead()?;
         self.sync.run(&*self.sources.disk, &self.sources.layout)?;
         match self.manifest.commit(&self.changes) {
             Err(ManifestError::DiskFull) => return Err(CheckpointError::DiskFull),
+            Err(ManifestError::NoDescriptors) => return Err(CheckpointError::NoDescriptors),
             result => result.map_err(EngineError::from)?,
         }
         self.forget_rows();
@@ -180,6 +191,21 @@ impl CheckpointJob {
         self.sync.forget(removed, &self.sources.layout);
     }
 
+    /// Opens what has to be open when the manifest has been told: then there is no way back.
+    fn open_ahead(&self) -> Result<(), CheckpointError> {
+        let replaced = self.replacements.iter().flat_map(|replacement| &replacement.replaced);
+        let replaced = replaced.map(|segment| (segment, Access::Read));
+        for (segment, access) in replaced.chain(self.cut.iter().map(|segment| (segment, Access::Write))) {
+            // What else may be wrong with it shows later.
+            if let Err(error) = self.sources.files.log(segment, access)
+                && error.lacks_descriptors()
+            {
+                return Err(CheckpointError::NoDescriptors);
+            }
+        }
+        Ok(())
+    }
+
     fn remove_unjournaled(&mut self) -> Result<(), EngineError> {
         for segment in &self.gone_unjournaled {
             segment.remove(&self.sources.files)?;
@@ -193,6 +219,7 @@ impl CheckpointJob {
             let folder = self.sources.layout.partition(segment.partition());
             let files = match segment.write_indexes(&self.sources.files) {
                 Err(error) if error.is_disk_full() => return Err(CheckpointError::DiskFull),
+                Err(error) if error.lacks_descriptors() => return Err(CheckpointError::NoDescriptors),
                 // Its log has given it up meanwhile: the next checkpoint says so.
                 Err(SegmentError::Gone { .. }) => continue,
                 files => files.map_err(EngineError::from)?,

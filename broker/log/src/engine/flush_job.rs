@@ -85,7 +85,7 @@ pub struct FlushDone {
 impl FlushJob {
     pub(super) fn run(mut self) -> FlushDone {
         let result = self.write();
-        if result.as_ref().is_err_and(SegmentError::is_disk_full) {
+        if result.as_ref().is_err_and(|error| error.is_disk_full() || error.lacks_descriptors()) {
             self.close_new_files();
         }
         // Nobody needs them any more, and to let go of memory takes longer than the writer's thread has.
@@ -94,7 +94,7 @@ impl FlushJob {
         FlushDone { job: self, result }
     }
 
-    /// They are made anew the next time: nobody keeps what they took of the room until then.
+    /// They are made anew the next time: nobody keeps what they took of room and descriptors until then.
     fn close_new_files(&self) {
         let pieces = self.logs.iter().flat_map(|log| &log.pieces);
         pieces.filter(|piece| piece.is_new).for_each(|piece| self.sources.files.close(&piece.segment));

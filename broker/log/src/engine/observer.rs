@@ -163,6 +163,8 @@ pub enum Event<'a> {
     },
     /// There is room again, and appends are taken.
     RoomAgain,
+    /// A file could not be opened since as many are open as may be: work that needs one waits, and is tried again.
+    NoDescriptors,
     /// Files of the journal were taken from readers that held more than they may.
     JournalGivenUp {
         /// How many files, since the start.

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::disk::lacks_descriptors;
+
 /// Why a journal cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -47,6 +49,13 @@ pub enum Error {
     Options(&'static str),
 }
 
+impl Error {
+    /// Whether a file was not opened for want of descriptors.
+    pub fn lacks_descriptors(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if lacks_descriptors(source))
+    }
+}
+
 /// Why an entry was not staged. Nothing of it is left behind.
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
@@ -56,7 +65,7 @@ pub enum StageError {
     /// The journal's bound is reached, until a checkpoint lets files be recycled.
     #[error("the journal is full")]
     JournalFull,
-    /// The disk has no room for another file of the journal.
+    /// The disk has no room for another file of the journal, or the process no descriptor to make it.
     #[error("the disk is full")]
     DiskFull,
     /// It fits no journal with this bound, however empty.

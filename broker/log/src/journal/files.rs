@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::aligned::AlignedBuffer;
 use super::error::Error;
 use super::layout::FileHeader;
-use crate::disk::{Access, BLOCK_BYTES, Disk, File, if_there};
+use crate::disk::{Access, BLOCK_BYTES, Disk, File, if_there, lacks_descriptors};
 
 /// One block.
 pub(super) const BLOCK: u64 = BLOCK_BYTES as u64;
@@ -73,6 +73,14 @@ impl Spare {
     pub(super) fn pinned(&self) -> Option<u64> {
         self.before.as_ref().filter(|file| Arc::strong_count(file) > 1).map(|file| file.sequence)
     }
+}
+
+/// A spare file that is open.
+#[derive(Debug)]
+pub(super) struct OpenSpare {
+    pub(super) spare: Spare,
+    pub(super) file: Arc<dyn File>,
+    pub(super) output: Output,
 }
 
 pub(super) fn failed(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> Error {
@@ -214,16 +222,23 @@ impl Folder {
         NewSpare { disk: Arc::clone(&self.disk), filling, path, length }
     }
 
+    /// Opens a spare file. Where that fails, nothing has happened to it.
+    pub(super) fn open_spare(&self, spare: &Spare) -> Result<(Arc<dyn File>, Output), Error> {
+        let failed = failed("open", &spare.path);
+        let file = self.disk.open(&spare.path, Access::Write).map_err(&failed)?;
+        let output = Output::new(&*self.disk, &spare.path, Arc::clone(&file)).map_err(failed)?;
+        Ok((file, output))
+    }
+
     /// Takes a spare file into use: when this returns, its header and its name are durable.
     pub(super) fn activate(
         &self,
-        spare: Spare,
+        open: OpenSpare,
         sequence: u64,
         salt: u64,
     ) -> Result<(Arc<LiveFile>, Output), Error> {
+        let OpenSpare { spare, file, mut output } = open;
         let from = spare.path;
-        let file = self.disk.open(&from, Access::Write).map_err(failed("open", &from))?;
-        let mut output = Output::new(&*self.disk, &from, Arc::clone(&file)).map_err(failed("open", &from))?;
         let mut block = AlignedBuffer::with_capacity(BLOCK_BYTES);
         block.append(&FileHeader { sequence, salt, length: spare.length }.encode());
         block.pad(BLOCK_BYTES - block.length());
@@ -281,7 +296,7 @@ pub(super) struct NewSpare {
 }
 
 impl NewSpare {
-    /// Makes the file, with room of its own; none if the disk is full.
+    /// Makes the file, with room of its own; none if the disk is full, or there are no descriptors.
     ///
     /// Its blocks are allocated and never written, for those who cannot wait. It is durable when it is taken into use.
     pub(super) fn create(self) -> Result<Option<Spare>, Error> {
@@ -307,14 +322,22 @@ impl NewSpare {
     fn make(self, fill: impl FnOnce(&mut Output, u64) -> io::Result<()>) -> Result<Option<Spare>, Error> {
         let Self { disk, filling, path, length } = self;
         let file = match disk.create(&filling, Access::Write) {
-            Err(error) if error.kind() == io::ErrorKind::StorageFull => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::StorageFull || lacks_descriptors(&error) => {
+                return Ok(None);
+            }
             result => result.map_err(failed("create", &filling))?,
         };
         if !allocate(&*file, &filling, length)? {
             disk.remove(&filling).map_err(failed("remove", &filling))?;
             return Ok(None);
         }
-        let mut output = Output::new(&*disk, &filling, file).map_err(failed("open", &filling))?;
+        let mut output = match Output::new(&*disk, &filling, file) {
+            Err(error) if lacks_descriptors(&error) => {
+                disk.remove(&filling).map_err(failed("remove", &filling))?;
+                return Ok(None);
+            }
+            output => output.map_err(failed("open", &filling))?,
+        };
         fill(&mut output, length).map_err(failed("fill", &filling))?;
         disk.rename(&filling, &path).map_err(failed("rename", &filling))?;
         Ok(Some(Spare { path, length, is_written: false, before: None }))

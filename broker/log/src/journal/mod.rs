@@ -60,7 +60,7 @@ mod write;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use self::files::{BLOCK, FRAMES_START, Folder, LiveFile, OVERHEAD_BYTES, Output, Spare};
+use self::files::{BLOCK, FRAMES_START, Folder, LiveFile, OVERHEAD_BYTES, OpenSpare, Output, Spare};
 use self::group::Group;
 use crate::random::Random;
 
@@ -162,6 +162,8 @@ impl Journal {
 
     /// Hands the staged group out, to be written by whoever calls [`Write::run`]; none if nothing is staged.
     ///
+    /// After an error for want of descriptors it may be called again, and everything is as it was.
+    ///
     /// Until [`Journal::end_commit`] the next group can be staged, and nothing else be written.
     pub fn begin_commit(&mut self) -> Result<Option<Write>, Error> {
         self.check_idle()?;
@@ -170,7 +172,8 @@ impl Journal {
         }
         let frame_bytes = self.group.frame_bytes_with(0);
         if !self.active.fits(frame_bytes) {
-            let result = self.begin_file(frame_bytes);
+            let spare = self.open_spare(frame_bytes)?;
+            let result = self.begin_file(spare);
             self.is_poisoned = result.is_err();
             result?;
         }
@@ -217,17 +220,30 @@ impl Journal {
         }
     }
 
-    /// Lets another file take the frames that follow.
-    fn begin_file(&mut self, frame_bytes: u64) -> Result<(), Error> {
+    /// Opens the file that takes the frames that follow. Where there are no descriptors, all is as it was.
+    fn open_spare(&mut self, frame_bytes: u64) -> Result<OpenSpare, Error> {
         let needed = frame_bytes + OVERHEAD_BYTES;
         let fitting = self.spares.iter().enumerate();
         let fitting = fitting.filter(|(_, spare)| spare.length >= needed && spare.is_free());
         // Of one length, those that are ready to be written over: the others are for when there is no time.
         let Some((index, _)) = fitting.min_by_key(|(_, spare)| (spare.length, !spare.is_written)) else {
             // Staging made room, and nothing took it since.
+            self.is_poisoned = true;
             return Err(self.folder.failed("find a spare file in")(std::io::ErrorKind::StorageFull.into()));
         };
         let spare = self.spares.swap_remove(index);
+        match self.folder.open_spare(&spare) {
+            Ok((file, output)) => Ok(OpenSpare { spare, file, output }),
+            Err(error) => {
+                self.is_poisoned = !error.lacks_descriptors();
+                self.spares.push(spare);
+                Err(error)
+            }
+        }
+    }
+
+    /// Lets another file take the frames that follow.
+    fn begin_file(&mut self, spare: OpenSpare) -> Result<(), Error> {
         let sequence = self.active.file.sequence + 1;
         let (file, output) = self.folder.activate(spare, sequence, self.random.next_u64())?;
         self.reader.add(&file);

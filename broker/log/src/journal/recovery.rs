@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::entry::Seal;
 use super::error::Error;
-use super::files::{Folder, LiveFile, Output, Spare};
+use super::files::{Folder, LiveFile, OpenSpare, Output, Spare};
 use super::group::Group;
 use super::pool::BufferPool;
 use super::walk::{Accepted, End, Replayed, Walk};
@@ -171,7 +171,8 @@ impl Recovery {
                 spare.ok_or(std::io::ErrorKind::StorageFull.into()).map_err(self.folder.failed("allocate"))?
             }
         };
-        let (file, output) = self.folder.activate(spare, 1, random.next_u64())?;
+        let (file, output) = self.folder.open_spare(&spare)?;
+        let (file, output) = self.folder.activate(OpenSpare { spare, file, output }, 1, random.next_u64())?;
         Ok(Active::new(file, output))
     }
 }

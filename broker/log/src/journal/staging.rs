@@ -31,6 +31,11 @@ impl Journal {
         Ok(self.group.add(&prefix, &[&header.encode(), records]))
     }
 
+    /// Gives up what is staged.
+    pub fn unstage(&mut self) {
+        self.group.clear();
+    }
+
     /// Whether entries are staged.
     pub fn has_staged(&self) -> bool {
         !self.group.is_empty()

@@ -11,6 +11,9 @@ pub enum ManifestError {
     /// The disk has no room. Nothing of the changes happened, and they can be committed when there is room.
     #[error("the disk is full, and the manifest cannot grow")]
     DiskFull,
+    /// A file of it cannot be opened now. The same is so as where the disk has no room.
+    #[error("the process has no descriptors left, and the manifest cannot grow")]
+    NoDescriptors,
     /// A row is too large for any file.
     #[error("a row of {bytes} bytes is too large for the manifest")]
     TooLarge {

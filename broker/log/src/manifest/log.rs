@@ -93,7 +93,13 @@ impl Writer<'_> {
             result => result,
         };
         let staged = staged.map_err(refused)?;
-        let committed = journal.commit()?;
+        let committed = match journal.commit() {
+            Err(error) if error.lacks_descriptors() => {
+                journal.unstage();
+                return Err(ManifestError::NoDescriptors);
+            }
+            committed => committed?,
+        };
         let Some((committed, _)) = committed else { return Ok(None) };
         // What was written is read as it will be after a restart: there is one way to understand it.
         let finished = transactions.take(committed.sequence, committed.position(&staged), bytes);

@@ -225,17 +225,18 @@ impl Manifest {
 
     /// Makes the changes durable, all of them or none.
     ///
-    /// After [`ManifestError::DiskFull`] and [`ManifestError::TooLarge`] nothing has happened; after any other
-    /// error the changes may have happened or not.
+    /// After [`ManifestError::DiskFull`], [`ManifestError::NoDescriptors`] and [`ManifestError::TooLarge`] nothing has
+    /// happened; after any other error the changes may have happened or not.
     pub fn commit(&self, changes: &Changes) -> Result<(), ManifestError> {
         let mut log = self.log();
         if log.has_failed {
             return Err(Error::Poisoned.into());
         }
         let result = self.write_base_if_due(&mut log).and_then(|()| self.write(&mut log, changes));
-        let is_harmless =
-            matches!(result, Ok(()) | Err(ManifestError::DiskFull | ManifestError::TooLarge { .. }));
-        log.has_failed = !is_harmless;
+        log.has_failed = match &result {
+            Ok(()) | Err(ManifestError::DiskFull | ManifestError::NoDescriptors) => false,
+            Err(error) => !matches!(error, ManifestError::TooLarge { .. }),
+        };
         result
     }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use strandline_protocol::batch::BatchError;
 
+use crate::disk::lacks_descriptors;
 use crate::local_id::LocalId;
 
 /// Why a segment cannot be read or written.
@@ -54,6 +55,11 @@ impl SegmentError {
     /// Whether there was no room on the disk.
     pub fn is_disk_full(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull)
+    }
+
+    /// Whether a file was not opened for want of descriptors.
+    pub fn lacks_descriptors(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if lacks_descriptors(source))
     }
 
     /// Whether the file is not there.

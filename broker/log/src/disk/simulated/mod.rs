@@ -120,6 +120,11 @@ impl SimulatedDisk {
         self.state().options.refuses_direct = refuses;
     }
 
+    /// Lets it open and make no file from now on, as where a process has as many open as it may, or lets it again.
+    pub fn set_lacks_descriptors(&self, lacks: bool) {
+        self.state().lacks_descriptors = lacks;
+    }
+
     /// Turns a bit of a file around, as a decaying disk does.
     pub fn flip_bit(&self, path: &Path, offset: u64, bit: u8) -> io::Result<()> {
         let mut state = self.state();
@@ -154,7 +159,7 @@ impl SimulatedDisk {
 impl Disk for SimulatedDisk {
     fn create(&self, path: &Path, access: Access) -> io::Result<Arc<dyn File>> {
         let mut state = self.enter(Operation::Create, |_| {})?;
-        state.refuse_direct(access)?;
+        state.refuse_opening(access)?;
         let node = state.name(Operation::Create, path, |state| state.names.add(path, false))?;
         state.files.insert(node, Content::default());
         Ok(self.file(node, access, &mut state))
@@ -162,7 +167,7 @@ impl Disk for SimulatedDisk {
 
     fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn File>> {
         let mut state = self.enter(Operation::Open, |_| {})?;
-        state.refuse_direct(access)?;
+        state.refuse_opening(access)?;
         let node = state.name(Operation::Open, path, |state| state.names.find(path))?;
         if state.names.is_folder(node) {
             return Err(io::ErrorKind::IsADirectory.into());

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
+use rustix::io::Errno;
+
 use super::content::Content;
 use super::faults::{Faults, Operation, Outcome};
 use super::names::{Names, Node};
@@ -27,6 +29,7 @@ pub(super) struct State {
     pub(super) faults: Faults,
     pub(super) stalls: Stalls,
     pub(super) is_halted: bool,
+    pub(super) lacks_descriptors: bool,
     /// Rises when the process dies: its files and locks are told by it.
     pub(super) process: u64,
     pub(super) operations: u64,
@@ -61,6 +64,7 @@ impl State {
             faults: Faults::default(),
             stalls: Stalls::default(),
             is_halted: false,
+            lacks_descriptors: false,
             process: 0,
             operations: 0,
             trace: 0,
@@ -118,8 +122,10 @@ impl State {
         }
     }
 
-    pub(super) fn refuse_direct(&self, access: Access) -> io::Result<()> {
-        if access == Access::DirectSynced && self.options.refuses_direct {
+    pub(super) fn refuse_opening(&self, access: Access) -> io::Result<()> {
+        if self.lacks_descriptors {
+            Err(Errno::MFILE.into())
+        } else if access == Access::DirectSynced && self.options.refuses_direct {
             Err(io::ErrorKind::InvalidInput.into())
         } else {
             Ok(())

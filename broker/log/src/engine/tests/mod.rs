@@ -4,6 +4,7 @@ mod aborted;
 mod aging;
 mod closing;
 mod crashes;
+mod descriptors;
 mod found;
 mod limits;
 mod meanwhile;

@@ -71,9 +71,14 @@ impl Checkpoints {
     pub(super) fn is_crowded(&mut self) -> bool {
         let is_crowded = self.sync.files() >= FILES_MAX;
         if is_crowded {
-            self.want_so_much(Want::Sync, Reason::OpenFiles);
+            self.want_synced();
         }
         is_crowded
+    }
+
+    /// Has the files closed that are held open to be synced.
+    pub(super) fn want_synced(&mut self) {
+        self.want_so_much(Want::Sync, Reason::OpenFiles);
     }
 
     /// Up to which frame nothing need be replayed.
@@ -170,6 +175,10 @@ impl Writer {
             Err(CheckpointError::DiskFull) => {
                 self.checkpoints.removed.extend(job.removed);
                 self.make_room(0);
+            }
+            Err(CheckpointError::NoDescriptors) => {
+                self.checkpoints.removed.extend(job.removed);
+                self.wait_for_descriptors();
             }
             Err(CheckpointError::Failed(error)) => self.go_offline(&error),
         }
@@ -272,6 +281,11 @@ impl Writer {
             Ok(()) => self.found_room(),
             Err(CheckpointError::DiskFull) => {
                 self.make_room(0);
+                self.checkpoints.again = Some(Box::new(job));
+                return;
+            }
+            Err(CheckpointError::NoDescriptors) => {
+                self.wait_for_descriptors();
                 self.checkpoints.again = Some(Box::new(job));
                 return;
             }

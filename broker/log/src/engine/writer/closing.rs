@@ -27,7 +27,7 @@ impl Writer {
         if let Some(job) = self.plan_removals(true) {
             return Some(Job::Removal(job));
         }
-        if self.is_short_of_room() {
+        if self.is_short() {
             return None;
         }
         if let Some(job) = self.plan_checkpoint() {
@@ -38,7 +38,7 @@ impl Writer {
 
     /// Whether the last work is done, or cannot be: what the journal holds is replayed then, as after a crash.
     pub fn is_saved(&mut self) -> bool {
-        self.is_all_saved() || self.offline.is_some() || self.is_short_of_room()
+        self.is_all_saved() || self.offline.is_some() || self.is_short()
     }
 
     fn is_all_saved(&self) -> bool {

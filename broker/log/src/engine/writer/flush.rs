@@ -164,9 +164,13 @@ impl Writer {
                 });
                 done.job.logs.into_iter().for_each(|flush| self.log_flushed(flush));
             }
-            Err(error) if error.is_disk_full() => {
+            Err(error) if error.is_disk_full() || error.lacks_descriptors() => {
                 // Nothing of it counts: it is written again, to the same places. The reserve was kept for this.
-                self.make_room(done.job.logs.iter().map(|flush| flush.bytes).sum());
+                if error.is_disk_full() {
+                    self.make_room(done.job.logs.iter().map(|flush| flush.bytes).sum());
+                } else {
+                    self.wait_for_descriptors();
+                }
                 for flush in done.job.logs {
                     let first = self.logs.get(&flush.partition).and_then(|log| log.first_unflushed);
                     first.into_iter().for_each(|first| self.flushing.add(first, flush.partition));

@@ -231,7 +231,8 @@ impl Writer {
 
     /// Whether a group can be written: something is staged, and no other is on its way.
     pub fn is_ready(&self) -> bool {
-        self.writing.is_none() && !self.forming.is_empty() && self.offline.is_none()
+        let is_idle = self.writing.is_none() && self.offline.is_none();
+        is_idle && !self.forming.is_empty() && self.may_begin_file()
     }
 
     /// Hands out the group that has formed; none if there is none, or another one is on its way.
@@ -247,7 +248,7 @@ impl Writer {
                 write
             }
             Err(error) => {
-                self.go_offline(&error);
+                self.cannot_begin(&error);
                 None
             }
         }
@@ -278,7 +279,7 @@ impl Writer {
         if let Some(job) = self.plan_removals(false) {
             return Some(Job::Removal(job));
         }
-        if self.is_short_of_room() {
+        if self.is_short() {
             return None;
         }
         if self.may_make_spare()

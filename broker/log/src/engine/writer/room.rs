@@ -7,6 +7,7 @@ use super::super::error::Refusal;
 use super::super::observer::{Event, Reason};
 use super::Writer;
 use crate::disk::BLOCK_BYTES;
+use crate::journal;
 use crate::local_id::LocalId;
 
 /// What a partition that is in the journal takes on the disk, beside its bytes, once it is in segments: the end of its
@@ -43,6 +44,10 @@ pub(super) struct Shortages {
     reserve: Shortage,
     /// The journal's next file.
     spare: Shortage,
+    /// Descriptors, for work.
+    descriptors: Shortage,
+    /// And for the file of the journal that takes the group which has formed.
+    next_file: Shortage,
     /// When it was last asked how much is free, and how much could be promised then.
     asked: Option<Duration>,
     promised_bytes: u64,
@@ -140,9 +145,38 @@ impl Writer {
         self.offline.is_some() || self.shortages.work.lasts(now)
     }
 
-    /// Notes that work which needs room has found it.
+    /// Notes that work which needs room, and descriptors, has found both.
     pub(super) fn found_room(&mut self) {
         self.shortages.work.since = None;
+        self.shortages.descriptors.since = None;
+    }
+
+    /// Lets work wait that could open no file: others close theirs.
+    pub(super) fn wait_for_descriptors(&mut self) {
+        if self.shortages.descriptors.since.replace(self.clock.monotonic()).is_none() {
+            self.tell(&Event::NoDescriptors);
+        }
+        self.checkpoints.want_synced();
+    }
+
+    /// Whether work has to wait for room or for descriptors.
+    pub(super) fn is_short(&mut self) -> bool {
+        self.is_short_of_room() || self.shortages.descriptors.lasts(self.clock.monotonic())
+    }
+
+    /// A group cannot be written now, or never.
+    pub(super) fn cannot_begin(&mut self, error: &journal::Error) {
+        if error.lacks_descriptors() {
+            self.shortages.next_file.since = Some(self.clock.monotonic());
+            self.wait_for_descriptors();
+        } else {
+            self.go_offline(error);
+        }
+    }
+
+    /// Whether the group that has formed has the file that it goes into, as far as is known.
+    pub(super) fn may_begin_file(&self) -> bool {
+        !self.shortages.next_file.lasts(self.clock.monotonic())
     }
 
     /// Whether work that needs room has found none, not even of what is kept for it.

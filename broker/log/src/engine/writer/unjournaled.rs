@@ -156,7 +156,7 @@ impl Writer {
             }
             match self.write_log(partition, &waiting) {
                 Ok(()) => self.publish_unjournaled(partition, waiting),
-                Err(error) if error.is_disk_full() => {
+                Err(error) if error.is_disk_full() || error.lacks_descriptors() => {
                     self.discard(partition, waiting.len());
                     self.refuse_unjournaled(partition, waiting, &Refusal::DiskFull);
                 }
@@ -190,18 +190,22 @@ impl Writer {
         let mut unused = ReadBack::default();
         // Whoever appends waits for it, and the page cache is faster than the disk.
         let manner = Manner { writeback_bytes_min: WRITEBACK_BYTES_MIN, past_cache_bytes_min: u64::MAX };
-        let write = |piece| write_piece(&self.sources, piece, &mut unused, manner);
-        let written = pieces.iter().map(write);
-        let written = match written.collect::<Result<Vec<_>, _>>() {
-            Err(error) if error.is_disk_full() => {
-                // A scan after a crash would find what was written before there was no room, and it is refused.
-                for piece in &pieces {
-                    piece.segment.take_back(&self.sources.files)?;
+        let mut written = Vec::with_capacity(pieces.len());
+        for piece in &pieces {
+            match write_piece(&self.sources, piece, &mut unused, manner) {
+                Ok(now) => written.push(now),
+                Err(error) if error.is_disk_full() || error.lacks_descriptors() => {
+                    // A scan after a crash would find what was written before there was no room, and it is refused.
+                    // Into a file that could not be opened nothing was.
+                    let begun = written.len() + usize::from(error.is_disk_full());
+                    for piece in pieces.iter().take(begun) {
+                        piece.segment.take_back(&self.sources.files)?;
+                    }
+                    return Err(error);
                 }
-                return Err(error);
+                Err(error) => return Err(error),
             }
-            written => written?,
-        };
+        }
         self.checkpoints.note_written(written, self.options.syncs_max);
         log.take_pieces(pieces, now_ms);
         self.unsaved.insert(partition);

@@ -200,7 +200,7 @@ fn saved_unjournaled(job: &Job) -> Vec<(LocalId, i64)> {
 
 fn place_in_checkpoint(done: &CheckpointDone) -> &'static str {
     match &done.result {
-        Ok(()) | Err(CheckpointError::DiskFull) => "death in a checkpoint",
+        Ok(()) | Err(CheckpointError::DiskFull | CheckpointError::NoDescriptors) => "death in a checkpoint",
         Err(CheckpointError::Failed(error)) => match error {
             EngineError::Manifest(_) => "death in a manifest's commit",
             EngineError::Compaction(_) => "death in the swap of compacted segments",
