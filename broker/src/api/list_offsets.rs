@@ -185,14 +185,10 @@ impl Search {
     }
 
     fn find(&self, up_to: UpTo) -> Result<Option<FoundTimestamp>, ReadError> {
-        let timestamp = match self.timestamp {
-            MAX_TIMESTAMP => match self.log.max_timestamp() {
-                Some(timestamp) => timestamp,
-                None => return Ok(None),
-            },
-            timestamp => timestamp,
-        };
-        self.log.find_timestamp(timestamp, up_to)
+        match self.timestamp {
+            MAX_TIMESTAMP => self.log.find_max_timestamp(up_to),
+            timestamp => self.log.find_timestamp(timestamp, up_to),
+        }
     }
 }
 

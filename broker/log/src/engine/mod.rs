@@ -10,6 +10,7 @@ mod error;
 mod flush_job;
 mod group;
 mod jobs;
+mod latest;
 mod log;
 mod mailbox;
 mod observer;

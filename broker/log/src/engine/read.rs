@@ -21,10 +21,10 @@ use crate::tail::{FrameSlice, Frames, TailEntry};
 
 /// What was found may be gone by the time it is got: flushed, recycled or compacted. Then the view has it
 /// elsewhere. It cannot happen so often in a row but by a mistake.
-const ATTEMPTS_MAX: usize = 16;
+pub(super) const ATTEMPTS_MAX: usize = 16;
 
 /// A batch is decompressed into at most this to find a record in it.
-const DECOMPRESSED_BYTES_MAX: usize = 128 << 20;
+pub(super) const DECOMPRESSED_BYTES_MAX: usize = 128 << 20;
 
 /// Where the bytes of all partitions are.
 #[derive(Debug)]
@@ -378,6 +378,16 @@ impl Partition {
         Ok(None)
     }
 
+    /// None if the batch is not where it was said to be any more.
+    pub(super) fn bytes_of(&self, entry: &TailEntry) -> Result<Option<Bytes>, ReadError> {
+        let Some(slice) = self.slice(entry) else { return Ok(None) };
+        match slice.read() {
+            // Its file was emptied, which was recycled before.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            bytes => bytes.map(Some).map_err(ReadError::Journal),
+        }
+    }
+
     /// None if a batch was not where it was said to be any more.
     fn find_in_entries(
         &self,
@@ -386,12 +396,7 @@ impl Partition {
         start: i64,
     ) -> Result<Option<Option<FoundTimestamp>>, ReadError> {
         for entry in entries {
-            let Some(slice) = self.slice(entry) else { return Ok(None) };
-            let bytes = match slice.read() {
-                // Its file was emptied, which was recycled before.
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-                bytes => bytes.map_err(ReadError::Journal)?,
-            };
+            let Some(bytes) = self.bytes_of(entry)? else { return Ok(None) };
             let found = BatchView::parse_only(&bytes)
                 .and_then(|batch| FoundTimestamp::in_batch(&batch, timestamp, start, DECOMPRESSED_BYTES_MAX));
             let found = found.map_err(|error| ReadError::Journal(io::Error::other(error)))?;

@@ -64,6 +64,7 @@ pub use self::reader::{BatchReader, Headers};
 pub use self::room::Room;
 pub use self::scan::{Order, PIECE_BYTES, PROBE_BYTES, Scanner, Walk, scan_valid_end};
 pub use self::timestamp::FoundTimestamp;
+pub(crate) use self::timestamp::max_timestamp_in_batch;
 pub use self::transactions::{Aborted, AbortedTransaction};
 pub use self::write::{Way, Written};
 

@@ -40,6 +40,23 @@ impl FoundTimestamp {
     }
 }
 
+/// The highest timestamp of a batch's records from an offset on; none if there are none.
+pub(crate) fn max_timestamp_in_batch(
+    batch: &BatchView<'_>,
+    from_offset: i64,
+    decompressed_bytes_max: usize,
+) -> Result<Option<i64>, BatchError> {
+    let records = batch.records(decompressed_bytes_max)?;
+    let mut max = None;
+    for record in &records {
+        let record = record?;
+        if record.offset >= from_offset {
+            max = max.max(Some(record.timestamp));
+        }
+    }
+    Ok(max)
+}
+
 /// What is searched for.
 struct Search<'a> {
     segment: &'a Segment,
@@ -66,6 +83,46 @@ impl Segment {
             return Ok(None);
         }
         Search { segment: self, files, timestamp, from_offset, decompressed_bytes_max }.run()
+    }
+}
+
+impl Segment {
+    /// The highest timestamp of its records from an offset on; none if there are none. Where it begins before that, its
+    /// batches are looked at one by one.
+    ///
+    /// # Errors
+    /// The disk's, and that some of its bytes are bad.
+    pub fn max_timestamp_from(
+        &self,
+        files: &Files,
+        from_offset: i64,
+        decompressed_bytes_max: usize,
+    ) -> Result<Option<i64>, SegmentError> {
+        if self.end_offset() <= from_offset {
+            return Ok(None);
+        }
+        if self.base_offset() >= from_offset {
+            return Ok(Some(self.max_timestamp()));
+        }
+        let position = self.start(files, |index| index.at_or_below(from_offset))?;
+        let walk = self.walk(files, position, PROBE_BYTES)?;
+        let mut cursor = Cursor::new(self, files, walk);
+        let mut max = None;
+        while let Some(step) = cursor.next()? {
+            let (position, header) = match step {
+                Step::Bad(bad) => return Err(self.corrupt(files, &bad)),
+                Step::Batch(position, header) => (position, header),
+            };
+            if header.base_offset >= from_offset {
+                max = max.max(Some(header.max_timestamp));
+            } else if header.last_offset() >= from_offset {
+                let path = cursor.walk.scanner.path().to_owned();
+                let view = cursor.walk.scanner.batch(position, &header)?;
+                let found = max_timestamp_in_batch(&view, from_offset, decompressed_bytes_max);
+                max = max.max(found.map_err(|source| SegmentError::Records { path, position, source })?);
+            }
+        }
+        Ok(max)
     }
 }
 

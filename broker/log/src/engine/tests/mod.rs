@@ -15,6 +15,7 @@ mod room;
 mod rules;
 mod seen;
 mod sharing;
+mod times;
 mod simulation;
 mod verified;
 mod watching;
