@@ -37,6 +37,10 @@ use refused::Refused;
 use state::{Effect, State};
 use transactions::Transactions;
 
+/// So many producers of a partition are remembered. Anybody can make ids up, each of which would be kept for a day and
+/// written with each snapshot; Kafka bounds them by their age alone (KAFKA-15063).
+const PRODUCERS_MAX: usize = 100_000;
+
 /// A queue of staged batches that has grown beyond this is given back when it is empty.
 const STAGED_KEPT_MAX: usize = 64;
 
@@ -62,6 +66,13 @@ struct Producer {
     /// The durable state with all that is staged.
     latest: State,
     staged_count: u32,
+}
+
+impl Producer {
+    /// Whether it has no transaction open, and nothing staged.
+    fn is_idle(&self) -> bool {
+        self.staged_count == 0 && self.latest.transaction_start.is_none()
+    }
 }
 
 #[derive(Debug)]
@@ -125,7 +136,7 @@ impl Producers {
         let table = self.0.get_or_insert_default();
         table.refused.forget(producer_id);
         if let Some(change) = &change {
-            let producer = table.producers.entry(producer_id).or_default();
+            let producer = table.producer(producer_id);
             producer.latest.apply(change);
             producer.staged_count += 1;
         }
@@ -191,7 +202,7 @@ impl Producers {
         }
         let change = Change::of(header, marker)?;
         let table = self.0.get_or_insert_default();
-        let producer = table.producers.entry(header.producer_id).or_default();
+        let producer = table.producer(header.producer_id);
         producer.latest.apply(&change);
         let effect = producer.durable.get_or_insert(State::UNKNOWN).apply(&change);
         table.follow(header.producer_id, effect)
@@ -311,6 +322,21 @@ impl Producers {
 }
 
 impl Table {
+    /// What is known of a producer, which may be new. Where there are as many as there may be, an eighth of them makes
+    /// room: those that were idle for the longest time, and of which nothing is open or on its way.
+    fn producer(&mut self, producer_id: i64) -> &mut Producer {
+        if self.producers.len() >= PRODUCERS_MAX && !self.producers.contains_key(&producer_id) {
+            let idle = self.producers.iter().filter(|(_, producer)| producer.is_idle());
+            let mut idle: Vec<_> = idle.map(|(id, producer)| (producer.latest.last_timestamp, *id)).collect();
+            let count = idle.len().min(PRODUCERS_MAX / 8);
+            if count < idle.len() {
+                idle.select_nth_unstable(count);
+            }
+            idle.iter().take(count).for_each(|(_, id)| drop(self.producers.remove(id)));
+        }
+        self.producers.entry(producer_id).or_default()
+    }
+
     /// Lets the partition's transactions follow what a durable batch did.
     fn follow(&mut self, producer_id: i64, effect: Effect) -> Option<CompletedTransaction> {
         match effect {

@@ -15,8 +15,8 @@ mod room;
 mod rules;
 mod seen;
 mod sharing;
-mod times;
 mod simulation;
+mod times;
 mod verified;
 mod watching;
 

@@ -1,5 +1,6 @@
 //! The rules one by one; `model` holds all of them against a naive account of the same, at random.
 
+mod bounded;
 mod model;
 mod refused;
 mod snapshots;
