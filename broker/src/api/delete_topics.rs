@@ -1,8 +1,8 @@
 //! DeleteTopics: topics go, with all that is in them; by name, or from v6 on by id.
 //!
-//! Who may not even describe a topic learns neither its name from its id nor that it is there. Where
-//! `delete.topic.enable` is off, all of them are TOPIC_DELETION_DISABLED (INVALID_REQUEST below v3). What takes longer than
-//! `timeout_ms` is REQUEST_TIMED_OUT, and may be gone later; 0 stands for 30 s.
+//! Who may not even describe a topic does not learn its name from its id. Where `delete.topic.enable` is off, all of them
+//! are TOPIC_DELETION_DISABLED (INVALID_REQUEST below v3). What takes longer than `timeout_ms` is REQUEST_TIMED_OUT, and may
+//! be gone later; 0 stands for 30 s.
 
 use std::sync::Arc;
 
@@ -78,11 +78,9 @@ fn check(
         }
         None => match image.topic_by_id(state.topic_id).map(|topic| topic.name()) {
             Some(name) if may(Operation::Delete, name) => Ok(TopicReference::Id(state.topic_id)),
-            Some(name) if may(Operation::Describe, name) => {
-                refuse(ErrorCode::TOPIC_AUTHORIZATION_FAILED, unauthorized)
-            }
-            // Whoever may not see it must not learn that it is there.
-            _ => refuse(ErrorCode::UNKNOWN_TOPIC_ID, "This server does not host this topic ID."),
+            // As in Kafka: that there is a topic of this id tells nobody what it is called.
+            Some(_) => refuse(ErrorCode::TOPIC_AUTHORIZATION_FAILED, unauthorized),
+            None => refuse(ErrorCode::UNKNOWN_TOPIC_ID, "This server does not host this topic ID."),
         },
     }
 }

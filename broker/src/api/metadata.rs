@@ -164,8 +164,9 @@ impl Describe<'_> {
     fn by_id(&self, topic_id: Uuid) -> MetadataResponseTopic {
         match self.image.topic_by_id(topic_id) {
             Some(topic) if self.may_describe(topic.name()) => self.found(topic),
-            // Whoever may not see it must not learn that it is there.
-            _ => failed(ErrorCode::UNKNOWN_TOPIC_ID, None, topic_id),
+            // As in Kafka: that there is a topic of this id tells nobody what it is called.
+            Some(_) => failed(ErrorCode::TOPIC_AUTHORIZATION_FAILED, None, topic_id),
+            None => failed(ErrorCode::UNKNOWN_TOPIC_ID, None, topic_id),
         }
     }
 

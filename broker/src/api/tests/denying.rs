@@ -3,8 +3,10 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use strandline_protocol::Request;
 use strandline_protocol::apis::alter_configs::{AlterConfigsRequest, AlterConfigsResource};
+use strandline_protocol::apis::alter_partition_reassignments::{
+    AlterPartitionReassignmentsRequest, ReassignablePartition, ReassignableTopic,
+};
 use strandline_protocol::apis::alter_replica_log_dirs::{
     AlterReplicaLogDir, AlterReplicaLogDirTopic, AlterReplicaLogDirsRequest,
 };
@@ -24,6 +26,7 @@ use strandline_protocol::apis::metadata::{MetadataRequest, MetadataRequestTopic}
 use strandline_protocol::apis::offset_for_leader_epoch::{
     OffsetForLeaderEpochRequest, OffsetForLeaderPartition, OffsetForLeaderTopic,
 };
+use strandline_protocol::{ErrorCode, Request};
 
 use super::{Rig, batch, fetch_request, produce_request, whole};
 use crate::api::Reply;
@@ -59,8 +62,8 @@ impl Authorizer for Only {
     }
 }
 
-const THERE: &str = "a-topic-there";
-const NOT_THERE: &str = "no-such-topic";
+pub(super) const THERE: &str = "a-topic-there";
+pub(super) const NOT_THERE: &str = "no-such-topic";
 
 /// The bytes of the answer about a name, with the name itself left out.
 async fn answer<R: Request>(rig: &Rig, version: i16, name: &str, request: R) -> Vec<u8> {
@@ -71,7 +74,11 @@ async fn answer<R: Request>(rig: &Rig, version: i16, name: &str, request: R) -> 
     [&bytes[..place], &bytes[place + name.len()..]].concat()
 }
 
-async fn assert_silent<R: Request>(rig: &Rig, versions: RangeInclusive<i16>, ask: impl Fn(&str) -> R) {
+pub(super) async fn assert_silent<R: Request>(
+    rig: &Rig,
+    versions: RangeInclusive<i16>,
+    ask: impl Fn(&str) -> R,
+) {
     for version in versions {
         let there = answer(rig, version, THERE, ask(THERE)).await;
         let not_there = answer(rig, version, NOT_THERE, ask(NOT_THERE)).await;
@@ -85,7 +92,7 @@ async fn no_answer_tells_whether_a_name_exists() {
     rig.create(THERE, 1, TopicRules::default());
     rig.found_cluster(THERE).await;
     rig.broker().authorizer = Arc::new(Deny(|_, _| true));
-    // Each API that is asked by name has its line here.
+    // Each API that is asked by name has its line here, or in `denied_topics` where it is about a group or a transaction.
     assert_silent(&rig, 3..=12, |name| produce_request(name, 1, [(0, batch(&[b"a"])), (7, batch(&[b"b"]))]))
         .await;
     assert_silent(&rig, 4..=12, |name| fetch_request(name, &[(0, 0), (7, 0)])).await;
@@ -104,6 +111,13 @@ async fn no_answer_tells_whether_a_name_exists() {
     assert_silent(&rig, 0..=2, elect_leaders).await;
     assert_silent(&rig, 0..=0, describe_producers).await;
     assert_silent(&rig, 1..=2, alter_replica_log_dirs).await;
+    // The right to the cluster is what it takes, and without it no topic is named in the answer.
+    for version in 0..=1 {
+        let there = rig.call(version, &alter_partition_reassignments(THERE)).await;
+        let not_there = rig.call(version, &alter_partition_reassignments(NOT_THERE)).await;
+        assert_eq!(there.error_code, ErrorCode::CLUSTER_AUTHORIZATION_FAILED);
+        assert_eq!(there, not_there);
+    }
 }
 
 fn metadata(name: &str) -> MetadataRequest {
@@ -164,6 +178,16 @@ fn describe_producers(name: &str) -> DescribeProducersRequest {
         ..Default::default()
     };
     DescribeProducersRequest { topics: vec![topic], ..Default::default() }
+}
+
+fn alter_partition_reassignments(name: &str) -> AlterPartitionReassignmentsRequest {
+    let partitions = [0, 7].map(|partition_index| ReassignablePartition {
+        partition_index,
+        replicas: Some(vec![1]),
+        ..Default::default()
+    });
+    let topic = ReassignableTopic { name: name.into(), partitions: partitions.into(), ..Default::default() };
+    AlterPartitionReassignmentsRequest { topics: vec![topic], ..Default::default() }
 }
 
 fn alter_replica_log_dirs(name: &str) -> AlterReplicaLogDirsRequest {

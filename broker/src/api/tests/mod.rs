@@ -3,6 +3,7 @@
 mod administration;
 mod asking;
 mod counted;
+mod denied_topics;
 mod denying;
 mod framing;
 mod full_disk;
