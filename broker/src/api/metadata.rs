@@ -2,8 +2,10 @@
 //!
 //! All topics are an empty list in v0 and null from v1 on. A topic that is asked for by name and missing is made, if
 //! the broker's `auto.create.topics.enable` and the request (v4 on) allow it; the answer waits until it can be
-//! written to. Who may not make it is told so, and need not ask again. By id, nothing is ever made. Who may not describe a topic learns its name from its id no more than
-//! its id from its name.
+//! written to. Who may not make it is told so, and need not ask again. By id, nothing is ever made. Who may not describe
+//! a topic learns its name from its id no more than its id from its name.
+//!
+//! An id, or no name, in v10 and v11 is INVALID_REQUEST for all topics of the request.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
