@@ -10,7 +10,6 @@ mod error;
 mod flush_job;
 mod group;
 mod jobs;
-mod latest;
 mod log;
 mod mailbox;
 mod observer;
@@ -25,6 +24,7 @@ mod request;
 mod scan;
 mod sweep_job;
 mod threads;
+mod times;
 mod watch;
 mod writer;
 

@@ -7,7 +7,6 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use strandline_protocol::batch::BatchView;
 
 use super::error::ReadError;
 use super::log::aborted_transaction;
@@ -16,15 +15,12 @@ use crate::disk::{self, Disk};
 use crate::journal::{self, Pinned};
 use crate::layout::Layout;
 use crate::producers::CompletedTransaction;
-use crate::segment::{AbortedTransaction, FileRange, Files, FoundTimestamp, Segment, SegmentError};
+use crate::segment::{AbortedTransaction, FileRange, Files, Segment, SegmentError};
 use crate::tail::{FrameSlice, Frames, TailEntry};
 
 /// What was found may be gone by the time it is got: flushed, recycled or compacted. Then the view has it
 /// elsewhere. It cannot happen so often in a row but by a mistake.
 pub(super) const ATTEMPTS_MAX: usize = 16;
-
-/// A batch is decompressed into at most this to find a record in it.
-pub(super) const DECOMPRESSED_BYTES_MAX: usize = 128 << 20;
 
 /// Where the bytes of all partitions are.
 #[derive(Debug)]
@@ -332,52 +328,6 @@ impl Partition {
         Ok(transactions)
     }
 
-    /// The first record whose timestamp is at least this: its timestamp and offset; none if there is none.
-    pub fn find_timestamp(&self, timestamp: i64, up_to: UpTo) -> Result<Option<FoundTimestamp>, ReadError> {
-        for _ in 0..ATTEMPTS_MAX {
-            let (segments, entries, start, limit) = {
-                let view = self.view();
-                if view.is_deleted {
-                    return Err(ReadError::UnknownPartition);
-                }
-                let has = |segment: &&Arc<Segment>| segment.max_timestamp() >= timestamp;
-                let segments: Vec<_> = view.segments.iter().filter(has).cloned().collect();
-                let has = |entry: &&TailEntry| entry.max_timestamp >= timestamp;
-                let entries: Vec<_> = view.tail.iter().filter(has).copied().collect();
-                (segments, entries, view.start, view.offsets().limit(up_to))
-            };
-            let is_found = |found: &FoundTimestamp| found.offset >= start;
-            let found = match self.find_in_segments(&segments, timestamp, start) {
-                Err(SegmentError::Gone { .. }) => continue,
-                found => found?,
-            };
-            let found = match found.filter(is_found) {
-                Some(found) => Some(Some(found)),
-                None => self.find_in_entries(&entries, timestamp, start)?,
-            };
-            if let Some(found) = found {
-                return Ok(found.filter(|found| found.offset < limit));
-            }
-        }
-        Err(ReadError::Journal(io::ErrorKind::NotFound.into()))
-    }
-
-    fn find_in_segments(
-        &self,
-        segments: &[Arc<Segment>],
-        timestamp: i64,
-        start: i64,
-    ) -> Result<Option<FoundTimestamp>, SegmentError> {
-        for segment in segments {
-            if let Some(found) =
-                segment.find_timestamp(&self.sources.files, timestamp, start, DECOMPRESSED_BYTES_MAX)?
-            {
-                return Ok(Some(found));
-            }
-        }
-        Ok(None)
-    }
-
     /// None if the batch is not where it was said to be any more.
     pub(super) fn bytes_of(&self, entry: &TailEntry) -> Result<Option<Bytes>, ReadError> {
         let Some(slice) = self.slice(entry) else { return Ok(None) };
@@ -386,25 +336,6 @@ impl Partition {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
             bytes => bytes.map(Some).map_err(ReadError::Journal),
         }
-    }
-
-    /// None if a batch was not where it was said to be any more.
-    fn find_in_entries(
-        &self,
-        entries: &[TailEntry],
-        timestamp: i64,
-        start: i64,
-    ) -> Result<Option<Option<FoundTimestamp>>, ReadError> {
-        for entry in entries {
-            let Some(bytes) = self.bytes_of(entry)? else { return Ok(None) };
-            let found = BatchView::parse_only(&bytes)
-                .and_then(|batch| FoundTimestamp::in_batch(&batch, timestamp, start, DECOMPRESSED_BYTES_MAX));
-            let found = found.map_err(|error| ReadError::Journal(io::Error::other(error)))?;
-            if found.is_some() {
-                return Ok(Some(found));
-            }
-        }
-        Ok(Some(None))
     }
 }
 
