@@ -41,7 +41,7 @@ pub(super) fn stretches(offset: u64, length: u64) -> impl Iterator<Item = Range<
     let (end, mut at) = (offset.saturating_add(length), offset);
     std::iter::from_fn(move || {
         let start = at;
-        at = if start % block != 0 {
+        at = if !start.is_multiple_of(block) {
             start.next_multiple_of(block).min(end)
         } else if end - start < block {
             end
@@ -55,7 +55,7 @@ pub(super) fn stretches(offset: u64, length: u64) -> impl Iterator<Item = Range<
 /// Whether a stretch is of whole blocks.
 pub(super) fn is_whole_blocks(stretch: &Range<u64>) -> bool {
     let block = BLOCK_BYTES as u64;
-    stretch.start % block == 0 && stretch.end % block == 0
+    stretch.start.is_multiple_of(block) && stretch.end.is_multiple_of(block)
 }
 
 /// Takes as many bytes off the front of the parts as `place` holds.
