@@ -8,13 +8,14 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 use strandline_broker::api::{Dispatched, Reply};
 use strandline_broker::context::Connection;
 use strandline_broker::net::{Bound, Dispatching, ListenerOptions, NetOptions, Service};
 use strandline_protocol::apis::api_versions::ApiVersionsResponse;
 use strandline_protocol::frame::OutboundFrame;
+
+use crate::limit::{Lowered, one_at_a_time};
 
 struct Answering;
 
@@ -38,6 +39,7 @@ fn processor_time() -> Duration {
 
 #[test]
 fn without_descriptors_it_neither_spins_nor_dies() {
+    let _alone = one_at_a_time();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let guard = runtime.enter();
     let listeners = vec![ListenerOptions::new("TEST", "127.0.0.1", 0)];
@@ -49,9 +51,7 @@ fn without_descriptors_it_neither_spins_nor_dies() {
     let mut first = TcpStream::connect(address).unwrap();
     ask(&mut first);
 
-    let used = std::fs::read_dir("/proc/self/fd").unwrap().count() as u64;
-    let limit = Rlimit { current: Some(used + 20), maximum: getrlimit(Resource::Nofile).maximum };
-    setrlimit(Resource::Nofile, limit).unwrap();
+    let _lowered = Lowered::to_leave(20);
     // The descriptors on this side count too: it ends with a client that is connected, and not accepted.
     let mut clients = Vec::new();
     while let Ok(client) = TcpStream::connect(address) {

@@ -3,3 +3,7 @@
 // Marked as test code in so many words, for the lints that let only test code unwrap.
 #[cfg(test)]
 mod exhausted;
+#[cfg(test)]
+mod limit;
+#[cfg(test)]
+mod starved;
