@@ -235,6 +235,14 @@ pub struct Request {
     pub replies: Arc<dyn Replies>,
 }
 
+impl Request {
+    /// Where the answer goes, and nothing else.
+    pub(super) fn into_reply_to(self) -> ReplyTo {
+        let Self { ticket, replies, .. } = self;
+        ReplyTo { ticket, replies }
+    }
+}
+
 /// Where one answer goes.
 #[derive(Clone, Debug)]
 pub(super) struct ReplyTo {

@@ -1,7 +1,5 @@
 //! Staging of batches: offsets are given here, and nowhere else.
 
-use std::sync::Arc;
-
 use strandline_protocol::batch::{BatchHeader, NO_LEADER_EPOCH};
 
 use super::super::error::Refusal;
@@ -29,22 +27,23 @@ enum Appended {
 
 impl Writer {
     pub(super) fn take_append(&mut self, request: Request) -> Taken {
-        let Request { command, ticket, replies } = &request;
-        let Command::Append { partition, leader_epoch, sender, batch } = command else { return Taken::Yes };
-        match self.append(*partition, *leader_epoch, *sender, batch) {
+        let Command::Append { partition, leader_epoch, sender, batch } = &request.command else {
+            return Taken::Yes;
+        };
+        let partition = *partition;
+        match self.append(partition, *leader_epoch, *sender, batch) {
             Ok(Appended::NotYet) => return Taken::NotYet(request),
             Ok(Appended::Staged(placed, staged)) => {
-                let reply = ReplyTo { ticket: *ticket, replies: Arc::clone(replies) };
                 let said = Said::Append { batch: placed, staged };
-                self.forming.operations.push(Operation { partition: *partition, said, reply: Some(reply) });
+                let reply = Some(request.into_reply_to());
+                self.forming.operations.push(Operation { partition, said, reply });
             }
             Ok(Appended::Unjournaled(placed)) => {
-                let reply = ReplyTo { ticket: *ticket, replies: Arc::clone(replies) };
-                self.add_unjournaled(*partition, placed, batch.clone(), reply);
+                let batch = batch.clone();
+                self.add_unjournaled(partition, placed, batch, request.into_reply_to());
             }
             Ok(Appended::Duplicate { original, last_offset }) => {
-                let reply = ReplyTo { ticket: *ticket, replies: Arc::clone(replies) };
-                self.answer_duplicate(*partition, reply, original, last_offset);
+                self.answer_duplicate(partition, request.into_reply_to(), original, last_offset);
             }
             Err(refusal) => {
                 batch.chain.iter().for_each(Chain::cut);

@@ -8,8 +8,7 @@ use super::Writer;
 
 impl Writer {
     pub(super) fn refuse(&mut self, request: Request, refusal: Refusal) {
-        let Request { ticket, replies, .. } = request;
-        self.reply(ReplyTo { ticket, replies }, Err(refusal));
+        self.reply(request.into_reply_to(), Err(refusal));
     }
 
     pub(super) fn reply(&mut self, reply: ReplyTo, outcome: Outcome) {
