@@ -133,28 +133,34 @@ pub struct Together {
 /// Times that fall into one bucket, one after the other.
 #[derive(Clone, Copy, Debug, Default)]
 struct Run {
-    bucket: usize,
     count: u32,
-    seconds: f64,
+    sum: Duration,
+    /// The shortest and the longest of them: what is between these need not look for its bucket.
+    shortest: Duration,
+    longest: Duration,
 }
 
 impl Run {
     fn add(&mut self, took: Duration, histogram: &Histogram) {
-        let seconds = took.as_secs_f64();
-        let bucket = bucket_of(seconds);
-        if bucket != self.bucket {
-            self.end(histogram);
-            self.bucket = bucket;
+        if self.count == 0 {
+            (self.shortest, self.longest) = (took, took);
+        } else if took < self.shortest || took > self.longest {
+            if bucket_of(took.as_secs_f64()) != bucket_of(self.shortest.as_secs_f64()) {
+                self.end(histogram);
+                return self.add(took, histogram);
+            }
+            (self.shortest, self.longest) = (self.shortest.min(took), self.longest.max(took));
         }
         self.count += 1;
-        self.seconds += seconds;
+        self.sum = self.sum.saturating_add(took);
     }
 
     fn end(&mut self, histogram: &Histogram) {
-        let Self { count, seconds, .. } = std::mem::take(self);
+        let Self { count, sum, .. } = std::mem::take(self);
         if count > 0 {
             // The mean is in their bucket.
-            histogram.record_many(seconds / f64::from(count), usize::try_from(count).unwrap_or(usize::MAX));
+            let mean = sum.as_secs_f64() / f64::from(count);
+            histogram.record_many(mean, usize::try_from(count).unwrap_or(usize::MAX));
         }
     }
 }
