@@ -25,7 +25,7 @@ pub struct Writer {
     field: &'static str,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Payload {
     // How many bytes of the buffer come before it.
     position: usize,
@@ -46,11 +46,6 @@ impl Writer {
     /// How many bytes have been written, payloads included.
     pub fn len(&self) -> usize {
         self.buffer.len() + self.payload_bytes
-    }
-
-    /// How many of them are the writer's own, and lie nowhere else.
-    pub fn own_bytes(&self) -> usize {
-        self.buffer.len()
     }
 
     /// Whether nothing has been written.
@@ -203,23 +198,14 @@ impl Writer {
         }
     }
 
+    /// What was written, without the names that errors speak of.
+    pub(crate) fn into_written(self) -> Written {
+        Written { buffer: self.buffer, payloads: self.payloads }
+    }
+
     /// What was written, as the pieces to send in order.
     pub fn into_pieces(self) -> Vec<Piece> {
-        let mut pieces = Vec::with_capacity(2 * self.payloads.len() + 1);
-        let mut buffer = Bytes::from(self.buffer);
-        let mut taken = 0;
-        for Payload { position, piece } in self.payloads {
-            let fields = buffer.split_to(position - taken);
-            taken = position;
-            if !fields.is_empty() {
-                pieces.push(Piece::Slice(fields));
-            }
-            pieces.push(piece);
-        }
-        if !buffer.is_empty() {
-            pieces.push(Piece::Slice(buffer));
-        }
-        pieces
+        self.into_written().into_pieces()
     }
 
     /// What was written in one buffer, copying what lay out of line; an error where a piece is external.
@@ -238,6 +224,53 @@ impl Writer {
             }
         }
         Ok(Bytes::from(whole))
+    }
+}
+
+/// What a writer has written: bytes, and the payloads that go between them.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Written {
+    buffer: Vec<u8>,
+    payloads: Vec<Payload>,
+}
+
+impl Written {
+    /// How many bytes lie nowhere else.
+    pub(crate) fn own_bytes(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// How many bytes lie outside of memory.
+    pub(crate) fn external_bytes(&self) -> usize {
+        let external = self.payloads.iter().map(|payload| match &payload.piece {
+            Piece::Slice(_) => 0,
+            Piece::External(external) => external.length,
+        });
+        external.sum()
+    }
+
+    /// All of it, where nothing of it lies anywhere else.
+    pub(crate) fn into_own(self) -> std::result::Result<Vec<u8>, Self> {
+        if self.payloads.is_empty() { Ok(self.buffer) } else { Err(self) }
+    }
+
+    /// The pieces to send in order.
+    pub(crate) fn into_pieces(self) -> Vec<Piece> {
+        let mut pieces = Vec::with_capacity(2 * self.payloads.len() + 1);
+        let mut buffer = Bytes::from(self.buffer);
+        let mut taken = 0;
+        for Payload { position, piece } in self.payloads {
+            let fields = buffer.split_to(position - taken);
+            taken = position;
+            if !fields.is_empty() {
+                pieces.push(Piece::Slice(fields));
+            }
+            pieces.push(piece);
+        }
+        if !buffer.is_empty() {
+            pieces.push(Piece::Slice(buffer));
+        }
+        pieces
     }
 }
 

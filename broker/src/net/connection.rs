@@ -202,6 +202,8 @@ impl<T: Transport> ConnectionTask<T> {
 
     /// Begins the requests that are here, one after the other.
     fn begin_requests(&mut self, context: &mut Context<'_>) -> Stop {
+        // Those that are here are so since the same moment.
+        let mut now = None;
         loop {
             if self.pipeline.poll_dispatch(context).is_pending() {
                 return Stop::Waiting;
@@ -229,7 +231,7 @@ impl<T: Transport> ConnectionTask<T> {
                 Ok(Found::Request(frame, permit)) => {
                     self.tally.requests += 1;
                     self.move_on();
-                    let now = self.service.now();
+                    let now = *now.get_or_insert_with(|| self.service.now());
                     let arrival = Arrival::new(&frame, self.began.take(), now);
                     let dispatching = self.service.dispatch(&self.connection, frame, now);
                     self.pipeline.begin(dispatching, permit, arrival);

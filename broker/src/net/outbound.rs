@@ -16,6 +16,9 @@ use crate::storage::FileSlice;
 /// So many pieces go with one call.
 const PARTS_MAX: usize = 64;
 
+/// Short answers are put together up to this: each piece by itself costs the kernel more than copying it.
+const TOGETHER_BYTES_MAX: usize = 16 << 10;
+
 /// So much of a file is read at once where it cannot be sent from.
 const FILE_READ_BYTES: usize = 64 << 10;
 
@@ -25,7 +28,9 @@ pub(super) struct Outbound {
     /// What was read of a file that cannot be sent from: it goes before the pieces.
     chunk: Bytes,
     pieces: VecDeque<Piece>,
-    /// How much of the pieces is in memory.
+    /// Short answers, put together: they go behind the pieces.
+    together: Vec<u8>,
+    /// How much of all that is in memory, but for what was read of a file.
     memory_bytes: usize,
     /// The answers that they are of.
     answers: VecDeque<Unsent>,
@@ -52,25 +57,33 @@ pub(super) struct Written {
     pub(super) own_bytes: usize,
 }
 
-/// The bytes of an answer that are in memory.
-pub(super) fn memory_bytes(frame: &OutboundFrame) -> usize {
-    let in_memory = frame.pieces().iter().map(|piece| match piece {
-        Piece::Slice(slice) => slice.len(),
-        Piece::External(_) => 0,
-    });
-    in_memory.sum()
-}
-
 impl Outbound {
     pub(super) fn push(&mut self, frame: OutboundFrame, departure: Departure) {
-        self.memory_bytes += memory_bytes(&frame);
+        self.memory_bytes += frame.memory_bytes();
         let (bytes, own_bytes) = (frame.len(), frame.own_bytes());
         self.answers.push_back(Unsent { bytes, own_bytes, departure });
-        self.pieces.extend(frame.into_pieces().into_iter().filter(|piece| !piece.is_empty()));
+        if self.together.len() + bytes > TOGETHER_BYTES_MAX {
+            self.seal();
+        }
+        match frame.into_own() {
+            Ok(first) if self.together.is_empty() => self.together = first,
+            Ok(next) => self.together.extend_from_slice(&next),
+            Err(frame) => {
+                self.seal();
+                self.pieces.extend(frame.into_pieces().into_iter().filter(|piece| !piece.is_empty()));
+            }
+        }
+    }
+
+    /// Nothing more is put together with what is.
+    fn seal(&mut self) {
+        if !self.together.is_empty() {
+            self.pieces.push_back(Piece::Slice(std::mem::take(&mut self.together).into()));
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.pieces.is_empty() && self.chunk.is_empty()
+        self.pieces.is_empty() && self.together.is_empty() && self.chunk.is_empty()
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
@@ -113,6 +126,7 @@ impl Outbound {
         tally: &mut Tally,
         written: &mut Written,
     ) -> Poll<io::Result<()>> {
+        self.seal();
         loop {
             if !self.chunk.is_empty() {
                 let part = [IoSlice::new(&self.chunk)];

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::budget::{AnswerBudget, Permit};
-use super::outbound::memory_bytes;
 use super::service::Dispatching;
 use super::timing::Arrival;
 use crate::api::{Dispatched, LaterReply, Reply};
@@ -116,7 +115,7 @@ impl Pipeline {
 
     fn take_answer(&mut self, reply: &Reply) {
         if let Reply::Send { frame, .. } = reply {
-            self.answer_bytes += memory_bytes(frame);
+            self.answer_bytes += frame.memory_bytes();
             self.own_bytes += frame.own_bytes();
             self.answers.take(frame.own_bytes());
         }

@@ -148,12 +148,15 @@ fn large_payloads_stay_where_they_lie() {
     let pieces = vec![Piece::Slice(tail.clone()), Piece::External(external.clone())];
     let frame = OutboundFrame::response(16, 5, &fetch_response(pieces.into())).unwrap();
 
-    assert!(frame.pieces().contains(&Piece::External(external)));
+    let pieces = frame.clone().into_pieces();
+    assert!(pieces.contains(&Piece::External(external)));
+    assert_eq!(frame.memory_bytes(), frame.len() - (1 << 30));
+    assert!(frame.clone().into_own().is_err());
     let shares_the_buffer =
         |piece: &Piece| matches!(piece, Piece::Slice(slice) if slice.as_ptr() == tail.as_ptr());
-    assert!(frame.pieces().iter().any(shares_the_buffer));
-    assert_eq!(frame.pieces().iter().map(Piece::len).sum::<usize>(), frame.len());
-    let Some(Piece::Slice(start)) = frame.pieces().first() else { panic!("a frame starts with its length") };
+    assert!(pieces.iter().any(shares_the_buffer));
+    assert_eq!(pieces.iter().map(Piece::len).sum::<usize>(), frame.len());
+    let Some(Piece::Slice(start)) = pieces.first() else { panic!("a frame starts with its length") };
     let announced = u32::from_be_bytes(*start.first_chunk().unwrap());
     assert_eq!(announced as usize + LENGTH_BYTES, frame.len());
 

@@ -10,12 +10,12 @@ fn answers_keep_the_order_of_the_requests() {
     let rig = Rig::new(options());
     let mut client = rig.connect();
     let mut bytes = frame(Ask::Gated, 0, 0);
-    (1..20).for_each(|number| bytes.extend(frame(Ask::Now, number, 100)));
+    (1..100).for_each(|number| bytes.extend(frame(Ask::Now, number, 100)));
     client.send(&bytes);
-    wait_until("all are begun while the first is worked on", || rig.begun().len() == 20);
+    wait_until("all are begun while the first is worked on", || rig.begun().len() == 100);
     rig.script.gate.notify_one();
-    let answered: Vec<_> = (0..20).map(|_| client.answered().unwrap()).collect();
-    assert_eq!(answered, (0..20).collect::<Vec<_>>());
+    let answered: Vec<_> = (0..100).map(|_| client.answered().unwrap()).collect();
+    assert_eq!(answered, (0..100).collect::<Vec<_>>());
     assert_eq!(rig.begun(), answered);
     let writes = || rig.counters().writes.load(Ordering::Relaxed);
     wait_until("it is counted", || writes() > 0);

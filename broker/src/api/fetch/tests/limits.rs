@@ -66,7 +66,8 @@ async fn what_lies_in_segments_is_sent_from_there() {
     }
     let reply = rig.reply(12, &fetch_request("t", &[(0, 1), (1, 0)])).await;
     let Reply::Send { frame, .. } = &reply else { panic!("{reply:?}") };
-    let ranges = frame.pieces().iter().filter(|piece| matches!(piece, Piece::External(_)));
+    let pieces = frame.clone().into_pieces();
+    let ranges = pieces.iter().filter(|piece| matches!(piece, Piece::External(_)));
     assert_eq!(ranges.count(), 2);
     let found = records(&answer::<FetchRequest>(12, reply));
     let found: Vec<_> = found.into_iter().map(|(partition, offset, _)| (partition, offset)).collect();

@@ -23,7 +23,7 @@ async fn a_batch_in_the_tail_is_sent_from_where_it_lies() {
     for version in [4, 12, 18] {
         let reply = rig.reply(version, &fetch_request("t", &[(0, 0)])).await;
         let Reply::Send { frame, .. } = reply else { panic!("{reply:?}") };
-        let sent = frame.pieces().iter().find_map(|piece| match piece {
+        let sent = frame.into_pieces().iter().find_map(|piece| match piece {
             Piece::Slice(slice) if slice.len() > 100 << 10 => Some(slice.as_ptr_range()),
             _ => None,
         });
