@@ -13,6 +13,7 @@ pub mod context;
 pub mod coordinator;
 pub mod embedded;
 pub mod features;
+pub mod few;
 pub mod http;
 pub mod loggers;
 pub mod metadata;

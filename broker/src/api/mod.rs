@@ -59,8 +59,6 @@ mod update_features;
 mod wait;
 mod write_txn_markers;
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,7 +69,7 @@ use strandline_protocol::wire::DecodeResult;
 use strandline_protocol::{Bytes, DecodeError, Message, Reader};
 
 pub use self::fetch::sessions as fetch_sessions;
-pub use self::reply::{Answering, Append, Dispatched, LaterReply, Reply};
+pub use self::reply::{Answering, Append, Dispatched, Dispatching, LaterReply, Reply};
 
 use crate::broker::Broker;
 use crate::context::{Call, Connection};
@@ -89,7 +87,9 @@ pub struct Served {
 }
 
 macro_rules! served {
-    ($($name:ident $first:literal..=$last:literal $(advertised from $advertised:literal)? => $module:ident),+ $(,)?) => {
+    ($(
+        $name:ident $first:literal..=$last:literal $(advertised from $advertised:literal)? => $module:ident $($how:ident)?
+    ),+ $(,)?) => {
         /// The table: what is served, by rising key.
         pub static SERVED: &[Served] = &[$(Served {
             key: ApiKey::$name,
@@ -103,20 +103,27 @@ macro_rules! served {
                     // What may follow is not looked at, as Kafka does not: librdkafka 2.16 has three bytes behind some
                     // requests for metadata.
                     let request = Message::read(&mut reader, call.version)?;
-                    let broker = Arc::clone(broker);
-                    // Each in a box of its own size: one for all of them would be as large as the largest.
-                    Ok(Box::pin(async move { $module::handle(&broker, call, request).await }))
+                    Ok(served!(@begin broker, call, request, $module $($how)?))
                 })+
-                _ => Ok(at_once(Dispatched::Now(Reply::Close("an API that is not served")))),
+                _ => Ok(Dispatching::done(Dispatched::Now(Reply::Close("an API that is not served")))),
             }
         }
     };
+    (@begin $broker:ident, $call:ident, $request:ident, $module:ident begins) => {
+        $module::begin($broker, $call, $request)
+    };
+    (@begin $broker:ident, $call:ident, $request:ident, $module:ident) => {{
+        let broker = Arc::clone($broker);
+        // Each in a box of its own size: one for all of them would be as large as the largest.
+        Dispatching::going(async move { $module::handle(&broker, $call, $request).await })
+    }};
     (@first $first:literal) => { $first };
     (@first $first:literal $advertised:literal) => { $advertised };
 }
 
 served! {
-    Produce 3..=13 advertised from 0 => produce,
+    // What comes most often and waits least begins without a box.
+    Produce 3..=13 advertised from 0 => produce begins,
     Fetch 4..=18 => fetch,
     ListOffsets 1..=11 => list_offsets,
     Metadata 0..=13 => metadata,
@@ -163,9 +170,6 @@ served! {
     DescribeTopicPartitions 0..=0 => describe_topic_partitions,
 }
 
-/// A request that is being dispatched.
-pub type Dispatching = Pin<Box<dyn Future<Output = Dispatched> + Send>>;
-
 /// Finds out what a frame asks, and begins to answer it.
 ///
 /// The frame is what follows the four bytes of length. Whatever is not a request that is served is answered as
@@ -181,7 +185,7 @@ pub fn dispatch(
     let mut reader = Reader::new(frame);
     let (api, header) = match RequestHeader::read_with_api(&mut reader) {
         Ok(found) => found,
-        Err(error) => return at_once(refuse(connection, &error)),
+        Err(error) => return Dispatching::done(refuse(connection, &error)),
     };
     let call = Call {
         connection: Arc::clone(connection),
@@ -194,16 +198,12 @@ pub fn dispatch(
     };
     if !is_served(api, call.version) {
         if api.key == ApiKey::ApiVersions {
-            return at_once(api_versions::unsupported(broker, call));
+            return Dispatching::done(api_versions::unsupported(broker, call));
         }
         tracing::info!(peer = %connection.peer, api = api.name, version = call.version, "not served: closing");
-        return at_once(Dispatched::Now(Reply::Close("a version that is not served")));
+        return Dispatching::done(Dispatched::Now(Reply::Close("a version that is not served")));
     }
-    handle(broker, call, reader).unwrap_or_else(|error| at_once(refuse(connection, &error)))
-}
-
-fn at_once(dispatched: Dispatched) -> Dispatching {
-    Box::pin(std::future::ready(dispatched))
+    handle(broker, call, reader).unwrap_or_else(|error| Dispatching::done(refuse(connection, &error)))
 }
 
 fn is_served(api: &Api, version: i16) -> bool {

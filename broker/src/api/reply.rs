@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use strandline_protocol::frame::OutboundFrame;
@@ -76,6 +77,49 @@ impl fmt::Debug for Dispatched {
         match self {
             Self::Now(reply) => reply.fmt(formatter),
             Self::Later(_) => formatter.write_str("Later"),
+        }
+    }
+}
+
+/// A request that is being dispatched.
+#[must_use]
+pub struct Dispatching(Stage);
+
+enum Stage {
+    /// Nothing was to be waited for.
+    Done(Option<Dispatched>),
+    Going(Pin<Box<dyn Future<Output = Dispatched> + Send>>),
+}
+
+impl Dispatching {
+    /// It is dispatched already.
+    pub fn done(dispatched: Dispatched) -> Self {
+        Self(Stage::Done(Some(dispatched)))
+    }
+
+    /// It is when this is.
+    pub fn going(future: impl Future<Output = Dispatched> + Send + 'static) -> Self {
+        Self(Stage::Going(Box::pin(future)))
+    }
+}
+
+impl fmt::Debug for Dispatching {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Stage::Done(dispatched) => dispatched.fmt(formatter),
+            Stage::Going(_) => formatter.write_str("Dispatching"),
+        }
+    }
+}
+
+impl Future for Dispatching {
+    type Output = Dispatched;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Dispatched> {
+        match &mut self.0 {
+            // As any other future, it is done once.
+            Stage::Done(dispatched) => dispatched.take().map_or(Poll::Pending, Poll::Ready),
+            Stage::Going(future) => future.as_mut().poll(context),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use strandline_log::config::LogConfig;
-use strandline_log::engine::{Command, Done, Outcome, Partition, Refusal as LogRefusal};
+use strandline_log::engine::{Command, Done, Partition, Refusal as LogRefusal};
 use strandline_protocol::Uuid;
 use strandline_state::metadata::image::{RESOURCE_BROKER, RESOURCE_GROUP, RESOURCE_TOPIC, Topic};
 use strandline_state::metadata::{MetadataImage, MetadataRecord};
@@ -232,7 +232,7 @@ impl Metadata {
         if commands.is_empty() {
             return Ok(Vec::new());
         }
-        let outcomes: Vec<Outcome> = self.storage.submit(commands).await.await;
+        let outcomes = self.storage.submit(commands).await.await;
         let done = outcomes.into_iter().map(|outcome| match outcome {
             Ok(done) => Ok(Some(done)),
             Err(LogRefusal::DiskFull) => Ok(None),

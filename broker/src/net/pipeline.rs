@@ -1,6 +1,8 @@
 //! The requests of one connection that are being worked on, in their order, and so their answers.
 
 use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -75,7 +77,7 @@ impl Pipeline {
         let Some((mut dispatching, permit, arrival)) = self.dispatching.take() else {
             return Poll::Ready(());
         };
-        match dispatching.as_mut().poll(context) {
+        match Pin::new(&mut dispatching).poll(context) {
             Poll::Pending => {
                 self.dispatching = Some((dispatching, permit, arrival));
                 return Poll::Pending;

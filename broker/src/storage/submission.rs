@@ -9,14 +9,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use strandline_log::engine::{Command, Outcome, Refusal, Replies, Request};
+use strandline_log::engine::{Command, Outcome, Refusal, Rejected, Replies, Request};
 
 use super::Storage;
+use crate::few::Few;
 
 #[derive(Debug, Default)]
 struct State {
     /// By ticket.
-    outcomes: Vec<Option<Outcome>>,
+    outcomes: Few<Option<Outcome>>,
     missing: usize,
     waker: Option<Waker>,
 }
@@ -30,11 +31,23 @@ struct Answers {
 }
 
 impl Answers {
+    /// To so many requests.
+    fn to(count: usize) -> Arc<Self> {
+        let outcomes = std::iter::repeat_with(|| None).take(count).collect();
+        let state = Mutex::new(State { outcomes, missing: count, waker: None });
+        Arc::new(Self { state, taken_ns: AtomicU64::new(0) })
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn poll(&self, context: &mut Context<'_>) -> Poll<Vec<Outcome>> {
+    /// Says of requests that nothing is taken any more.
+    fn refuse(&self, requests: impl Iterator<Item = Request>) {
+        requests.for_each(|request| self.reply(request.ticket, Err(Refusal::Closed)));
+    }
+
+    fn poll(&self, context: &mut Context<'_>) -> Poll<Few<Outcome>> {
         let mut state = self.state();
         if state.missing > 0 {
             state.waker = Some(context.waker().clone());
@@ -95,16 +108,32 @@ impl Submission {
             Ok(true) => Poll::Ready(()),
             Ok(false) => Poll::Pending,
             Err(_) => {
-                for request in self.requests.drain(..) {
-                    self.answers.reply(request.ticket, Err(Refusal::Closed));
-                }
+                self.answers.refuse(self.requests.drain(..));
                 Poll::Ready(())
             }
         }
     }
 
+    /// Waits until the writer has room for all of them. What is returned waits for its answers.
+    ///
+    /// Dropped before it returns, it leaves those with the writer that it has given already.
+    pub async fn all_in(mut self, storage: &Storage) -> Submitted {
+        if !self.is_in() {
+            poll_fn(|context| self.poll_in(storage, context)).await;
+        }
+        Submitted(self.answers)
+    }
+
+    /// What the writer will say, if it has all of them.
+    ///
+    /// # Errors
+    /// It has not.
+    pub fn try_all_in(self) -> Result<Submitted, Self> {
+        if self.is_in() { Ok(Submitted(self.answers)) } else { Err(self) }
+    }
+
     /// One outcome for each command, in their order.
-    pub fn poll_answered(&mut self, context: &mut Context<'_>) -> Poll<Vec<Outcome>> {
+    pub fn poll_answered(&mut self, context: &mut Context<'_>) -> Poll<Few<Outcome>> {
         self.answers.poll(context)
     }
 }
@@ -126,7 +155,7 @@ impl Submitted {
 }
 
 impl Future for Submitted {
-    type Output = Vec<Outcome>;
+    type Output = Few<Outcome>;
 
     /// One outcome for each command, in their order.
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -134,30 +163,53 @@ impl Future for Submitted {
     }
 }
 
+/// Commands as the writer gets them, and where its answers arrive.
+fn requests<C>(commands: C) -> (Arc<Answers>, impl Iterator<Item = Request>)
+where
+    C: IntoIterator<Item = Command, IntoIter: ExactSizeIterator>,
+{
+    let commands = commands.into_iter();
+    let answers = Answers::to(commands.len());
+    let replies: Arc<dyn Replies> = Arc::<Answers>::clone(&answers);
+    let requests = (0..).zip(commands);
+    let requests =
+        requests.map(move |(ticket, command)| Request { command, ticket, replies: Arc::clone(&replies) });
+    (answers, requests)
+}
+
 impl Storage {
     /// Commands that are to go to the writer, of which it has none yet.
-    pub fn submission(&self, commands: impl IntoIterator<Item = Command>) -> Submission {
-        let answers = Arc::new(Answers::default());
-        let replies: Arc<dyn Replies> = Arc::<Answers>::clone(&answers);
-        let requests = (0..).zip(commands);
-        let requests =
-            requests.map(|(ticket, command)| Request { command, ticket, replies: Arc::clone(&replies) });
-        let requests: VecDeque<_> = requests.collect();
-        {
-            let mut state = answers.state();
-            state.missing = requests.len();
-            state.outcomes.resize_with(requests.len(), || None);
+    pub fn submission<C>(&self, commands: C) -> Submission
+    where
+        C: IntoIterator<Item = Command, IntoIter: ExactSizeIterator>,
+    {
+        let (answers, requests) = requests(commands);
+        Submission { requests: requests.collect(), answers }
+    }
+
+    /// Hands commands to the writer, in their order, as far as it has room for them now.
+    pub fn begin<C>(&self, commands: C) -> Submission
+    where
+        C: IntoIterator<Item = Command, IntoIter: ExactSizeIterator>,
+    {
+        let (answers, mut requests) = requests(commands);
+        let mut left = VecDeque::new();
+        match self.mailbox.try_send_all(&mut requests) {
+            Ok(()) => {}
+            Err(Rejected::Full(first)) => left.extend([*first].into_iter().chain(requests)),
+            Err(Rejected::Closed(first)) => answers.refuse([*first].into_iter().chain(requests)),
         }
-        Submission { requests, answers }
+        Submission { requests: left, answers }
     }
 
     /// Hands commands to the writer, in their order, and waits until it has room for them. What is returned waits
     /// for its answers.
     ///
     /// Dropped before it returns, it leaves those commands with the writer that it has given already.
-    pub async fn submit(&self, commands: impl IntoIterator<Item = Command>) -> Submitted {
-        let mut submission = self.submission(commands);
-        poll_fn(|context| submission.poll_in(self, context)).await;
-        Submitted(submission.answers)
+    pub async fn submit<C>(&self, commands: C) -> Submitted
+    where
+        C: IntoIterator<Item = Command, IntoIter: ExactSizeIterator>,
+    {
+        self.begin(commands).all_in(self).await
     }
 }

@@ -15,6 +15,7 @@ use strandline_state::transactions::Partitions;
 
 use crate::api::topics::{Led, Topics};
 use crate::coordinator::{Answer, Coordinator, OFFSETS_TOPIC, TRANSACTIONS_TOPIC};
+use crate::few::Few;
 use crate::metadata::Metadata;
 use crate::metrics::Fate;
 
@@ -176,7 +177,8 @@ impl MarkerWriter {
             marked.push(of_one);
         }
         let storage = self.metadata.storage();
-        let outcomes = if commands.is_empty() { Vec::new() } else { storage.submit(commands).await.await };
+        let outcomes =
+            if commands.is_empty() { Few::default() } else { storage.submit(commands).await.await };
         let mut outcomes = outcomes.into_iter();
         for sent in sent {
             let (transaction, partition, code) = match sent {

@@ -35,7 +35,7 @@ impl Service for AnyRequest {
             settle(inner.dispatch(&connection, frame, received_at).await).await
         });
         let reply = async move { running.await.unwrap_or(Reply::Close("it panicked")) };
-        Box::pin(async move { Dispatched::Later(Box::pin(reply)) })
+        Dispatching::done(Dispatched::Later(Box::pin(reply)))
     }
 }
 
@@ -60,7 +60,7 @@ impl Service for AnyAnswer {
     fn dispatch(&self, connection: &Arc<Connection>, frame: Bytes, received_at: Duration) -> Dispatching {
         let ready = Arc::clone(self.ready.lock().unwrap().entry(connection.id).or_default());
         let dispatching = self.inner.dispatch(connection, frame, received_at);
-        Box::pin(async move {
+        Dispatching::going(async move {
             let dispatched = dispatching.await;
             let there = Arc::clone(&ready);
             tokio::spawn(async move {

@@ -84,14 +84,14 @@ where
         if let Some(response) = (self.skip)(&request) {
             let frame = OutboundFrame::response(version, header.correlation_id, &response).unwrap();
             let reply = Reply::plain(frame, Duration::ZERO);
-            return Box::pin(async move { Dispatched::Now(reply) });
+            return Dispatching::done(Dispatched::Now(reply));
         }
         let asked = (self.ask)(request.clone());
         let frame = OutboundFrame::request(version, header.correlation_id, header.client_id, &asked).unwrap();
         let frame = whole(frame.into_pieces()).unwrap().slice(LENGTH_BYTES..);
         let dispatching = self.inner.dispatch(connection, frame, received_at);
         let say = Arc::clone(&self.say);
-        Box::pin(async move {
+        Dispatching::going(async move {
             let change = move |response| say(&request, response);
             match dispatching.await {
                 Dispatched::Now(now) => Dispatched::Now(reply::<R>(version, now, change)),

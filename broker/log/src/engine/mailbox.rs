@@ -112,15 +112,26 @@ impl Mailbox {
 
     /// Puts a request into the queue, or gives it back.
     pub fn try_send(&self, request: Request) -> Result<(), Rejected> {
+        self.try_send_all(&mut std::iter::once(request))
+    }
+
+    /// Puts requests into the queue as long as there is room. Gives back the first that does not get in; those behind
+    /// it stay where they are.
+    pub fn try_send_all(&self, requests: &mut impl Iterator<Item = Request>) -> Result<(), Rejected> {
+        // The first is made before others have to wait for it.
+        let mut next = requests.next();
         let mut state = self.state();
-        if state.is_closed {
-            Err(Rejected::Closed(Box::new(request)))
-        } else if self.has_room(&state, &request) {
+        while let Some(request) = next {
+            if state.is_closed {
+                return Err(Rejected::Closed(Box::new(request)));
+            }
+            if !self.has_room(&state, &request) {
+                return Err(Rejected::Full(Box::new(request)));
+            }
             self.accept(&mut state, request);
-            Ok(())
-        } else {
-            Err(Rejected::Full(Box::new(request)))
+            next = requests.next();
         }
+        Ok(())
     }
 
     /// Puts requests into the queue, waiting for room as long as it takes; gives those back that come after it

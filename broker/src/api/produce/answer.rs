@@ -10,10 +10,12 @@ use strandline_protocol::apis::produce::{
 use strandline_protocol::{ErrorCode, Uuid};
 
 use super::check::Fault;
+use super::outline::{Outline, Place};
 use super::replicated::Appended;
 use crate::api::topics::Leadership;
 use crate::broker::Broker;
 use crate::context::Call;
+use crate::few::Few;
 use crate::metrics::TopicTally;
 
 /// The version from which on an answer says where a leader can be reached.
@@ -25,8 +27,7 @@ const ABORTABLE_VERSION: i16 = 11;
 /// A batch that the writer has, and where the answer about it belongs.
 #[derive(Debug)]
 pub(super) struct Pending {
-    /// The place of the topic in the answer, and that of the partition in it.
-    pub(super) place: (usize, usize),
+    pub(super) place: Place,
     pub(super) topic_id: Uuid,
     pub(super) partition: i32,
     pub(super) log: Arc<Partition>,
@@ -42,14 +43,6 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    pub(super) fn response<'a>(
-        &self,
-        response: &'a mut ProduceResponse,
-    ) -> Option<&'a mut PartitionProduceResponse> {
-        let (topic, partition) = self.place;
-        response.responses.get_mut(topic)?.partition_responses.get_mut(partition)
-    }
-
     /// The epoch that a record was appended in. A batch that was sent again has one that may be long gone by.
     fn epoch_of(&self, offset: i64, is_duplicate: bool) -> Option<i32> {
         if is_duplicate { self.log.epoch_at(offset) } else { Some(self.leader_epoch) }
@@ -71,14 +64,14 @@ pub(super) fn refused(index: i32, fault: Fault) -> PartitionProduceResponse {
 
 /// Fills in what the writer said, one outcome for each that is pending; gives what is not replicated yet.
 pub(super) fn fill(
-    response: &mut ProduceResponse,
+    outline: &mut Outline,
     version: i16,
-    pending: Vec<Pending>,
-    outcomes: Vec<Outcome>,
+    pending: Few<Pending>,
+    outcomes: Few<Outcome>,
 ) -> Vec<Appended> {
     let mut unreplicated = Vec::new();
     for (pending, outcome) in pending.into_iter().zip(outcomes) {
-        let Some(partition) = pending.response(response) else { continue };
+        let Some(partition) = outline.partition(pending.place) else { continue };
         *partition = match outcome {
             Ok(Done::Appended { base_offset, last_offset, is_duplicate, timestamp }) => {
                 if !is_duplicate {

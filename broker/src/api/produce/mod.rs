@@ -22,6 +22,7 @@
 
 mod answer;
 mod check;
+mod outline;
 mod plan;
 mod replicated;
 
@@ -29,50 +30,116 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strandline_protocol::ErrorCode;
-use strandline_protocol::apis::produce::{ProduceRequest, ProduceResponse};
+use strandline_protocol::apis::produce::ProduceRequest;
 use tokio::time::Instant;
 
+use self::answer::Pending;
+use self::outline::Outline;
 use self::plan::Plan;
-use self::replicated::replicated;
-use super::{Append, Dispatched, Reply};
+use self::replicated::{Appended, replicated};
+use super::{Append, Dispatched, Dispatching, Reply};
 use crate::api::responses::Answered;
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
+use crate::few::Few;
 use crate::metrics::{IS_MEASURED, Stage};
+use crate::storage::Submitted;
 
 /// The `acks` of a producer that waits for all replicas.
 const ALL: i16 = -1;
 
-pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: ProduceRequest) -> Dispatched {
+/// Who asks, and how the answer is wanted.
+struct Asked {
+    broker: Arc<Broker>,
+    call: Call,
+    acks: i16,
+    wait: Duration,
+}
+
+/// Begins to answer a request: it is dispatched at once where nothing has to be waited for.
+pub(super) fn begin(broker: &Arc<Broker>, call: Call, request: ProduceRequest) -> Dispatching {
     let acks = request.acks;
     let wait = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
     let mut plan = plan(broker, &call, request);
-    plan.complete(broker).await;
-    plan.admit(broker, &call).await;
-    let Some((commands, pending)) = plan.take_commands() else {
-        return Dispatched::Now(finish(broker, &call, acks, plan.response));
-    };
-    let mut submitted = broker.storage.submit(commands).await;
-    let (broker, mut response) = (Arc::clone(broker), plan.response);
-    Dispatched::Later(Box::pin(async move {
-        let outcomes = (&mut submitted).await;
-        let taken_at = submitted.taken_at();
-        let mut durable_at = None;
-        let unreplicated = answer::fill(&mut response, call.version, pending, outcomes);
-        if acks == ALL && !unreplicated.is_empty() {
-            let begun = broker.clock.monotonic();
-            durable_at = Some(begun);
-            replicated(&*broker.topics, &mut response, unreplicated, Instant::now() + wait).await;
-            let waited = broker.clock.monotonic().saturating_sub(begun);
-            broker.metrics.stage(call.api, Stage::Wait, waited);
+    let asked = Asked { broker: Arc::clone(broker), call, acks, wait };
+    if !plan.takes_time() {
+        return asked.submit(plan);
+    }
+    Dispatching::going(async move {
+        plan.complete(&asked.broker).await;
+        plan.admit(&asked.broker, &asked.call).await;
+        asked.submit(plan).await
+    })
+}
+
+impl Asked {
+    /// Hands the writer what is for it.
+    fn submit(self, mut plan: Plan) -> Dispatching {
+        let (commands, pending) = plan.take_commands();
+        let outline = plan.outline;
+        if pending.is_empty() {
+            return Dispatching::done(Dispatched::Now(self.finish(outline)));
         }
-        let mut reply = finish(&broker, &call, acks, response);
-        if IS_MEASURED {
-            note_stages(&broker, &call, taken_at, durable_at, &mut reply);
+        match self.broker.storage.begin(commands).try_all_in() {
+            Ok(submitted) => Dispatching::done(self.answered_later(submitted, pending, outline)),
+            Err(submission) => Dispatching::going(async move {
+                let submitted = submission.all_in(&self.broker.storage).await;
+                self.answered_later(submitted, pending, outline)
+            }),
         }
-        reply
-    }))
+    }
+
+    /// Answers when the writer has, and the replicas that are waited for.
+    fn answered_later(
+        self,
+        mut submitted: Submitted,
+        pending: Few<Pending>,
+        mut outline: Outline,
+    ) -> Dispatched {
+        Dispatched::Later(Box::pin(async move {
+            let outcomes = (&mut submitted).await;
+            let taken_at = submitted.taken_at();
+            let mut durable_at = None;
+            let unreplicated = answer::fill(&mut outline, self.call.version, pending, outcomes);
+            if self.acks == ALL && !unreplicated.is_empty() {
+                durable_at = Some(self.broker.clock.monotonic());
+                // In a box of its own, which few need: the one around it is there for each request.
+                Box::pin(self.replicate(&mut outline, unreplicated)).await;
+            }
+            let mut reply = self.finish(outline);
+            if IS_MEASURED {
+                note_stages(&self.broker, &self.call, taken_at, durable_at, &mut reply);
+            }
+            reply
+        }))
+    }
+
+    /// Waits for the replicas.
+    async fn replicate(&self, outline: &mut Outline, unreplicated: Vec<Appended>) {
+        let clock = &self.broker.clock;
+        let begun = clock.monotonic();
+        replicated(&*self.broker.topics, outline, unreplicated, Instant::now() + self.wait).await;
+        let waited = clock.monotonic().saturating_sub(begun);
+        self.broker.metrics.stage(self.call.api, Stage::Wait, waited);
+    }
+
+    /// Answers as the producer wants to be answered.
+    fn finish(&self, outline: Outline) -> Reply {
+        let Self { broker, call, acks, .. } = self;
+        let mut response = outline.into_response();
+        if *acks != 0 {
+            answer::name_leaders(broker, call, &mut response);
+            return call.reply(broker, response);
+        }
+        response.show_codes(&mut |code, words| call.note_refusal(broker, code, words));
+        let silence = call.silence(broker);
+        let mut partitions = response.responses.iter().flat_map(|topic| &topic.partition_responses);
+        if partitions.any(|partition| partition.error_code != ErrorCode::NONE) {
+            return Reply::Close("a producer that wants no answer, and an error");
+        }
+        silence
+    }
 }
 
 /// What is to be done with each partition of a request.
@@ -82,7 +149,7 @@ fn plan(broker: &Broker, call: &Call, request: ProduceRequest) -> Plan {
             broker.authorizer.authorize(call, Operation::Write, Resource::TransactionalId(id))
         });
     if !is_authorized {
-        return Plan::refusal(request, ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
+        return Plan::refusal(&request, ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
     }
     Plan::new(broker, call, request)
 }
@@ -106,21 +173,6 @@ fn note_stages(
             broker.metrics.appended(call.api, append(broker.clock.monotonic()));
         }
     }
-}
-
-/// Answers as the producer wants to be answered.
-fn finish(broker: &Broker, call: &Call, acks: i16, mut response: ProduceResponse) -> Reply {
-    if acks != 0 {
-        answer::name_leaders(broker, call, &mut response);
-        return call.reply(broker, response);
-    }
-    response.show_codes(&mut |code, words| call.note_refusal(broker, code, words));
-    let silence = call.silence(broker);
-    let mut partitions = response.responses.iter().flat_map(|topic| &topic.partition_responses);
-    if partitions.any(|partition| partition.error_code != ErrorCode::NONE) {
-        return Reply::Close("a producer that wants no answer, and an error");
-    }
-    silence
 }
 
 #[cfg(test)]

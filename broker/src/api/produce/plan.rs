@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use strandline_log::engine::Command;
 use strandline_log::producers::{Guard, Sender};
-use strandline_protocol::apis::produce::{
-    PartitionProduceData, ProduceRequest, ProduceResponse, TopicProduceData, TopicProduceResponse,
-};
+use strandline_protocol::apis::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use strandline_protocol::batch::{BatchHeader, TimestampType};
 use strandline_protocol::{Bytes, ErrorCode, Text};
 
 use super::answer::{Pending, refused};
 use super::check::{self, Checked, Fault, Rest};
+use super::outline::{Outline, Place};
 use crate::admission::Candidate;
 use crate::api::topics::Topic;
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
+use crate::few::Few;
 
 /// The client that may write to internal topics: Kafka's own tools.
 const ADMIN_CLIENT_ID: &str = "__admin_client";
@@ -25,8 +25,8 @@ const ADMIN_CLIENT_ID: &str = "__admin_client";
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     /// The answer, as far as it is known.
-    pub(super) response: ProduceResponse,
-    accepted: Vec<Accepted>,
+    pub(super) outline: Outline,
+    accepted: Few<Accepted>,
     /// What the producer calls itself, if it writes transactions.
     transactional_id: Option<Text>,
     /// The time that all of it has.
@@ -63,29 +63,27 @@ pub(super) fn has_transactional(request: &ProduceRequest) -> bool {
 
 impl Plan {
     /// Every partition refused alike.
-    pub(super) fn refusal(request: ProduceRequest, code: ErrorCode) -> Self {
-        let topic = |topic: TopicProduceData| {
-            let partitions = topic.partition_data.iter();
-            let partition_responses =
-                partitions.map(|partition| refused(partition.index, Fault::of(code))).collect();
-            TopicProduceResponse { partition_responses, ..named(&topic) }
-        };
-        let responses = request.topic_data.into_iter().map(topic).collect();
-        Self { response: ProduceResponse { responses, ..Default::default() }, ..Self::default() }
+    pub(super) fn refusal(request: &ProduceRequest, code: ErrorCode) -> Self {
+        let mut outline = Outline::default();
+        for topic in &request.topic_data {
+            outline.begin_topic(topic);
+            for partition in &topic.partition_data {
+                outline.push(refused(partition.index, Fault::of(code)));
+            }
+        }
+        Self { outline, ..Self::default() }
     }
 
     pub(super) fn new(broker: &Broker, call: &Call, request: ProduceRequest) -> Self {
         let planner = Planner { broker, call, acks: request.acks, now_ms: broker.clock.wall_ms() };
         let transactional_id = request.transactional_id;
         let mut plan = Self { now_ms: planner.now_ms, transactional_id, ..Self::default() };
-        plan.response.responses.reserve(request.topic_data.len());
         for data in request.topic_data {
             let topic = planner.topic(&data);
-            let mut response = named(&data);
-            response.partition_responses.reserve(data.partition_data.len());
+            plan.outline.begin_topic(&data);
             for partition in data.partition_data {
                 let index = partition.index;
-                let place = (plan.response.responses.len(), response.partition_responses.len());
+                let place = plan.outline.next_place();
                 let found = topic.as_ref().map_err(|code| Fault::of(*code));
                 let partition_response =
                     match found.and_then(|topic| planner.partition(topic, partition, place)) {
@@ -96,11 +94,15 @@ impl Plan {
                         }
                         Err(fault) => refused(index, fault),
                     };
-                response.partition_responses.push(partition_response);
+                plan.outline.push(partition_response);
             }
-            plan.response.responses.push(response);
         }
         plan
+    }
+
+    /// Whether something has to be waited for before it can go to the writer.
+    pub(super) fn takes_time(&self) -> bool {
+        self.accepted.iter().any(|accepted| accepted.checked.rest.is_some() || accepted.is_transactional)
     }
 
     /// Does with each batch what takes too long for the connection's task: decompresses much, and compresses anew.
@@ -160,11 +162,10 @@ impl Plan {
         }
     }
 
-    /// What is left for the writer, and where its answers go; none if there is nothing.
-    pub(super) fn take_commands(&mut self) -> Option<(Vec<Command>, Vec<Pending>)> {
+    /// What is left for the writer, and where its answers go: as many of one as of the other.
+    pub(super) fn take_commands(&mut self) -> (Few<Command>, Few<Pending>) {
         let accepted = std::mem::take(&mut self.accepted);
-        let (mut commands, mut pending) =
-            (Vec::with_capacity(accepted.len()), Vec::with_capacity(accepted.len()));
+        let (mut commands, mut pending) = (Few::default(), Few::default());
         for Accepted { pending: place, checked, guard, .. } in accepted {
             match check::new_batch(checked) {
                 Ok(batch) => {
@@ -176,7 +177,7 @@ impl Plan {
                 Err(fault) => self.refuse(&place, fault),
             }
         }
-        (!commands.is_empty()).then_some((commands, pending))
+        (commands, pending)
     }
 
     /// Where the bytes lie that go to the writer.
@@ -187,8 +188,8 @@ impl Plan {
 
     fn refuse(&mut self, pending: &Pending, fault: Fault) {
         let fault = fault.beside(&pending.log);
-        if let Some(response) = pending.response(&mut self.response) {
-            *response = refused(response.index, fault);
+        if let Some(partition) = self.outline.partition(pending.place) {
+            *partition = refused(partition.index, fault);
         }
     }
 }
@@ -232,7 +233,7 @@ impl Planner<'_> {
         &self,
         topic: &Arc<Topic>,
         data: PartitionProduceData,
-        place: (usize, usize),
+        place: Place,
     ) -> Result<Accepted, Fault> {
         let index = data.index;
         topic.leadership(index).map_err(Fault::of)?;
@@ -271,9 +272,4 @@ impl Planner<'_> {
         let is_transactional = batch.header().attributes.is_transactional();
         Ok(Accepted { pending, topic: Arc::clone(topic), checked, is_transactional, guard: None })
     }
-}
-
-/// An answer about the same topic, without partitions.
-fn named(data: &TopicProduceData) -> TopicProduceResponse {
-    TopicProduceResponse { name: data.name.clone(), topic_id: data.topic_id, ..Default::default() }
 }

@@ -3,10 +3,10 @@
 
 use strandline_log::engine::UpTo;
 use strandline_protocol::ErrorCode;
-use strandline_protocol::apis::produce::ProduceResponse;
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::Pending;
+use super::outline::Outline;
 use crate::api::topics::{Leadership, Topics};
 use crate::api::wait::Wait;
 
@@ -51,8 +51,8 @@ impl Appended {
     }
 
     /// Says what became of it. As in Kafka, where it was put stays beside an error.
-    fn answer(&self, response: &mut ProduceResponse, code: ErrorCode) {
-        if let Some(partition) = self.pending.response(response) {
+    fn answer(&self, outline: &mut Outline, code: ErrorCode) {
+        if let Some(partition) = outline.partition(self.pending.place) {
             partition.error_code = code;
         }
     }
@@ -62,7 +62,7 @@ impl Appended {
 /// over are REQUEST_TIMED_OUT: they are in the log, and may be replicated yet.
 pub(super) async fn replicated(
     topics: &dyn Topics,
-    response: &mut ProduceResponse,
+    outline: &mut Outline,
     mut unreplicated: Vec<Appended>,
     deadline: Instant,
 ) {
@@ -74,7 +74,7 @@ pub(super) async fn replicated(
         );
         unreplicated.retain(|appended| {
             let verdict = appended.verdict(topics);
-            verdict.into_iter().for_each(|code| appended.answer(response, code));
+            verdict.into_iter().for_each(|code| appended.answer(outline, code));
             verdict.is_none()
         });
         if unreplicated.is_empty() {
@@ -85,7 +85,7 @@ pub(super) async fn replicated(
         {
             for appended in unreplicated {
                 let verdict = appended.verdict(topics);
-                appended.answer(response, verdict.unwrap_or(ErrorCode::REQUEST_TIMED_OUT));
+                appended.answer(outline, verdict.unwrap_or(ErrorCode::REQUEST_TIMED_OUT));
             }
             return;
         }

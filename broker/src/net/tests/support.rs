@@ -75,7 +75,7 @@ pub(super) struct ScriptedService(pub(super) Arc<Script>);
 impl Service for ScriptedService {
     fn dispatch(&self, _: &Arc<Connection>, frame: Bytes, _: Duration) -> Dispatching {
         let script = Arc::clone(&self.0);
-        Box::pin(async move {
+        Dispatching::going(async move {
             let number = u32::from_be_bytes(frame[1..5].try_into().unwrap());
             script.begun.lock().unwrap().push(number);
             let gate = Arc::clone(&script.gate);

@@ -67,6 +67,22 @@ fn the_queue_is_bounded_in_bytes_and_in_number_and_keeps_a_part_for_control() {
 }
 
 #[test]
+fn of_many_those_get_in_that_there_is_room_for() {
+    let count = u64::try_from(stuff(&Mailbox::new(OPTIONS), &an_append(1))).unwrap();
+    let mailbox = Mailbox::new(OPTIONS);
+    let mut requests = (0..count + 3).map(|ticket| request(an_append(1), ticket));
+    let Err(Rejected::Full(back)) = mailbox.try_send_all(&mut requests) else { panic!("nothing bounds it") };
+    assert_eq!(back.ticket, count, "the first of those that have to wait");
+    assert_eq!(requests.next().unwrap().ticket, count + 1, "those behind it stay where they are");
+    let mut taken = VecDeque::new();
+    mailbox.take(&mut taken);
+    assert!(taken.iter().map(|request| request.ticket).eq(0..count), "the others, in their order");
+    mailbox.close();
+    let Err(Rejected::Closed(back)) = mailbox.try_send_all(&mut requests) else { panic!("it is closed") };
+    assert_eq!((back.ticket, requests.next().is_none()), (count + 2, true));
+}
+
+#[test]
 fn one_request_is_taken_whatever_its_size() {
     let mailbox = Mailbox::new(OPTIONS);
     assert_eq!(stuff(&mailbox, &an_append(2 * OPTIONS.bytes_max)), 1);

@@ -6,6 +6,7 @@ mod replicated;
 mod rewriting;
 mod turns;
 
+use strandline_log::engine::{MailboxOptions, Options};
 use strandline_protocol::batch::BatchView;
 use strandline_protocol::{Bytes, ErrorCode};
 
@@ -72,6 +73,20 @@ async fn one_partition_that_is_not_there_leaves_the_others_alone() {
     assert_eq!(codes, [ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, ErrorCode::NONE]);
     let unknown = rig.call(13, &produce_request("other", -1, [(0, batch(&[b"a"]))])).await;
     assert_eq!(only_partition(unknown).error_code, ErrorCode::UNKNOWN_TOPIC_ID);
+}
+
+#[tokio::test]
+async fn batches_that_the_writer_has_no_room_for_wait_for_it() {
+    let mailbox = MailboxOptions { requests_max: 2, ..MailboxOptions::default() };
+    let rig = Rig::with_options(Options { mailbox, ..Options::default() });
+    rig.create("t", 20, TopicRules::default());
+    for offset in 0..3 {
+        let request = produce_request("t", -1, (0..20).map(|index| (index, batch(&[b"a"]))));
+        let response = rig.call(9, &request).await;
+        let partitions = &response.responses[0].partition_responses;
+        let answers = partitions.iter().map(|answer| (answer.index, answer.error_code, answer.base_offset));
+        assert!(answers.eq((0..20).map(|index| (index, ErrorCode::NONE, offset))), "{partitions:?}");
+    }
 }
 
 #[tokio::test]
