@@ -34,6 +34,10 @@ pub const UNPROVEN_BYTES_MAX: usize = 16 << 10;
 /// whole buffer.
 const COPIED_BYTES_MAX: usize = 4 << 10;
 
+/// From this on, a frame of which nobody keeps anything for long stays where it is, in a buffer that is half full at
+/// least. The memory for a shorter one costs less than sharing a buffer.
+const SHARED_BYTES_MIN: usize = 1 << 10;
+
 /// How far one frame that came whole is taken as a promise for the next one.
 const PROVEN_BYTES_MAX: usize = 2 << 20;
 
@@ -81,21 +85,21 @@ fn announced_length(buffer: &[u8], length_max: usize) -> Result<Option<usize>, F
     buffer.first_chunk().map(|&prefix| content_length(prefix, length_max)).transpose()
 }
 
-/// The content of the frame at the front of `buffer`, once all of it is there: copied, if it is no longer than that.
+/// The content of the frame at the front of `buffer`, once all of it is there; a copy, if it is to be one.
 fn take_frame(
     buffer: &mut BytesMut,
     length_max: usize,
-    copied_bytes_max: usize,
+    is_copied: impl FnOnce(&[u8]) -> bool,
 ) -> Result<Option<Bytes>, FrameError> {
     match announced_length(buffer, length_max)? {
         Some(length) if buffer.len() - LENGTH_BYTES >= length => {
             buffer.advance(LENGTH_BYTES);
-            if length > copied_bytes_max {
+            let copied = buffer.get(..length).filter(|content| is_copied(content));
+            let Some(frame) = copied.map(Bytes::copy_from_slice) else {
                 return Ok(Some(buffer.split_to(length).freeze()));
-            }
-            let frame = buffer.get(..length).map(Bytes::copy_from_slice);
+            };
             buffer.advance(length);
-            Ok(frame)
+            Ok(Some(frame))
         }
         _ => Ok(None),
     }
@@ -162,7 +166,23 @@ impl FrameAssembler {
 
     /// The next frame's content, once all of it has arrived.
     pub fn next_frame(&mut self) -> Result<Option<Bytes>, FrameError> {
-        let frame = take_frame(&mut self.buffer, self.length_max, COPIED_BYTES_MAX)?;
+        self.next_frame_where(|_| false)
+    }
+
+    /// The same where `is_brief` says of a frame whether nobody keeps anything of it for long. Then it may share the
+    /// buffer with those that came with it, even if it is small: as long as any of them is there, all of that is.
+    pub fn next_frame_where(
+        &mut self,
+        is_brief: impl FnOnce(&[u8]) -> bool,
+    ) -> Result<Option<Bytes>, FrameError> {
+        // What has come into the buffer, frames that were taken out included.
+        let filled = self.buffer_bytes.saturating_sub(self.buffer.capacity()) + self.buffer.len();
+        let is_half_full = filled >= self.buffer_bytes / 2;
+        let is_copied = |content: &[u8]| match content.len() {
+            SHARED_BYTES_MIN..=COPIED_BYTES_MAX => !is_half_full || !is_brief(content),
+            length => length <= COPIED_BYTES_MAX,
+        };
+        let frame = take_frame(&mut self.buffer, self.length_max, is_copied)?;
         if let Some(frame) = &frame {
             let proven_max = self.buffers.as_ref().map_or(0, FrameBuffers::bytes_max).max(PROVEN_BYTES_MAX);
             self.proven_bytes = (LENGTH_BYTES + frame.len()).min(proven_max);
@@ -257,7 +277,7 @@ impl Decoder for FrameCodec {
     type Error = FrameError;
 
     fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Bytes>, FrameError> {
-        take_frame(buffer, self.length_max, 0)
+        take_frame(buffer, self.length_max, |_| false)
     }
 }
 

@@ -206,6 +206,13 @@ pub fn dispatch(
     handle(broker, call, reader).unwrap_or_else(|error| Dispatching::done(refuse(connection, &error)))
 }
 
+/// Whether nothing of a request is kept for longer than it takes to work on it. Of what is produced that is so: it is
+/// copied into the journal. Where it waits for replicas after that, all behind it wait as well, which lie beside it.
+/// Others wait for something to happen each by itself, or leave names behind.
+pub fn is_brief(frame: &[u8]) -> bool {
+    frame.first_chunk().is_some_and(|key| i16::from_be_bytes(*key) == i16::from(ApiKey::Produce))
+}
+
 fn is_served(api: &Api, version: i16) -> bool {
     let served = SERVED.iter().find(|served| served.key == api.key);
     served.is_some_and(|served| served.versions.contains(version))

@@ -220,7 +220,8 @@ impl<T: Transport> ConnectionTask<T> {
             if !self.shared.answers.poll_room(context, &mut self.answers_round) {
                 return Stop::Waiting;
             }
-            match self.inbound.poll_request(context, &self.shared.requests) {
+            let is_brief = |frame: &[u8]| self.service.is_brief(frame);
+            match self.inbound.poll_request(context, &self.shared.requests, is_brief) {
                 Ok(Found::Incomplete) => {
                     if IS_MEASURED && self.began.is_none() && self.inbound.has_begun() {
                         self.began = Some(self.service.now());

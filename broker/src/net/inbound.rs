@@ -71,11 +71,13 @@ impl Inbound {
         transport.poll_read(context, &mut self.assembler)
     }
 
-    /// The next request, if it is whole and there is memory for it.
+    /// The next request, if it is whole and there is memory for it. `is_brief` says of one whether it lets go of its
+    /// memory soon.
     pub(super) fn poll_request(
         &mut self,
         context: &mut Context<'_>,
         budget: &RequestBudget,
+        is_brief: impl FnOnce(&[u8]) -> bool,
     ) -> Result<Found, FrameError> {
         let Some(length) = self.assembler.announced_length()? else { return Ok(Found::Incomplete) };
         let is_whole = self.assembler.received_bytes() - LENGTH_BYTES >= length;
@@ -85,7 +87,8 @@ impl Inbound {
         if !is_whole {
             return Ok(Found::Incomplete);
         }
-        let (Some(frame), Some(permit)) = (self.assembler.next_frame()?, self.whole.take()) else {
+        let (Some(frame), Some(permit)) = (self.assembler.next_frame_where(is_brief)?, self.whole.take())
+        else {
             return Ok(Found::Incomplete);
         };
         Ok(Found::Request(frame, permit))

@@ -19,6 +19,11 @@ pub trait Service: Send + Sync + 'static {
     /// is dispatched.
     fn dispatch(&self, connection: &Arc<Connection>, frame: Bytes, received_at: Duration) -> Dispatching;
 
+    /// Whether nothing of a request is kept for longer than it takes to work on it, and that is not long.
+    fn is_brief(&self, _frame: &[u8]) -> bool {
+        false
+    }
+
     /// The time since some moment, for whoever asks how long something took. It stands still where nobody does.
     fn now(&self) -> Duration {
         Duration::ZERO
@@ -47,6 +52,10 @@ pub struct Times {
 impl Service for Arc<Broker> {
     fn dispatch(&self, connection: &Arc<Connection>, frame: Bytes, received_at: Duration) -> Dispatching {
         api::dispatch(self, connection, frame, received_at)
+    }
+
+    fn is_brief(&self, frame: &[u8]) -> bool {
+        api::is_brief(frame)
     }
 
     fn now(&self) -> Duration {

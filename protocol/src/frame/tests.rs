@@ -181,3 +181,25 @@ fn pieces_in_memory_and_one_buffer_are_the_same_bytes() {
         assert!(inside || length == 0, "decoded records share the frame's buffer");
     }
 }
+
+/// Which of these frames, read at once, lie in the buffer that they came in, where all are brief or none is.
+fn shared(lengths: &[usize], is_brief: bool) -> Vec<bool> {
+    let mut assembler = FrameAssembler::new(1 << 20);
+    let stream: Vec<u8> = lengths.iter().flat_map(|length| framed(&vec![7; *length])).collect();
+    assembler.room().extend_from_slice(&stream);
+    let buffer = assembler.buffer.as_ptr_range();
+    let is_shared = |length: &usize| {
+        let frame = assembler.next_frame_where(|_| is_brief).unwrap().unwrap();
+        assert_eq!(frame, vec![7; *length]);
+        buffer.contains(&frame.as_ptr())
+    };
+    lengths.iter().map(is_shared).collect()
+}
+
+#[test]
+fn small_frames_share_a_buffer_that_is_well_used_if_they_are_let_go_of_soon() {
+    assert_eq!(shared(&[1_023, 1_024, 4_096, 4_097], true), [false, true, true, true]);
+    assert_eq!(shared(&[1_023, 1_024, 4_096, 4_097], false), [false, false, false, true]);
+    assert_eq!(shared(&[1_024; 7], true), [false; 7], "less than half of it is used");
+    assert_eq!(shared(&[1_024; 8], true), [true; 8], "the last one as well");
+}
