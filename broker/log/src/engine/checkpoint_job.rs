@@ -167,7 +167,7 @@ impl CheckpointJob {
             replacement.swap(&self.sources.files).map_err(EngineError::from)?;
         }
         // Nothing below needs to be durable: what a crash leaves of it is an orphan.
-        self.remove().map_err(CheckpointError::Failed)
+        self.remove()
     }
 
     /// The manifest has them now. To free thousands of them takes longer than the writer's thread has.
@@ -193,11 +193,9 @@ impl CheckpointJob {
 
     /// Opens what has to be open when the manifest has been told: then there is no way back.
     fn open_ahead(&self) -> Result<(), CheckpointError> {
-        let replaced = self.replacements.iter().flat_map(|replacement| &replacement.replaced);
-        let replaced = replaced.map(|segment| (segment, Access::Read));
-        for (segment, access) in replaced.chain(self.cut.iter().map(|segment| (segment, Access::Write))) {
+        for segment in self.replacements.iter().flat_map(|replacement| &replacement.replaced) {
             // What else may be wrong with it shows later.
-            if let Err(error) = self.sources.files.log(segment, access)
+            if let Err(error) = self.sources.files.log(segment, Access::Read)
                 && error.lacks_descriptors()
             {
                 return Err(CheckpointError::NoDescriptors);
@@ -232,15 +230,17 @@ impl CheckpointJob {
     }
 
     /// Removes what the manifest does not name any more, and what somebody waits for.
-    fn remove(&self) -> Result<(), EngineError> {
+    fn remove(&self) -> Result<(), CheckpointError> {
         for segment in &self.cut {
             match segment.cut(&self.sources.files) {
                 Err(SegmentError::Gone { .. }) => {}
-                result => result?,
+                // All of it is done again, to the same end.
+                Err(error) if error.lacks_descriptors() => return Err(CheckpointError::NoDescriptors),
+                result => result.map_err(EngineError::from)?,
             }
         }
         for segment in &self.gone {
-            segment.remove(&self.sources.files)?;
+            segment.remove(&self.sources.files).map_err(EngineError::from)?;
         }
         Ok(())
     }

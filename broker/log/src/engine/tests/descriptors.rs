@@ -1,8 +1,10 @@
 //! A process that has as many files open as it may: what needs one waits or is refused, and goes on when there are
 //! descriptors again.
 
+use super::found::save;
 use super::rules::{in_memory, small_segments};
 use super::*;
+use crate::layout::FileKind;
 
 /// What was asked of one log, and what came of it.
 struct Asked {
@@ -115,4 +117,25 @@ fn whenever_descriptors_run_out_everything_that_was_acknowledged_is_there() {
         logs.iter().for_each(|asked| asked.check(&mut rig, "after a death"));
     }
     assert!(refused > 0);
+}
+
+#[test]
+fn a_segment_is_cut_when_it_can_be_opened() {
+    let mut rig = Rig::new(62);
+    let mut asked = Asked::of(rig.create(small_segments()).id());
+    asked.append(&mut rig, 12);
+    save(&mut rig);
+    rig.disk.kill();
+    rig.recover().unwrap();
+    rig.call(Command::Truncate { partition: asked.id, end_offset: 3 }).unwrap();
+    asked.acknowledged.truncate(3);
+    rig.disk.set_lacks_descriptors(true);
+    (0..3).for_each(|_| pass(&mut rig, 60_000));
+    rig.disk.set_lacks_descriptors(false);
+    (0..3).for_each(|_| pass(&mut rig, 60_000));
+    let last = rig.partition(asked.id).view().segments.last().unwrap().clone();
+    let path = Layout::new(PathBuf::from("/data")).segment(asked.id, last.base_offset(), FileKind::Log);
+    assert_eq!(rig.disk.length_of(&path).unwrap(), last.length());
+    asked.append(&mut rig, 3);
+    asked.check(&mut rig, "it goes on");
 }
