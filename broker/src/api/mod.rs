@@ -109,6 +109,7 @@ macro_rules! served {
             }
         }
     };
+    // What comes most often and waits least begins without a box.
     (@begin $broker:ident, $call:ident, $request:ident, $module:ident begins) => {
         $module::begin($broker, $call, $request)
     };
@@ -122,7 +123,6 @@ macro_rules! served {
 }
 
 served! {
-    // What comes most often and waits least begins without a box.
     Produce 3..=13 advertised from 0 => produce begins,
     Fetch 4..=18 => fetch,
     ListOffsets 1..=11 => list_offsets,

@@ -132,8 +132,9 @@ async fn what_is_sent_from_files_is_asked_for_elsewhere() {
     }
     asked.lock().unwrap().clear();
     let reply = rig.reply(12, &fetch_request("t", &[(0, 0), (1, 0)])).await;
-    let Reply::Send { frame, .. } = &reply else { panic!("{reply:?}") };
-    let sent = frame.pieces().iter().filter_map(|piece| match piece {
+    let Reply::Send { frame, .. } = reply else { panic!("{reply:?}") };
+    let pieces = frame.into_pieces();
+    let sent = pieces.iter().filter_map(|piece| match piece {
         Piece::External(external) => Some((external.position, external.length as u64)),
         Piece::Slice(_) => None,
     });
