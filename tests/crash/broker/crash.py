@@ -13,10 +13,16 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from broker import StrandlineBroker
 from kafka_broker import free_ports
-from ledger import PARTITIONS, TOPIC, Ledger, Wrong
+from ledger import ACKNOWLEDGED, PARTITIONS, TOPIC, Ledger, Wrong, check_plants
 
 # Small, so that journal files come round, segments roll and checkpoints happen between two kills.
 SETTINGS = {"strandline.journal.bytes": 134_217_728, "log.segment.bytes": 1_048_576, "strandline.tail.bytes": 4_194_304}
+
+
+# What a broker says that is up and cannot write. Nothing else is right, and silence is not.
+REFUSED = "KAFKA_STORAGE_ERROR"
+# A producer that tries again, as clients do upon that error, tells of it only that its time was over.
+TOLD_LATER = {REFUSED, "_MSG_TIMED_OUT"}
 
 
 class Victim:
@@ -50,9 +56,9 @@ class Load:
 
     def run(self):
         try:
-            producer = self.ledger.producer()
+            producer, signature = self.ledger.producer()
             while not self.ends.is_set():
-                self.ledger.send(producer, 50, self.value_bytes)
+                self.ledger.send(producer, signature, 50, self.value_bytes)
                 producer.poll(0.002)
             producer.flush(10)
         except Exception as failure:  # noqa: BLE001, told by whoever waits
@@ -63,6 +69,19 @@ class Load:
         self.thread.join()
         if self.failure:
             raise self.failure
+
+
+def first_refusal(ledger, value_bytes=200, timeout_s=60):
+    """Asks until something is refused, which has to be for the right reason and at once."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        answers = ledger.ask_once(value_bytes)
+        if not {ACKNOWLEDGED, REFUSED}.issuperset(answers):
+            raise Wrong(f"the disk takes nothing, and a producer is told {answers}")
+        if REFUSED in answers:
+            return answers
+        time.sleep(0.1)
+    raise Wrong("the disk takes nothing, and everything is acknowledged")
 
 
 def kills(folder, count, choose):
@@ -130,15 +149,13 @@ def full_disk(folder, image_mib=400):
                 pass
         # More than what has been kept for the journal.
         big = Load(victim.ledger, 100_000)
-        deadline = time.monotonic() + 60
-        while not victim.ledger.errors and time.monotonic() < deadline:
-            time.sleep(0.1)
+        first_refusal(victim.ledger, 100_000)
         big.end()
         load.end()
-        if not victim.ledger.errors:
-            raise Wrong("the disk is full, and everything is taken")
         victim.ledger.check()
         errors = dict(victim.ledger.errors)
+        if not TOLD_LATER.issuperset(errors):
+            raise Wrong(f"the disk is full, and producers are told {errors}")
         filler.unlink()
         before, deadline = len(victim.ledger.acknowledged), time.monotonic() + 60
         while len(victim.ledger.acknowledged) <= before:
@@ -161,16 +178,15 @@ def failed_sync(folder):
     victim = Victim(folder, wrapper=inject)
     victim.start(is_new=True)
     load = Load(victim.ledger)
-    deadline = time.monotonic() + 60
-    while not victim.ledger.errors and time.monotonic() < deadline:
-        time.sleep(0.1)
+    first_refusal(victim.ledger)
     load.end()
-    errors, acknowledged = dict(victim.ledger.errors), len(victim.ledger.acknowledged)
-    if not errors:
-        raise Wrong("a write failed, and everything is acknowledged")
+    acknowledged = len(victim.ledger.acknowledged)
     again = Load(victim.ledger)
     time.sleep(1)
     again.end()
+    answers, errors = victim.ledger.ask_once(), dict(victim.ledger.errors)
+    if set(answers) != {REFUSED} or not TOLD_LATER.issuperset(errors):
+        raise Wrong(f"after a failed write producers are told {answers} and {errors}")
     if len(victim.ledger.acknowledged) != acknowledged:
         raise Wrong("after a failed write something is acknowledged")
     subprocess.run(["pkill", "-KILL", "-P", str(victim.broker.process.pid)], check=False)
@@ -190,6 +206,7 @@ def failed_sync(folder):
 def main():
     folder, kill_count, term_count, seed = pathlib.Path(sys.argv[1]), *map(int, sys.argv[2:5])
     print(f"crash: a broker, seed {seed}")
+    check_plants()
     choose = random.Random(seed)
     kills(folder / "kills", kill_count, choose)
     terms(folder / "terms", term_count, choose)
