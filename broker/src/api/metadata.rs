@@ -7,7 +7,7 @@
 //!
 //! An id, or no name, in v10 and v11 is INVALID_REQUEST for all topics of the request.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use strandline_protocol::apis::metadata::{
@@ -92,7 +92,8 @@ fn missing_names(broker: &Broker, call: &Call, request: &MetadataRequest) -> Vec
 }
 
 fn is_by_id(call: &Call, topic: &MetadataRequestTopic) -> bool {
-    call.version >= FIRST_VERSION_BY_ID && topic.name.is_none()
+    // An id counts more than a name beside it.
+    call.version >= FIRST_VERSION_BY_ID && (topic.name.is_none() || topic.topic_id != Uuid::ZERO)
 }
 
 fn respond(broker: &Broker, call: &Call, request: &MetadataRequest) -> MetadataResponse {
@@ -129,7 +130,12 @@ impl Describe<'_> {
     fn topics(&self) -> Vec<MetadataResponseTopic> {
         let is_all = |topics: &&Vec<_>| self.call.version > 0 || !topics.is_empty();
         match self.request.topics.as_ref().filter(is_all) {
-            Some(topics) => topics.iter().map(|topic| self.asked_for(topic)).collect(),
+            Some(topics) => {
+                // What is named twice is told once.
+                let mut told = HashSet::new();
+                let answers = topics.iter().map(|topic| self.asked_for(topic));
+                answers.filter(|answer| told.insert((answer.name.clone(), answer.topic_id))).collect()
+            }
             None => {
                 let seen = self.image.topics().filter(|topic| self.may_describe(topic.name()));
                 seen.map(|topic| self.found(topic)).collect()
@@ -142,10 +148,10 @@ impl Describe<'_> {
     }
 
     fn asked_for(&self, asked: &MetadataRequestTopic) -> MetadataResponseTopic {
-        let name = match &asked.name {
-            None if is_by_id(self.call, asked) => return self.by_id(asked.topic_id),
-            name => name.clone().unwrap_or_default(),
-        };
+        if is_by_id(self.call, asked) {
+            return self.by_id(asked.topic_id);
+        }
+        let name = asked.name.clone().unwrap_or_default();
         if !self.may_describe(&name) {
             return failed(ErrorCode::TOPIC_AUTHORIZATION_FAILED, Some(name), Uuid::ZERO);
         }

@@ -14,7 +14,7 @@ pub(super) type AnswerTo<R> = oneshot::Sender<Result<R, ErrorCode>>;
 pub struct Answer<R>(Result<oneshot::Receiver<Result<R, ErrorCode>>, ErrorCode>);
 
 impl<R> Answer<R> {
-    pub(super) fn refused(code: ErrorCode) -> Self {
+    pub(crate) fn refused(code: ErrorCode) -> Self {
         Self(Err(code))
     }
 

@@ -7,6 +7,7 @@ takes a step that is not its next, or says too much. After each of it the group 
 import struct
 import time
 
+from flexible import compact, uvarint
 from wire import PRODUCE, batch, record, text
 
 OFFSET_COMMIT, OFFSET_FETCH, FIND_COORDINATOR, JOIN_GROUP, HEARTBEAT, LEAVE_GROUP, SYNC_GROUP, DESCRIBE_GROUPS = 8, 9, 10, 11, 12, 13, 14, 15
@@ -29,14 +30,6 @@ def text_at(body, at):
     (length,) = struct.unpack_from(">h", body, at)
     end = at + 2 + max(length, 0)
     return body[at + 2:end].decode(), end
-
-
-def uvarint(number):
-    return bytes([number]) if number < 0x80 else bytes([number & 0x7F | 0x80, number >> 7])
-
-
-def compact(value):
-    return b"\0" if value is None else uvarint(len(value) + 1) + value.encode()
 
 
 class Closed(Exception):
@@ -303,6 +296,10 @@ def transactions(groups):
         yield f"{words}: add offsets", groups.add_offsets(other, group="txg")
         yield f"{words}: commit offsets", groups.commit_in(other)
         yield f"{words}: end", groups.end(other)
+    yield "no name: add partitions", groups.add(own, name="")
+    yield "no name: add offsets", groups.add_offsets(own, name="")
+    yield "no name: commit offsets", groups.commit_in(own, name="")
+    yield "no name: end", groups.end(own, name="")
     yield "a name that nobody has: add partitions", groups.add(own, name="nobody")
     yield "a name that nobody has: end", groups.end(own, name="nobody")
     yield "add an unknown topic", groups.add(own, topic="nobody")

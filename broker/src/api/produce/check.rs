@@ -49,9 +49,9 @@ impl Fault {
         Self { code, message: Some(message.into()), ..Self::default() }
     }
 
-    /// The same about a log. As in Kafka, where it begins is told beside records that are at fault.
+    /// The same about a log. As in Kafka, where it begins is told beside records that are at fault, or what holds them.
     pub(super) fn beside(mut self, log: &Partition) -> Self {
-        if !self.records.is_empty() {
+        if matches!(self.code, ErrorCode::INVALID_RECORD | ErrorCode::INVALID_TIMESTAMP) {
             self.log_start_offset = Some(log.offsets().start);
         }
         self
