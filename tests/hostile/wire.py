@@ -3,8 +3,10 @@
 Old versions without tagged fields where they are served: what is written here can be read beside the protocol's guide.
 """
 
+import resource
 import socket
 import struct
+import sys
 
 PRODUCE, FETCH, LIST_OFFSETS, METADATA, API_VERSIONS, CREATE_TOPICS = 0, 1, 2, 3, 18, 19
 
@@ -42,10 +44,10 @@ def record(value):
     return varint(len(body)) + body
 
 
-def batch(records, count=1, magic=2, attributes=0, last_delta=None, crc=None, length=None, producer=(-1, -1, -1)):
+def batch(records, count=1, magic=2, attributes=0, last_delta=None, crc=None, length=None, producer=(-1, -1, -1), time=1):
     """A batch of records that are bytes already. Whatever is given beside them is written as it is, true or not."""
     last_delta = count - 1 if last_delta is None else last_delta
-    covered = struct.pack(">hiqqqhii", attributes, last_delta, 1, 1, *producer, count) + records
+    covered = struct.pack(">hiqqqhii", attributes, last_delta, time, time, *producer, count) + records
     crc = crc32c(covered) if crc is None else crc
     length = len(covered) + 9 if length is None else length
     return struct.pack(">qiibI", 0, length, 0, magic, crc) + covered
@@ -73,17 +75,26 @@ def list_offsets(topic, time):
     return struct.pack(">ii", -1, 1) + text(topic) + struct.pack(">iiq", 1, 0, time)
 
 
-def create_topics(names):
-    """CreateTopics v2, with one partition each."""
-    topics = b"".join(text(name) + struct.pack(">ihii", 1, 1, 0, 0) for name in names)
+def create_topics(names, **settings):
+    """CreateTopics v2, with one partition each. Of settings the dots are underscores."""
+    said = b"".join(text(name.replace("_", ".")) + text(str(value)) for name, value in settings.items())
+    topics = b"".join(text(name) + struct.pack(">ihii", 1, 1, 0, len(settings)) + said for name in names)
     return struct.pack(">i", len(names)) + topics + struct.pack(">ib", 10_000, 0)
+
+
+def allow_descriptors(count):
+    """As many as this machine allows, which have to be so many, for this process and all that it starts."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < count:
+        sys.exit(f"a process may have {hard} descriptors here, and this needs {count}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 class Client:
     """A connection that sends and receives frames."""
 
-    def __init__(self, address, timeout_s=20):
-        self.socket = socket.create_connection(address, timeout_s)
+    def __init__(self, address, timeout_s=20, source=None):
+        self.socket = socket.create_connection(address, timeout_s, source)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def __enter__(self):
@@ -104,6 +115,19 @@ class Client:
     def ask(self, api, version, body):
         self.send(frame(api, version, body))
         return self.receive()
+
+    def is_open(self):
+        """Whether nothing came, and not the end either; it does not wait."""
+        timeout_s = self.socket.gettimeout()
+        self.socket.setblocking(False)
+        try:
+            return bool(self.socket.recv(1, socket.MSG_PEEK))
+        except BlockingIOError:
+            return True
+        except ConnectionError:
+            return False
+        finally:
+            self.socket.settimeout(timeout_s)
 
     def is_closed(self):
         try:
@@ -130,8 +154,26 @@ def produced(body):
     return struct.unpack_from(">hq", body, 4 + 2 + length + 4 + 4)
 
 
+def fetched(body):
+    """The error, the high watermark and the records of the only partition of a Fetch v4 answer."""
+    (length,) = struct.unpack_from(">h", body, 8)
+    at = 8 + 2 + length + 4
+    _, error, high_watermark, _, aborted = struct.unpack_from(">ihqqi", body, at)
+    at += 26 + max(aborted, 0) * 16
+    (length,) = struct.unpack_from(">i", body, at)
+    return error, high_watermark, body[at + 4:at + 4 + max(length, 0)]
+
+
 def end_offset(client, topic):
-    body = client.ask(LIST_OFFSETS, 1, list_offsets(topic, -1))
+    return offset_of(client, topic, -1)
+
+
+def start_offset(client, topic):
+    return offset_of(client, topic, -2)
+
+
+def offset_of(client, topic, time):
+    body = client.ask(LIST_OFFSETS, 1, list_offsets(topic, time))
     (length,) = struct.unpack_from(">h", body, 4)
     error, _, offset = struct.unpack_from(">hqq", body, 4 + 2 + length + 4 + 4)
     if error:

@@ -1,4 +1,5 @@
-//! Ten thousand clients that do nothing, or as many as the descriptors of this process allow.
+//! Ten thousand clients that do nothing, or as many as the descriptors of this process allow: what the network takes for
+//! each. `tests/hostile/idle.py` connects ten thousand to a whole broker, and fails where that cannot be done.
 
 use std::fs;
 use std::io::{Read, Write};
