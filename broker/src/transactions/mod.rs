@@ -105,7 +105,8 @@ impl TransactionCoordinator {
 
     async fn ask(&self, key: &str, request: Request) -> Answer<Reply> {
         // That there is no name is said before it is looked who would keep it.
-        let takes_a_name = matches!(request, Request::Add { .. } | Request::Verify { .. } | Request::End { .. });
+        let takes_a_name =
+            matches!(request, Request::Add { .. } | Request::Verify { .. } | Request::End { .. });
         if takes_a_name && key.is_empty() {
             return Answer::refused(ErrorCode::INVALID_REQUEST);
         }

@@ -76,17 +76,23 @@ pub(super) fn take_into(mut place: &mut [u8], parts: &mut &mut [IoSlice<'_>]) {
 mod tests {
     use super::{STAGED_BYTES, is_whole_blocks, stretches};
 
+    /// Beginnings and ends.
+    fn places(offset: u64, length: u64) -> Vec<(u64, u64)> {
+        stretches(offset, length).map(|stretch| (stretch.start, stretch.end)).collect()
+    }
+
     #[test]
     fn only_the_ends_are_less_than_whole_blocks() {
         let staged = STAGED_BYTES as u64;
-        assert_eq!(stretches(0, 8_192).collect::<Vec<_>>(), [0..8_192]);
-        assert_eq!(stretches(4_095, 2).collect::<Vec<_>>(), [4_095..4_096, 4_096..4_097]);
-        assert_eq!(stretches(10, 20).collect::<Vec<_>>(), [10..30]);
-        assert_eq!(stretches(7, 0).count(), 0);
-        let long: Vec<_> = stretches(100, 2 * staged + 4_096).collect();
-        let expected = [100..4_096, 4_096..staged + 4_096, staged + 4_096..2 * staged + 4_096];
-        assert_eq!(long[..3], expected);
-        assert_eq!(long[3..], [2 * staged + 4_096..2 * staged + 4_196]);
-        assert_eq!(long.iter().map(is_whole_blocks).collect::<Vec<_>>(), [false, true, true, false]);
+        assert_eq!(places(0, 8_192), [(0, 8_192)]);
+        assert_eq!(places(4_095, 2), [(4_095, 4_096), (4_096, 4_097)]);
+        assert_eq!(places(10, 20), [(10, 30)]);
+        assert_eq!(places(7, 0), []);
+        let (first, second) = (staged + 4_096, 2 * staged + 4_096);
+        let expected = [(100, 4_096), (4_096, first), (first, second), (second, second + 100)];
+        assert_eq!(places(100, 2 * staged + 4_096), expected);
+        let whole: Vec<_> =
+            stretches(100, 2 * staged + 4_096).map(|stretch| is_whole_blocks(&stretch)).collect();
+        assert_eq!(whole, [false, true, true, false]);
     }
 }
