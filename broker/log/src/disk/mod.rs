@@ -19,24 +19,17 @@ use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::io::Errno;
-
 pub(crate) mod liar;
 mod past_cache;
 pub mod real;
 pub mod simulated;
 pub(crate) mod watched;
 
+pub use self::real::lacks_descriptors;
+
 /// The unit in which journals are written: file systems and disks tear no smaller than their sector, and no
 /// known one has a larger block that matters here.
 pub const BLOCK_BYTES: usize = 4 << 10;
-
-/// Whether a file was not opened since the process, or the machine, has as many open as it may: nothing happened to the
-/// file, and it can be opened when others were closed.
-pub fn lacks_descriptors(error: &io::Error) -> bool {
-    let without = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
-    error.raw_os_error().is_some_and(|code| without.contains(&code))
-}
 
 /// What came of something that was done to a file or a folder which need not be there; none if it is not.
 pub(crate) fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {

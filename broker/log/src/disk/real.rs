@@ -13,7 +13,7 @@ use rustix::fs::{self, Advice, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::past_cache::{Staging, is_whole_blocks, stretches, take_into};
-use super::{Access, Disk, Entry, File, Lock, lacks_descriptors};
+use super::{Access, Disk, Entry, File, Lock};
 
 /// The parts of one gathered write: more of them than the kernel takes at once go in several.
 const PARTS_MAX: usize = 1_024;
@@ -142,6 +142,18 @@ fn when_there_are_descriptors<T>(open: impl Fn() -> io::Result<T>) -> io::Result
         }
     }
     open()
+}
+
+/// Whether a file was not opened since the process, or the machine, has as many open as it may: nothing happened to the
+/// file, and it can be opened when others were closed.
+pub fn lacks_descriptors(error: &io::Error) -> bool {
+    let without = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
+    error.raw_os_error().is_some_and(|code| without.contains(&code))
+}
+
+/// What a system says that lets a process open no more.
+pub(crate) fn no_descriptors() -> io::Error {
+    Errno::MFILE.into()
 }
 
 /// An open file of the machine.

@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
-use rustix::io::Errno;
-
 use super::content::Content;
 use super::faults::{Faults, Operation, Outcome};
 use super::names::{Names, Node};
 use super::stalls::Stalls;
 use super::{Access, Options};
 use crate::disk::BLOCK_BYTES;
+use crate::disk::real::no_descriptors;
 use crate::random::{Random, mix};
 
 #[derive(Debug)]
@@ -124,7 +123,7 @@ impl State {
 
     pub(super) fn refuse_opening(&self, access: Access) -> io::Result<()> {
         if self.lacks_descriptors {
-            Err(Errno::MFILE.into())
+            Err(no_descriptors())
         } else if access == Access::DirectSynced && self.options.refuses_direct {
             Err(io::ErrorKind::InvalidInput.into())
         } else {
