@@ -48,6 +48,7 @@ impl Store for Manifest {
             config: LogConfig::default(),
             includes_sequence: u64::from(version),
             log_start: 0,
+            local_start: None,
             flushed_to: 1 << 20,
             cleaned_to: None,
             is_swapping: false,

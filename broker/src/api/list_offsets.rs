@@ -13,7 +13,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use strandline_log::engine::{Partition, ReadError, UpTo};
+use strandline_log::engine::{Offsets, Partition, ReadError, UpTo};
 use strandline_log::segment::FoundTimestamp;
 use strandline_protocol::apis::list_offsets::{
     ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse,
@@ -159,12 +159,19 @@ impl Asker<'_> {
         Ok(match timestamp {
             LATEST => Answer::Known(found(-1, offsets.limit(self.up_to), leader_epoch)),
             EARLIEST | EARLIEST_LOCAL => {
-                Answer::Known(found(-1, offsets.start, log.start_epoch().unwrap_or(-1)))
+                let first = beginning(timestamp, &offsets);
+                let epoch = if first == offsets.start { log.start_epoch() } else { log.epoch_at(first) };
+                Answer::Known(found(-1, first, epoch.unwrap_or(-1)))
             }
             LATEST_TIERED | EARLIEST_PENDING_UPLOAD => Answer::Known(found(-1, -1, -1)),
             _ => Answer::Search(log),
         })
     }
+}
+
+/// Where a log begins, or what of it is kept here.
+fn beginning(timestamp: i64, offsets: &Offsets) -> i64 {
+    if timestamp == EARLIEST_LOCAL { offsets.local_start } else { offsets.start }
 }
 
 impl Search {

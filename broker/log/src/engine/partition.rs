@@ -34,6 +34,8 @@ pub enum UpTo {
 pub struct Offsets {
     /// The first offset that is there.
     pub start: i64,
+    /// The first one that is on this directory: the same, unless some of the log is kept elsewhere.
+    pub local_start: i64,
     /// No transaction is open below this.
     pub last_stable: i64,
     /// What the layer above has said is replicated; the end where it never said anything.
@@ -65,6 +67,9 @@ struct Waiting {
 pub(super) struct View {
     pub(super) config: Arc<LogConfig>,
     pub(super) start: i64,
+    /// The first offset that is on this directory, if the log begins elsewhere. It stays as it is when the log's start
+    /// moves past it.
+    pub(super) local_start: Option<i64>,
     pub(super) end: i64,
     /// None while the layer above has not said anything.
     pub(super) high_watermark: Option<i64>,
@@ -89,7 +94,8 @@ impl View {
         // A transaction may be open whose beginning was given up.
         let unstable = self.first_unstable.map_or(high_watermark, |offset| offset.max(self.start));
         let last_stable = unstable.min(high_watermark);
-        Offsets { start: self.start, last_stable, high_watermark, end: self.end }
+        let local_start = self.local_start.map_or(self.start, |offset| offset.max(self.start));
+        Offsets { start: self.start, local_start, last_stable, high_watermark, end: self.end }
     }
 
     /// Those who need not wait any longer.
@@ -135,6 +141,7 @@ impl Partition {
         let view = View {
             config,
             start,
+            local_start: None,
             end,
             high_watermark: None,
             first_unstable: None,

@@ -210,8 +210,8 @@ impl Partition {
         }
         let offsets = view.offsets();
         let end_offset = offsets.limit(limits.up_to);
-        if offset < offsets.start || offset > offsets.end {
-            let start_offset = offsets.start;
+        if offset < offsets.local_start || offset > offsets.end {
+            let start_offset = offsets.local_start;
             return Err(ReadError::OffsetOutOfRange { offset, start_offset, end_offset });
         }
         if offset >= end_offset {

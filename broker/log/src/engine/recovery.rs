@@ -152,9 +152,9 @@ impl Recovery {
         let epochs = row.epochs.into_iter().map(|(epoch, start_offset)| EpochEntry { epoch, start_offset });
         {
             let mut view = partition.view();
-            let segments = segments.iter();
-            let segments = segments.map(|(base_offset, facts)| Segment::recovered(id, *base_offset, facts));
-            view.segments.extend(segments.map(Arc::new));
+            let segments = segments.iter().map(|(at, facts)| Arc::new(Segment::recovered(id, *at, facts)));
+            view.segments.extend(segments);
+            view.local_start = row.local_start;
             match LeaderEpochs::from_entries(epochs) {
                 Ok(epochs) => view.epochs = epochs,
                 Err(error) => self.contradict(format!("partition {id}: {error}")),

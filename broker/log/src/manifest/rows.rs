@@ -4,8 +4,11 @@ use crate::codec::{take, take_bytes, take_i64, take_u8, take_u32, take_u64};
 use crate::config::{ConfigError, LogConfig};
 use crate::segment::SegmentFacts;
 
-/// The version of rows that this program writes, and the newest that it reads.
+/// The version of most rows that this program writes, and the newest of a segment's that it reads.
 const VERSION: u8 = 1;
+
+/// That of a partition's row which says where the local log begins, and the newest that this program reads.
+const VERSION_WITH_LOCAL_START: u8 = 2;
 
 /// A leader epoch as bytes, with the offset that it starts at.
 const EPOCH_BYTES: u32 = 12;
@@ -33,6 +36,9 @@ pub struct PartitionRow {
     pub includes_sequence: u64,
     /// The first offset that is still there.
     pub log_start: i64,
+    /// The first offset that is on this directory, where those from the log's start on are kept elsewhere; none where the
+    /// log begins here.
+    pub local_start: Option<i64>,
     /// The offset up to which segments are durable: the next one belongs behind them.
     pub flushed_to: i64,
     /// Up to where it has been compacted; none if it never was.
@@ -46,8 +52,8 @@ pub struct PartitionRow {
 /// Why bytes are no row.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub(super) enum RowError {
-    #[error("the row has version {found}, and this program reads none above {VERSION}")]
-    Newer { found: u8 },
+    #[error("the row has version {found}, and this program reads none above {known}")]
+    Newer { found: u8, known: u8 },
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error("the row is cut off")]
@@ -56,11 +62,11 @@ pub(super) enum RowError {
     Bad(&'static str),
 }
 
-fn take_version(bytes: &mut &[u8]) -> Result<(), RowError> {
+fn take_version(bytes: &mut &[u8], known: u8) -> Result<u8, RowError> {
     match take_u8(bytes).ok_or(RowError::Short)? {
-        VERSION => Ok(()),
         0 => Err(RowError::Bad("version")),
-        found => Err(RowError::Newer { found }),
+        found if found > known => Err(RowError::Newer { found, known }),
+        found => Ok(found),
     }
 }
 
@@ -84,10 +90,11 @@ impl PartitionRow {
     }
 
     pub(super) fn encode(&self, bytes: &mut Vec<u8>) {
-        bytes.push(VERSION);
+        bytes.push(if self.local_start.is_some() { VERSION_WITH_LOCAL_START } else { VERSION });
         self.config.encode(bytes);
         bytes.extend(self.includes_sequence.to_le_bytes());
         bytes.extend(self.log_start.to_le_bytes());
+        bytes.extend(self.local_start.iter().flat_map(|offset| offset.to_le_bytes()));
         bytes.extend(self.flushed_to.to_le_bytes());
         bytes.extend(self.cleaned_to.unwrap_or(NEVER_CLEANED).to_le_bytes());
         bytes.push(if self.is_swapping { SWAPPING } else { 0 });
@@ -102,9 +109,9 @@ impl PartitionRow {
 
     pub(super) fn decode(mut bytes: &[u8]) -> Result<Self, RowError> {
         let bytes = &mut bytes;
-        take_version(bytes)?;
+        let version = take_version(bytes, VERSION_WITH_LOCAL_START)?;
         let config = LogConfig::decode(bytes)?;
-        let (row, flags) = Self::decode_fields(config, bytes).ok_or(RowError::Short)?;
+        let (row, flags) = Self::decode_fields(version, config, bytes).ok_or(RowError::Short)?;
         if flags & !SWAPPING != 0 {
             return Err(RowError::Bad("flags"));
         }
@@ -112,9 +119,10 @@ impl PartitionRow {
         Ok(row)
     }
 
-    fn decode_fields(config: LogConfig, bytes: &mut &[u8]) -> Option<(Self, u8)> {
-        let includes_sequence = take_u64(bytes)?;
-        let [log_start, flushed_to, cleaned_to] = [take_i64(bytes)?, take_i64(bytes)?, take_i64(bytes)?];
+    fn decode_fields(version: u8, config: LogConfig, bytes: &mut &[u8]) -> Option<(Self, u8)> {
+        let (includes_sequence, log_start) = (take_u64(bytes)?, take_i64(bytes)?);
+        let local_start = if version < VERSION_WITH_LOCAL_START { None } else { Some(take_i64(bytes)?) };
+        let [flushed_to, cleaned_to] = [take_i64(bytes)?, take_i64(bytes)?];
         let flags = take_u8(bytes)?;
         let epochs = take_epochs(bytes)?;
         let length = take_u32(bytes)?;
@@ -123,6 +131,7 @@ impl PartitionRow {
             config,
             includes_sequence,
             log_start,
+            local_start,
             flushed_to,
             cleaned_to: Some(cleaned_to).filter(|offset| *offset != NEVER_CLEANED),
             is_swapping: flags & SWAPPING != 0,
@@ -156,7 +165,7 @@ impl SegmentFacts {
 
     pub(super) fn decode(mut bytes: &[u8]) -> Result<Self, RowError> {
         let bytes = &mut bytes;
-        take_version(bytes)?;
+        take_version(bytes, VERSION)?;
         let (row, flags) = Self::decode_fields(bytes).ok_or(RowError::Short)?;
         if flags & !SEALED != 0 {
             return Err(RowError::Bad("flags"));
@@ -180,7 +189,7 @@ impl SegmentFacts {
 
 #[cfg(test)]
 mod tests {
-    use super::{PartitionRow, RowError, SEGMENT_BYTES_MAX, SegmentFacts, VERSION};
+    use super::{PartitionRow, RowError, SEGMENT_BYTES_MAX, SegmentFacts, VERSION, VERSION_WITH_LOCAL_START};
     use crate::config::LogConfig;
 
     fn partition() -> PartitionRow {
@@ -189,6 +198,7 @@ mod tests {
             config: LogConfig::default(),
             includes_sequence: u64::MAX,
             log_start: 5,
+            local_start: None,
             flushed_to: i64::MAX,
             cleaned_to: Some(77),
             is_swapping: true,
@@ -218,10 +228,13 @@ mod tests {
     fn rows_are_read_as_written() {
         for epochs in [vec![], partition().epochs] {
             for description in [vec![], partition().description] {
-                let row = PartitionRow { epochs: epochs.clone(), description, ..partition() };
-                let bytes = encoded(|bytes| row.encode(bytes));
-                assert!((bytes.len()..bytes.len() + 64).contains(&row.bytes_max()));
-                assert_eq!(PartitionRow::decode(&bytes), Ok(row));
+                for local_start in [None, Some(9)] {
+                    let (epochs, description) = (epochs.clone(), description.clone());
+                    let row = PartitionRow { epochs, description, local_start, ..partition() };
+                    let bytes = encoded(|bytes| row.encode(bytes));
+                    assert!((bytes.len()..bytes.len() + 64).contains(&row.bytes_max()));
+                    assert_eq!(PartitionRow::decode(&bytes), Ok(row));
+                }
             }
         }
         for is_sealed in [true, false] {
@@ -250,6 +263,12 @@ mod tests {
         expected.extend([0xff, 0xff, 0xff, 0x7f, 77, 0, 0, 0, 0, 0, 0, 0]);
         expected.extend(*b"\x08\0\0\0orders-7");
         assert_eq!(encoded(|bytes| partition().encode(bytes)), expected);
+        // A row of the second version says one thing more, behind where the log begins.
+        let behind_start = 1 + encoded(|bytes| partition().config.encode(bytes)).len() + 8 + 8;
+        expected.splice(behind_start..behind_start, 9i64.to_le_bytes());
+        expected[0] = 2;
+        let row = PartitionRow { local_start: Some(9), ..partition() };
+        assert_eq!(encoded(|bytes| row.encode(bytes)), expected);
     }
 
     #[test]
@@ -263,6 +282,10 @@ mod tests {
         let flags = bytes.len() - partition().description.len() - 4 - 2 * 12 - 4 - 1;
         with_flags[flags] = 2;
         assert_eq!(PartitionRow::decode(&with_flags), Err(RowError::Bad("flags")));
+        let mut newer = bytes.clone();
+        newer[0] = VERSION_WITH_LOCAL_START + 1;
+        let (found, known) = (VERSION_WITH_LOCAL_START + 1, VERSION_WITH_LOCAL_START);
+        assert_eq!(PartitionRow::decode(&newer), Err(RowError::Newer { found, known }));
         let mut many_epochs = encoded(|bytes| PartitionRow { epochs: vec![], ..partition() }.encode(bytes));
         let count = many_epochs.len() - 8 - 4 - 4;
         many_epochs[count..count + 4].fill(0xff);
@@ -278,7 +301,7 @@ mod tests {
             bytes[place] = value;
             SegmentFacts::decode(&bytes)
         };
-        assert_eq!(with(0, VERSION + 1), Err(RowError::Newer { found: VERSION + 1 }));
+        assert_eq!(with(0, VERSION + 1), Err(RowError::Newer { found: VERSION + 1, known: VERSION }));
         assert_eq!(with(0, 0), Err(RowError::Bad("version")));
         assert_eq!(with(bytes.len() - 1, 2), Err(RowError::Bad("flags")));
     }

@@ -1,13 +1,13 @@
 //! Offsets by time and place, as a client asks for them.
 
-use strandline_log::engine::{Command, UpTo};
+use strandline_log::engine::{Command, Offsets, UpTo};
 use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::list_offsets::{
     ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsTopic,
 };
 use strandline_protocol::batch::{BatchBuilder, NewRecord};
 
-use super::Search;
+use super::{EARLIEST, EARLIEST_LOCAL, Search, beginning};
 use crate::api::tests::{LEADER_EPOCH, NOW_MS, Rig};
 use crate::api::topics::TopicRules;
 use crate::tests::lines::Lines;
@@ -101,4 +101,10 @@ async fn of_a_topic_that_was_deleted_while_it_was_searched_no_operator_hears() {
     let answer = search.run(UpTo::HighWatermark);
     assert_eq!((answer.error_code, answer.offset), (ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, -1));
     assert!(lines.only().contains("what is told is seen"));
+}
+
+#[test]
+fn the_log_and_what_of_it_is_kept_here_begin_each_by_itself() {
+    let offsets = Offsets { start: 5, local_start: 8, last_stable: 9, high_watermark: 9, end: 9 };
+    assert_eq!([EARLIEST, EARLIEST_LOCAL].map(|timestamp| beginning(timestamp, &offsets)), [5, 8]);
 }

@@ -161,6 +161,7 @@ fn row() -> PartitionRow {
         config: LogConfig::default(),
         includes_sequence: 0,
         log_start: 0,
+        local_start: None,
         flushed_to: 0,
         cleaned_to: None,
         is_swapping: false,

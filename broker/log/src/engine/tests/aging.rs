@@ -1,5 +1,7 @@
 //! Retention of what is in no segment yet: nothing else may ever come that would bring it there.
 
+use super::found::save;
+use super::rules::fill;
 use super::*;
 use crate::clock::Clock;
 
@@ -73,4 +75,33 @@ fn what_is_in_no_segment_yet_gets_there_in_time_whatever_its_timestamp() {
         }
         assert_eq!(rig.partition(id).offsets().start, 1, "{timestamp}");
     }
+}
+
+#[test]
+fn what_of_a_log_is_kept_elsewhere_is_before_what_begins_here() {
+    let mut rig = Rig::new(95);
+    let id = rig.create(LogConfig::default()).id();
+    let records = fill(&mut rig, id, 0..10);
+    let places = |rig: &mut Rig| {
+        let offsets = rig.partition(id).offsets();
+        (offsets.start, offsets.local_start)
+    };
+    assert_eq!(places(&mut rig), (0, 0));
+    rig.partition(id).view().local_start = Some(4);
+    // Twice: the second time it is what was found.
+    for _ in 0..2 {
+        (0..2).for_each(|_| save(&mut rig));
+        rig.disk.crash();
+        rig.recover().unwrap();
+        assert_eq!(places(&mut rig), (0, 4));
+        let before = rig.partition(id).read(3, 1, UpTo::End);
+        assert!(matches!(before, Err(ReadError::OffsetOutOfRange { start_offset: 4, .. })), "{before:?}");
+        assert_records(&read_all(&rig.partition(id), 4), &records[4..], "what is here");
+    }
+    rig.call(Command::SetLogStart { partition: id, start_offset: 6 }).unwrap();
+    assert_eq!(places(&mut rig), (6, 6));
+    (0..2).for_each(|_| save(&mut rig));
+    rig.disk.crash();
+    rig.recover().unwrap();
+    assert_eq!(places(&mut rig), (6, 6));
 }

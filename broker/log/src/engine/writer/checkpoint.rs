@@ -342,6 +342,7 @@ impl Log {
             // What is in no segment has to be replayed.
             includes_sequence: self.first_unflushed.map_or(published, |first| first - 1),
             log_start: view.start,
+            local_start: view.local_start.filter(|offset| *offset > view.start),
             cleaned_to: self.cleaned_to,
             is_swapping: false,
             flushed_to: self.flushed_to,

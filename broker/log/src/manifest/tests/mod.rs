@@ -35,6 +35,7 @@ fn partition_row(number: i64) -> PartitionRow {
         config: LogConfig { retention_ms: number, ..LogConfig::default() },
         includes_sequence: number.unsigned_abs(),
         log_start: number,
+        local_start: None,
         flushed_to: number + 1,
         cleaned_to: None,
         is_swapping: false,
