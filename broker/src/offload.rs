@@ -49,8 +49,9 @@ impl Offload {
     }
 }
 
-/// So many pieces of work that take a lot of memory are done at one time, whatever the processors.
-const LARGE_AT_ONCE_MAX: usize = 2;
+/// So many pieces of work that take a lot of memory are done at one time, whatever the processors: each may take 64 MiB,
+/// and what the first has taken the next one has again.
+const LARGE_AT_ONCE_MAX: usize = 1;
 
 /// How much work is done at one time that takes a processor: who comes later waits, and takes up no thread that work
 /// for disks could be done on.
