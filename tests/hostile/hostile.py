@@ -23,7 +23,7 @@ SETTINGS = {
 }
 # As the issue's: the whole benchmark's memory, and what a neighbour may add to a wait on a machine that it shares.
 RESIDENT_MIB_MAX = 150
-# A bomb is unpacked to 64 MiB before it is refused, and of each thread that did it the allocator keeps some.
+# A bomb is unpacked to 64 MiB before it is refused, beside what the attacks before it have left.
 RESIDENT_MIB_MAX_OF = {"other_bombs": 220}
 P99_FACTOR_MAX, P99_EXTRA_S, LONGEST_S_MAX = 20, 0.25, 5.0
 # A disk that stalls makes others wait as well: so many windows of a whole run may be played again for that.

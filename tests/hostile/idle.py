@@ -25,7 +25,8 @@ def connect(address, neighbour):
     held, waits = [], []
     while len(held) < CONNECTIONS:
         # From several addresses: one has too few ports for what else this machine does.
-        source = (f"127.0.0.{1 + len(held) // 2_500}", 0)
+        # Ports of the addresses that the attacks came from are not free for a minute.
+        source = (f"127.0.1.{1 + len(held) // 2_500}", 0)
         held += [wire.Client(address, source=source) for _ in range(500)]
         waits += neighbour.run(0.1)
     return held, waits

@@ -11,10 +11,16 @@ use super::{BUFFER_KEPT_BYTES_MAX, Compression, CompressionError, Result, gzip, 
 ///
 /// Between calls it keeps the contexts of the codecs it has met (some 50 KiB for gzip, 160 KiB for zstd) and
 /// a buffer of at most [`BUFFER_KEPT_BYTES_MAX`].
-#[derive(Default)]
 pub struct Decompressor {
     contexts: Contexts,
     buffer: Vec<u8>,
+    kept_bytes_max: usize,
+}
+
+impl Default for Decompressor {
+    fn default() -> Self {
+        Self { contexts: Contexts::default(), buffer: Vec::new(), kept_bytes_max: BUFFER_KEPT_BYTES_MAX }
+    }
 }
 
 #[derive(Default)]
@@ -30,6 +36,12 @@ impl Decompressor {
         Self::default()
     }
 
+    /// A decompressor for something large, that has its buffer from the beginning and keeps it. The system gives memory for
+    /// what is used of it, and has all of it back in the end; of one that grows, the allocator would keep each size.
+    pub fn with_room(bytes: usize) -> Self {
+        Self { buffer: vec![0; bytes], kept_bytes_max: bytes, ..Self::default() }
+    }
+
     /// Decompresses `input` to at most `bytes_max` bytes, which stay in place until the next call.
     ///
     /// What is not compressed is returned as it is, without a copy.
@@ -43,7 +55,7 @@ impl Decompressor {
             let too_large = CompressionError::TooLarge { bytes_max };
             return if input.len() <= bytes_max { Ok(input) } else { Err(too_large) };
         }
-        if self.buffer.len() > BUFFER_KEPT_BYTES_MAX {
+        if self.buffer.len() > self.kept_bytes_max {
             self.buffer = Vec::new();
         }
         let mut output = Output::new(std::mem::take(&mut self.buffer), bytes_max);

@@ -90,6 +90,16 @@ fn a_promise_allocates_nothing_beyond_the_plausible() {
 }
 
 #[test]
+fn who_has_room_from_the_beginning_grows_no_more() {
+    let mut decompressor = Decompressor::with_room(BYTES_MAX);
+    let large = zstd_bomb(64);
+    let first = decompressor.decompress(Compression::Zstd, &large, BYTES_MAX).unwrap().len();
+    let (again, peak) =
+        peak_bytes(|| decompressor.decompress(Compression::Zstd, &large, BYTES_MAX).map(<[u8]>::len));
+    assert_eq!((again.unwrap(), peak), (first, 0));
+}
+
+#[test]
 fn a_large_buffer_is_not_kept() {
     let mut decompressor = Decompressor::new();
     let (large, small) = (zstd_bomb(64), zstd_bomb(1));

@@ -146,7 +146,8 @@ pub(super) fn complete(checked: Checked, rules: &TopicRules, now_ms: i64) -> Res
     let Checked { bytes, stamp, rest } = match rest {
         Some(Rest::Check) => {
             let batch = BatchView::parse_only(&bytes)?;
-            let summary = batch.validate(Origin::Producer, DECOMPRESSED_BYTES_MAX)?;
+            let mut decompressor = Decompressor::with_room(DECOMPRESSED_BYTES_MAX);
+            let summary = batch.validate_with(&mut decompressor, Origin::Producer, DECOMPRESSED_BYTES_MAX)?;
             judge(&bytes, &batch, &summary, rules, now_ms)?
         }
         rest => Checked { bytes, stamp, rest },
