@@ -42,12 +42,13 @@ impl Shares {
             return;
         };
         let (connections, open_files) = (self.connections, self.files);
-        tracing::warn!(
-            limit,
-            connections,
-            open_files,
-            "max.connections is held to what the limit of open files leaves: raise that (ulimit -n) to have more"
-        );
+        let words = "max.connections is held to what the limit of open files leaves: raise that (ulimit -n) to have more";
+        // Who asked for as many has to know; who asked for nothing has what there is.
+        if settings.max_connections == BrokerSettings::default().max_connections {
+            tracing::info!(limit, connections, open_files, "{words}");
+        } else {
+            tracing::warn!(limit, connections, open_files, "{words}");
+        }
     }
 }
 
