@@ -105,12 +105,18 @@ impl FlushJob {
         // The disk begins with each piece at once. A sync of the file system would leave thousands of small ones
         // to one thread of the kernel, and the journal would be full before that is done.
         let mut read_back = ReadBack::of(pieces.flat_map(|piece| &piece.parts));
+        let written = self.write_pieces(&mut read_back);
+        read_back.finish(&self.sources);
+        written
+    }
+
+    fn write_pieces(&self, read_back: &mut ReadBack) -> Result<Vec<Written>, SegmentError> {
         let mut written = Vec::new();
         for log in &self.logs {
             let past_cache_bytes_min = if log.is_read_behind { u64::MAX } else { self.past_cache_bytes_min };
             let manner = Manner { writeback_bytes_min: 0, past_cache_bytes_min };
             for piece in &log.pieces {
-                written.push(write_piece(&self.sources, piece, &mut read_back, manner)?);
+                written.push(write_piece(&self.sources, piece, read_back, manner)?);
             }
         }
         Ok(written)

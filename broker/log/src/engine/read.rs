@@ -10,12 +10,14 @@ use bytes::Bytes;
 
 use super::error::ReadError;
 use super::log::aborted_transaction;
+use super::options::Options;
 use super::partition::{Offsets, Partition, UpTo, View};
+use super::read_back::ReadBuffers;
 use crate::disk::{self, Disk};
 use crate::journal::{self, Pinned};
 use crate::layout::Layout;
 use crate::producers::CompletedTransaction;
-use crate::segment::{AbortedTransaction, FileRange, Files, Segment, SegmentError};
+use crate::segment::{AbortedTransaction, FileRange, Files, FilesOptions, Segment, SegmentError};
 use crate::tail::{FrameSlice, Frames, TailEntry};
 
 /// What was found may be gone by the time it is got: flushed, recycled or compacted. Then the view has it
@@ -30,6 +32,22 @@ pub(super) struct Sources {
     pub(super) files: Arc<Files>,
     pub(super) frames: Frames,
     pub(super) journal: journal::Reader,
+    pub(super) read_buffers: ReadBuffers,
+}
+
+impl Sources {
+    /// Those below `layout`, of which nothing is open or in memory yet.
+    pub(super) fn new(disk: &Arc<dyn Disk>, layout: Layout, options: &Options) -> Self {
+        let files = FilesOptions { descriptors_max: options.open_files_max, ..FilesOptions::default() };
+        Self {
+            files: Arc::new(Files::new(Arc::clone(disk), layout.clone(), &files)),
+            frames: Frames::new(options.tail_budget.clone()),
+            journal: journal::Reader::default(),
+            read_buffers: ReadBuffers::default(),
+            disk: Arc::clone(disk),
+            layout,
+        }
+    }
 }
 
 /// Some of a log's bytes, left where they are.

@@ -4,6 +4,7 @@
 //! What is read is kept while the flush goes on, and no longer: all that it wants was durable before it began.
 
 use std::io::{self, IoSlice};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::flush_job::Part;
 use super::read::Sources;
@@ -11,6 +12,9 @@ use crate::journal::{Position, ReadBuffer};
 
 /// The journal is read in pieces of this size, or of one batch that is larger.
 const READ_BYTES: u64 = 1 << 20;
+
+/// A buffer of more is not kept: what is read has to begin and end at blocks' borders, and buffers grow by doubling.
+const READ_BUFFER_BYTES_MAX: usize = 4 << 20;
 
 /// Between what is read so much may lie that is not wanted: other logs' entries, and the ends of frames. To read it
 /// costs less than to begin once more behind it.
@@ -28,10 +32,33 @@ struct Run {
 }
 
 /// A run that was read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Window {
     run: usize,
     buffer: ReadBuffer,
+}
+
+/// Memory of flushes that are over, for those that follow: a new buffer's pages cost more than the bytes that are read
+/// into them.
+#[derive(Debug, Default)]
+pub(super) struct ReadBuffers(Mutex<Vec<ReadBuffer>>);
+
+impl ReadBuffers {
+    fn spare(&self) -> MutexGuard<'_, Vec<ReadBuffer>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> ReadBuffer {
+        self.spare().pop().unwrap_or_default()
+    }
+
+    /// Keeps as many as one flush needs, and none that a batch has made larger than most are.
+    fn give_back(&self, buffer: ReadBuffer) {
+        let mut spare = self.spare();
+        if spare.len() < WINDOWS_MAX && buffer.capacity() <= READ_BUFFER_BYTES_MAX {
+            spare.push(buffer);
+        }
+    }
 }
 
 /// What a flush reads of the journal, and what it has read last.
@@ -75,6 +102,11 @@ impl ReadBack {
         slices.collect::<Option<_>>().ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 
+    /// Lets go of what was read. Its memory stays for the next flush.
+    pub(super) fn finish(self, sources: &Sources) {
+        self.windows.into_iter().for_each(|window| sources.read_buffers.give_back(window.buffer));
+    }
+
     fn run_of(&self, position: &Position) -> Option<usize> {
         let place = (position.file, position.offset);
         self.runs.partition_point(|run| (run.file, run.start) <= place).checked_sub(1)
@@ -89,7 +121,11 @@ impl ReadBack {
             return Ok(run.start);
         }
         let is_full = self.windows.len() >= WINDOWS_MAX;
-        let mut window = if is_full { self.windows.remove(0) } else { Window::default() };
+        let mut window = if is_full {
+            self.windows.remove(0)
+        } else {
+            Window { run: index, buffer: sources.read_buffers.take() }
+        };
         let length = usize::try_from(run.end - run.start).map_err(|_| io::ErrorKind::InvalidInput)?;
         // It is recycled only when this has been written.
         let pinned = sources.journal.pin(run.file).ok_or(io::ErrorKind::NotFound)?;
@@ -111,7 +147,7 @@ impl Run {
 
 #[cfg(test)]
 mod tests {
-    use super::{Part, Position, ReadBack};
+    use super::{Part, Position, READ_BUFFER_BYTES_MAX, ReadBack, ReadBuffer, ReadBuffers, WINDOWS_MAX};
 
     fn runs(places: &[(u64, u64, u32)]) -> Vec<(u64, u64, u64)> {
         let part = |&(file, offset, length): &_| Part::Journal(Position { file, offset, length });
@@ -134,5 +170,18 @@ mod tests {
             runs(&large),
             [(1, 0, 1 << 20), (1, 1 << 20, (1 << 20) + 10), (2, (1 << 20) + 10, (1 << 20) + 20)]
         );
+    }
+
+    #[test]
+    fn memory_is_kept_for_the_next_flush_but_not_more_than_it_needs() {
+        let buffers = ReadBuffers::default();
+        let of = |bytes| ReadBuffer::with_capacity(bytes);
+        (0..=WINDOWS_MAX).for_each(|_| buffers.give_back(of(1 << 20)));
+        buffers.give_back(of(READ_BUFFER_BYTES_MAX + 1));
+        let kept: Vec<_> = (0..=WINDOWS_MAX).map(|_| buffers.take().capacity()).collect();
+        assert!(kept.iter().take(WINDOWS_MAX).all(|bytes| (1 << 20..2 << 20).contains(bytes)), "{kept:?}");
+        assert_eq!(kept.last(), Some(&0), "{kept:?}");
+        buffers.give_back(of(READ_BUFFER_BYTES_MAX + 1));
+        assert_eq!(buffers.take().capacity(), 0);
     }
 }

@@ -26,15 +26,15 @@ use crate::config::LogConfig;
 use crate::directory::Directory;
 use crate::disk::Disk;
 use crate::epochs::{EpochEntry, LeaderEpochs};
-use crate::journal::{Entry, Journal, Reader, Replayed};
+use crate::journal::{Entry, Journal, Replayed};
 use crate::layout::Layout;
 use crate::local_id::LocalId;
 use crate::manifest::{Manifest, PartitionRow};
 use crate::producers::Producers;
 use crate::random::Random;
 use crate::reserve::Reserve;
-use crate::segment::{Files, FilesOptions, Segment, SegmentError, SegmentFacts};
-use crate::tail::{Frames, TailEntry};
+use crate::segment::{Segment, SegmentError, SegmentFacts};
+use crate::tail::TailEntry;
 
 /// A directory on its way to a writer.
 pub(super) struct Recovery {
@@ -81,14 +81,7 @@ impl Writer {
         let manifest =
             Manifest::open(Arc::clone(&disk), &layout.manifest(), options.manifest, random.split())?;
         let meta = manifest.meta();
-        let files = FilesOptions { descriptors_max: options.open_files_max, ..FilesOptions::default() };
-        let sources = Arc::new(Sources {
-            files: Arc::new(Files::new(Arc::clone(&disk), layout.clone(), &files)),
-            frames: Frames::new(options.tail_budget.clone()),
-            journal: Reader::default(),
-            disk: Arc::clone(&disk),
-            layout,
-        });
+        let sources = Arc::new(Sources::new(&disk, layout, &options));
         let mut recovery = Recovery::new(Arc::clone(&sources), meta.next_local_id);
         manifest.load(|id, row, segments| recovery.add_row(id, row, segments))?;
         recovery.restore_producers(&manifest)?;

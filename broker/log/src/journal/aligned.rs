@@ -79,7 +79,8 @@ impl AlignedBuffer {
 
     pub(super) fn zeroed(bytes: usize) -> Self {
         let mut buffer = Self::with_capacity(bytes);
-        buffer.pad(bytes);
+        // New memory is zero already. Not written to, pages are not even there.
+        buffer.end += bytes;
         buffer
     }
 

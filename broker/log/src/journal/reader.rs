@@ -76,6 +76,17 @@ impl ReadBuffer {
         self.memory.bytes().get(self.lead..).and_then(|bytes| bytes.get(..self.length)).unwrap_or_default()
     }
 
+    /// One with so much memory.
+    #[cfg(test)]
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Self { memory: AlignedBuffer::with_capacity(bytes), ..Self::default() }
+    }
+
+    /// How many bytes of memory it has.
+    pub fn capacity(&self) -> usize {
+        self.memory.allocated_bytes()
+    }
+
     /// So many bytes of it, whatever they are.
     fn room_for(&mut self, length: usize) -> &mut [u8] {
         if let Some(missing) = length.checked_sub(self.memory.length()) {
