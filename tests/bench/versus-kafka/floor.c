@@ -1,22 +1,25 @@
 // What the machine takes for a broker's work without a broker. Prints one line of JSON.
 //
-//   floor produce FOLDER FILES WINDOW_BYTES BYTES   receive, checksum, copy, write durably, write to files
+//   floor produce FOLDER FILES WINDOW_BYTES BYTES   receive, checksum, copy, write durably, write to files, which are new
+//   floor requests FOLDER CONNECTIONS IN_FLIGHT REQUESTS   the same for requests of one record, and answer each
 //   floor sync FOLDER RATE SECONDS                  4 KiB durably, RATE times a second, from when each was due
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <immintrin.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "measure.h"
 
-enum { BLOCK = 4096, GROUP = 1 << 20, PIECE = 64 << 10, STARTED = 8 << 20, JOURNAL = 64 << 20 };
+enum { REQUEST = 256, ANSWER = 64, BLOCK = 4096, GROUP = 1 << 20, PIECE = 64 << 10, STARTED = 8 << 20, JOURNAL = 64 << 20 };
 
 static void die(const char *what) {
     perror(what);
@@ -75,36 +78,60 @@ static void send_all(int socket, size_t window, unsigned long long bytes) {
     exit(0);
 }
 
+static int listen_at(struct sockaddr_in *address) {
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    socklen_t length = sizeof *address;
+    *address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    if (bind(listener, (struct sockaddr *)address, length) || listen(listener, 128)) die("listen");
+    getsockname(listener, (struct sockaddr *)address, &length);
+    return listener;
+}
+
+static int without_delay(int socket) {
+    int on = 1;
+    if (socket < 0 || setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on)) die("socket");
+    return socket;
+}
+
+static int connect_to(const struct sockaddr_in *address) {
+    int to = socket(AF_INET, SOCK_STREAM, 0);
+    if (connect(to, (const struct sockaddr *)address, sizeof *address)) die("connect");
+    return without_delay(to);
+}
+
 static int connect_to_sender(size_t window, unsigned long long bytes) {
-    int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t length = sizeof address;
-    if (bind(listener, (struct sockaddr *)&address, length) || listen(listener, 1)) die("listen");
-    getsockname(listener, (struct sockaddr *)&address, &length);
+    struct sockaddr_in address;
+    int listener = listen_at(&address);
     pid_t sender = fork();
     if (sender < 0) die("fork");
-    if (!sender) {
-        int to = socket(AF_INET, SOCK_STREAM, 0);
-        if (connect(to, (struct sockaddr *)&address, length)) die("connect");
-        send_all(to, window, bytes);
-    }
-    int from = accept(listener, NULL, NULL);
-    setsockopt(from, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    return from;
+    if (!sender) send_all(connect_to(&address), window, bytes);
+    return without_delay(accept(listener, NULL, NULL));
 }
 
 // Segments through the page cache, in pieces, of one file after the other.
 struct segments {
+    const char *folder;
     int *files;
     off_t *ends;
     int count, next;
 };
 
+// Each in a folder of its own, made when it is first written to.
+static int segment(struct segments *to, int which) {
+    if (to->files[which]) return to->files[which];
+    char path[4096];
+    snprintf(path, sizeof path, "%s/floor-%d-%d", to->folder, getpid(), which);
+    if (mkdir(path, 0700)) die(path);
+    strncat(path, "/segment", sizeof path - strlen(path) - 1);
+    if ((to->files[which] = open(path, O_CREAT | O_WRONLY, 0600)) < 0) die(path);
+    return to->files[which];
+}
+
 static void write_to_segments(struct segments *to, const char *bytes, size_t count) {
     for (size_t at = 0; at < count; at += PIECE) {
         size_t piece = count - at < PIECE ? count - at : PIECE;
         int which = to->next++ % to->count;
-        if (pwrite(to->files[which], bytes + at, piece, to->ends[which]) != (ssize_t)piece) die("segment");
+        if (pwrite(segment(to, which), bytes + at, piece, to->ends[which]) != (ssize_t)piece) die("segment");
         off_t before = to->ends[which] / STARTED;
         to->ends[which] += piece;
         if (to->ends[which] / STARTED != before) sync_file_range(to->files[which], before * STARTED, STARTED, SYNC_FILE_RANGE_WRITE);
@@ -112,17 +139,12 @@ static void write_to_segments(struct segments *to, const char *bytes, size_t cou
 }
 
 static void produce(char **a) {
-    struct segments segments = {.count = atoi(a[1])};
+    struct segments segments = {.folder = a[0], .count = atoi(a[1])};
     size_t window = strtoul(a[2], NULL, 10);
     unsigned long long bytes = strtoull(a[3], NULL, 10), received = 0, unused = 0;
     int durable = journal(a[0]);
     segments.files = calloc(segments.count, sizeof *segments.files);
     segments.ends = calloc(segments.count, sizeof *segments.ends);
-    for (int i = 0; i < segments.count; i++) {
-        char path[4096];
-        snprintf(path, sizeof path, "%s/floor-segment-%d-%d", a[0], getpid(), i);
-        if ((segments.files[i] = open(path, O_CREAT | O_WRONLY, 0600)) < 0) die(path);
-    }
     char *buffer = aligned(GROUP), *frame = aligned(GROUP);
     int from = connect_to_sender(window, bytes);
     double began = now(), cpu_began = cpu();
@@ -139,6 +161,77 @@ static void produce(char **a) {
         write_to_segments(&segments, buffer, count);
     }
     printf("{\"seconds\":%.4f,\"bytes\":%llu,\"cpu\":%.3f,\"unused\":%llu}\n", now() - began, received, cpu() - cpu_began, unused & 1);
+}
+
+// A client with so many requests on their way on each of its connections; what is answered is asked anew.
+static void ask(const struct sockaddr_in *address, int connections, int in_flight, long long requests) {
+    struct pollfd *polled = calloc(connections, sizeof *polled);
+    size_t *unread = calloc(connections, sizeof *unread);
+    char *pool = aligned((size_t)in_flight * REQUEST), *answers = aligned((size_t)in_flight * ANSWER);
+    long long asked = 0, answered = 0;
+    for (int i = 0; i < connections; i++) polled[i] = (struct pollfd){connect_to(address), POLLIN, 0};
+    for (int i = 0; i < connections; i++) {
+        if (send(polled[i].fd, pool, (size_t)in_flight * REQUEST, 0) != in_flight * REQUEST) die("ask");
+        asked += in_flight;
+    }
+    while (answered < requests) {
+        if (poll(polled, connections, -1) < 0) die("poll");
+        for (int i = 0; i < connections; i++) {
+            if (!polled[i].revents) continue;
+            ssize_t count = recv(polled[i].fd, answers, (size_t)in_flight * ANSWER, 0);
+            if (count <= 0) die("answers");
+            long long now = (unread[i] + count) / ANSWER, more = now < requests - asked ? now : requests - asked;
+            unread[i] = (unread[i] + count) % ANSWER;
+            answered += now;
+            if (more > 0 && send(polled[i].fd, pool, more * REQUEST, 0) != more * REQUEST) die("ask");
+            asked += more > 0 ? more : 0;
+        }
+    }
+    exit(0);
+}
+
+// All that has arrived by now is one group: summed request by request, copied, written durably, answered.
+static void requests(char **a) {
+    int connections = atoi(a[1]), in_flight = atoi(a[2]), durable = journal(a[0]);
+    long long wanted = atoll(a[3]), answered = 0;
+    struct sockaddr_in address;
+    int listener = listen_at(&address);
+    pid_t client = fork();
+    if (client < 0) die("fork");
+    if (!client) ask(&address, connections, in_flight, wanted);
+    struct pollfd *polled = calloc(connections, sizeof *polled);
+    size_t *held = calloc(connections, sizeof *held), *due = calloc(connections, sizeof *due);
+    size_t window = (size_t)in_flight * REQUEST;
+    char *buffers = aligned(window * connections), *frame = aligned(window * connections + BLOCK), *answers = aligned(in_flight * ANSWER);
+    for (int i = 0; i < connections; i++)
+        polled[i] = (struct pollfd){without_delay(accept(listener, NULL, NULL)), POLLIN, 0};
+    unsigned long long unused = 0;
+    double began = now(), cpu_began = cpu();
+    for (off_t at = 0; answered < wanted;) {
+        if (poll(polled, connections, -1) < 0) die("poll");
+        size_t group = 0;
+        for (int i = 0; i < connections; i++) {
+            if (!polled[i].revents) continue;
+            char *buffer = buffers + window * i;
+            ssize_t count = recv(polled[i].fd, buffer + held[i], window - held[i], 0);
+            if (count <= 0) die("receive");
+            size_t whole = (held[i] + count) / REQUEST, rest = (held[i] + count) % REQUEST;
+            for (size_t request = 0; request < whole; request++, group += REQUEST) {
+                unused ^= checksum(buffer + request * REQUEST, REQUEST);
+                memcpy(frame + group, buffer + request * REQUEST, REQUEST);
+            }
+            memmove(buffer, buffer + whole * REQUEST, rest);
+            held[i] = rest, due[i] = whole;
+        }
+        size_t blocks = (group + BLOCK - 1) / BLOCK * BLOCK;
+        if (at + blocks > JOURNAL) at = 0;
+        if (blocks) write_durably(durable, frame, blocks, at);
+        at += blocks;
+        for (int i = 0; i < connections; answered += due[i], due[i] = 0, i++)
+            if (due[i] && send(polled[i].fd, answers, due[i] * ANSWER, 0) != (ssize_t)(due[i] * ANSWER)) die("answer");
+    }
+    double seconds = now() - began;
+    printf("{\"seconds\":%.4f,\"requestsPerSecond\":%.0f,\"cpu\":%.3f,\"unused\":%llu}\n", seconds, answered / seconds, cpu() - cpu_began, unused & 1);
 }
 
 static void sync_at_a_rate(char **a) {
@@ -163,6 +256,7 @@ static void sync_at_a_rate(char **a) {
 
 int main(int count, char **arguments) {
     if (count == 6 && !strcmp(arguments[1], "produce")) produce(arguments + 2);
+    else if (count == 6 && !strcmp(arguments[1], "requests")) requests(arguments + 2);
     else if (count == 5 && !strcmp(arguments[1], "sync")) sync_at_a_rate(arguments + 2);
     else return fprintf(stderr, "floor: see the top of floor.c\n"), 1;
 }

@@ -211,11 +211,15 @@ def requests(arguments):
         words = ["--records", records, "--connections", connections, "--in-flight", in_flight, "--broker-pid", side.pid]
         return side.bench("requests", "--topic", "bench", *words)["requestsPerSecond"]
 
+    def plain(connections, in_flight):
+        return floor(arguments, "requests", connections, in_flight, records)["requestsPerSecond"]
+
     ours, kafkas = versus(arguments, lambda side: [rate(side, *at_once) for at_once in REQUESTS])
+    floors = [[plain(*at_once) for at_once in REQUESTS] for _ in ours]
     for index, (connections, in_flight) in enumerate(REQUESTS):
         row = f"single-record requests, {connections * in_flight} on their way"
-        print_row(row, ours, kafkas, lambda rates: rates[index], "/s")
-    print_row("single-record requests, the highest rate", ours, kafkas, max, "/s")
+        print_row(row, ours, kafkas, lambda rates: rates[index], "/s", [rates[index] for rates in floors])
+    print_row("single-record requests, the highest rate", ours, kafkas, max, "/s", list(map(max, floors)))
 
 
 def partitions(arguments):
