@@ -64,7 +64,7 @@ impl Segment {
         for (kind, bytes) in self.index_files(files)? {
             let path = files.path(self, kind);
             if kind == FileKind::TransactionIndex
-                && let Some(file) = shorten(files, &path, &bytes)?
+                && let Some(file) = begins_with(files, &path, &bytes)?
             {
                 written.push(file);
                 continue;
@@ -98,27 +98,22 @@ impl Segment {
     }
 }
 
-/// Lets a transaction index that begins with these bytes end with them; none if there is no such file.
+/// The transaction index that is there, if it begins with these bytes.
 ///
 /// Of a segment that another one is the beginning of, the file alone knows what was aborted, also for those who find it
-/// after a crash: it is never gone, and there is always room for less.
-fn shorten(files: &Files, path: &Path, bytes: &[u8]) -> Result<Option<Arc<dyn File>>, SegmentError> {
+/// after a crash: it is never gone, and never cut. What it lists behind the segment's end nobody looks at, and a cut that a
+/// power failure has half undone would leave rows there that are none.
+fn begins_with(files: &Files, path: &Path, bytes: &[u8]) -> Result<Option<Arc<dyn File>>, SegmentError> {
     if bytes.is_empty() {
         return Ok(None);
     }
     let opened = if_there(files.disk().open(path, Access::Write)).map_err(failed("open", path))?;
     let Some(file) = opened else { return Ok(None) };
     let length = file.length().map_err(failed("measure", path))?;
-    let mut found = vec![0; bytes.len()];
     if length < bytes.len() as u64 {
         return Ok(None);
     }
+    let mut found = vec![0; bytes.len()];
     read_exact_at(&*file, &mut found, 0).map_err(failed("read", path))?;
-    if found != bytes {
-        return Ok(None);
-    }
-    if length > bytes.len() as u64 {
-        file.set_length(bytes.len() as u64).map_err(failed("cut", path))?;
-    }
-    Ok(Some(file))
+    Ok((found == bytes).then_some(file))
 }

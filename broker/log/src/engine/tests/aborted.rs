@@ -35,12 +35,13 @@ fn aborted(rig: &mut Rig, id: LocalId) -> Vec<i64> {
     aborted.iter().map(|one| one.first_offset).collect()
 }
 
-/// Seed 5012222: the list was written anew in place of the only one, and a crash or a full disk came in between.
+/// Seed 5012222: the list was written anew in place of the only one, and a crash or a full disk came in between. It was
+/// cut after that, and with seeds 53 and 56 a power cut brought the length back, and not the rows.
 #[test]
 fn what_was_aborted_stays_known_whatever_happens_while_its_segment_is_cut() {
-    for operations in 1..40 {
+    for (operations, seed) in (1..40).flat_map(|operations| [52, 53, 56].map(|seed| (operations, seed))) {
         for is_power_cut in [false, true] {
-            let (mut rig, id) = cut_through_aborted(52);
+            let (mut rig, id) = cut_through_aborted(seed);
             let cut = next(&mut rig, |job| matches!(job, Job::Checkpoint(_)));
             rig.disk.halt_in(operations);
             rig.writer().job_done(cut.run());
@@ -49,11 +50,11 @@ fn what_was_aborted_stays_known_whatever_happens_while_its_segment_is_cut() {
                 false => rig.disk.kill(),
             }
             rig.recover().unwrap();
-            assert_eq!(aborted(&mut rig, id), [0], "after {operations} operations");
+            assert_eq!(aborted(&mut rig, id), [0], "after {operations} operations, {seed}");
             save(&mut rig);
             rig.disk.crash();
             rig.recover().unwrap();
-            assert_eq!(aborted(&mut rig, id), [0], "and on, after {operations} operations");
+            assert_eq!(aborted(&mut rig, id), [0], "and on, after {operations} operations, {seed}");
         }
     }
 }
