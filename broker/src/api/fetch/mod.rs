@@ -3,7 +3,7 @@
 //! What is in memory is read on the connection's task; what lies in files is found, verified and read ahead on a
 //! thread that may wait. Nothing is copied: the answer holds slices of the tail and ranges of files. A fetch that
 //! finds too little waits on the partitions that it named, until one of them goes on, or is led by another broker, or
-//! `max_wait_ms` have passed. For `min_bytes` counts what could be read, up to `partition_max_bytes` of each partition,
+//! `max_wait_ms` have passed, or a second for a request of more than 64 KiB, which keeps that much memory meanwhile. For `min_bytes` counts what could be read, up to `partition_max_bytes` of each partition,
 //! and not only what one read brings; who reads an older segment than the newest does not wait.
 //!
 //! - The first batch of the first partition that has any is sent however large; all else keeps to
@@ -36,6 +36,13 @@ use super::Dispatched;
 use crate::broker::Broker;
 use crate::context::Call;
 use crate::metrics::Stage;
+
+/// A request that is longer keeps memory that others want for as long as it waits. Clients that follow many partitions
+/// send such a one once, and what has changed after that.
+const LONG_BYTES: usize = 64 << 10;
+
+/// So long it may wait, and asks again.
+const LONG_WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// What is asked, beside the partitions.
 #[derive(Clone, Copy, Debug)]
@@ -122,6 +129,7 @@ impl Terms {
             (_, 1) => UpTo::LastStable,
             _ => UpTo::HighWatermark,
         };
+        let wait_max = if call.request_bytes > LONG_BYTES { LONG_WAIT_MAX } else { Duration::MAX };
         let allowed = u64::try_from(broker.metadata.settings().fetch_max_bytes).unwrap_or(0);
         let wanted = u64::try_from(request.max_bytes).unwrap_or(0).min(allowed);
         let bytes_max = if replica_id < 0 { broker.quotas.fetch_bytes_max(call, wanted) } else { wanted };
@@ -130,7 +138,7 @@ impl Terms {
             replica_id,
             bytes_min: u64::try_from(request.min_bytes).unwrap_or(0).min(bytes_max),
             bytes_max,
-            wait: Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)),
+            wait: Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)).min(wait_max),
         }
     }
 }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use strandline_protocol::ErrorCode;
-use strandline_protocol::apis::fetch::FetchRequest;
+use strandline_protocol::apis::fetch::{FetchRequest, ForgottenTopic};
+use tokio::time::timeout;
 
 use crate::api::tests::{
     LEADER_EPOCH, NODE_ID, Rig, answer, batch, fetch_request, produce_request, records, settle,
@@ -42,6 +44,19 @@ async fn a_long_poll_ends_with_the_first_batch() {
     rig.produce("t", batch(&[b"a"])).await;
     let response = answer::<FetchRequest>(12, reply.await.unwrap());
     assert_eq!(records(&response), [(0, 0, b"a".to_vec())]);
+}
+
+#[tokio::test]
+async fn a_request_of_much_memory_does_not_keep_it_for_as_long_as_it_likes() {
+    let rig = Rig::new();
+    rig.create("t", 1, TopicRules::default());
+    let forgotten =
+        ForgottenTopic { topic: "nothing of it counts without a session".into(), ..Default::default() };
+    let forgotten_topics_data = vec![forgotten; 2_000];
+    let request = FetchRequest { forgotten_topics_data, ..fetch_request("t", &[(0, 0)]) };
+    let reply =
+        timeout(Duration::from_secs(60), later(&rig, request).await).await.expect("it ends by itself");
+    assert_eq!(records(&answer::<FetchRequest>(12, reply)), []);
 }
 
 #[tokio::test]
