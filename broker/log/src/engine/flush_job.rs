@@ -59,8 +59,7 @@ pub(super) struct LogFlush {
     /// The offset up to which the log is in segments then.
     pub(super) end_offset: i64,
     pub(super) bytes: u64,
-    /// Whether those who read the log find what was flushed last in files, and not in memory any more.
-    pub(super) is_read_behind: bool,
+    pub(super) manner: Manner,
     /// The producers' state at that offset, if there are any.
     pub(super) snapshot: Option<Vec<u8>>,
 }
@@ -70,8 +69,6 @@ pub(super) struct LogFlush {
 pub struct FlushJob {
     pub(super) sources: Arc<Sources>,
     pub(super) logs: Vec<LogFlush>,
-    /// So much of a log that nobody reads behind its tail goes past the page cache at once.
-    pub(super) past_cache_bytes_min: u64,
 }
 
 /// Batches that are in segments, or not.
@@ -113,10 +110,8 @@ impl FlushJob {
     fn write_pieces(&self, read_back: &mut ReadBack) -> Result<Vec<Written>, SegmentError> {
         let mut written = Vec::new();
         for log in &self.logs {
-            let past_cache_bytes_min = if log.is_read_behind { u64::MAX } else { self.past_cache_bytes_min };
-            let manner = Manner { writeback_bytes_min: 0, past_cache_bytes_min };
             for piece in &log.pieces {
-                written.push(write_piece(&self.sources, piece, read_back, manner)?);
+                written.push(write_piece(&self.sources, piece, read_back, log.manner)?);
             }
         }
         Ok(written)

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::flush_job::{FlushDone, FlushJob, LogFlush, Part, Piece};
+use super::super::flush_job::{FlushDone, FlushJob, LogFlush, Manner, Part, Piece};
 use super::super::log::Log;
 use super::super::observer::{Event, Reason};
 use super::super::read::Sources;
@@ -128,7 +128,8 @@ impl Writer {
                 put_off.push((first, partition));
                 continue;
             }
-            let flush = log.plan_flush(partition, &self.sources, self.clock.wall_ms());
+            let past_cache_bytes_min = self.options.past_cache_bytes_min;
+            let flush = log.plan_flush(partition, &self.sources, self.clock.wall_ms(), past_cache_bytes_min);
             planned_bytes += flush.bytes;
             if logs.is_empty() {
                 let wanted = self.flushing.target_reason;
@@ -141,12 +142,7 @@ impl Writer {
         }
         self.flushing.is_busy = !logs.is_empty();
         self.flushing.began = self.clock.monotonic();
-        let past_cache_bytes_min = self.options.past_cache_bytes_min;
-        self.flushing.is_busy.then(|| FlushJob {
-            sources: Arc::clone(&self.sources),
-            logs,
-            past_cache_bytes_min,
-        })
+        self.flushing.is_busy.then(|| FlushJob { sources: Arc::clone(&self.sources), logs })
     }
 
     pub(super) fn flush_done(&mut self, done: FlushDone) {
@@ -204,7 +200,13 @@ impl Writer {
 
 impl Log {
     /// All of the log's tail, on its way into segments.
-    fn plan_flush(&mut self, partition: LocalId, sources: &Sources, now_ms: i64) -> LogFlush {
+    fn plan_flush(
+        &mut self,
+        partition: LocalId,
+        sources: &Sources,
+        now_ms: i64,
+        past_cache_bytes_min: u64,
+    ) -> LogFlush {
         // Behind a cut that went through a batch, the end is beyond that of the last batch.
         let (entries, end_offset): (Vec<TailEntry>, i64) = {
             let view = self.partition.view();
@@ -213,8 +215,10 @@ impl Log {
         let bytes = entries.iter().map(|entry| u64::from(entry.length)).sum();
         let batches = entries.iter().filter_map(|entry| Some((facts(entry), part(sources, entry)?)));
         let pieces = self.plan_pieces(batches, now_ms);
-        let is_read_behind = self.partition.takes_flush_for_readers();
-        LogFlush { partition, pieces, end_offset, bytes, is_read_behind, snapshot: self.producers.snapshot() }
+        let past_cache_bytes_min =
+            if self.partition.takes_flush_for_readers() { u64::MAX } else { past_cache_bytes_min };
+        let manner = Manner { writeback_bytes_min: 0, past_cache_bytes_min };
+        LogFlush { partition, pieces, end_offset, bytes, manner, snapshot: self.producers.snapshot() }
     }
 
     /// Which batches go where: behind the last segment, and into a new one where that is full.
