@@ -71,6 +71,14 @@ impl Records {
         }
     }
 
+    /// The same, for good.
+    pub fn into_slice(self) -> Option<Bytes> {
+        match self.0 {
+            Pieces::One(slice) => Some(slice),
+            Pieces::Many(_) => None,
+        }
+    }
+
     /// The pieces, in order.
     pub fn pieces(&self) -> impl Iterator<Item = Piece> + '_ {
         let (one, many) = match &self.0 {

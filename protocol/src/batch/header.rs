@@ -171,6 +171,7 @@ impl Attributes {
 impl BatchHeader {
     /// Reads the header at the start of `bytes`, which need not hold the records: the length and the magic
     /// are checked, nothing else is.
+    #[inline]
     pub fn parse(bytes: &[u8]) -> Result<Self, BatchError> {
         // As Kafka does, the length first and the magic second: they lie in the same place in every format,
         // and a batch of an old one may be shorter than this header.
@@ -178,10 +179,12 @@ impl BatchHeader {
             let &[_, _, _, _, _, _, _, _, a, b, c, d, _, _, _, _, magic] = start;
             check_length_and_magic(i32::from_be_bytes([a, b, c, d]), i8::from_be_bytes([magic]))?;
         }
-        let incomplete = BatchErrorKind::Incomplete { wanted: HEADER_BYTES, remaining: bytes.len() };
-        Self::decode(&mut Fields(bytes)).ok_or(in_batch(bytes.len(), incomplete))
+        // All of its bytes at once: then none of its fields is looked for in vain.
+        let header = bytes.first_chunk::<HEADER_BYTES>();
+        header.and_then(|header| Self::decode(&mut Fields(header))).ok_or_else(|| incomplete_header(bytes))
     }
 
+    #[inline]
     fn decode(fields: &mut Fields<'_>) -> Option<Self> {
         let base_offset = i64::from_be_bytes(fields.take()?);
         let batch_length = i32::from_be_bytes(fields.take()?);
@@ -354,6 +357,13 @@ impl BatchHeader {
     }
 }
 
+#[cold]
+fn incomplete_header(bytes: &[u8]) -> BatchError {
+    let incomplete = BatchErrorKind::Incomplete { wanted: HEADER_BYTES, remaining: bytes.len() };
+    in_batch(bytes.len(), incomplete)
+}
+
+#[inline]
 fn check_length_and_magic(batch_length: i32, magic: i8) -> Result<(), BatchError> {
     let length_min = if magic == MAGIC { LENGTH_MIN } else { OLD_LENGTH_MIN };
     if batch_length < length_min {
@@ -370,6 +380,7 @@ fn check_length_and_magic(batch_length: i32, magic: i8) -> Result<(), BatchError
 struct Fields<'a>(&'a [u8]);
 
 impl Fields<'_> {
+    #[inline]
     fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (field, rest) = self.0.split_first_chunk()?;
         self.0 = rest;

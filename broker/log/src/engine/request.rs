@@ -64,6 +64,12 @@ impl NewBatch {
         Ok(Self { bytes, header, marker, verification: None, chain: None })
     }
 
+    /// A producer's batch that the caller has validated as one, so that it is no marker, with the header that was read
+    /// of it.
+    pub const fn of_producer(bytes: Bytes, header: BatchHeader) -> Self {
+        Self { bytes, header, marker: None, verification: None, chain: None }
+    }
+
     /// The same batch, which is to be let in only if its transaction is open, or with this guard if that is still worth
     /// something. It says nothing about a batch that is part of no transaction.
     pub fn verified(mut self, guard: Option<Guard>) -> Self {

@@ -4,19 +4,18 @@ use std::sync::Arc;
 
 use strandline_log::engine::{Done, Outcome, Partition, Refusal};
 use strandline_log::producers::ProducerError;
+use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::produce::{
     LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, ProduceResponse,
 };
-use strandline_protocol::{ErrorCode, Uuid};
 
 use super::check::Fault;
 use super::outline::{Outline, Place};
 use super::replicated::Appended;
-use crate::api::topics::Leadership;
+use crate::api::topics::{Leadership, Topic};
 use crate::broker::Broker;
 use crate::context::Call;
 use crate::few::Few;
-use crate::metrics::TopicTally;
 
 /// The version from which on an answer says where a leader can be reached.
 const ENDPOINTS_VERSION_MIN: i16 = 10;
@@ -28,7 +27,7 @@ const ABORTABLE_VERSION: i16 = 11;
 #[derive(Debug)]
 pub(super) struct Pending {
     pub(super) place: Place,
-    pub(super) topic_id: Uuid,
+    pub(super) topic: Arc<Topic>,
     pub(super) partition: i32,
     pub(super) log: Arc<Partition>,
     /// The epoch that this broker leads it in, as far as was known when it was sent to the writer.
@@ -36,8 +35,7 @@ pub(super) struct Pending {
     /// So many replicas have to be in sync.
     pub(super) in_sync_min: usize,
     pub(super) log_append_time_ms: i64,
-    /// Where it is counted, and as what.
-    pub(super) tally: Arc<TopicTally>,
+    /// What it is counted as.
     pub(super) bytes: u64,
     pub(super) records: u64,
 }
@@ -75,7 +73,7 @@ pub(super) fn fill(
         *partition = match outcome {
             Ok(Done::Appended { base_offset, last_offset, is_duplicate, timestamp }) => {
                 if !is_duplicate {
-                    pending.tally.add_received(pending.bytes, pending.records);
+                    pending.topic.tally.add_received(pending.bytes, pending.records);
                 }
                 let offsets = pending.log.offsets();
                 let partition = PartitionProduceResponse {

@@ -65,9 +65,16 @@ impl From<BatchError> for Fault {
 }
 
 /// A batch that may go to the writer, but perhaps for what takes its time.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Checked {
     pub(super) bytes: Bytes,
+    pub(super) header: BatchHeader,
+    pub(super) verdict: Verdict,
+}
+
+/// What is to be done with a batch that may go to the writer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Verdict {
     /// The timestamps that its header gets, where it has others.
     stamp: Option<(TimestampType, i64)>,
     pub(super) rest: Option<Rest>,
@@ -83,8 +90,8 @@ pub(super) enum Rest {
 }
 
 /// What a producer's request says for a partition, as far as nothing about the topic has to be known.
-pub(super) fn parse(records: Option<&Bytes>, version: i16) -> Result<BatchView<'_>, Fault> {
-    let batch = BatchView::parse_only(records.map_or(&[], |records| &**records))?;
+pub(super) fn parse(records: &[u8], version: i16) -> Result<BatchView<'_>, Fault> {
+    let batch = BatchView::parse_only(records)?;
     let attributes = batch.header().attributes;
     if attributes.compression_id() == Compression::Zstd.id() && version < ZSTD_VERSION_MIN {
         let message = "Produce requests below version 7 are not allowed to use zstd";
@@ -93,38 +100,32 @@ pub(super) fn parse(records: Option<&Bytes>, version: i16) -> Result<BatchView<'
     Ok(batch)
 }
 
-/// Holds the batch that is all of `bytes` against the topic's rules.
-pub(super) fn check(
-    bytes: &Bytes,
-    batch: &BatchView<'_>,
-    rules: &TopicRules,
-    now_ms: i64,
-) -> Result<Checked, Fault> {
+/// Holds a batch against the topic's rules.
+pub(super) fn check(batch: &BatchView<'_>, rules: &TopicRules, now_ms: i64) -> Result<Verdict, Fault> {
     let header = batch.header();
     if header.base_offset != 0 {
         let message = format!("the base offset is {}, and a producer's is 0", header.base_offset);
         return Err(Fault::new(ErrorCode::INVALID_RECORD, message));
     }
-    check_size(bytes.len(), rules)?;
+    check_size(batch.bytes().len(), rules)?;
     let summary = DECOMPRESSOR.with_borrow_mut(|decompressor| {
         batch.validate_with(decompressor, Origin::Producer, DECOMPRESSED_HERE_BYTES_MAX)
     });
     match summary {
         Err(error) if matches!(error.kind, BatchErrorKind::DecompressedTooLarge(_)) => {
-            Ok(Checked { bytes: bytes.clone(), stamp: None, rest: Some(Rest::Check) })
+            Ok(Verdict { stamp: None, rest: Some(Rest::Check) })
         }
-        summary => judge(bytes, batch, &summary?, rules, now_ms),
+        summary => judge(batch, &summary?, rules, now_ms),
     }
 }
 
 /// Holds what was found in the records against the topic's rules.
 fn judge(
-    bytes: &Bytes,
     batch: &BatchView<'_>,
     summary: &BatchSummary,
     rules: &TopicRules,
     now_ms: i64,
-) -> Result<Checked, Fault> {
+) -> Result<Verdict, Fault> {
     let header = batch.header();
     if has_faulty_record(header, summary, rules, now_ms) {
         return Err(faulty_records(batch, rules, now_ms));
@@ -137,26 +138,26 @@ fn judge(
     let rest = recompress.map(|(codec, level)| Rest::Recompress(codec, level));
     let stamp = (rules.timestamp_type, max_timestamp);
     let is_right = (header.attributes.timestamp_type(), header.max_timestamp) == stamp;
-    Ok(Checked { bytes: bytes.clone(), stamp: (!is_right).then_some(stamp), rest })
+    Ok(Verdict { stamp: (!is_right).then_some(stamp), rest })
 }
 
 /// Does what is left to do with a batch. It takes its time, and memory: how many do so at one time is bounded elsewhere.
 pub(super) fn complete(checked: Checked, rules: &TopicRules, now_ms: i64) -> Result<Checked, Fault> {
-    let Checked { bytes, stamp, rest } = checked;
-    let Checked { bytes, stamp, rest } = match rest {
+    let Checked { bytes, header, verdict } = checked;
+    let verdict = match verdict.rest {
         Some(Rest::Check) => {
             let batch = BatchView::parse_only(&bytes)?;
             let mut decompressor = Decompressor::with_room(DECOMPRESSED_BYTES_MAX);
             let summary = batch.validate_with(&mut decompressor, Origin::Producer, DECOMPRESSED_BYTES_MAX)?;
-            judge(&bytes, &batch, &summary, rules, now_ms)?
+            judge(&batch, &summary, rules, now_ms)?
         }
-        rest => Checked { bytes, stamp, rest },
+        _ => verdict,
     };
-    let bytes = match rest {
+    let (bytes, header) = match verdict.rest {
         Some(Rest::Recompress(codec, level)) => recompress(&bytes, codec, level, rules)?,
-        _ => bytes,
+        _ => (bytes, header),
     };
-    Ok(Checked { bytes, stamp, rest: None })
+    Ok(Checked { bytes, header, verdict: Verdict { rest: None, ..verdict } })
 }
 
 fn recompress(
@@ -164,21 +165,21 @@ fn recompress(
     codec: Compression,
     level: Option<i32>,
     rules: &TopicRules,
-) -> Result<Bytes, Fault> {
+) -> Result<(Bytes, BatchHeader), Fault> {
     let bytes = BatchView::parse_only(bytes)?.recompressed(codec, level, DECOMPRESSED_BYTES_MAX)?;
     check_size(bytes.len(), rules)?;
-    Ok(bytes)
+    let header = BatchHeader::parse(&bytes)?;
+    Ok((bytes, header))
 }
 
 /// A batch for the writer.
-pub(super) fn new_batch(checked: Checked) -> Result<NewBatch, Fault> {
-    let Checked { bytes, stamp, .. } = checked;
-    let batch = NewBatch::validated(bytes);
-    let batch = batch.map_err(|error| Fault::new(ErrorCode::INVALID_RECORD, error.to_string()))?;
-    Ok(match stamp {
+pub(super) fn new_batch(checked: Checked) -> NewBatch {
+    let Checked { bytes, header, verdict } = checked;
+    let batch = NewBatch::of_producer(bytes, header);
+    match verdict.stamp {
         Some((timestamp_type, max_timestamp)) => batch.stamped(timestamp_type, max_timestamp),
         None => batch,
-    })
+    }
 }
 
 fn check_size(bytes: usize, rules: &TopicRules) -> Result<(), Fault> {

@@ -6,7 +6,7 @@ use strandline_log::engine::Command;
 use strandline_log::producers::{Guard, Sender};
 use strandline_protocol::apis::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use strandline_protocol::batch::{BatchHeader, TimestampType};
-use strandline_protocol::{Bytes, ErrorCode, Text};
+use strandline_protocol::{ErrorCode, Records, Text};
 
 use super::answer::{Pending, refused};
 use super::check::{self, Checked, Fault, Rest};
@@ -37,7 +37,6 @@ pub(super) struct Plan {
 #[derive(Debug)]
 struct Accepted {
     pending: Pending,
-    topic: Arc<Topic>,
     checked: Checked,
     is_transactional: bool,
     /// What it shows to the log, if it begins a transaction.
@@ -102,29 +101,29 @@ impl Plan {
 
     /// Whether something has to be waited for before it can go to the writer.
     pub(super) fn takes_time(&self) -> bool {
-        self.accepted.iter().any(|accepted| accepted.checked.rest.is_some() || accepted.is_transactional)
+        self.accepted
+            .iter()
+            .any(|accepted| accepted.checked.verdict.rest.is_some() || accepted.is_transactional)
     }
 
     /// Does with each batch what takes too long for the connection's task: decompresses much, and compresses anew.
     /// Whoever has to wait until it is their turn takes up no thread.
     pub(super) async fn complete(&mut self, broker: &Broker) {
-        if self.accepted.iter().all(|accepted| accepted.checked.rest.is_none()) {
+        if self.accepted.iter().all(|accepted| accepted.checked.verdict.rest.is_none()) {
             return;
         }
-        let is_large = self.accepted.iter().any(|accepted| accepted.checked.rest == Some(Rest::Check));
+        let is_large =
+            self.accepted.iter().any(|accepted| accepted.checked.verdict.rest == Some(Rest::Check));
         let turn = broker.turns.take(is_large).await;
         let (accepted, now_ms) = (std::mem::take(&mut self.accepted), self.now_ms);
         let completed = broker.offload.run(move || {
             // To the end of the work, whoever still waits for it.
             let _turn = turn;
-            let complete = |mut accepted: Accepted| {
-                let checked = std::mem::take(&mut accepted.checked);
-                match check::complete(checked, &accepted.topic.rules, now_ms) {
-                    Ok(checked) => {
-                        accepted.checked = checked;
-                        Ok(accepted)
-                    }
-                    Err(fault) => Err(Box::new((accepted.pending, fault))),
+            let complete = |accepted: Accepted| {
+                let Accepted { pending, checked, is_transactional, guard } = accepted;
+                match check::complete(checked, &pending.topic.rules, now_ms) {
+                    Ok(checked) => Ok(Accepted { pending, checked, is_transactional, guard }),
+                    Err(fault) => Err(Box::new((pending, fault))),
                 }
             };
             accepted.into_iter().map(complete).collect::<Vec<_>>()
@@ -145,7 +144,7 @@ impl Plan {
         if !self.accepted.iter().any(|accepted| accepted.is_transactional) {
             return;
         }
-        let candidates: Vec<_> = self.accepted.iter().filter_map(Accepted::candidate).collect();
+        let candidates: Vec<_> = self.accepted.iter().map(Accepted::candidate).collect();
         let transactional_id = self.transactional_id.clone();
         let admitted = broker.admission.admit(call, transactional_id.as_ref(), &candidates, self.now_ms);
         let Some(admitted) = admitted else { return };
@@ -167,15 +166,10 @@ impl Plan {
         let accepted = std::mem::take(&mut self.accepted);
         let (mut commands, mut pending) = (Few::default(), Few::default());
         for Accepted { pending: place, checked, guard, .. } in accepted {
-            match check::new_batch(checked) {
-                Ok(batch) => {
-                    let (partition, sender, batch) = (place.log.id(), Sender::Client, batch.verified(guard));
-                    let leader_epoch = place.leader_epoch;
-                    commands.push(Command::Append { partition, leader_epoch, sender, batch });
-                    pending.push(place);
-                }
-                Err(fault) => self.refuse(&place, fault),
-            }
+            let batch = check::new_batch(checked).verified(guard);
+            let (partition, leader_epoch, sender) = (place.log.id(), place.leader_epoch, Sender::Client);
+            commands.push(Command::Append { partition, leader_epoch, sender, batch });
+            pending.push(place);
         }
         (commands, pending)
     }
@@ -195,15 +189,14 @@ impl Plan {
 }
 
 impl Accepted {
-    fn candidate(&self) -> Option<Candidate> {
-        let header = BatchHeader::parse(&self.checked.bytes).ok()?;
-        let Pending { partition, log, .. } = &self.pending;
-        Some(Candidate {
-            topic: self.topic.name.clone(),
+    fn candidate(&self) -> Candidate {
+        let Pending { topic, partition, log, .. } = &self.pending;
+        Candidate {
+            topic: topic.name.clone(),
             partition: *partition,
             log: Arc::clone(log),
-            header,
-        })
+            header: self.checked.header,
+        }
     }
 }
 
@@ -237,8 +230,8 @@ impl Planner<'_> {
     ) -> Result<Accepted, Fault> {
         let index = data.index;
         topic.leadership(index).map_err(Fault::of)?;
-        let bytes: Option<&Bytes> = data.records.as_ref().and_then(|records| records.as_slice());
-        let batch = check::parse(bytes, self.call.version)?;
+        let bytes = data.records.and_then(Records::into_slice).unwrap_or_default();
+        let batch = check::parse(&bytes, self.call.version)?;
         if !matches!(self.acks, -1..=1) {
             return Err(Fault::of(ErrorCode::INVALID_REQUIRED_ACKS));
         }
@@ -251,25 +244,26 @@ impl Planner<'_> {
         if self.acks == -1 && led.in_sync_replicas < in_sync_min {
             return Err(Fault::of(ErrorCode::NOT_ENOUGH_REPLICAS));
         }
-        let checked = check::check(bytes.unwrap_or(&Bytes::new()), &batch, &topic.rules, self.now_ms)
-            .map_err(|fault| fault.beside(&led.log))?;
+        let verdict = check::check(&batch, &topic.rules, self.now_ms);
+        let verdict = verdict.map_err(|fault| fault.beside(&led.log))?;
+        let header = *batch.header();
         let log_append_time_ms = match topic.rules.timestamp_type {
             TimestampType::CreateTime => -1,
             TimestampType::LogAppendTime => self.now_ms,
         };
         let pending = Pending {
             place,
-            topic_id: topic.id,
+            topic: Arc::clone(topic),
             partition: index,
             log: led.log,
             leader_epoch: led.leader_epoch,
             in_sync_min,
             log_append_time_ms,
-            tally: Arc::clone(&topic.tally),
-            bytes: bytes.map_or(0, |bytes| bytes.len() as u64),
-            records: u64::try_from(batch.header().record_count).unwrap_or(0),
+            bytes: bytes.len() as u64,
+            records: u64::try_from(header.record_count).unwrap_or(0),
         };
-        let is_transactional = batch.header().attributes.is_transactional();
-        Ok(Accepted { pending, topic: Arc::clone(topic), checked, is_transactional, guard: None })
+        let is_transactional = header.attributes.is_transactional();
+        let checked = Checked { bytes, header, verdict };
+        Ok(Accepted { pending, checked, is_transactional, guard: None })
     }
 }

@@ -23,11 +23,11 @@ impl Appended {
     /// How it stands: what is to be said of it, or nothing yet. The rules and their order are Kafka's: who leads comes
     /// first, whatever the high watermark says.
     fn verdict(&self, topics: &dyn Topics) -> Option<ErrorCode> {
-        let Pending { topic_id, partition, log, in_sync_min, .. } = &self.pending;
+        let Pending { topic, partition, log, in_sync_min, .. } = &self.pending;
         if log.is_deleted() {
             return Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
         }
-        let topic = topics.by_id(*topic_id);
+        let topic = topics.by_id(topic.id);
         let leadership = topic.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
         let leadership = match leadership.and_then(|topic| topic.leadership(*partition)) {
             Ok(leadership) => leadership,
