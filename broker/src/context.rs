@@ -7,6 +7,8 @@ use std::time::Duration;
 use strandline_protocol::Text;
 use strandline_protocol::apis::ApiKey;
 
+use crate::storage::Gathering;
+
 /// An address that clients can reach this broker at, and how it is called.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Endpoint {
@@ -19,7 +21,7 @@ pub struct Endpoint {
 }
 
 /// What is known of a connection for as long as it lasts.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Connection {
     /// Its number in this process.
     pub id: u64,
@@ -31,6 +33,8 @@ pub struct Connection {
     pub client_host: Text,
     /// The listener that it came in by: answers name its endpoint.
     pub endpoint: Arc<Endpoint>,
+    /// What it has begun and the log's writer does not have yet.
+    pub gathering: Gathering,
 }
 
 /// One request, as far as its header tells.

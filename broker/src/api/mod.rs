@@ -59,6 +59,7 @@ mod update_features;
 mod wait;
 mod write_txn_markers;
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -203,6 +204,18 @@ pub fn dispatch(
         tracing::info!(peer = %connection.peer, api = api.name, version = call.version, "not served: closing");
         return Dispatching::done(Dispatched::Now(Reply::Close("a version that is not served")));
     }
+    // What was asked before this may still be gathered: it comes first, but for what is gathered behind it.
+    if api.key == ApiKey::Produce || connection.gathering.try_in(&broker.storage) {
+        return begin(broker, connection, call, reader);
+    }
+    let (broker, connection) = (Arc::clone(broker), Arc::clone(connection));
+    Dispatching::going(async move {
+        poll_fn(|context| connection.gathering.poll_in(&broker.storage, context)).await;
+        begin(&broker, &connection, call, reader).await
+    })
+}
+
+fn begin(broker: &Arc<Broker>, connection: &Connection, call: Call, reader: Reader) -> Dispatching {
     handle(broker, call, reader).unwrap_or_else(|error| Dispatching::done(refuse(connection, &error)))
 }
 

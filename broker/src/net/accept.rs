@@ -14,6 +14,7 @@ use super::service::Service;
 use super::shared::Shared;
 use super::transport::Acceptor;
 use crate::context::{Connection, Endpoint};
+use crate::storage::Gathering;
 
 /// It is waited so long after a failure, and twice as long after each further one.
 const PAUSE_MIN: Duration = Duration::from_millis(20);
@@ -115,6 +116,7 @@ pub(super) async fn accept_all<A: Acceptor>(
             peer,
             client_host: format!("/{}", peer.ip()).into(),
             endpoint: Arc::clone(&source.endpoint),
+            gathering: Gathering::by_turns(),
         };
         let (service, shared) = (Arc::clone(&service), Arc::clone(&shared));
         let parts = Parts { transport, connection, admitted, service, shared };

@@ -200,8 +200,18 @@ impl<T: Transport> ConnectionTask<T> {
         }
     }
 
-    /// Begins the requests that are here, one after the other.
+    /// Begins the requests that are here. What they have for others goes when no more can be begun.
     fn begin_requests(&mut self, context: &mut Context<'_>) -> Stop {
+        if self.service.poll_sent(&self.connection, context).is_pending() {
+            return Stop::Waiting;
+        }
+        let stop = self.begin_each(context);
+        let sent = self.service.poll_sent(&self.connection, context);
+        if sent.is_pending() { Stop::Waiting } else { stop }
+    }
+
+    /// Begins requests, one after the other.
+    fn begin_each(&mut self, context: &mut Context<'_>) -> Stop {
         // Those that are here are so since the same moment.
         let mut now = None;
         loop {

@@ -1,6 +1,7 @@
 //! Who answers requests, as the network sees it.
 
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,6 +19,12 @@ pub trait Service: Send + Sync + 'static {
     /// Begins to answer a request, which was whole at this time. The next one of the same connection comes when this one
     /// is dispatched.
     fn dispatch(&self, connection: &Arc<Connection>, frame: Bytes, received_at: Duration) -> Dispatching;
+
+    /// Sends what requests of this connection have left to go together; until it is ready, no other is begun. Called when
+    /// no more are to be begun now.
+    fn poll_sent(&self, _connection: &Connection, _context: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
 
     /// Whether nothing of a request is kept for longer than it takes to work on it, and that is not long.
     fn is_brief(&self, _frame: &[u8]) -> bool {
@@ -52,6 +59,10 @@ pub struct Times {
 impl Service for Arc<Broker> {
     fn dispatch(&self, connection: &Arc<Connection>, frame: Bytes, received_at: Duration) -> Dispatching {
         api::dispatch(self, connection, frame, received_at)
+    }
+
+    fn poll_sent(&self, connection: &Connection, context: &mut Context<'_>) -> Poll<()> {
+        connection.gathering.poll_in(&self.storage, context)
     }
 
     fn is_brief(&self, frame: &[u8]) -> bool {

@@ -3,10 +3,12 @@
 //! Reading goes past it: a [`Partition`] is read where it is found. Whoever drives the writer, threads or a
 //! simulation, is of no concern here.
 
+mod answers;
 mod config;
 mod description;
 mod directory;
 mod file_slice;
+mod gathering;
 mod submission;
 
 use std::collections::{HashMap, HashSet};
@@ -18,6 +20,7 @@ use strandline_protocol::Uuid;
 pub use self::config::log_config;
 pub use self::directory::DataDirectory;
 pub use self::file_slice::{FileSlice, piece, read_ahead};
+pub use self::gathering::{Gathered, Gathering};
 pub use self::submission::{Submission, Submitted};
 
 /// Which partition, by the topic's id.

@@ -3,83 +3,16 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::ops::Range;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use strandline_log::engine::{Command, Outcome, Refusal, Rejected, Replies, Request};
+use strandline_log::engine::{Command, Outcome, Rejected, Request};
 
 use super::Storage;
+use super::answers::Answers;
 use crate::few::Few;
-
-#[derive(Debug, Default)]
-struct State {
-    /// By ticket.
-    outcomes: Few<Option<Outcome>>,
-    missing: usize,
-    waker: Option<Waker>,
-}
-
-/// Where the answers to one submission arrive.
-#[derive(Debug, Default)]
-struct Answers {
-    state: Mutex<State>,
-    /// When the last of the requests was taken, in nanoseconds.
-    taken_ns: AtomicU64,
-}
-
-impl Answers {
-    /// To so many requests.
-    fn to(count: usize) -> Arc<Self> {
-        let outcomes = std::iter::repeat_with(|| None).take(count).collect();
-        let state = Mutex::new(State { outcomes, missing: count, waker: None });
-        Arc::new(Self { state, taken_ns: AtomicU64::new(0) })
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Says of requests that nothing is taken any more.
-    fn refuse(&self, requests: impl Iterator<Item = Request>) {
-        requests.for_each(|request| self.reply(request.ticket, Err(Refusal::Closed)));
-    }
-
-    fn poll(&self, context: &mut Context<'_>) -> Poll<Few<Outcome>> {
-        let mut state = self.state();
-        if state.missing > 0 {
-            state.waker = Some(context.waker().clone());
-            return Poll::Pending;
-        }
-        let outcomes = std::mem::take(&mut state.outcomes);
-        Poll::Ready(outcomes.into_iter().map(|outcome| outcome.unwrap_or(Err(Refusal::Closed))).collect())
-    }
-}
-
-impl Replies for Answers {
-    fn reply(&self, ticket: u64, outcome: Outcome) {
-        let mut state = self.state();
-        let place = usize::try_from(ticket).ok().and_then(|place| state.outcomes.get_mut(place));
-        if let Some(place) = place
-            && place.replace(outcome).is_none()
-        {
-            state.missing -= 1;
-        }
-    }
-
-    fn taken(&self, at: Duration) {
-        self.taken_ns.store(u64::try_from(at.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
-
-    fn flush(&self) {
-        let mut state = self.state();
-        let waker = if state.missing == 0 { state.waker.take() } else { None };
-        drop(state);
-        waker.into_iter().for_each(Waker::wake);
-    }
-}
 
 /// Requests on their way to the writer, in their order, and what it says about them.
 ///
@@ -88,6 +21,7 @@ pub struct Submission {
     /// Those that it had no room for yet.
     requests: VecDeque<Request>,
     answers: Arc<Answers>,
+    tickets: Range<usize>,
 }
 
 impl fmt::Debug for Submission {
@@ -121,37 +55,24 @@ impl Submission {
         if !self.is_in() {
             poll_fn(|context| self.poll_in(storage, context)).await;
         }
-        Submitted(self.answers)
+        self.into_submitted()
     }
 
-    /// What the writer will say, if it has all of them.
-    ///
-    /// # Errors
-    /// It has not.
-    pub fn try_all_in(self) -> Result<Submitted, Self> {
-        if self.is_in() { Ok(Submitted(self.answers)) } else { Err(self) }
+    fn into_submitted(self) -> Submitted {
+        Submitted { answers: self.answers, tickets: self.tickets }
     }
 
     /// One outcome for each command, in their order.
     pub fn poll_answered(&mut self, context: &mut Context<'_>) -> Poll<Few<Outcome>> {
-        self.answers.poll(context)
+        self.answers.poll(&self.tickets, context)
     }
 }
 
 /// What the writer will say about requests that it has. Dropping it takes none of them back.
-pub struct Submitted(Arc<Answers>);
-
-impl fmt::Debug for Submitted {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Submitted({} are not answered)", self.0.state().missing)
-    }
-}
-
-impl Submitted {
-    /// When the writer took the last of them, by the engine's monotonic clock; zero if it has not.
-    pub fn taken_at(&self) -> Duration {
-        Duration::from_nanos(self.0.taken_ns.load(Ordering::Relaxed))
-    }
+#[derive(Debug)]
+pub struct Submitted {
+    answers: Arc<Answers>,
+    tickets: Range<usize>,
 }
 
 impl Future for Submitted {
@@ -159,22 +80,8 @@ impl Future for Submitted {
 
     /// One outcome for each command, in their order.
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll(context)
+        self.answers.poll(&self.tickets, context)
     }
-}
-
-/// Commands as the writer gets them, and where its answers arrive.
-fn requests<C>(commands: C) -> (Arc<Answers>, impl Iterator<Item = Request>)
-where
-    C: IntoIterator<Item = Command, IntoIter: ExactSizeIterator>,
-{
-    let commands = commands.into_iter();
-    let answers = Answers::to(commands.len());
-    let replies: Arc<dyn Replies> = Arc::<Answers>::clone(&answers);
-    let requests = (0..).zip(commands);
-    let requests =
-        requests.map(move |(ticket, command)| Request { command, ticket, replies: Arc::clone(&replies) });
-    (answers, requests)
 }
 
 impl Storage {
@@ -183,8 +90,10 @@ impl Storage {
     where
         C: IntoIterator<Item = Command, IntoIter: ExactSizeIterator>,
     {
-        let (answers, requests) = requests(commands);
-        Submission { requests: requests.collect(), answers }
+        let answers = Arc::<Answers>::default();
+        let (tickets, requests) = answers.requests(commands.into_iter());
+        let requests = requests.collect();
+        Submission { requests, answers, tickets }
     }
 
     /// Hands commands to the writer, in their order, as far as it has room for them now.
@@ -192,14 +101,15 @@ impl Storage {
     where
         C: IntoIterator<Item = Command, IntoIter: ExactSizeIterator>,
     {
-        let (answers, mut requests) = requests(commands);
+        let answers = Arc::<Answers>::default();
+        let (tickets, mut requests) = answers.requests(commands.into_iter());
         let mut left = VecDeque::new();
         match self.mailbox.try_send_all(&mut requests) {
             Ok(()) => {}
             Err(Rejected::Full(first)) => left.extend([*first].into_iter().chain(requests)),
             Err(Rejected::Closed(first)) => answers.refuse([*first].into_iter().chain(requests)),
         }
-        Submission { requests: left, answers }
+        Submission { requests: left, answers, tickets }
     }
 
     /// Hands commands to the writer, in their order, and waits until it has room for them. What is returned waits

@@ -170,7 +170,7 @@ pub enum Command {
 
 impl Command {
     /// How many bytes of a queue it takes.
-    pub(super) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         let own = size_of::<Request>();
         match self {
             Self::Append { batch, .. } => own + batch.bytes.len(),

@@ -1,9 +1,9 @@
 //! Produce: appends one batch to each partition that is named.
 //!
 //! Each topic is authorised before it is looked up, each batch is validated here, on the connection's task, and all
-//! that may be appended go to the writer in one submission, so that they commit in one group. That much is
-//! dispatching: a connection's batches reach the writer in the order of its requests. One partition's error leaves
-//! the others alone.
+//! that may be appended are gathered for the writer, behind what earlier requests of the same turn have for it; what is
+//! gathered commits in one group. That much is dispatching: a connection's batches reach the writer in the order of its
+//! requests. One partition's error leaves the others alone.
 //!
 //! - v0-2 are advertised and not served (KAFKA-18659). Below v7 zstd is UNSUPPORTED_COMPRESSION_TYPE. From v8 on the
 //!   answer names the records at fault (KIP-467). v13 names topics by id; an unknown one is UNKNOWN_TOPIC_ID.
@@ -26,6 +26,7 @@ mod outline;
 mod plan;
 mod replicated;
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,7 +45,7 @@ use crate::broker::Broker;
 use crate::context::Call;
 use crate::few::Few;
 use crate::metrics::{IS_MEASURED, Stage};
-use crate::storage::Submitted;
+use crate::storage::Gathered;
 
 /// The `acks` of a producer that waits for all replicas.
 const ALL: i16 = -1;
@@ -81,25 +82,23 @@ impl Asked {
         if pending.is_empty() {
             return Dispatching::done(Dispatched::Now(self.finish(outline)));
         }
-        match self.broker.storage.begin(commands).try_all_in() {
-            Ok(submitted) => Dispatching::done(self.answered_later(submitted, pending, outline)),
-            Err(submission) => Dispatching::going(async move {
-                let submitted = submission.all_in(&self.broker.storage).await;
-                self.answered_later(submitted, pending, outline)
-            }),
+        let (gathered, may_go_on) = self.call.connection.gathering.add(&self.broker.storage, commands);
+        if may_go_on {
+            return Dispatching::done(self.answered_later(gathered, pending, outline));
         }
+        Dispatching::going(async move {
+            let (gathering, storage) = (&self.call.connection.gathering, &self.broker.storage);
+            poll_fn(|context| gathering.poll_in(storage, context)).await;
+            self.answered_later(gathered, pending, outline)
+        })
     }
 
     /// Answers when the writer has, and the replicas that are waited for.
-    fn answered_later(
-        self,
-        mut submitted: Submitted,
-        pending: Few<Pending>,
-        mut outline: Outline,
-    ) -> Dispatched {
+    fn answered_later(self, gathered: Gathered, pending: Few<Pending>, mut outline: Outline) -> Dispatched {
         Dispatched::Later(Box::pin(async move {
-            let outcomes = (&mut submitted).await;
-            let taken_at = submitted.taken_at();
+            let (gathering, storage) = (&self.call.connection.gathering, &self.broker.storage);
+            let outcomes = poll_fn(|context| gathered.poll_answered(gathering, storage, context)).await;
+            let taken_at = gathered.taken_at();
             let mut durable_at = None;
             let unreplicated = answer::fill(&mut outline, self.call.version, pending, outcomes);
             if self.acks == ALL && !unreplicated.is_empty() {

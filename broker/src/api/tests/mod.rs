@@ -49,7 +49,7 @@ use crate::metadata::Metadata;
 use crate::offload::{Offload, Turns};
 use crate::producer_ids::{NextBlock, ProducerIdBlocks, ProducerIds};
 use crate::quota::Unlimited;
-use crate::storage::{FileSlice, Storage, TopicPartition};
+use crate::storage::{FileSlice, Gathering, Storage, TopicPartition};
 use crate::transactions::TransactionCoordinator;
 
 /// The number of the broker.
@@ -143,6 +143,7 @@ impl Rig {
             peer: SocketAddr::from(([127, 0, 0, 1], 50_000)),
             client_host: "/127.0.0.1".into(),
             endpoint: Arc::new(endpoint),
+            gathering: Gathering::default(),
         };
         Self { broker: Arc::new(broker), topics, engine, disk, clock, connection: Arc::new(connection) }
     }

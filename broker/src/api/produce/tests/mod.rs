@@ -1,5 +1,6 @@
 //! Producing, as a client sees it.
 
+mod gathered;
 mod idempotence;
 mod refusals;
 mod replicated;

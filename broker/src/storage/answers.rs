@@ -1,0 +1,185 @@
+//! What the writer says about requests that came to it together, and who waits for it.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use strandline_log::engine::{Command, Outcome, Refusal, Replies, Request};
+
+use crate::few::Few;
+
+#[derive(Debug, Default)]
+struct State {
+    /// By ticket.
+    outcomes: Few<Option<Outcome>>,
+    /// Those who wait, each for all of some tickets.
+    waiting: Few<(Range<usize>, Waker)>,
+}
+
+impl State {
+    fn has_all(&mut self, tickets: &Range<usize>) -> bool {
+        tickets.clone().all(|ticket| self.outcomes.get_mut(ticket).is_none_or(|outcome| outcome.is_some()))
+    }
+}
+
+/// Where the answers to requests arrive that go to the writer together.
+#[derive(Default)]
+pub(super) struct Answers {
+    state: Mutex<State>,
+    /// When the last of the requests was taken, in nanoseconds.
+    taken_ns: AtomicU64,
+    has_all_requests_in: AtomicBool,
+}
+
+impl fmt::Debug for Answers {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let missing = self.state().outcomes.iter().filter(|outcome| outcome.is_none()).count();
+        write!(formatter, "{missing} are not answered")
+    }
+}
+
+impl Answers {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Commands as the writer gets them, with the tickets that come next.
+    pub(super) fn requests<C: ExactSizeIterator<Item = Command>>(
+        self: &Arc<Self>,
+        commands: C,
+    ) -> (Range<usize>, impl Iterator<Item = Request> + use<C>) {
+        let tickets = {
+            let outcomes = &mut self.state().outcomes;
+            let first = outcomes.len();
+            (0..commands.len()).for_each(|_| outcomes.push(None));
+            first..outcomes.len()
+        };
+        let replies: Arc<dyn Replies> = Arc::<Self>::clone(self);
+        let numbers = u64::try_from(tickets.start).unwrap_or(u64::MAX)..;
+        let request = move |(ticket, command)| Request { command, ticket, replies: Arc::clone(&replies) };
+        (tickets, numbers.zip(commands).map(request))
+    }
+
+    /// The writer has all of the requests.
+    pub(super) fn set_in(&self) {
+        self.has_all_requests_in.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the writer has all of the requests.
+    pub(super) fn is_in(&self) -> bool {
+        self.has_all_requests_in.load(Ordering::Relaxed)
+    }
+
+    /// Says of requests that nothing is taken any more.
+    pub(super) fn refuse(&self, requests: impl Iterator<Item = Request>) {
+        requests.for_each(|request| self.reply(request.ticket, Err(Refusal::Closed)));
+        self.flush();
+    }
+
+    /// The answers to these requests, once all of them are there.
+    pub(super) fn poll(&self, tickets: &Range<usize>, context: &mut Context<'_>) -> Poll<Few<Outcome>> {
+        let mut state = self.state();
+        if state.has_all(tickets) {
+            let mut take = |ticket| state.outcomes.get_mut(ticket).and_then(Option::take);
+            return Poll::Ready(tickets.clone().map(|at| take(at).unwrap_or(Err(Refusal::Closed))).collect());
+        }
+        let others = std::mem::take(&mut state.waiting).into_iter().filter(|(other, _)| other != tickets);
+        state.waiting = others.chain([(tickets.clone(), context.waker().clone())]).collect();
+        Poll::Pending
+    }
+
+    /// When the last of the requests was taken, by the engine's monotonic clock; zero if none was.
+    pub(super) fn taken_at(&self) -> Duration {
+        Duration::from_nanos(self.taken_ns.load(Ordering::Relaxed))
+    }
+}
+
+impl Replies for Answers {
+    fn reply(&self, ticket: u64, outcome: Outcome) {
+        let mut state = self.state();
+        let place = usize::try_from(ticket).ok().and_then(|place| state.outcomes.get_mut(place));
+        if let Some(place) = place {
+            *place = Some(outcome);
+        }
+    }
+
+    fn taken(&self, at: Duration) {
+        self.taken_ns.store(u64::try_from(at.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    fn flush(&self) {
+        let mut due = Few::default();
+        {
+            let mut state = self.state();
+            for (tickets, waker) in std::mem::take(&mut state.waiting) {
+                if state.has_all(&tickets) {
+                    due.push(waker);
+                } else {
+                    state.waiting.push((tickets, waker));
+                }
+            }
+        }
+        due.into_iter().for_each(Waker::wake);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::task::Wake;
+
+    use strandline_log::engine::Done;
+    use strandline_log::local_id::LocalId;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn each_is_woken_when_its_own_are_there() {
+        let answers = Arc::<Answers>::default();
+        let commands = |count| (0..count).map(|number| Command::ListProducers { partition: LocalId(number) });
+        let tickets: Vec<_> = [1, 2]
+            .map(|count| {
+                let commands: Vec<_> = commands(count).collect();
+                let (tickets, requests) = answers.requests(commands.into_iter());
+                assert!(
+                    requests.map(|request| request.ticket).eq(tickets.clone().map(|ticket| ticket as u64))
+                );
+                tickets
+            })
+            .into();
+        assert_eq!(tickets, [0..1, 1..3]);
+        let woken = [(); 2].map(|()| Arc::<Woken>::default());
+        let wakers = woken.each_ref().map(|woken| Waker::from(Arc::clone(woken)));
+        let poll = |at: usize| answers.poll(&tickets[at], &mut Context::from_waker(&wakers[at]));
+        let times = || woken.each_ref().map(|woken| woken.0.load(Ordering::Relaxed));
+        // Whoever asks twice is woken once.
+        assert!(poll(0).is_pending() && poll(1).is_pending() && poll(1).is_pending());
+        answers.reply(2, Ok(Done::Changed));
+        answers.flush();
+        assert_eq!(times(), [0, 0]);
+        answers.reply(0, Ok(Done::Changed));
+        answers.flush();
+        assert_eq!(times(), [1, 0]);
+        assert!(matches!(poll(0), Poll::Ready(outcomes) if outcomes.len() == 1));
+        assert!(poll(1).is_pending());
+        answers.reply(1, Err(Refusal::Closed));
+        answers.flush();
+        assert_eq!(times(), [1, 1]);
+        let Poll::Ready(outcomes) = poll(1) else { panic!("all are there") };
+        let mut outcomes = outcomes.into_iter();
+        assert!(matches!(outcomes.next(), Some(Err(Refusal::Closed))), "by ticket");
+        assert!(matches!(outcomes.next(), Some(Ok(Done::Changed))));
+    }
+}

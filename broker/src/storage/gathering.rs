@@ -1,0 +1,196 @@
+//! Commands of one connection on their way to the writer. Those that one turn of it begins go together: the writer is
+//! woken once for all of them, and says in one place what became of each.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use strandline_log::engine::{Command, Outcome, Rejected, Request};
+
+use super::Storage;
+use super::answers::Answers;
+use crate::few::Few;
+
+/// What is gathered goes when it has so many bytes: the writer need not wait for the rest.
+const GATHERED_BYTES_MAX: usize = 32 << 10;
+
+#[derive(Debug, Default)]
+struct State {
+    /// Those that the writer does not have yet, in their order.
+    requests: VecDeque<Request>,
+    bytes: usize,
+    /// Where the answers to these arrive. None while there are none: connections that ask nothing take up no more memory.
+    answers: Option<Arc<Answers>>,
+}
+
+/// What one connection has begun and the writer does not have yet. Nobody else is in its way.
+#[derive(Debug, Default)]
+pub struct Gathering {
+    state: Mutex<State>,
+    waits_for_turn: bool,
+}
+
+impl Gathering {
+    /// For a connection that says when its turn ends, by [`Gathering::poll_in`]. By default each command goes at once.
+    pub fn by_turns() -> Self {
+        Self { waits_for_turn: true, ..Self::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes commands in, behind those that are here. The second says whether others may be begun: otherwise the
+    /// writer has no room for these, and [`Gathering::poll_in`] comes first.
+    pub fn add<C>(&self, storage: &Storage, commands: C) -> (Gathered, bool)
+    where
+        C: IntoIterator<Item = Command, IntoIter: ExactSizeIterator>,
+    {
+        let state = &mut *self.state();
+        let answers = Arc::clone(state.answers.get_or_insert_default());
+        let (tickets, requests) = answers.requests(commands.into_iter());
+        for request in requests {
+            state.bytes += request.command.bytes();
+            state.requests.push_back(request);
+        }
+        let gathered = Gathered { answers, tickets };
+        let may_wait = self.waits_for_turn && state.bytes < GATHERED_BYTES_MAX;
+        (gathered, may_wait || state.try_in(storage))
+    }
+
+    /// Gives the writer what it has room for now; whether that was all.
+    pub fn try_in(&self, storage: &Storage) -> bool {
+        self.state().try_in(storage)
+    }
+
+    /// Gives the writer what it has room for; done when it has all of them.
+    pub fn poll_in(&self, storage: &Storage, context: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.state();
+        if state.requests.is_empty() {
+            return Poll::Ready(());
+        }
+        match storage.mailbox.send_or_wake(&mut state.requests, context.waker()) {
+            Ok(true) => {}
+            Ok(false) => return Poll::Pending,
+            Err(_) => state.refuse(None),
+        }
+        state.begin_anew();
+        Poll::Ready(())
+    }
+}
+
+impl State {
+    fn try_in(&mut self, storage: &Storage) -> bool {
+        if self.requests.is_empty() {
+            return true;
+        }
+        let mut requests = std::iter::from_fn(|| self.requests.pop_front());
+        match storage.mailbox.try_send_all(&mut requests) {
+            Ok(()) => {}
+            Err(Rejected::Full(first)) => {
+                self.requests.push_front(*first);
+                return false;
+            }
+            Err(Rejected::Closed(first)) => self.refuse(Some(*first)),
+        }
+        self.begin_anew();
+        true
+    }
+
+    /// Nothing is taken any more.
+    fn refuse(&mut self, first: Option<Request>) {
+        let requests = first.into_iter().chain(self.requests.drain(..));
+        if let Some(answers) = &self.answers {
+            answers.refuse(requests);
+        }
+    }
+
+    /// All of these have gone. What comes next is answered elsewhere.
+    fn begin_anew(&mut self) {
+        let Self { answers, .. } = std::mem::take(self);
+        if let Some(answers) = answers {
+            answers.set_in();
+        }
+    }
+}
+
+/// What the writer will say about commands that were gathered. Dropping it takes none of them back.
+#[derive(Debug)]
+pub struct Gathered {
+    answers: Arc<Answers>,
+    tickets: Range<usize>,
+}
+
+impl Gathered {
+    /// One outcome for each command, in their order. If they have not gone yet, they do now: who waits here relies on
+    /// nobody else for that.
+    pub fn poll_answered(
+        &self,
+        gathering: &Gathering,
+        storage: &Storage,
+        context: &mut Context<'_>,
+    ) -> Poll<Few<Outcome>> {
+        if !self.answers.is_in() && gathering.poll_in(storage, context).is_pending() {
+            return Poll::Pending;
+        }
+        self.answers.poll(&self.tickets, context)
+    }
+
+    /// When the writer took the last of those that went with these, by the engine's monotonic clock.
+    pub fn taken_at(&self) -> Duration {
+        self.answers.taken_at()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use strandline_log::engine::{Mailbox, MailboxOptions, Refusal};
+    use strandline_log::local_id::LocalId;
+
+    use super::*;
+
+    fn storage(requests_max: usize) -> Storage {
+        let options = MailboxOptions { requests_max, ..MailboxOptions::default() };
+        Storage::new(Arc::new(Mailbox::new(options)), Default::default())
+    }
+
+    fn question(partition: u64) -> [Command; 1] {
+        [Command::ListProducers { partition: LocalId(partition) }]
+    }
+
+    #[test]
+    fn what_the_writer_has_no_room_for_stays_and_nothing_is_left_unanswered() {
+        let (storage, gathering) = (storage(2), Gathering::default());
+        let mut context = Context::from_waker(Waker::noop());
+        let added: Vec<_> = (0..4).map(|number| gathering.add(&storage, question(number))).collect();
+        assert!(added.iter().map(|(_, may_go_on)| *may_go_on).eq([true, true, false, false]));
+        assert_eq!(storage.mailbox.waiting().0, 2);
+        assert!(!gathering.try_in(&storage) && gathering.poll_in(&storage, &mut context).is_pending());
+        storage.mailbox.close();
+        for (gathered, _) in added.iter().skip(2) {
+            let Poll::Ready(outcomes) = gathered.poll_answered(&gathering, &storage, &mut context) else {
+                panic!("{gathered:?}");
+            };
+            assert!(matches!(outcomes.last(), Some(Err(Refusal::Closed))), "{outcomes:?}");
+        }
+        let (late, may_go_on) = gathering.add(&storage, question(4));
+        assert!(may_go_on && late.poll_answered(&gathering, &storage, &mut context).is_ready());
+    }
+
+    #[test]
+    fn a_turn_is_waited_for_but_by_what_is_large() {
+        let (storage, gathering) = (storage(10_000), Gathering::by_turns());
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(gathering.add(&storage, question(0)).1 && storage.mailbox.is_empty());
+        assert!(gathering.poll_in(&storage, &mut context).is_ready());
+        assert_eq!(storage.mailbox.waiting().0, 1);
+        let large =
+            Command::Create { description: vec![0; GATHERED_BYTES_MAX].into(), config: Arc::default() };
+        assert!(gathering.add(&storage, [large]).1);
+        assert_eq!(storage.mailbox.waiting().0, 2);
+    }
+}
