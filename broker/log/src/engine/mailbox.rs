@@ -157,19 +157,17 @@ impl Mailbox {
     /// `waker` is woken when it is worth trying again; once the queue is closed, that is at once.
     pub fn send_or_wake(&self, requests: &mut VecDeque<Request>, waker: &Waker) -> Result<bool, Closed> {
         let mut state = self.state();
-        while let Some(request) = requests.pop_front() {
+        while let Some(next) = requests.front() {
             if state.is_closed {
-                requests.push_front(request);
                 return Err(Closed);
             }
-            if !self.has_room(&state, &request) {
-                requests.push_front(request);
+            if !self.has_room(&state, next) {
                 if !state.wakers.iter().any(|waiting| waiting.will_wake(waker)) {
                     state.wakers.push(waker.clone());
                 }
                 return Ok(false);
             }
-            self.accept(&mut state, request);
+            requests.pop_front().into_iter().for_each(|request| self.accept(&mut state, request));
         }
         Ok(true)
     }

@@ -10,8 +10,8 @@ use strandline_protocol::apis::produce::{
 };
 
 use super::check::Fault;
-use super::outline::{Outline, Place};
-use super::replicated::Appended;
+use super::outline::{Appended, Outline, Place, Said};
+use super::replicated::Unreplicated;
 use crate::api::topics::{Leadership, Topic};
 use crate::broker::Broker;
 use crate::context::Call;
@@ -47,62 +47,44 @@ impl Pending {
     }
 }
 
-/// The answer about a batch that was not appended.
-pub(super) fn refused(index: i32, fault: Fault) -> PartitionProduceResponse {
-    PartitionProduceResponse {
-        index,
-        error_code: fault.code,
-        base_offset: -1,
-        log_start_offset: fault.log_start_offset.unwrap_or(-1),
-        record_errors: fault.records,
-        error_message: fault.message,
-        ..Default::default()
-    }
-}
-
 /// Fills in what the writer said, one outcome for each that is pending; gives what is not replicated yet.
 pub(super) fn fill(
     outline: &mut Outline,
     version: i16,
     pending: Few<Pending>,
     outcomes: Few<Outcome>,
-) -> Vec<Appended> {
+) -> Vec<Unreplicated> {
     let mut unreplicated = Vec::new();
     for (pending, outcome) in pending.into_iter().zip(outcomes) {
-        let Some(partition) = outline.partition(pending.place) else { continue };
-        *partition = match outcome {
+        let Some(said) = outline.said(pending.place) else { continue };
+        *said = match outcome {
             Ok(Done::Appended { base_offset, last_offset, is_duplicate, timestamp }) => {
                 if !is_duplicate {
                     pending.topic.tally.add_received(pending.bytes, pending.records);
                 }
                 let offsets = pending.log.offsets();
-                let partition = PartitionProduceResponse {
-                    index: partition.index,
-                    base_offset,
-                    log_append_time_ms: match timestamp {
-                        // It was appended when the original was.
-                        Some(original) if pending.log_append_time_ms >= 0 => original,
-                        _ => pending.log_append_time_ms,
-                    },
-                    log_start_offset: offsets.start,
-                    ..Default::default()
+                let log_append_time_ms = match timestamp {
+                    // It was appended when the original was.
+                    Some(original) if pending.log_append_time_ms >= 0 => original,
+                    _ => pending.log_append_time_ms,
                 };
                 // Where one replica is enough, nothing can have changed that was looked at before.
                 if offsets.high_watermark <= last_offset || pending.in_sync_min > 1 {
                     let epoch = pending.epoch_of(last_offset, is_duplicate);
-                    unreplicated.push(Appended { pending, last_offset, epoch });
+                    unreplicated.push(Unreplicated { pending, last_offset, epoch });
                 }
-                partition
+                let (log_start_offset, code) = (offsets.start, ErrorCode::NONE);
+                Said::Appended(Appended { base_offset, log_append_time_ms, log_start_offset, code })
             }
             // The writer answers an append so or not at all.
-            Ok(_) => refused(partition.index, Fault::of(ErrorCode::KAFKA_STORAGE_ERROR)),
+            Ok(_) => Said::refused(Fault::of(ErrorCode::KAFKA_STORAGE_ERROR)),
             Err(refusal) => {
                 let mut fault = fault(&refusal, version);
                 // As in Kafka: where a producer is out of step, it is told where the log begins.
                 if matches!(refusal, Refusal::Producer(_)) {
                     fault.log_start_offset = Some(pending.log.offsets().start);
                 }
-                refused(partition.index, fault)
+                Said::refused(fault)
             }
         };
     }

@@ -37,7 +37,7 @@ use tokio::time::Instant;
 use self::answer::Pending;
 use self::outline::Outline;
 use self::plan::Plan;
-use self::replicated::{Appended, replicated};
+use self::replicated::{Unreplicated, replicated};
 use super::{Append, Dispatched, Dispatching, Reply};
 use crate::api::responses::Answered;
 use crate::authorize::{Operation, Resource};
@@ -76,12 +76,17 @@ pub(super) fn begin(broker: &Arc<Broker>, call: Call, request: ProduceRequest) -
 
 impl Asked {
     /// Hands the writer what is for it.
-    fn submit(self, mut plan: Plan) -> Dispatching {
-        let (commands, pending) = plan.take_commands();
-        let outline = plan.outline;
-        if pending.is_empty() {
+    fn submit(self, plan: Plan) -> Dispatching {
+        let Plan { outline, accepted, .. } = plan;
+        if accepted.is_empty() {
             return Dispatching::done(Dispatched::Now(self.finish(outline)));
         }
+        let mut pending = Few::default();
+        let commands = accepted.into_iter().map(|accepted| {
+            let (command, answered_to) = accepted.into_command();
+            pending.push(answered_to);
+            command
+        });
         let (gathered, may_go_on) = self.call.connection.gathering.add(&self.broker.storage, commands);
         if may_go_on {
             return Dispatching::done(self.answered_later(gathered, pending, outline));
@@ -115,7 +120,7 @@ impl Asked {
     }
 
     /// Waits for the replicas.
-    async fn replicate(&self, outline: &mut Outline, unreplicated: Vec<Appended>) {
+    async fn replicate(&self, outline: &mut Outline, unreplicated: Vec<Unreplicated>) {
         let clock = &self.broker.clock;
         let begun = clock.monotonic();
         replicated(&*self.broker.topics, outline, unreplicated, Instant::now() + self.wait).await;

@@ -8,9 +8,9 @@ use strandline_protocol::apis::produce::{PartitionProduceData, ProduceRequest, T
 use strandline_protocol::batch::{BatchHeader, TimestampType};
 use strandline_protocol::{ErrorCode, Records, Text};
 
-use super::answer::{Pending, refused};
+use super::answer::Pending;
 use super::check::{self, Checked, Fault, Rest};
-use super::outline::{Outline, Place};
+use super::outline::{Outline, Place, Said};
 use crate::admission::Candidate;
 use crate::api::topics::Topic;
 use crate::authorize::{Operation, Resource};
@@ -26,7 +26,7 @@ const ADMIN_CLIENT_ID: &str = "__admin_client";
 pub(super) struct Plan {
     /// The answer, as far as it is known.
     pub(super) outline: Outline,
-    accepted: Few<Accepted>,
+    pub(super) accepted: Few<Accepted>,
     /// What the producer calls itself, if it writes transactions.
     transactional_id: Option<Text>,
     /// The time that all of it has.
@@ -35,7 +35,7 @@ pub(super) struct Plan {
 
 /// A batch that is to be appended.
 #[derive(Debug)]
-struct Accepted {
+pub(super) struct Accepted {
     pending: Pending,
     checked: Checked,
     is_transactional: bool,
@@ -67,7 +67,7 @@ impl Plan {
         for topic in &request.topic_data {
             outline.begin_topic(topic);
             for partition in &topic.partition_data {
-                outline.push(refused(partition.index, Fault::of(code)));
+                outline.push(partition.index, Said::refused(Fault::of(code)));
             }
         }
         Self { outline, ..Self::default() }
@@ -84,16 +84,14 @@ impl Plan {
                 let index = partition.index;
                 let place = plan.outline.next_place();
                 let found = topic.as_ref().map_err(|code| Fault::of(*code));
-                let partition_response =
-                    match found.and_then(|topic| planner.partition(topic, partition, place)) {
-                        Ok(accepted) => {
-                            plan.accepted.push(accepted);
-                            // Until the writer has said something better.
-                            refused(index, Fault::of(ErrorCode::KAFKA_STORAGE_ERROR))
-                        }
-                        Err(fault) => refused(index, fault),
-                    };
-                plan.outline.push(partition_response);
+                let said = match found.and_then(|topic| planner.partition(topic, partition, place)) {
+                    Ok(accepted) => {
+                        plan.accepted.push(accepted);
+                        Said::Nothing
+                    }
+                    Err(fault) => Said::refused(fault),
+                };
+                plan.outline.push(index, said);
             }
         }
         plan
@@ -161,19 +159,6 @@ impl Plan {
         }
     }
 
-    /// What is left for the writer, and where its answers go: as many of one as of the other.
-    pub(super) fn take_commands(&mut self) -> (Few<Command>, Few<Pending>) {
-        let accepted = std::mem::take(&mut self.accepted);
-        let (mut commands, mut pending) = (Few::default(), Few::default());
-        for Accepted { pending: place, checked, guard, .. } in accepted {
-            let batch = check::new_batch(checked).verified(guard);
-            let (partition, leader_epoch, sender) = (place.log.id(), place.leader_epoch, Sender::Client);
-            commands.push(Command::Append { partition, leader_epoch, sender, batch });
-            pending.push(place);
-        }
-        (commands, pending)
-    }
-
     /// Where the bytes lie that go to the writer.
     #[cfg(test)]
     pub(super) fn batches(&self) -> impl Iterator<Item = std::ops::Range<*const u8>> {
@@ -182,13 +167,21 @@ impl Plan {
 
     fn refuse(&mut self, pending: &Pending, fault: Fault) {
         let fault = fault.beside(&pending.log);
-        if let Some(partition) = self.outline.partition(pending.place) {
-            *partition = refused(partition.index, fault);
+        if let Some(said) = self.outline.said(pending.place) {
+            *said = Said::refused(fault);
         }
     }
 }
 
 impl Accepted {
+    /// What is left for the writer, and where its answer goes.
+    pub(super) fn into_command(self) -> (Command, Pending) {
+        let Self { pending, checked, guard, .. } = self;
+        let batch = check::new_batch(checked).verified(guard);
+        let (partition, leader_epoch, sender) = (pending.log.id(), pending.leader_epoch, Sender::Client);
+        (Command::Append { partition, leader_epoch, sender, batch }, pending)
+    }
+
     fn candidate(&self) -> Candidate {
         let Pending { topic, partition, log, .. } = &self.pending;
         Candidate {

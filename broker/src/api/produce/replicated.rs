@@ -6,20 +6,20 @@ use strandline_protocol::ErrorCode;
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::Pending;
-use super::outline::Outline;
+use super::outline::{Outline, Said};
 use crate::api::topics::{Leadership, Topics};
 use crate::api::wait::Wait;
 
 /// A batch that is in its log, and the position that the answer about it depends on.
 #[derive(Debug)]
-pub(super) struct Appended {
+pub(super) struct Unreplicated {
     pub(super) pending: Pending,
     pub(super) last_offset: i64,
     /// The epoch that it was appended in: an earlier one than that of now where its producer sends it again.
     pub(super) epoch: Option<i32>,
 }
 
-impl Appended {
+impl Unreplicated {
     /// How it stands: what is to be said of it, or nothing yet. The rules and their order are Kafka's: who leads comes
     /// first, whatever the high watermark says.
     fn verdict(&self, topics: &dyn Topics) -> Option<ErrorCode> {
@@ -52,8 +52,8 @@ impl Appended {
 
     /// Says what became of it. As in Kafka, where it was put stays beside an error.
     fn answer(&self, outline: &mut Outline, code: ErrorCode) {
-        if let Some(partition) = outline.partition(self.pending.place) {
-            partition.error_code = code;
+        if let Some(Said::Appended(appended)) = outline.said(self.pending.place) {
+            appended.code = code;
         }
     }
 }
@@ -63,7 +63,7 @@ impl Appended {
 pub(super) async fn replicated(
     topics: &dyn Topics,
     outline: &mut Outline,
-    mut unreplicated: Vec<Appended>,
+    mut unreplicated: Vec<Unreplicated>,
     deadline: Instant,
 ) {
     loop {

@@ -95,3 +95,11 @@ async fn what_is_asked_behind_it_comes_behind_it() {
     };
     timeout(Duration::from_secs(10), answered).await.expect("the writer has it");
 }
+
+#[tokio::test]
+async fn what_waits_for_the_writer_takes_little_memory() {
+    let rig = rig();
+    let bytes = size_of_val(&*begin(&rig).await);
+    // There is one for each request in flight. Beyond a kilobyte, memory is a good deal slower to get.
+    assert!(bytes <= 768, "{bytes} bytes");
+}
