@@ -19,6 +19,9 @@ const PARTS_MAX: usize = 64;
 /// Short answers are put together up to this: each piece by itself costs the kernel more than copying it.
 const TOGETHER_BYTES_MAX: usize = 16 << 10;
 
+/// Room for the short answers that follow another one.
+const FOLLOWING_BYTES: usize = 4 << 10;
+
 /// So much of a file is read at once where it cannot be sent from.
 const FILE_READ_BYTES: usize = 64 << 10;
 
@@ -67,7 +70,13 @@ impl Outbound {
         }
         match frame.into_own() {
             Ok(first) if self.together.is_empty() => self.together = first,
-            Ok(next) => self.together.extend_from_slice(&next),
+            Ok(next) => {
+                if self.together.capacity() - self.together.len() < next.len() {
+                    // Where there are two there are many: not by doubling what is little.
+                    self.together.reserve(next.len().max(FOLLOWING_BYTES));
+                }
+                self.together.extend_from_slice(&next);
+            }
             Err(frame) => {
                 self.seal();
                 self.pieces.extend(frame.into_pieces().into_iter().filter(|piece| !piece.is_empty()));

@@ -13,7 +13,7 @@ use crate::few::Few;
 
 #[derive(Debug, Default)]
 struct State {
-    /// By ticket.
+    /// By ticket, up to the last that there is one for.
     outcomes: Few<Option<Outcome>>,
     /// Those who wait, each for all of some tickets.
     waiting: Few<(Range<usize>, Waker)>,
@@ -21,7 +21,7 @@ struct State {
 
 impl State {
     fn has_all(&mut self, tickets: &Range<usize>) -> bool {
-        tickets.clone().all(|ticket| self.outcomes.get_mut(ticket).is_none_or(|outcome| outcome.is_some()))
+        tickets.clone().all(|ticket| self.outcomes.get_mut(ticket).is_some_and(|outcome| outcome.is_some()))
     }
 }
 
@@ -36,8 +36,7 @@ pub(super) struct Answers {
 
 impl fmt::Debug for Answers {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let missing = self.state().outcomes.iter().filter(|outcome| outcome.is_none()).count();
-        write!(formatter, "{missing} are not answered")
+        write!(formatter, "{} wait for answers", self.state().waiting.len())
     }
 }
 
@@ -46,21 +45,16 @@ impl Answers {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Commands as the writer gets them, with the tickets that come next.
-    pub(super) fn requests<C: ExactSizeIterator<Item = Command>>(
+    /// Commands as the writer gets them, with tickets from this one on.
+    pub(super) fn requests<C: Iterator<Item = Command>>(
         self: &Arc<Self>,
+        first_ticket: usize,
         commands: C,
-    ) -> (Range<usize>, impl Iterator<Item = Request> + use<C>) {
-        let tickets = {
-            let outcomes = &mut self.state().outcomes;
-            let first = outcomes.len();
-            (0..commands.len()).for_each(|_| outcomes.push(None));
-            first..outcomes.len()
-        };
+    ) -> impl Iterator<Item = Request> + use<C> {
         let replies: Arc<dyn Replies> = Arc::<Self>::clone(self);
-        let numbers = u64::try_from(tickets.start).unwrap_or(u64::MAX)..;
+        let tickets = u64::try_from(first_ticket).unwrap_or(u64::MAX)..;
         let request = move |(ticket, command)| Request { command, ticket, replies: Arc::clone(&replies) };
-        (tickets, numbers.zip(commands).map(request))
+        tickets.zip(commands).map(request)
     }
 
     /// The writer has all of the requests.
@@ -99,9 +93,13 @@ impl Answers {
 
 impl Replies for Answers {
     fn reply(&self, ticket: u64, outcome: Outcome) {
-        let mut state = self.state();
-        let place = usize::try_from(ticket).ok().and_then(|place| state.outcomes.get_mut(place));
-        if let Some(place) = place {
+        let Ok(ticket) = usize::try_from(ticket) else { return };
+        let outcomes = &mut self.state().outcomes;
+        // Mostly it is the next one.
+        while outcomes.len() <= ticket {
+            outcomes.push(None);
+        }
+        if let Some(place) = outcomes.get_mut(ticket) {
             *place = Some(outcome);
         }
     }
@@ -149,17 +147,8 @@ mod tests {
     fn each_is_woken_when_its_own_are_there() {
         let answers = Arc::<Answers>::default();
         let commands = |count| (0..count).map(|number| Command::ListProducers { partition: LocalId(number) });
-        let tickets: Vec<_> = [1, 2]
-            .map(|count| {
-                let commands: Vec<_> = commands(count).collect();
-                let (tickets, requests) = answers.requests(commands.into_iter());
-                assert!(
-                    requests.map(|request| request.ticket).eq(tickets.clone().map(|ticket| ticket as u64))
-                );
-                tickets
-            })
-            .into();
-        assert_eq!(tickets, [0..1, 1..3]);
+        let tickets = [0..1, 1..3];
+        assert!(answers.requests(1, commands(2)).map(|request| request.ticket).eq([1, 2]));
         let woken = [(); 2].map(|()| Arc::<Woken>::default());
         let wakers = woken.each_ref().map(|woken| Waker::from(Arc::clone(woken)));
         let poll = |at: usize| answers.poll(&tickets[at], &mut Context::from_waker(&wakers[at]));

@@ -16,11 +16,16 @@ use crate::few::Few;
 /// What is gathered goes when it has so many bytes: the writer need not wait for the rest.
 const GATHERED_BYTES_MAX: usize = 32 << 10;
 
+/// Room for the commands that follow the first one of a turn.
+const FOLLOWING_REQUESTS: usize = 63;
+
 #[derive(Debug, Default)]
 struct State {
     /// Those that the writer does not have yet, in their order.
     requests: VecDeque<Request>,
     bytes: usize,
+    /// The next one.
+    tickets: usize,
     /// Where the answers to these arrive. None while there are none: connections that ask nothing take up no more memory.
     answers: Option<Arc<Answers>>,
 }
@@ -50,7 +55,14 @@ impl Gathering {
     {
         let state = &mut *self.state();
         let answers = Arc::clone(state.answers.get_or_insert_default());
-        let (tickets, requests) = answers.requests(commands.into_iter());
+        let commands = commands.into_iter();
+        let tickets = state.tickets..state.tickets + commands.len();
+        state.tickets = tickets.end;
+        let requests = answers.requests(tickets.start, commands);
+        if state.requests.len() == 1 {
+            // Where there are two there are many.
+            state.requests.reserve(FOLLOWING_REQUESTS);
+        }
         for request in requests {
             state.bytes += request.command.bytes();
             state.requests.push_back(request);

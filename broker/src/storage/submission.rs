@@ -91,7 +91,9 @@ impl Storage {
         C: IntoIterator<Item = Command, IntoIter: ExactSizeIterator>,
     {
         let answers = Arc::<Answers>::default();
-        let (tickets, requests) = answers.requests(commands.into_iter());
+        let commands = commands.into_iter();
+        let tickets = 0..commands.len();
+        let requests = answers.requests(0, commands);
         let requests = requests.collect();
         Submission { requests, answers, tickets }
     }
@@ -102,7 +104,9 @@ impl Storage {
         C: IntoIterator<Item = Command, IntoIter: ExactSizeIterator>,
     {
         let answers = Arc::<Answers>::default();
-        let (tickets, mut requests) = answers.requests(commands.into_iter());
+        let commands = commands.into_iter();
+        let tickets = 0..commands.len();
+        let mut requests = answers.requests(0, commands);
         let mut left = VecDeque::new();
         match self.mailbox.try_send_all(&mut requests) {
             Ok(()) => {}
