@@ -151,8 +151,73 @@ impl RequestBudget {
     }
 }
 
-/// The memory of answers that are not sent. It can be overdrawn by one answer for each thread: how long an answer
-/// is, is known when it is there.
+/// The memory of one request.
+#[derive(Debug)]
+pub(super) enum Memory {
+    Own(Permit),
+    /// So many bytes of its connection's change.
+    Change(usize),
+}
+
+impl Memory {
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Own(permit) => permit.num_permits(),
+            Self::Change(bytes) => *bytes,
+        }
+    }
+}
+
+/// Memory that small requests of one connection share: taken once for those that came together. What they have given
+/// back goes to others when the connection's turn ends.
+#[derive(Debug, Default)]
+pub(super) struct Change {
+    held: Option<Permit>,
+    used_bytes: usize,
+}
+
+impl Change {
+    fn held_bytes(&self) -> usize {
+        self.held.as_ref().map_or(0, Permit::num_permits)
+    }
+
+    /// Memory for a request that is here, as one of those that take so much together. None if there is none, or
+    /// somebody waits for some: nobody is passed.
+    pub(super) fn try_take(
+        &mut self,
+        budget: &RequestBudget,
+        bytes: usize,
+        bytes_together: usize,
+    ) -> Option<Memory> {
+        if budget.is_short() {
+            return None;
+        }
+        if self.held_bytes() < self.used_bytes + bytes {
+            let more = budget
+                .whole
+                .try_take(bytes_together.max(bytes))
+                .filter(|more| more.num_permits() >= bytes)?;
+            match &mut self.held {
+                Some(held) => held.merge(more),
+                None => self.held = Some(more),
+            }
+        }
+        self.used_bytes += bytes;
+        Some(Memory::Change(bytes))
+    }
+
+    /// Requests that had so much of it are answered. Others get what is not used.
+    pub(super) fn settle(&mut self, given_back_bytes: usize) {
+        self.used_bytes = self.used_bytes.saturating_sub(given_back_bytes);
+        let spare_bytes = self.held_bytes().saturating_sub(self.used_bytes);
+        if spare_bytes > 0 {
+            drop(self.held.as_mut().and_then(|held| held.split(spare_bytes)));
+        }
+    }
+}
+
+/// The memory of answers that are not sent. It can be overdrawn by one answer for each thread, and a few
+/// that are short: how long an answer is, is known when it is there.
 #[derive(Debug)]
 pub(super) struct AnswerBudget {
     used_bytes: AtomicUsize,

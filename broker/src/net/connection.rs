@@ -111,6 +111,8 @@ impl<T: Transport> Future for ConnectionTask<T> {
         this.tally.wakeups += 1;
         this.admitted.entry.set_waker(context.waker());
         let result = this.turn(context);
+        let change_bytes = this.pipeline.take_change();
+        this.inbound.settle(change_bytes);
         this.tally.flush(&this.shared.counters);
         let Err(closed) = result else { return Poll::Pending };
         this.shared.count_reason(&closed);
@@ -239,13 +241,13 @@ impl<T: Transport> ConnectionTask<T> {
                     return Stop::Incomplete;
                 }
                 Ok(Found::NoMemory) => return Stop::Waiting,
-                Ok(Found::Request(frame, permit)) => {
+                Ok(Found::Request(frame, memory)) => {
                     self.tally.requests += 1;
                     self.move_on();
                     let now = *now.get_or_insert_with(|| self.service.now());
                     let arrival = Arrival::new(&frame, self.began.take(), now);
                     let dispatching = self.service.dispatch(&self.connection, frame, now);
-                    self.pipeline.begin(dispatching, permit, arrival);
+                    self.pipeline.begin(dispatching, memory, arrival);
                 }
                 Err(error) => {
                     tracing::info!(peer = %self.connection.peer, %error, "closing");
@@ -283,6 +285,12 @@ impl<T: Transport> ConnectionTask<T> {
 
     /// Takes the answers that are there to be written; whether it left some since there are enough.
     fn take_answers(&mut self, context: &mut Context<'_>) -> bool {
+        let has_left_some = self.take_each(context);
+        self.pipeline.charge();
+        has_left_some
+    }
+
+    fn take_each(&mut self, context: &mut Context<'_>) -> bool {
         while self.outbound.memory_bytes() < ANSWER_BYTES_MAX {
             match self.pipeline.poll_answer(context) {
                 Poll::Pending | Poll::Ready(None) => return false,

@@ -7,14 +7,16 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use strandline_protocol::frame::{FrameAssembler, FrameError, LENGTH_BYTES, UNPROVEN_BYTES_MAX};
 
-use super::budget::{Permit, PermitWait, Purpose, REQUEST_OVERHEAD_BYTES, RequestBudget, SMALL_BYTES_MAX};
+use super::budget::{
+    Change, Memory, Permit, PermitWait, Purpose, REQUEST_OVERHEAD_BYTES, RequestBudget, SMALL_BYTES_MAX,
+};
 use super::transport::Transport;
 
 /// What a turn found.
 #[derive(Debug)]
 pub(super) enum Found {
     /// A request that is whole.
-    Request(Bytes, Permit),
+    Request(Bytes, Memory),
     /// More has to be read.
     Incomplete,
     /// There is no memory for it now.
@@ -27,14 +29,16 @@ pub(super) struct Inbound {
     /// Memory for the part of a frame that is here.
     arriving: Option<Permit>,
     /// Memory for all of the frame.
-    whole: Option<Permit>,
+    whole: Option<Memory>,
+    /// Memory for small requests, here and begun.
+    change: Change,
     wait: Option<(Purpose, PermitWait)>,
 }
 
 impl Inbound {
     pub(super) fn new(request_bytes_max: usize) -> Self {
         let assembler = FrameAssembler::new(request_bytes_max);
-        Self { assembler, arriving: None, whole: None, wait: None }
+        Self { assembler, arriving: None, whole: None, change: Change::default(), wait: None }
     }
 
     /// Whether there are bytes of a request that is not whole.
@@ -49,7 +53,8 @@ impl Inbound {
 
     /// How much memory that is.
     pub(super) fn held_bytes(&self) -> usize {
-        self.arriving.iter().chain(&self.whole).map(Permit::num_permits).sum()
+        let arriving = self.arriving.as_ref().map_or(0, Permit::num_permits);
+        arriving + self.whole.as_ref().map_or(0, Memory::bytes)
     }
 
     /// Reads what is there.
@@ -69,6 +74,11 @@ impl Inbound {
     ) -> Poll<io::Result<usize>> {
         *self = Self::new(UNPROVEN_BYTES_MAX);
         transport.poll_read(context, &mut self.assembler)
+    }
+
+    /// A turn ends. Requests that had so much of the connection's change are answered.
+    pub(super) fn settle(&mut self, given_back_bytes: usize) {
+        self.change.settle(given_back_bytes);
     }
 
     /// The next request, if it is whole and there is memory for it. `is_brief` says of one whether it lets go of its
@@ -140,7 +150,15 @@ impl Inbound {
             ..=SMALL_BYTES_MAX => Purpose::Small,
             _ => Purpose::Whole,
         };
-        self.whole = self.poll_permit(context, budget, purpose, length + REQUEST_OVERHEAD_BYTES);
+        let bytes = length + REQUEST_OVERHEAD_BYTES;
+        if purpose == Purpose::Here && self.wait.is_none() {
+            // As if those that came with it were as long.
+            let count = self.assembler.received_bytes() / (LENGTH_BYTES + length);
+            self.whole = self.change.try_take(budget, bytes, (count * bytes).min(SMALL_BYTES_MAX));
+        }
+        if self.whole.is_none() {
+            self.whole = self.poll_permit(context, budget, purpose, bytes).map(Memory::Own);
+        }
         if self.whole.is_some() {
             self.arriving = None;
         }

@@ -6,25 +6,32 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::budget::{AnswerBudget, Permit};
+use super::budget::{AnswerBudget, Memory};
 use super::service::Dispatching;
 use super::timing::Arrival;
 use crate::api::{Dispatched, LaterReply, Reply};
+
+/// Answers of so many bytes together are charged by themselves, and shorter ones with those that follow.
+const UNCHARGED_BYTES_MAX: usize = 4 << 10;
 
 /// An answer that is there or comes.
 enum Slot {
     Ready(Reply, Arrival),
     /// Its request's memory is given back when it is there.
-    Later(LaterReply, Permit, Arrival),
+    Later(LaterReply, Memory, Arrival),
 }
 
 /// The requests that are being worked on.
 pub(super) struct Pipeline {
-    dispatching: Option<(Dispatching, Permit, Arrival)>,
+    dispatching: Option<(Dispatching, Memory, Arrival)>,
     slots: VecDeque<Slot>,
     /// Of requests that are not answered.
     request_bytes: usize,
+    /// Change of requests that were answered since it was taken.
+    change_bytes: usize,
     answers: Arc<AnswerBudget>,
+    /// Of answers that have not been charged yet.
+    uncharged_bytes: usize,
     /// Of answers that are not written, here and with the one who writes them: what is in memory.
     answer_bytes: usize,
     /// The same, as far as it is theirs and no log's.
@@ -33,6 +40,7 @@ pub(super) struct Pipeline {
 
 impl Drop for Pipeline {
     fn drop(&mut self) {
+        self.charge();
         self.answers.give_back(self.own_bytes);
     }
 }
@@ -43,7 +51,9 @@ impl Pipeline {
             dispatching: None,
             slots: VecDeque::new(),
             request_bytes: 0,
+            change_bytes: 0,
             answers,
+            uncharged_bytes: 0,
             answer_bytes: 0,
             own_bytes: 0,
         }
@@ -67,28 +77,41 @@ impl Pipeline {
     }
 
     /// Takes a request in. Nothing else is being dispatched.
-    pub(super) fn begin(&mut self, dispatching: Dispatching, permit: Permit, arrival: Arrival) {
-        self.request_bytes += permit.num_permits();
-        self.dispatching = Some((dispatching, permit, arrival));
+    pub(super) fn begin(&mut self, dispatching: Dispatching, memory: Memory, arrival: Arrival) {
+        self.request_bytes += memory.bytes();
+        self.dispatching = Some((dispatching, memory, arrival));
+    }
+
+    /// A request's memory is free.
+    fn free(&mut self, memory: Memory) {
+        self.request_bytes -= memory.bytes();
+        if let Memory::Change(bytes) = memory {
+            self.change_bytes += bytes;
+        }
+    }
+
+    /// How much of its connection's change is free since this was asked before.
+    pub(super) fn take_change(&mut self) -> usize {
+        std::mem::take(&mut self.change_bytes)
     }
 
     /// Goes on with dispatching; whether nothing is being dispatched now.
     pub(super) fn poll_dispatch(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let Some((mut dispatching, permit, arrival)) = self.dispatching.take() else {
+        let Some((mut dispatching, memory, arrival)) = self.dispatching.take() else {
             return Poll::Ready(());
         };
         match Pin::new(&mut dispatching).poll(context) {
             Poll::Pending => {
-                self.dispatching = Some((dispatching, permit, arrival));
+                self.dispatching = Some((dispatching, memory, arrival));
                 return Poll::Pending;
             }
             Poll::Ready(Dispatched::Now(reply)) => {
-                self.request_bytes -= permit.num_permits();
+                self.free(memory);
                 self.take_answer(&reply);
                 self.slots.push_back(Slot::Ready(reply, arrival));
             }
             Poll::Ready(Dispatched::Later(reply)) => {
-                self.slots.push_back(Slot::Later(reply, permit, arrival));
+                self.slots.push_back(Slot::Later(reply, memory, arrival));
             }
         }
         Poll::Ready(())
@@ -101,13 +124,13 @@ impl Pipeline {
         match self.slots.pop_front() {
             None => Poll::Ready(None),
             Some(Slot::Ready(reply, arrival)) => Poll::Ready(Some((reply, arrival))),
-            Some(Slot::Later(mut later, permit, arrival)) => match later.as_mut().poll(context) {
+            Some(Slot::Later(mut later, memory, arrival)) => match later.as_mut().poll(context) {
                 Poll::Pending => {
-                    self.slots.push_front(Slot::Later(later, permit, arrival));
+                    self.slots.push_front(Slot::Later(later, memory, arrival));
                     Poll::Pending
                 }
                 Poll::Ready(reply) => {
-                    self.request_bytes -= permit.num_permits();
+                    self.free(memory);
                     self.take_answer(&reply);
                     Poll::Ready(Some((reply, arrival)))
                 }
@@ -119,7 +142,17 @@ impl Pipeline {
         if let Reply::Send { frame, .. } = reply {
             self.answer_bytes += frame.memory_bytes();
             self.own_bytes += frame.own_bytes();
-            self.answers.take(frame.own_bytes());
+            self.uncharged_bytes += frame.own_bytes();
+            if self.uncharged_bytes >= UNCHARGED_BYTES_MAX {
+                self.charge();
+            }
+        }
+    }
+
+    /// Charges all answers that are here.
+    pub(super) fn charge(&mut self) {
+        if self.uncharged_bytes > 0 {
+            self.answers.take(std::mem::take(&mut self.uncharged_bytes));
         }
     }
 
@@ -128,14 +161,20 @@ impl Pipeline {
         self.answer_bytes = self.answer_bytes.saturating_sub(bytes);
         let own_bytes = own_bytes.min(self.own_bytes);
         self.own_bytes -= own_bytes;
+        self.charge();
         self.answers.give_back(own_bytes);
     }
 
     /// Forgets everything that is being worked on. So much of the answers is with the one who writes them.
     pub(super) fn abandon(&mut self, writing_bytes: usize, writing_own_bytes: usize) {
-        self.dispatching = None;
-        self.slots.clear();
-        self.request_bytes = 0;
+        if let Some((_, memory, _)) = self.dispatching.take() {
+            self.free(memory);
+        }
+        while let Some(slot) = self.slots.pop_front() {
+            if let Slot::Later(_, memory, _) = slot {
+                self.free(memory);
+            }
+        }
         let bytes = self.answer_bytes.saturating_sub(writing_bytes);
         self.give_back(bytes, self.own_bytes.saturating_sub(writing_own_bytes));
     }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::support::{Ask, Rig, frame, options, wait_until};
 use crate::net::NetOptions;
+use crate::net::budget::{Change, Purpose, REQUEST_OVERHEAD_BYTES, RequestBudget};
 
+const KILOBYTE: usize = 1 << 10;
 const MEGABYTE: usize = 1 << 20;
 
 #[test]
@@ -135,4 +137,58 @@ fn what_is_a_logs_anyway_keeps_nobody_waiting() {
     assert!(!rig.server.shared.answers.is_short());
     drop((deaf, other));
     rig.wait_for_baseline();
+}
+
+#[test]
+fn small_requests_that_come_together_take_what_each_would_take_alone() {
+    let rig = Rig::new(NetOptions { requests_bytes_max: MEGABYTE, ..options() });
+    let mut client = rig.connect();
+    let frames: Vec<_> = (0..20).map(|number| frame(Ask::Gated, number, 50)).collect();
+    let taken_bytes: usize = frames.iter().map(|frame| frame.len() - 4 + REQUEST_OVERHEAD_BYTES).sum();
+    client.send(&frames.concat());
+    let free_bytes = || rig.server.shared.requests.free_bytes();
+    wait_until("all have begun", || rig.begun().len() == 20 && free_bytes() == MEGABYTE - taken_bytes);
+    for number in 0..20 {
+        rig.script.gate.notify_one();
+        assert_eq!(client.answered(), Some(number));
+    }
+    // All of it is free while the connection is there.
+    wait_until("they have given it back", || free_bytes() == MEGABYTE);
+    drop(client);
+    rig.wait_for_baseline();
+}
+
+#[test]
+fn a_connection_that_goes_gives_back_what_its_requests_share() {
+    let rig = Rig::new(NetOptions { requests_bytes_max: MEGABYTE, ..options() });
+    let mut client = rig.connect();
+    client.send(&[frame(Ask::Gated, 0, 50), frame(Ask::Gated, 1, 50)].concat());
+    wait_until("both have begun", || rig.begun().len() == 2);
+    drop(client);
+    // The first is answered, and the second has nobody to be answered to.
+    rig.script.gate.notify_one();
+    rig.script.gate.notify_one();
+    rig.wait_for_baseline();
+    assert_eq!(rig.server.shared.requests.free_bytes(), MEGABYTE);
+}
+
+#[test]
+fn change_passes_nobody_who_waits_and_is_no_more_than_there_is() {
+    let budget = RequestBudget::new(160 * KILOBYTE);
+    let free_bytes = || budget.free_bytes() / KILOBYTE;
+    let mut change = Change::default();
+    assert_eq!(change.try_take(&budget, 2 * KILOBYTE, 8 * KILOBYTE).unwrap().bytes(), 2 * KILOBYTE);
+    assert_eq!(free_bytes(), 152);
+    assert!(change.try_take(&budget, 6 * KILOBYTE, 20 * KILOBYTE).is_some());
+    assert_eq!(free_bytes(), 152, "it was there");
+    change.settle(2 * KILOBYTE);
+    assert_eq!(free_bytes(), 154);
+    assert!(change.try_take(&budget, 4 * KILOBYTE, 200 * KILOBYTE).is_none(), "there is not so much");
+    assert!(change.try_take(&budget, 4 * KILOBYTE, 20 * KILOBYTE).is_some());
+    let waiting = budget.take(Purpose::Whole, 120 * KILOBYTE);
+    assert!(change.try_take(&budget, KILOBYTE, KILOBYTE).is_none(), "it would pass who waits");
+    drop(waiting);
+    assert!(change.try_take(&budget, KILOBYTE, KILOBYTE).is_some());
+    change.settle(11 * KILOBYTE);
+    assert_eq!(free_bytes(), 160);
 }
