@@ -7,6 +7,7 @@ use std::time::Duration;
 use strandline_protocol::Text;
 use strandline_protocol::apis::ApiKey;
 
+use crate::api::topics::LastFound;
 use crate::storage::Gathering;
 
 /// An address that clients can reach this broker at, and how it is called.
@@ -35,6 +36,8 @@ pub struct Connection {
     pub endpoint: Arc<Endpoint>,
     /// What it has begun and the log's writer does not have yet.
     pub gathering: Gathering,
+    /// What it writes to.
+    pub last_found: LastFound,
 }
 
 /// One request, as far as its header tells.

@@ -13,6 +13,7 @@ use super::registry::Refused;
 use super::service::Service;
 use super::shared::Shared;
 use super::transport::Acceptor;
+use crate::api::topics::LastFound;
 use crate::context::{Connection, Endpoint};
 use crate::storage::Gathering;
 
@@ -117,6 +118,7 @@ pub(super) async fn accept_all<A: Acceptor>(
             client_host: format!("/{}", peer.ip()).into(),
             endpoint: Arc::clone(&source.endpoint),
             gathering: Gathering::by_turns(),
+            last_found: LastFound::default(),
         };
         let (service, shared) = (Arc::clone(&service), Arc::clone(&shared));
         let parts = Parts { transport, connection, admitted, service, shared };

@@ -20,8 +20,8 @@ pub trait Service: Send + Sync + 'static {
     /// is dispatched.
     fn dispatch(&self, connection: &Arc<Connection>, frame: Bytes, received_at: Duration) -> Dispatching;
 
-    /// Sends what requests of this connection have left to go together; until it is ready, no other is begun. Called when
-    /// no more are to be begun now.
+    /// Sends what requests of this connection have left to go together; until it is ready, no other is begun. Called before
+    /// requests are begun that have come, and when no more are to be begun now.
     fn poll_sent(&self, _connection: &Connection, _context: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
     }
@@ -62,6 +62,7 @@ impl Service for Arc<Broker> {
     }
 
     fn poll_sent(&self, connection: &Connection, context: &mut Context<'_>) -> Poll<()> {
+        connection.last_found.forget();
         connection.gathering.poll_in(&self.storage, context)
     }
 

@@ -43,6 +43,11 @@ impl Gathering {
         Self { waits_for_turn: true, ..Self::default() }
     }
 
+    /// Whether somebody says when a turn ends.
+    pub const fn is_by_turns(&self) -> bool {
+        self.waits_for_turn
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

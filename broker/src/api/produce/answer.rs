@@ -12,7 +12,7 @@ use strandline_protocol::apis::produce::{
 use super::check::Fault;
 use super::outline::{Appended, Outline, Place, Said};
 use super::replicated::Unreplicated;
-use crate::api::topics::{Leadership, Topic};
+use crate::api::topics::{Found, Leadership};
 use crate::broker::Broker;
 use crate::context::Call;
 use crate::few::Few;
@@ -27,11 +27,8 @@ const ABORTABLE_VERSION: i16 = 11;
 #[derive(Debug)]
 pub(super) struct Pending {
     pub(super) place: Place,
-    pub(super) topic: Arc<Topic>,
-    pub(super) partition: i32,
-    pub(super) log: Arc<Partition>,
-    /// The epoch that this broker leads it in, as far as was known when it was sent to the writer.
-    pub(super) leader_epoch: i32,
+    /// Where it goes, and the epoch that this broker leads that in, as far as was known when it was sent to the writer.
+    pub(super) found: Arc<Found>,
     /// So many replicas have to be in sync.
     pub(super) in_sync_min: usize,
     pub(super) log_append_time_ms: i64,
@@ -41,9 +38,13 @@ pub(super) struct Pending {
 }
 
 impl Pending {
+    pub(super) fn log(&self) -> &Arc<Partition> {
+        &self.found.led.log
+    }
+
     /// The epoch that a record was appended in. A batch that was sent again has one that may be long gone by.
     fn epoch_of(&self, offset: i64, is_duplicate: bool) -> Option<i32> {
-        if is_duplicate { self.log.epoch_at(offset) } else { Some(self.leader_epoch) }
+        if is_duplicate { self.log().epoch_at(offset) } else { Some(self.found.led.leader_epoch) }
     }
 }
 
@@ -60,9 +61,9 @@ pub(super) fn fill(
         *said = match outcome {
             Ok(Done::Appended { base_offset, last_offset, is_duplicate, timestamp }) => {
                 if !is_duplicate {
-                    pending.topic.tally.add_received(pending.bytes, pending.records);
+                    pending.found.topic.tally.add_received(pending.bytes, pending.records);
                 }
-                let offsets = pending.log.offsets();
+                let offsets = pending.log().offsets();
                 let log_append_time_ms = match timestamp {
                     // It was appended when the original was.
                     Some(original) if pending.log_append_time_ms >= 0 => original,
@@ -82,7 +83,7 @@ pub(super) fn fill(
                 let mut fault = fault(&refusal, version);
                 // As in Kafka: where a producer is out of step, it is told where the log begins.
                 if matches!(refusal, Refusal::Producer(_)) {
-                    fault.log_start_offset = Some(pending.log.offsets().start);
+                    fault.log_start_offset = Some(pending.log().offsets().start);
                 }
                 Said::refused(fault)
             }

@@ -1,5 +1,6 @@
 //! What is to be done with each partition of a request: refused on the spot, or sent to the writer.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use strandline_log::engine::Command;
@@ -12,7 +13,7 @@ use super::answer::Pending;
 use super::check::{self, Checked, Fault, Rest};
 use super::outline::{Outline, Place, Said};
 use crate::admission::Candidate;
-use crate::api::topics::Topic;
+use crate::api::topics::{Found, Led, Topic};
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
@@ -20,6 +21,9 @@ use crate::few::Few;
 
 /// The client that may write to internal topics: Kafka's own tools.
 const ADMIN_CLIENT_ID: &str = "__admin_client";
+
+/// From this version on topics are named by their ids.
+const BY_ID_VERSION_MIN: i16 = 13;
 
 /// A request on its way to the writer.
 #[derive(Debug, Default)]
@@ -78,19 +82,24 @@ impl Plan {
         let transactional_id = request.transactional_id;
         let mut plan = Self { now_ms: planner.now_ms, transactional_id, ..Self::default() };
         for data in request.topic_data {
-            let topic = planner.topic(&data);
+            let last = planner.last_found(&data);
+            let topic = match &last {
+                Some(found) => planner.may_write(&found.topic.name).map(|()| Cow::Borrowed(&found.topic)),
+                None => planner.topic(&data).map(Cow::Owned),
+            };
             plan.outline.begin_topic(&data);
             for partition in data.partition_data {
                 let index = partition.index;
                 let place = plan.outline.next_place();
                 let found = topic.as_ref().map_err(|code| Fault::of(*code));
-                let said = match found.and_then(|topic| planner.partition(topic, partition, place)) {
-                    Ok(accepted) => {
-                        plan.accepted.push(accepted);
-                        Said::Nothing
-                    }
-                    Err(fault) => Said::refused(fault),
-                };
+                let said =
+                    match found.and_then(|topic| planner.partition(topic, last.as_ref(), partition, place)) {
+                        Ok(accepted) => {
+                            plan.accepted.push(accepted);
+                            Said::Nothing
+                        }
+                        Err(fault) => Said::refused(fault),
+                    };
                 plan.outline.push(index, said);
             }
         }
@@ -119,7 +128,7 @@ impl Plan {
             let _turn = turn;
             let complete = |accepted: Accepted| {
                 let Accepted { pending, checked, is_transactional, guard } = accepted;
-                match check::complete(checked, &pending.topic.rules, now_ms) {
+                match check::complete(checked, &pending.found.topic.rules, now_ms) {
                     Ok(checked) => Ok(Accepted { pending, checked, is_transactional, guard }),
                     Err(fault) => Err(Box::new((pending, fault))),
                 }
@@ -166,7 +175,7 @@ impl Plan {
     }
 
     fn refuse(&mut self, pending: &Pending, fault: Fault) {
-        let fault = fault.beside(&pending.log);
+        let fault = fault.beside(pending.log());
         if let Some(said) = self.outline.said(pending.place) {
             *said = Said::refused(fault);
         }
@@ -178,15 +187,16 @@ impl Accepted {
     pub(super) fn into_command(self) -> (Command, Pending) {
         let Self { pending, checked, guard, .. } = self;
         let batch = check::new_batch(checked).verified(guard);
-        let (partition, leader_epoch, sender) = (pending.log.id(), pending.leader_epoch, Sender::Client);
+        let Led { log, leader_epoch, .. } = &pending.found.led;
+        let (partition, leader_epoch, sender) = (log.id(), *leader_epoch, Sender::Client);
         (Command::Append { partition, leader_epoch, sender, batch }, pending)
     }
 
     fn candidate(&self) -> Candidate {
-        let Pending { topic, partition, log, .. } = &self.pending;
+        let Found { topic, led: Led { index, log, .. } } = &*self.pending.found;
         Candidate {
             topic: topic.name.clone(),
-            partition: *partition,
+            partition: *index,
             log: Arc::clone(log),
             header: self.checked.header,
         }
@@ -198,26 +208,44 @@ impl Planner<'_> {
     /// as long as it is not known whose it is.
     fn topic(&self, data: &TopicProduceData) -> Result<Arc<Topic>, ErrorCode> {
         let Self { broker, call, .. } = self;
-        let may_write =
-            |name: &str| broker.authorizer.authorize(call, Operation::Write, Resource::Topic(name));
-        if call.version >= 13 {
+        if call.version >= BY_ID_VERSION_MIN {
             let topic = broker.topics.by_id(data.topic_id).ok_or(ErrorCode::UNKNOWN_TOPIC_ID)?;
-            return if may_write(&topic.name) {
-                Ok(topic)
-            } else {
-                Err(ErrorCode::TOPIC_AUTHORIZATION_FAILED)
-            };
+            return self.may_write(&topic.name).map(|()| topic);
         }
-        if !may_write(&data.name) {
-            return Err(ErrorCode::TOPIC_AUTHORIZATION_FAILED);
-        }
+        self.may_write(&data.name)?;
         broker.topics.by_name(&data.name).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+    }
+
+    fn may_write(&self, name: &str) -> Result<(), ErrorCode> {
+        let may_write = self.broker.authorizer.authorize(self.call, Operation::Write, Resource::Topic(name));
+        if may_write { Ok(()) } else { Err(ErrorCode::TOPIC_AUTHORIZATION_FAILED) }
+    }
+
+    /// What this turn of the connection has found before, if it is of this topic.
+    fn last_found(&self, data: &TopicProduceData) -> Option<Arc<Found>> {
+        let is_by_id = self.call.version >= BY_ID_VERSION_MIN;
+        let is_it = |topic: &Topic| {
+            if is_by_id { topic.id == data.topic_id } else { topic.name == data.name }
+        };
+        self.call.connection.last_found.get().filter(|found| is_it(&found.topic))
+    }
+
+    /// The partition with this number, if this broker leads it.
+    fn find(&self, topic: &Arc<Topic>, index: i32) -> Result<Arc<Found>, ErrorCode> {
+        let led = topic.led(self.broker, index)?;
+        let found = Arc::new(Found { topic: Arc::clone(topic), led });
+        let connection = &self.call.connection;
+        if connection.gathering.is_by_turns() {
+            connection.last_found.put(&found);
+        }
+        Ok(found)
     }
 
     /// A partition's batch, ready for the writer.
     fn partition(
         &self,
         topic: &Arc<Topic>,
+        last: Option<&Arc<Found>>,
         data: PartitionProduceData,
         place: Place,
     ) -> Result<Accepted, Fault> {
@@ -232,7 +260,11 @@ impl Planner<'_> {
             let message = format!("Cannot append to internal topic {}", topic.name);
             return Err(Fault::new(ErrorCode::INVALID_TOPIC_EXCEPTION, message));
         }
-        let led = topic.led(self.broker, index).map_err(Fault::of)?;
+        let found = match last.filter(|found| found.led.index == index) {
+            Some(found) => Arc::clone(found),
+            None => self.find(topic, index).map_err(Fault::of)?,
+        };
+        let led = &found.led;
         let in_sync_min = topic.rules.in_sync_replicas_min.min(led.replicas);
         if self.acks == -1 && led.in_sync_replicas < in_sync_min {
             return Err(Fault::of(ErrorCode::NOT_ENOUGH_REPLICAS));
@@ -246,10 +278,7 @@ impl Planner<'_> {
         };
         let pending = Pending {
             place,
-            topic: Arc::clone(topic),
-            partition: index,
-            log: led.log,
-            leader_epoch: led.leader_epoch,
+            found,
             in_sync_min,
             log_append_time_ms,
             bytes: bytes.len() as u64,

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::answer::Pending;
 use super::outline::{Outline, Said};
-use crate::api::topics::{Leadership, Topics};
+use crate::api::topics::{Found, Leadership, Led, Topics};
 use crate::api::wait::Wait;
 
 /// A batch that is in its log, and the position that the answer about it depends on.
@@ -23,13 +23,14 @@ impl Unreplicated {
     /// How it stands: what is to be said of it, or nothing yet. The rules and their order are Kafka's: who leads comes
     /// first, whatever the high watermark says.
     fn verdict(&self, topics: &dyn Topics) -> Option<ErrorCode> {
-        let Pending { topic, partition, log, in_sync_min, .. } = &self.pending;
+        let Pending { found, in_sync_min, .. } = &self.pending;
+        let Found { topic, led: Led { index, log, .. } } = &**found;
         if log.is_deleted() {
             return Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
         }
         let topic = topics.by_id(topic.id);
         let leadership = topic.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
-        let leadership = match leadership.and_then(|topic| topic.leadership(*partition)) {
+        let leadership = match leadership.and_then(|topic| topic.leadership(*index)) {
             Ok(leadership) => leadership,
             Err(code) => return Some(code),
         };
@@ -45,7 +46,7 @@ impl Unreplicated {
     /// Whether this broker leads still, or again. In a later epoch that is no promise about what was appended in an
     /// earlier one: another leader may have come in between, and what stands at the offset now be its record.
     fn is_led(&self, leadership: &Leadership, node_id: i32) -> bool {
-        let Pending { log, leader_epoch, .. } = &self.pending;
+        let Led { log, leader_epoch, .. } = &self.pending.found.led;
         let is_there = || self.epoch.is_some() && log.epoch_at(self.last_offset) == self.epoch;
         leadership.leader == node_id && (leadership.leader_epoch == *leader_epoch || is_there())
     }
@@ -70,7 +71,7 @@ pub(super) async fn replicated(
         // Before it is looked how they stand: what changes in between is not missed.
         let places = unreplicated.iter();
         let wait = Wait::on(
-            places.map(|appended| (&appended.pending.log, appended.last_offset, UpTo::HighWatermark)),
+            places.map(|appended| (appended.pending.log(), appended.last_offset, UpTo::HighWatermark)),
         );
         unreplicated.retain(|appended| {
             let verdict = appended.verdict(topics);

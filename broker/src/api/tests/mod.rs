@@ -38,7 +38,7 @@ use strandline_state::metadata::record::BrokerEndpoint;
 
 use self::topics::FixedTopics;
 use super::fetch_sessions::{FetchSessionOptions, FetchSessions};
-use super::topics::{Leadership, Topic, TopicRules};
+use super::topics::{LastFound, Leadership, Topic, TopicRules};
 use super::{Dispatched, Reply, dispatch};
 use crate::admission::NoTransactions;
 use crate::authorize::AllowAll;
@@ -144,6 +144,7 @@ impl Rig {
             client_host: "/127.0.0.1".into(),
             endpoint: Arc::new(endpoint),
             gathering: Gathering::default(),
+            last_found: LastFound::default(),
         };
         Self { broker: Arc::new(broker), topics, engine, disk, clock, connection: Arc::new(connection) }
     }

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use crate::api::tests::{Rig, answer, batch, only_partition, produce_request, settle};
 use crate::api::topics::TopicRules;
 use crate::api::{Dispatched, LaterReply};
+use crate::net::Service;
 use crate::storage::Gathering;
 
 /// A connection that says when its turn ends, and a topic.
@@ -102,4 +103,38 @@ async fn what_waits_for_the_writer_takes_little_memory() {
     let bytes = size_of_val(&*begin(&rig).await);
     // There is one for each request in flight. Beyond a kilobyte, memory is a good deal slower to get.
     assert!(bytes <= 768, "{bytes} bytes");
+}
+
+/// Says that a turn has ended.
+fn end_turn(rig: &Rig) {
+    assert!(rig.broker.poll_sent(&rig.connection, &mut Context::from_waker(Waker::noop())).is_ready());
+}
+
+#[tokio::test]
+async fn what_a_turn_has_found_is_looked_up_again_in_the_next() {
+    let rig = rig();
+    let users = Arc::strong_count(&rig.log("t", 0));
+    let (first, second) = (begin(&rig).await, begin(&rig).await);
+    assert_eq!(Arc::strong_count(&rig.log("t", 0)), users + 1, "it was looked up once");
+    assert_eq!((offset(first).await, offset(second).await), (0, 1));
+    end_turn(&rig);
+    assert_eq!(Arc::strong_count(&rig.log("t", 0)), users, "nobody keeps it");
+    drop(begin(&rig).await);
+    end_turn(&rig);
+    rig.lead("t", 99, 7, 1);
+    let refused = rig.produce("t", batch(&[b"a"])).await;
+    assert_eq!(refused.error_code, ErrorCode::NOT_LEADER_OR_FOLLOWER);
+}
+
+#[tokio::test]
+async fn a_turn_that_writes_to_several_finds_each_of_them() {
+    let rig = rig();
+    rig.create("u", 2, TopicRules::default());
+    for (name, index, version) in [("t", 0, 12), ("u", 0, 12), ("u", 1, 13), ("u", 0, 13), ("t", 0, 13)] {
+        let request = produce_request(name, -1, [(index, batch(&[b"a"]))]);
+        let answer = only_partition(rig.call(version, &request).await);
+        assert_eq!((answer.index, answer.error_code), (index, ErrorCode::NONE));
+    }
+    let ends = [("t", 0), ("u", 0), ("u", 1)].map(|(name, index)| rig.log(name, index).offsets().end);
+    assert_eq!(ends, [2, 2, 1]);
 }
