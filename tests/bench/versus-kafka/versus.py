@@ -28,7 +28,7 @@ PRODUCE = [
 # records a second
 LATENCY = [1_000, 5_000, 10_000]
 # connections, and requests that each of them has on their way
-REQUESTS = [(4, 16), (4, 64), (16, 64)]
+REQUESTS = [(4, 16), (4, 64), (16, 64), (64, 64)]
 
 
 class PageCache:
