@@ -48,20 +48,6 @@ impl Submission {
         }
     }
 
-    /// Waits until the writer has room for all of them. What is returned waits for its answers.
-    ///
-    /// Dropped before it returns, it leaves those with the writer that it has given already.
-    pub async fn all_in(mut self, storage: &Storage) -> Submitted {
-        if !self.is_in() {
-            poll_fn(|context| self.poll_in(storage, context)).await;
-        }
-        self.into_submitted()
-    }
-
-    fn into_submitted(self) -> Submitted {
-        Submitted { answers: self.answers, tickets: self.tickets }
-    }
-
     /// One outcome for each command, in their order.
     pub fn poll_answered(&mut self, context: &mut Context<'_>) -> Poll<Few<Outcome>> {
         self.answers.poll(&self.tickets, context)
@@ -84,36 +70,26 @@ impl Future for Submitted {
     }
 }
 
+/// Commands as the writer gets them, where its answers to them arrive, and by which tickets.
+fn asked<C>(commands: C) -> (Arc<Answers>, Range<usize>, impl Iterator<Item = Request>)
+where
+    C: IntoIterator<Item = Command, IntoIter: ExactSizeIterator>,
+{
+    let answers = Arc::<Answers>::default();
+    let commands = commands.into_iter();
+    let tickets = 0..commands.len();
+    let requests = answers.requests(tickets.start, commands);
+    (answers, tickets, requests)
+}
+
 impl Storage {
     /// Commands that are to go to the writer, of which it has none yet.
     pub fn submission<C>(&self, commands: C) -> Submission
     where
         C: IntoIterator<Item = Command, IntoIter: ExactSizeIterator>,
     {
-        let answers = Arc::<Answers>::default();
-        let commands = commands.into_iter();
-        let tickets = 0..commands.len();
-        let requests = answers.requests(0, commands);
-        let requests = requests.collect();
-        Submission { requests, answers, tickets }
-    }
-
-    /// Hands commands to the writer, in their order, as far as it has room for them now.
-    pub fn begin<C>(&self, commands: C) -> Submission
-    where
-        C: IntoIterator<Item = Command, IntoIter: ExactSizeIterator>,
-    {
-        let answers = Arc::<Answers>::default();
-        let commands = commands.into_iter();
-        let tickets = 0..commands.len();
-        let mut requests = answers.requests(0, commands);
-        let mut left = VecDeque::new();
-        match self.mailbox.try_send_all(&mut requests) {
-            Ok(()) => {}
-            Err(Rejected::Full(first)) => left.extend([*first].into_iter().chain(requests)),
-            Err(Rejected::Closed(first)) => answers.refuse([*first].into_iter().chain(requests)),
-        }
-        Submission { requests: left, answers, tickets }
+        let (answers, tickets, requests) = asked(commands);
+        Submission { requests: requests.collect(), answers, tickets }
     }
 
     /// Hands commands to the writer, in their order, and waits until it has room for them. What is returned waits
@@ -124,6 +100,26 @@ impl Storage {
     where
         C: IntoIterator<Item = Command, IntoIter: ExactSizeIterator>,
     {
-        self.begin(commands).all_in(self).await
+        let mut submission = self.begin(commands);
+        if !submission.is_in() {
+            poll_fn(|context| submission.poll_in(self, context)).await;
+        }
+        let Submission { answers, tickets, .. } = submission;
+        Submitted { answers, tickets }
+    }
+
+    /// Hands commands to the writer, in their order, as far as it has room for them now.
+    fn begin<C>(&self, commands: C) -> Submission
+    where
+        C: IntoIterator<Item = Command, IntoIter: ExactSizeIterator>,
+    {
+        let (answers, tickets, mut requests) = asked(commands);
+        let mut left = VecDeque::new();
+        match self.mailbox.try_send_all(&mut requests) {
+            Ok(()) => {}
+            Err(Rejected::Full(first)) => left.extend([*first].into_iter().chain(requests)),
+            Err(Rejected::Closed(first)) => answers.refuse([*first].into_iter().chain(requests)),
+        }
+        Submission { requests: left, answers, tickets }
     }
 }

@@ -1,9 +1,9 @@
 //! Produce: appends one batch to each partition that is named.
 //!
 //! Each topic is authorised before it is looked up, each batch is validated here, on the connection's task, and all
-//! that may be appended are gathered for the writer, behind what earlier requests of the same turn have for it; what is
-//! gathered commits in one group. That much is dispatching: a connection's batches reach the writer in the order of its
-//! requests. One partition's error leaves the others alone.
+//! that may be appended are gathered for the writer, behind what earlier requests of the same turn have for it, to go to it
+//! together. That much is dispatching: a connection's batches reach the writer in the order of its requests. One
+//! partition's error leaves the others alone.
 //!
 //! - v0-2 are advertised and not served (KAFKA-18659). Below v7 zstd is UNSUPPORTED_COMPRESSION_TYPE. From v8 on the
 //!   answer names the records at fault (KIP-467). v13 names topics by id; an unknown one is UNKNOWN_TOPIC_ID.
