@@ -35,7 +35,7 @@ pub const UNPROVEN_BYTES_MAX: usize = 16 << 10;
 const COPIED_BYTES_MAX: usize = 4 << 10;
 
 /// From this on, a frame of which nobody keeps anything for long stays where it is, in a buffer that is half full at
-/// least. The memory for a shorter one costs less than sharing a buffer.
+/// least. Shorter ones that came together are copied together.
 const SHARED_BYTES_MIN: usize = 1 << 10;
 
 /// How far one frame that came whole is taken as a promise for the next one.
@@ -105,6 +105,20 @@ fn take_frame(
     }
 }
 
+/// How many bytes at the front of `buffer` are whole frames that are to be copied together.
+fn copied_together(buffer: &[u8], is_brief: impl Fn(&[u8]) -> bool) -> usize {
+    let mut bytes = 0;
+    while let Some(rest) = buffer.get(bytes..)
+        && let Ok(Some(length @ ..SHARED_BYTES_MIN)) = announced_length(rest, usize::MAX)
+        && let Some(content) = rest.get(LENGTH_BYTES..LENGTH_BYTES + length)
+        && bytes + LENGTH_BYTES + length <= UNPROVEN_BYTES_MAX
+        && is_brief(content)
+    {
+        bytes += LENGTH_BYTES + length;
+    }
+    bytes
+}
+
 /// Puts the frames of one connection together from what its socket gives.
 ///
 /// Sans-io; whoever owns the socket goes round like this:
@@ -132,6 +146,9 @@ fn take_frame(
 #[derive(Debug)]
 pub struct FrameAssembler {
     buffer: BytesMut,
+    // A copy of what the buffer begins with: small frames, of which nobody keeps anything for long. They take one piece of
+    // memory together, where one for each would be more than the allocator has at hand.
+    copied: Bytes,
     length_max: usize,
     // What the last frame that came whole shows this connection to be good for.
     proven_bytes: usize,
@@ -143,7 +160,14 @@ pub struct FrameAssembler {
 impl FrameAssembler {
     /// For a connection whose frames may have `length_max` bytes of content.
     pub fn new(length_max: usize) -> Self {
-        Self { buffer: BytesMut::new(), length_max, proven_bytes: 0, buffer_bytes: 0, buffers: None }
+        Self {
+            buffer: BytesMut::new(),
+            copied: Bytes::new(),
+            length_max,
+            proven_bytes: 0,
+            buffer_bytes: 0,
+            buffers: None,
+        }
     }
 
     /// Uses these buffers for large frames. As many bytes as they may keep are what one frame that came whole promises
@@ -169,20 +193,16 @@ impl FrameAssembler {
         self.next_frame_where(|_| false)
     }
 
-    /// The same where `is_brief` says of a frame whether nobody keeps anything of it for long. Then it may share the
-    /// buffer with those that came with it, even if it is small: as long as any of them is there, all of that is.
+    /// The same where `is_brief` says of a frame whether nobody keeps anything of it for long. Then it may share its
+    /// memory with those that came with it, even if it is small: as long as any of them is there, all of that is.
     pub fn next_frame_where(
         &mut self,
-        is_brief: impl FnOnce(&[u8]) -> bool,
+        is_brief: impl Fn(&[u8]) -> bool,
     ) -> Result<Option<Bytes>, FrameError> {
-        // What has come into the buffer, frames that were taken out included.
-        let filled = self.buffer_bytes.saturating_sub(self.buffer.capacity()) + self.buffer.len();
-        let is_half_full = filled >= self.buffer_bytes / 2;
-        let is_copied = |content: &[u8]| match content.len() {
-            SHARED_BYTES_MIN..=COPIED_BYTES_MAX => !is_half_full || !is_brief(content),
-            length => length <= COPIED_BYTES_MAX,
+        let frame = match self.next_copied(&is_brief)? {
+            Some(frame) => Some(frame),
+            None => self.next_alone(is_brief)?,
         };
-        let frame = take_frame(&mut self.buffer, self.length_max, is_copied)?;
         if let Some(frame) = &frame {
             let proven_max = self.buffers.as_ref().map_or(0, FrameBuffers::bytes_max).max(PROVEN_BYTES_MAX);
             self.proven_bytes = (LENGTH_BYTES + frame.len()).min(proven_max);
@@ -190,6 +210,34 @@ impl FrameAssembler {
             self.release_empty();
         }
         Ok(frame)
+    }
+
+    /// The next frame if it is one of those that are copied together.
+    fn next_copied(&mut self, is_brief: impl Fn(&[u8]) -> bool) -> Result<Option<Bytes>, FrameError> {
+        let Some(length) = self.announced_length()? else { return Ok(None) };
+        if self.copied.is_empty() {
+            let bytes = copied_together(&self.buffer, is_brief);
+            self.copied = self.buffer.get(..bytes).map(Bytes::copy_from_slice).unwrap_or_default();
+        }
+        if self.copied.is_empty() {
+            return Ok(None);
+        }
+        self.buffer.advance(LENGTH_BYTES + length);
+        let mut frame = self.copied.split_to(LENGTH_BYTES + length);
+        frame.advance(LENGTH_BYTES);
+        Ok(Some(frame))
+    }
+
+    /// The next frame, which takes memory of its own or stays in the buffer.
+    fn next_alone(&mut self, is_brief: impl FnOnce(&[u8]) -> bool) -> Result<Option<Bytes>, FrameError> {
+        // What has come into the buffer, frames that were taken out included.
+        let filled = self.buffer_bytes.saturating_sub(self.buffer.capacity()) + self.buffer.len();
+        let is_half_full = filled >= self.buffer_bytes / 2;
+        let is_copied = |content: &[u8]| match content.len() {
+            SHARED_BYTES_MIN..=COPIED_BYTES_MAX => !is_half_full || !is_brief(content),
+            length => length <= COPIED_BYTES_MAX,
+        };
+        take_frame(&mut self.buffer, self.length_max, is_copied)
     }
 
     fn replace_buffer(&mut self, buffer: BytesMut) {

@@ -87,7 +87,7 @@ impl Inbound {
         &mut self,
         context: &mut Context<'_>,
         budget: &RequestBudget,
-        is_brief: impl FnOnce(&[u8]) -> bool,
+        is_brief: impl Fn(&[u8]) -> bool,
     ) -> Result<Found, FrameError> {
         let Some(length) = self.assembler.announced_length()? else { return Ok(Found::Incomplete) };
         let is_whole = self.assembler.received_bytes() - LENGTH_BYTES >= length;

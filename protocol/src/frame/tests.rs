@@ -203,3 +203,29 @@ fn small_frames_share_a_buffer_that_is_well_used_if_they_are_let_go_of_soon() {
     assert_eq!(shared(&[1_024; 7], true), [false; 7], "less than half of it is used");
     assert_eq!(shared(&[1_024; 8], true), [true; 8], "the last one as well");
 }
+
+#[test]
+fn small_frames_that_came_together_are_copied_together_if_they_are_let_go_of_soon() {
+    let lengths: Vec<usize> = [100, 1_023, 40].repeat(20);
+    let stream: Vec<u8> =
+        lengths.iter().zip(0..).flat_map(|(length, number)| framed(&vec![number; *length])).collect();
+    // Whether each lies right behind the one before, where those with these numbers are brief.
+    let neighbours = |is_brief: &dyn Fn(u8) -> bool| -> Vec<bool> {
+        let mut assembler = FrameAssembler::new(1 << 20).with_buffers(FrameBuffers::new(1 << 20));
+        assembler.buffer = BytesMut::from(stream.as_slice());
+        let take = |(length, number): (&usize, u8)| {
+            let frame = assembler.next_frame_where(|content| is_brief(content[0])).unwrap().unwrap();
+            assert_eq!(frame, vec![number; *length]);
+            frame
+        };
+        let frames: Vec<_> = lengths.iter().zip(0..).map(take).collect();
+        assert_eq!(assembler.received_bytes() + assembler.copied.len(), 0);
+        let is_behind =
+            |pair: &[Bytes]| pair[0].as_ptr_range().end.wrapping_add(LENGTH_BYTES) == pair[1].as_ptr();
+        frames.windows(2).map(is_behind).collect()
+    };
+    let brief = neighbours(&|_| true);
+    let breaks = brief.iter().filter(|is_behind| !**is_behind).count();
+    assert_eq!(breaks, stream.len() / UNPROVEN_BYTES_MAX, "as much as a small buffer holds: {brief:?}");
+    assert!(neighbours(&|number| number % 2 == 0).iter().all(|is_behind| !is_behind));
+}
