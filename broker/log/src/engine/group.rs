@@ -65,6 +65,12 @@ pub(super) struct Group {
 }
 
 impl Group {
+    /// All of it. There is room for as much again: the next one will hardly be much smaller.
+    pub(super) fn take(&mut self) -> Self {
+        let operations = Vec::with_capacity(self.operations.len());
+        std::mem::replace(self, Self { operations, answers: Vec::new() })
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.operations.is_empty()
     }

@@ -244,7 +244,7 @@ impl Writer {
             Ok(write) => {
                 let bytes = write.as_ref().map_or(0, |write| write.bytes() as u64);
                 self.note_begun(bytes, self.forming.operations.len());
-                self.writing = Some(std::mem::take(&mut self.forming));
+                self.writing = Some(self.forming.take());
                 write
             }
             Err(error) => {
