@@ -1,14 +1,16 @@
 //! Who asks, and what.
 
+use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use strandline_protocol::Text;
 use strandline_protocol::apis::ApiKey;
 
-use crate::api::topics::LastFound;
-use crate::storage::Gathering;
+use crate::api::turn::Turn;
+use crate::broker::Broker;
 
 /// An address that clients can reach this broker at, and how it is called.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -34,10 +36,40 @@ pub struct Connection {
     pub client_host: Text,
     /// The listener that it came in by: answers name its endpoint.
     pub endpoint: Arc<Endpoint>,
-    /// What it has begun and the log's writer does not have yet.
-    pub gathering: Gathering,
-    /// What it writes to.
-    pub last_found: LastFound,
+    /// What it does once for requests that came together.
+    pub turn: Turn,
+    /// What serves it.
+    pub served_by: ServedBy,
+}
+
+/// The broker that serves a connection, from its first request on.
+///
+/// Who works on its requests is counted here and not at the broker: there, each request would change what all threads want.
+#[derive(Debug, Default)]
+pub struct ServedBy(OnceLock<Arc<Serving>>);
+
+impl ServedBy {
+    /// The broker for one request.
+    pub(crate) fn broker(&self, broker: &Arc<Broker>) -> Arc<Serving> {
+        Arc::clone(self.0.get_or_init(|| Arc::new(Serving(Arc::clone(broker)))))
+    }
+}
+
+/// A broker that serves a connection.
+pub(crate) struct Serving(Arc<Broker>);
+
+impl fmt::Debug for Serving {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "broker {}", self.0.topics.node_id())
+    }
+}
+
+impl Deref for Serving {
+    type Target = Broker;
+
+    fn deref(&self) -> &Broker {
+        &self.0
+    }
 }
 
 /// One request, as far as its header tells.

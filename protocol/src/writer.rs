@@ -7,6 +7,7 @@ use crate::records::{Piece, Records};
 use crate::schema::VersionRange;
 use crate::tagged::{TaggedFields, UnknownTag};
 use crate::varint::EncodedVarint;
+use crate::wire::Layout;
 
 /// Slices shorter than this are copied between the fields around them: one more element of a vectored
 /// write costs more than a small copy.
@@ -140,6 +141,12 @@ impl Writer {
             self.put(&signed.to_be_bytes());
         }
         Ok(())
+    }
+
+    /// How many elements an array has, of which each is written by itself.
+    #[inline]
+    pub fn put_count(&mut self, count: usize, layout: Layout) -> Result<()> {
+        self.put_length(Some(count), layout.flexible)
     }
 
     /// Record batches: small slices are copied, large ones and external ranges stay out of line.

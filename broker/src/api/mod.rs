@@ -54,6 +54,7 @@ mod responses;
 mod sync_group;
 pub mod topics;
 mod transactions;
+pub mod turn;
 mod txn_offset_commit;
 mod update_features;
 mod wait;
@@ -205,12 +206,12 @@ pub fn dispatch(
         return Dispatching::done(Dispatched::Now(Reply::Close("a version that is not served")));
     }
     // What was asked before this may still be gathered: it comes first, but for what is gathered behind it.
-    if api.key == ApiKey::Produce || connection.gathering.try_in(&broker.storage) {
+    if api.key == ApiKey::Produce || connection.turn.gathering.try_in(&broker.storage) {
         return begin(broker, connection, call, reader);
     }
     let (broker, connection) = (Arc::clone(broker), Arc::clone(connection));
     Dispatching::going(async move {
-        poll_fn(|context| connection.gathering.poll_in(&broker.storage, context)).await;
+        poll_fn(|context| connection.turn.gathering.poll_in(&broker.storage, context)).await;
         begin(&broker, &connection, call, reader).await
     })
 }

@@ -4,12 +4,13 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use strandline_protocol::frame::OutboundFrame;
-use strandline_protocol::{ErrorCode, Text};
+use strandline_protocol::{EncodeError, ErrorCode, Text};
 
+use super::produce::Produced;
 use super::responses::Answered;
 use crate::broker::Broker;
 use crate::context::Call;
@@ -62,9 +63,52 @@ impl Reply {
 }
 
 /// An answer that comes later.
-pub type LaterReply = Pin<Box<dyn Future<Output = Reply> + Send>>;
+#[must_use]
+pub struct LaterReply(Later);
+
+enum Later {
+    /// What there is most of, in memory that is used again.
+    Produced(Produced),
+    Other(Pin<Box<dyn Future<Output = Reply> + Send>>),
+}
+
+impl LaterReply {
+    /// It comes when this is done.
+    pub fn other(reply: impl Future<Output = Reply> + Send + 'static) -> Self {
+        Self(Later::Other(Box::pin(reply)))
+    }
+}
+
+impl fmt::Debug for LaterReply {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Later")
+    }
+}
+
+impl Future for LaterReply {
+    type Output = Reply;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Reply> {
+        loop {
+            match &mut self.0 {
+                Later::Produced(produced) => match ready!(produced.poll(context)) {
+                    Ok(reply) => return Poll::Ready(reply),
+                    Err(rest) => self.0 = rest.0,
+                },
+                Later::Other(future) => return future.as_mut().poll(context),
+            }
+        }
+    }
+}
+
+impl From<Produced> for LaterReply {
+    fn from(produced: Produced) -> Self {
+        Self(Later::Produced(produced))
+    }
+}
 
 /// How far a request got.
+#[derive(Debug)]
 pub enum Dispatched {
     /// It is answered.
     Now(Reply),
@@ -72,12 +116,10 @@ pub enum Dispatched {
     Later(LaterReply),
 }
 
-impl fmt::Debug for Dispatched {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Now(reply) => reply.fmt(formatter),
-            Self::Later(_) => formatter.write_str("Later"),
-        }
+impl Dispatched {
+    /// It will be answered when this is.
+    pub fn later(reply: impl Future<Output = Reply> + Send + 'static) -> Self {
+        Self::Later(LaterReply::other(reply))
     }
 }
 
@@ -95,6 +137,17 @@ impl Dispatching {
     /// It is dispatched already.
     pub fn done(dispatched: Dispatched) -> Self {
         Self(Stage::Done(Some(dispatched)))
+    }
+
+    /// How far the request got, if nothing is to be waited for.
+    ///
+    /// # Errors
+    /// Something is.
+    pub fn into_dispatched(self) -> Result<Dispatched, Self> {
+        match self.0 {
+            Stage::Done(Some(dispatched)) => Ok(dispatched),
+            stage => Err(Self(stage)),
+        }
     }
 
     /// It is when this is.
@@ -138,14 +191,27 @@ impl Call {
         else {
             return Reply::Close("an answer that cannot be written");
         };
-        let answered_at = broker.clock.monotonic();
+        self.charged(broker, frame, broker.clock.monotonic(), |throttle_time_ms| {
+            response.set_throttle_time_ms(throttle_time_ms);
+            OutboundFrame::response(version, self.correlation_id, &response)
+        })
+    }
+
+    /// The answer to this call, which was there at this time, charged. Where its client is to be held back, `again` gives
+    /// the answer that says so.
+    pub(super) fn charged(
+        &self,
+        broker: &Broker,
+        frame: OutboundFrame,
+        answered_at: Duration,
+        again: impl FnOnce(i32) -> Result<OutboundFrame, Box<EncodeError>>,
+    ) -> Reply {
         let answering = Answering { answered_at, append: None };
         let throttle = self.charge(broker, answered_at, frame.len());
         if throttle.is_zero() {
             return Reply::Send { frame, throttle, answering };
         }
-        response.set_throttle_time_ms(i32::try_from(throttle.as_millis()).unwrap_or(i32::MAX));
-        match OutboundFrame::response(version, self.correlation_id, &response) {
+        match again(i32::try_from(throttle.as_millis()).unwrap_or(i32::MAX)) {
             Ok(frame) => Reply::Send { frame, throttle, answering },
             Err(_) => Reply::Close("an answer that cannot be written"),
         }
@@ -185,9 +251,9 @@ impl Call {
         response: impl Future<Output = R> + Send + 'static,
     ) -> Dispatched {
         let broker = Arc::clone(broker);
-        Dispatched::Later(Box::pin(async move {
+        Dispatched::later(async move {
             let response = response.await;
             self.reply(&broker, response)
-        }))
+        })
     }
 }

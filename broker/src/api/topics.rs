@@ -2,7 +2,7 @@
 //! is held against.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use strandline_log::engine::Partition;
 use strandline_log::epochs::EpochEnd;
@@ -147,30 +147,6 @@ impl Topic {
 pub(crate) struct Found {
     pub(crate) topic: Arc<Topic>,
     pub(crate) led: Led,
-}
-
-/// The partition that one turn of a connection has looked up last. All that the turn begins had come before that: to look
-/// it up again would show the same, but that others look it up too, and all of them count who uses it. It is forgotten
-/// when the turn ends, so that it is never older than a request, and nobody keeps a log that is gone.
-#[derive(Debug, Default)]
-pub struct LastFound(Mutex<Option<Arc<Found>>>);
-
-impl LastFound {
-    fn last(&self) -> MutexGuard<'_, Option<Arc<Found>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn get(&self) -> Option<Arc<Found>> {
-        self.last().clone()
-    }
-
-    pub(crate) fn put(&self, found: &Arc<Found>) {
-        *self.last() = Some(Arc::clone(found));
-    }
-
-    pub(crate) fn forget(&self) {
-        self.last().take();
-    }
 }
 
 /// Holds the leader epoch that a client knows against the partition's; -1 is for those who know none.

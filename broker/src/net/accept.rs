@@ -13,9 +13,8 @@ use super::registry::Refused;
 use super::service::Service;
 use super::shared::Shared;
 use super::transport::Acceptor;
-use crate::api::topics::LastFound;
-use crate::context::{Connection, Endpoint};
-use crate::storage::Gathering;
+use crate::api::turn::Turn;
+use crate::context::{Connection, Endpoint, ServedBy};
 
 /// It is waited so long after a failure, and twice as long after each further one.
 const PAUSE_MIN: Duration = Duration::from_millis(20);
@@ -117,8 +116,8 @@ pub(super) async fn accept_all<A: Acceptor>(
             peer,
             client_host: format!("/{}", peer.ip()).into(),
             endpoint: Arc::clone(&source.endpoint),
-            gathering: Gathering::by_turns(),
-            last_found: LastFound::default(),
+            turn: Turn::of_connection(),
+            served_by: ServedBy::default(),
         };
         let (service, shared) = (Arc::clone(&service), Arc::clone(&shared));
         let parts = Parts { transport, connection, admitted, service, shared };

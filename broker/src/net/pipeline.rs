@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use super::budget::{AnswerBudget, Memory};
 use super::service::Dispatching;
@@ -79,7 +79,21 @@ impl Pipeline {
     /// Takes a request in. Nothing else is being dispatched.
     pub(super) fn begin(&mut self, dispatching: Dispatching, memory: Memory, arrival: Arrival) {
         self.request_bytes += memory.bytes();
-        self.dispatching = Some((dispatching, memory, arrival));
+        match dispatching.into_dispatched() {
+            Ok(dispatched) => self.push(dispatched, memory, arrival),
+            Err(dispatching) => self.dispatching = Some((dispatching, memory, arrival)),
+        }
+    }
+
+    fn push(&mut self, dispatched: Dispatched, memory: Memory, arrival: Arrival) {
+        match dispatched {
+            Dispatched::Now(reply) => {
+                self.free(memory);
+                self.take_answer(&reply);
+                self.slots.push_back(Slot::Ready(reply, arrival));
+            }
+            Dispatched::Later(reply) => self.slots.push_back(Slot::Later(reply, memory, arrival)),
+        }
     }
 
     /// A request's memory is free.
@@ -97,22 +111,10 @@ impl Pipeline {
 
     /// Goes on with dispatching; whether nothing is being dispatched now.
     pub(super) fn poll_dispatch(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let Some((mut dispatching, memory, arrival)) = self.dispatching.take() else {
-            return Poll::Ready(());
-        };
-        match Pin::new(&mut dispatching).poll(context) {
-            Poll::Pending => {
-                self.dispatching = Some((dispatching, memory, arrival));
-                return Poll::Pending;
-            }
-            Poll::Ready(Dispatched::Now(reply)) => {
-                self.free(memory);
-                self.take_answer(&reply);
-                self.slots.push_back(Slot::Ready(reply, arrival));
-            }
-            Poll::Ready(Dispatched::Later(reply)) => {
-                self.slots.push_back(Slot::Later(reply, memory, arrival));
-            }
+        let Some((dispatching, ..)) = &mut self.dispatching else { return Poll::Ready(()) };
+        let dispatched = ready!(Pin::new(dispatching).poll(context));
+        if let Some((_, memory, arrival)) = self.dispatching.take() {
+            self.push(dispatched, memory, arrival);
         }
         Poll::Ready(())
     }
@@ -121,21 +123,19 @@ impl Pipeline {
     ///
     /// Those behind it are not looked at until it is: they are worked on without that, and wake nobody up.
     pub(super) fn poll_answer(&mut self, context: &mut Context<'_>) -> Poll<Option<(Reply, Arrival)>> {
-        match self.slots.pop_front() {
-            None => Poll::Ready(None),
-            Some(Slot::Ready(reply, arrival)) => Poll::Ready(Some((reply, arrival))),
-            Some(Slot::Later(mut later, memory, arrival)) => match later.as_mut().poll(context) {
-                Poll::Pending => {
-                    self.slots.push_front(Slot::Later(later, memory, arrival));
-                    Poll::Pending
-                }
-                Poll::Ready(reply) => {
-                    self.free(memory);
-                    self.take_answer(&reply);
-                    Poll::Ready(Some((reply, arrival)))
-                }
-            },
-        }
+        let later = match self.slots.front_mut() {
+            Some(Slot::Later(later, ..)) => Some(ready!(Pin::new(later).poll(context))),
+            Some(Slot::Ready(..)) | None => None,
+        };
+        Poll::Ready(match (self.slots.pop_front(), later) {
+            (Some(Slot::Ready(reply, arrival)), _) => Some((reply, arrival)),
+            (Some(Slot::Later(_, memory, arrival)), Some(reply)) => {
+                self.free(memory);
+                self.take_answer(&reply);
+                Some((reply, arrival))
+            }
+            (Some(Slot::Later(..)) | None, _) => None,
+        })
     }
 
     fn take_answer(&mut self, reply: &Reply) {

@@ -62,8 +62,7 @@ impl Service for Arc<Broker> {
     }
 
     fn poll_sent(&self, connection: &Connection, context: &mut Context<'_>) -> Poll<()> {
-        connection.last_found.forget();
-        connection.gathering.poll_in(&self.storage, context)
+        connection.turn.poll_end(&self.storage, context)
     }
 
     fn is_brief(&self, frame: &[u8]) -> bool {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use strandline_log::clock::Clock;
 use strandline_log::engine::{Command, Outcome, Refusal, Replies, Request};
 
 use crate::few::Few;
@@ -31,6 +32,8 @@ pub(super) struct Answers {
     state: Mutex<State>,
     /// When the last of the requests was taken, in nanoseconds.
     taken_ns: AtomicU64,
+    /// When somebody first looked at answers, in the same; zero before that.
+    answered_ns: AtomicU64,
     has_all_requests_in: AtomicBool,
 }
 
@@ -85,6 +88,18 @@ impl Answers {
         Poll::Pending
     }
 
+    /// When this was asked first: by this clock, and the same for all who ask.
+    pub(super) fn answered_at(&self, clock: &dyn Clock) -> Duration {
+        match self.answered_ns.load(Ordering::Relaxed) {
+            0 => {
+                let now = clock.monotonic();
+                self.answered_ns.store(nanoseconds(now), Ordering::Relaxed);
+                now
+            }
+            before => Duration::from_nanos(before),
+        }
+    }
+
     /// When the last of the requests was taken, by the engine's monotonic clock; zero if none was.
     pub(super) fn taken_at(&self) -> Duration {
         Duration::from_nanos(self.taken_ns.load(Ordering::Relaxed))
@@ -105,7 +120,7 @@ impl Replies for Answers {
     }
 
     fn taken(&self, at: Duration) {
-        self.taken_ns.store(u64::try_from(at.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.taken_ns.store(nanoseconds(at), Ordering::Relaxed);
     }
 
     fn flush(&self) {
@@ -122,6 +137,10 @@ impl Replies for Answers {
         }
         due.into_iter().for_each(Waker::wake);
     }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -4,10 +4,11 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use strandline_log::engine::{Command, Outcome, Rejected, Request};
+use strandline_log::clock::Clock;
+use strandline_log::engine::{Command, Outcome, Request};
 
 use super::Storage;
 use super::answers::Answers;
@@ -43,11 +44,6 @@ impl Gathering {
         Self { waits_for_turn: true, ..Self::default() }
     }
 
-    /// Whether somebody says when a turn ends.
-    pub const fn is_by_turns(&self) -> bool {
-        self.waits_for_turn
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -74,53 +70,39 @@ impl Gathering {
         }
         let gathered = Gathered { answers, tickets };
         let may_wait = self.waits_for_turn && state.bytes < GATHERED_BYTES_MAX;
-        (gathered, may_wait || state.try_in(storage))
+        (gathered, may_wait || state.go_in(storage, None))
     }
 
     /// Gives the writer what it has room for now; whether that was all.
     pub fn try_in(&self, storage: &Storage) -> bool {
-        self.state().try_in(storage)
+        self.state().go_in(storage, None)
     }
 
     /// Gives the writer what it has room for; done when it has all of them.
     pub fn poll_in(&self, storage: &Storage, context: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.state();
-        if state.requests.is_empty() {
-            return Poll::Ready(());
-        }
-        match storage.mailbox.send_or_wake(&mut state.requests, context.waker()) {
-            Ok(true) => {}
-            Ok(false) => return Poll::Pending,
-            Err(_) => state.refuse(None),
-        }
-        state.begin_anew();
-        Poll::Ready(())
+        if self.state().go_in(storage, Some(context.waker())) { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
 impl State {
-    fn try_in(&mut self, storage: &Storage) -> bool {
+    /// Gives the writer what it has room for; whether that was all. Otherwise this one is woken when it is worth trying again.
+    fn go_in(&mut self, storage: &Storage, waker: Option<&Waker>) -> bool {
         if self.requests.is_empty() {
             return true;
         }
-        let mut requests = std::iter::from_fn(|| self.requests.pop_front());
-        match storage.mailbox.try_send_all(&mut requests) {
-            Ok(()) => {}
-            Err(Rejected::Full(first)) => {
-                self.requests.push_front(*first);
-                return false;
-            }
-            Err(Rejected::Closed(first)) => self.refuse(Some(*first)),
+        match storage.mailbox.send_or_wake(&mut self.requests, waker) {
+            Ok(true) => {}
+            Ok(false) => return false,
+            Err(_) => self.refuse(),
         }
         self.begin_anew();
         true
     }
 
     /// Nothing is taken any more.
-    fn refuse(&mut self, first: Option<Request>) {
-        let requests = first.into_iter().chain(self.requests.drain(..));
+    fn refuse(&mut self) {
         if let Some(answers) = &self.answers {
-            answers.refuse(requests);
+            answers.refuse(self.requests.drain(..));
         }
     }
 
@@ -155,6 +137,11 @@ impl Gathered {
         self.answers.poll(&self.tickets, context)
     }
 
+    /// When the answers that came with these were looked at first: then all of them were there, or will be in a moment.
+    pub fn answered_at(&self, clock: &dyn Clock) -> Duration {
+        self.answers.answered_at(clock)
+    }
+
     /// When the writer took the last of those that went with these, by the engine's monotonic clock.
     pub fn taken_at(&self) -> Duration {
         self.answers.taken_at()
@@ -163,8 +150,6 @@ impl Gathered {
 
 #[cfg(test)]
 mod tests {
-    use std::task::Waker;
-
     use strandline_log::engine::{Mailbox, MailboxOptions, Refusal};
     use strandline_log::local_id::LocalId;
 

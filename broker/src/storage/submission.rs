@@ -38,7 +38,7 @@ impl Submission {
 
     /// Gives the writer what it has room for; done when it has all of them.
     pub fn poll_in(&mut self, storage: &Storage, context: &mut Context<'_>) -> Poll<()> {
-        match storage.mailbox.send_or_wake(&mut self.requests, context.waker()) {
+        match storage.mailbox.send_or_wake(&mut self.requests, Some(context.waker())) {
             Ok(true) => Poll::Ready(()),
             Ok(false) => Poll::Pending,
             Err(_) => {

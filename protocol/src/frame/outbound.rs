@@ -6,6 +6,7 @@ use crate::headers::{RequestHeader, ResponseHeader};
 use crate::message::{Message, Request, Response};
 use crate::records::Piece;
 use crate::text::Text;
+use crate::wire::{EncodeResult, Layout};
 use crate::writer::{Writer, Written};
 
 /// Room for the frame of a small answer, which would otherwise be made by doubling it time and again.
@@ -41,7 +42,8 @@ impl OutboundFrame {
             client_id,
             ..Default::default()
         };
-        Self::new(&header, R::KEY.api().request_header_version(version), body, version)
+        let header_version = R::KEY.api().request_header_version(version);
+        Self::new(&header, header_version, |writer| body.write(writer, version))
     }
 
     /// A response's frame.
@@ -51,19 +53,34 @@ impl OutboundFrame {
         body: &R,
     ) -> Result<Self, Box<EncodeError>> {
         let header = ResponseHeader { correlation_id, ..Default::default() };
-        Self::new(&header, R::KEY.api().response_header_version(version), body, version)
+        let header_version = R::KEY.api().response_header_version(version);
+        Self::new(&header, header_version, |writer| body.write(writer, version))
     }
 
-    fn new<H: Message, M: Message>(
+    /// A response's frame whose body `write` writes, field by field: what is in it need not be put together in a message
+    /// first.
+    pub fn response_by_fields<R: Response>(
+        version: i16,
+        correlation_id: i32,
+        write: impl FnOnce(&mut Writer, Layout) -> EncodeResult,
+    ) -> Result<Self, Box<EncodeError>> {
+        let header = ResponseHeader { correlation_id, ..Default::default() };
+        let header_version = R::KEY.api().response_header_version(version);
+        Self::new(&header, header_version, |writer| {
+            writer.enter_message(R::SCHEMA.name, version, R::SCHEMA.versions)?;
+            write(writer, R::layout(version))
+        })
+    }
+
+    fn new<H: Message>(
         header: &H,
         header_version: i16,
-        body: &M,
-        version: i16,
+        write_body: impl FnOnce(&mut Writer) -> EncodeResult,
     ) -> Result<Self, Box<EncodeError>> {
         let mut writer = Writer::with_capacity(SMALL_FRAME_BYTES);
         writer.put(&[0; LENGTH_BYTES]);
         header.write(&mut writer, header_version)?;
-        body.write(&mut writer, version)?;
+        write_body(&mut writer)?;
         let length = writer.len();
         match i32::try_from(length - LENGTH_BYTES) {
             Ok(content) => writer.overwrite_i32(0, content),

@@ -102,6 +102,22 @@ impl Mailbox {
         self.wake_writer(state);
     }
 
+    /// Takes all of these in, if there is room for each of them whatever it is; otherwise none.
+    fn accept_all(&self, state: &mut State, requests: &mut VecDeque<Request>) -> bool {
+        let limits = self.options.for_appends();
+        let bytes: usize = requests.iter().map(|request| request.command.bytes()).sum();
+        let count = requests.len();
+        let is_room = state.bytes + bytes <= limits.bytes_max && state.count + count <= limits.requests_max;
+        if is_room && !state.is_closed {
+            state.bytes += bytes;
+            state.count += count;
+            state.requests.append(requests);
+            self.wake_writer(state);
+            return true;
+        }
+        false
+    }
+
     fn wake_writer(&self, state: &mut State) {
         // One call to the kernel for all that comes before the writer looks.
         if std::mem::take(&mut state.writer_waits) {
@@ -154,15 +170,24 @@ impl Mailbox {
     }
 
     /// Moves requests into the queue, from the front, as long as there is room. True if all are in. Otherwise
-    /// `waker` is woken when it is worth trying again; once the queue is closed, that is at once.
-    pub fn send_or_wake(&self, requests: &mut VecDeque<Request>, waker: &Waker) -> Result<bool, Closed> {
+    /// `waker`, if there is one, is woken when it is worth trying again; once the queue is closed, that is at once.
+    pub fn send_or_wake(
+        &self,
+        requests: &mut VecDeque<Request>,
+        waker: Option<&Waker>,
+    ) -> Result<bool, Closed> {
         let mut state = self.state();
+        if self.accept_all(&mut state, requests) {
+            return Ok(true);
+        }
         while let Some(next) = requests.front() {
             if state.is_closed {
                 return Err(Closed);
             }
             if !self.has_room(&state, next) {
-                if !state.wakers.iter().any(|waiting| waiting.will_wake(waker)) {
+                if let Some(waker) = waker
+                    && !state.wakers.iter().any(|waiting| waiting.will_wake(waker))
+                {
                     state.wakers.push(waker.clone());
                 }
                 return Ok(false);

@@ -70,7 +70,7 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: FetchReque
     }
     let shared = Arc::clone(broker);
     let deadline = Instant::now() + terms.wait;
-    Dispatched::Later(Box::pin(async move {
+    Dispatched::later(async move {
         let response = match complete(&shared, &call, reads, is_read, deadline).await {
             Some(reads) => {
                 let waited = shared.clock.monotonic().saturating_sub(call.received_at);
@@ -80,7 +80,7 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: FetchReque
             None => FetchResponse { error_code: ErrorCode::KAFKA_STORAGE_ERROR, ..Default::default() },
         };
         call.reply(&shared, response)
-    }))
+    })
 }
 
 /// Reads until there is enough, or the time is over; none if the broker is about to end.

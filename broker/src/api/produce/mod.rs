@@ -24,6 +24,7 @@ mod answer;
 mod check;
 mod outline;
 mod plan;
+mod produced;
 mod replicated;
 
 use std::future::poll_fn;
@@ -31,28 +32,32 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strandline_protocol::ErrorCode;
-use strandline_protocol::apis::produce::ProduceRequest;
+use strandline_protocol::apis::produce::{ProduceRequest, ProduceResponse};
+use strandline_protocol::frame::OutboundFrame;
 use tokio::time::Instant;
 
-use self::answer::Pending;
+pub(super) use self::produced::Produced;
+
 use self::outline::Outline;
 use self::plan::Plan;
+use self::produced::Written;
 use self::replicated::{Unreplicated, replicated};
-use super::{Append, Dispatched, Dispatching, Reply};
+use super::{Dispatched, Dispatching, Reply};
 use crate::api::responses::Answered;
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::Call;
+use crate::context::{Call, Serving};
 use crate::few::Few;
-use crate::metrics::{IS_MEASURED, Stage};
-use crate::storage::Gathered;
+use crate::metrics::Stage;
+use crate::storage::{Gathering, Storage};
 
 /// The `acks` of a producer that waits for all replicas.
 const ALL: i16 = -1;
 
 /// Who asks, and how the answer is wanted.
+#[derive(Clone, Debug)]
 struct Asked {
-    broker: Arc<Broker>,
+    broker: Arc<Serving>,
     call: Call,
     acks: i16,
     wait: Duration,
@@ -63,7 +68,8 @@ pub(super) fn begin(broker: &Arc<Broker>, call: Call, request: ProduceRequest) -
     let acks = request.acks;
     let wait = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
     let mut plan = plan(broker, &call, request);
-    let asked = Asked { broker: Arc::clone(broker), call, acks, wait };
+    let serving = call.connection.served_by.broker(broker);
+    let asked = Asked { broker: serving, call, acks, wait };
     if !plan.takes_time() {
         return asked.submit(plan);
     }
@@ -77,9 +83,10 @@ pub(super) fn begin(broker: &Arc<Broker>, call: Call, request: ProduceRequest) -
 impl Asked {
     /// Hands the writer what is for it.
     fn submit(self, plan: Plan) -> Dispatching {
-        let Plan { outline, accepted, .. } = plan;
+        let Plan { mut outline, accepted, .. } = plan;
         if accepted.is_empty() {
-            return Dispatching::done(Dispatched::Now(self.finish(outline)));
+            let now = self.broker.clock.monotonic();
+            return Dispatching::done(Dispatched::Now(self.finish(&mut outline, now)));
         }
         let mut pending = Few::default();
         let commands = accepted.into_iter().map(|accepted| {
@@ -87,36 +94,21 @@ impl Asked {
             pending.push(answered_to);
             command
         });
-        let (gathered, may_go_on) = self.call.connection.gathering.add(&self.broker.storage, commands);
+        let (gathered, may_go_on) = self.call.connection.turn.gathering.add(&self.broker.storage, commands);
+        let written = Written { asked: self, gathered, pending, outline };
         if may_go_on {
-            return Dispatching::done(self.answered_later(gathered, pending, outline));
+            return Dispatching::done(Dispatched::Later(Produced::new(written).into()));
         }
         Dispatching::going(async move {
-            let (gathering, storage) = (&self.call.connection.gathering, &self.broker.storage);
+            let (gathering, storage) = written.asked.writer();
             poll_fn(|context| gathering.poll_in(storage, context)).await;
-            self.answered_later(gathered, pending, outline)
+            Dispatched::Later(Produced::new(written).into())
         })
     }
 
-    /// Answers when the writer has, and the replicas that are waited for.
-    fn answered_later(self, gathered: Gathered, pending: Few<Pending>, mut outline: Outline) -> Dispatched {
-        Dispatched::Later(Box::pin(async move {
-            let (gathering, storage) = (&self.call.connection.gathering, &self.broker.storage);
-            let outcomes = poll_fn(|context| gathered.poll_answered(gathering, storage, context)).await;
-            let taken_at = gathered.taken_at();
-            let mut durable_at = None;
-            let unreplicated = answer::fill(&mut outline, self.call.version, pending, outcomes);
-            if self.acks == ALL && !unreplicated.is_empty() {
-                durable_at = Some(self.broker.clock.monotonic());
-                // In a box of its own, which few need: the one around it is there for each request.
-                Box::pin(self.replicate(&mut outline, unreplicated)).await;
-            }
-            let mut reply = self.finish(outline);
-            if IS_MEASURED {
-                note_stages(&self.broker, &self.call, taken_at, durable_at, &mut reply);
-            }
-            reply
-        }))
+    /// Who has the batches for the writer, and the writer itself.
+    fn writer(&self) -> (&Gathering, &Storage) {
+        (&self.call.connection.turn.gathering, &self.broker.storage)
     }
 
     /// Waits for the replicas.
@@ -129,9 +121,18 @@ impl Asked {
     }
 
     /// Answers as the producer wants to be answered.
-    fn finish(&self, outline: Outline) -> Reply {
+    fn finish(&self, outline: &mut Outline, answered_at: Duration) -> Reply {
         let Self { broker, call, acks, .. } = self;
-        let mut response = outline.into_response();
+        if *acks != 0
+            && let Some(frame) = outline.frame_of_success(call.version, call.correlation_id)
+        {
+            return call.charged(broker, frame, answered_at, |throttle_time_ms| {
+                let response = std::mem::take(outline).into_response();
+                let response = ProduceResponse { throttle_time_ms, ..response };
+                OutboundFrame::response(call.version, call.correlation_id, &response)
+            });
+        }
+        let mut response = std::mem::take(outline).into_response();
         if *acks != 0 {
             answer::name_leaders(broker, call, &mut response);
             return call.reply(broker, response);
@@ -156,27 +157,6 @@ fn plan(broker: &Broker, call: &Call, request: ProduceRequest) -> Plan {
         return Plan::refusal(&request, ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
     }
     Plan::new(broker, call, request)
-}
-
-/// Says how long it took until the writer had it, and until it was durable: that is when it is answered, unless it had to
-/// wait for replicas.
-fn note_stages(
-    broker: &Broker,
-    call: &Call,
-    taken_at: Duration,
-    durable_at: Option<Duration>,
-    reply: &mut Reply,
-) {
-    let append = |answered_at: Duration| Append {
-        queue: taken_at.saturating_sub(call.received_at),
-        sync: durable_at.unwrap_or(answered_at).saturating_sub(taken_at),
-    };
-    match reply {
-        Reply::Send { answering, .. } => answering.append = Some(append(answering.answered_at)),
-        Reply::Silence { .. } | Reply::Close(_) => {
-            broker.metrics.appended(call.api, append(broker.clock.monotonic()));
-        }
-    }
 }
 
 #[cfg(test)]

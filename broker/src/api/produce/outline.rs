@@ -4,9 +4,12 @@
 use strandline_protocol::apis::produce::{
     PartitionProduceResponse, ProduceResponse, TopicProduceData, TopicProduceResponse,
 };
-use strandline_protocol::{ErrorCode, Text, Uuid};
+use strandline_protocol::frame::OutboundFrame;
+use strandline_protocol::wire::{EncodeResult, Layout};
+use strandline_protocol::{ErrorCode, TaggedFields, Text, Uuid, Wire, Writer};
 
 use super::check::Fault;
+use super::plan::BY_ID_VERSION_MIN;
 use crate::few::Few;
 
 /// Where something belongs in an answer: the topic, and the partition in it.
@@ -85,6 +88,23 @@ impl Outline {
         Some(&mut partition.said)
     }
 
+    /// The answer's frame, where all batches are in the log. No message is put together for it.
+    ///
+    /// None where anything is wrong, which takes more to say, or it cannot be written.
+    pub(super) fn frame_of_success(&self, version: i16, correlation_id: i32) -> Option<OutboundFrame> {
+        if !self.topics.iter().all(Topic::is_appended) {
+            return None;
+        }
+        let write = |writer: &mut Writer, layout: Layout| {
+            writer.put_count(self.topics.len(), layout)?;
+            self.topics.iter().try_for_each(|topic| topic.write(writer, layout))?;
+            let throttle_time_ms = 0_i32;
+            throttle_time_ms.encode(writer, layout)?;
+            end_fields(writer, layout)
+        };
+        OutboundFrame::response_by_fields::<ProduceResponse>(version, correlation_id, write).ok()
+    }
+
     /// The answer.
     pub(super) fn into_response(self) -> ProduceResponse {
         let topic = |Topic { name, id, partitions }| TopicProduceResponse {
@@ -98,20 +118,59 @@ impl Outline {
     }
 }
 
+impl Topic {
+    fn is_appended(&self) -> bool {
+        let is_appended = |partition: &Partition| {
+            matches!(partition.said, Said::Appended(Appended { code: ErrorCode::NONE, .. }))
+        };
+        self.partitions.iter().all(is_appended)
+    }
+
+    /// As a [`TopicProduceResponse`] is written.
+    fn write(&self, writer: &mut Writer, layout: Layout) -> EncodeResult {
+        let Self { name, id, partitions } = self;
+        if layout.version >= BY_ID_VERSION_MIN {
+            id.encode(writer, layout)?;
+        } else {
+            name.encode(writer, layout)?;
+        }
+        writer.put_count(partitions.len(), layout)?;
+        for Partition { index, said } in partitions {
+            if let Said::Appended(appended) = said {
+                appended.response(*index).encode(writer, layout)?;
+            }
+        }
+        end_fields(writer, layout)
+    }
+}
+
+impl Appended {
+    fn response(&self, index: i32) -> PartitionProduceResponse {
+        let Self { base_offset, log_append_time_ms, log_start_offset, code } = *self;
+        PartitionProduceResponse {
+            index,
+            error_code: code,
+            base_offset,
+            log_append_time_ms,
+            log_start_offset,
+            ..Default::default()
+        }
+    }
+}
+
+/// Ends a structure that has no tagged fields.
+fn end_fields(writer: &mut Writer, layout: Layout) -> EncodeResult {
+    if layout.flexible {
+        writer.tagged_fields(0, &TaggedFields::NONE)?.finish(writer)?;
+    }
+    Ok(())
+}
+
 impl Partition {
     fn into_response(self) -> PartitionProduceResponse {
         let Self { index, said } = self;
         match said {
-            Said::Appended(Appended { base_offset, log_append_time_ms, log_start_offset, code }) => {
-                PartitionProduceResponse {
-                    index,
-                    error_code: code,
-                    base_offset,
-                    log_append_time_ms,
-                    log_start_offset,
-                    ..Default::default()
-                }
-            }
+            Said::Appended(appended) => appended.response(index),
             Said::Refused(fault) => refused(index, *fault),
             // The writer answers all that it gets.
             Said::Nothing => refused(index, Fault::of(ErrorCode::KAFKA_STORAGE_ERROR)),
@@ -128,5 +187,53 @@ fn refused(index: i32, fault: Fault) -> PartitionProduceResponse {
         record_errors: fault.records,
         error_message: fault.message,
         ..Default::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outline(codes: &[&[ErrorCode]]) -> Outline {
+        let mut outline = Outline::default();
+        for (topic, codes) in codes.iter().enumerate() {
+            let name = format!("topic-{topic}").into();
+            outline.begin_topic(&TopicProduceData { name, topic_id: Uuid([7; 16]), ..Default::default() });
+            for (index, code) in (0..).zip(*codes) {
+                let said = Said::Appended(Appended {
+                    base_offset: i64::from(index) << 40,
+                    log_append_time_ms: i64::from(index) - 1,
+                    log_start_offset: 5,
+                    code: *code,
+                });
+                outline.push(index, said);
+            }
+        }
+        outline
+    }
+
+    #[test]
+    fn success_is_written_as_the_message_is() {
+        const FINE: ErrorCode = ErrorCode::NONE;
+        let versions = <ProduceResponse as strandline_protocol::Message>::SCHEMA.versions;
+        let codes: [&[&[ErrorCode]]; 4] = [&[], &[&[]], &[&[FINE]], &[&[FINE; 3], &[FINE], &[FINE; 200]]];
+        for codes in codes {
+            for version in versions.first..=versions.last {
+                let written = outline(codes).frame_of_success(version, 77).unwrap();
+                let message = outline(codes).into_response();
+                assert_eq!(written, OutboundFrame::response(version, 77, &message).unwrap(), "{version}");
+            }
+        }
+        let refused = outline(&[&[FINE], &[FINE, ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND]]);
+        assert_eq!(refused.frame_of_success(9, 77), None);
+    }
+
+    #[test]
+    fn what_nobody_has_answered_is_no_success() {
+        for said in [Said::Nothing, Said::refused(Fault::of(ErrorCode::NONE))] {
+            let mut outline = outline(&[&[ErrorCode::NONE]]);
+            outline.push(1, said);
+            assert_eq!(outline.frame_of_success(13, 77), None);
+        }
     }
 }

@@ -14,6 +14,7 @@ use super::check::{self, Checked, Fault, Rest};
 use super::outline::{Outline, Place, Said};
 use crate::admission::Candidate;
 use crate::api::topics::{Found, Led, Topic};
+use crate::api::turn::Noted;
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::Call;
@@ -23,7 +24,7 @@ use crate::few::Few;
 const ADMIN_CLIENT_ID: &str = "__admin_client";
 
 /// From this version on topics are named by their ids.
-const BY_ID_VERSION_MIN: i16 = 13;
+pub(super) const BY_ID_VERSION_MIN: i16 = 13;
 
 /// A request on its way to the writer.
 #[derive(Debug, Default)]
@@ -53,6 +54,8 @@ struct Planner<'a> {
     call: &'a Call,
     acks: i16,
     now_ms: i64,
+    /// What this turn of the connection has found before.
+    last: Option<Arc<Found>>,
 }
 
 /// Whether any batch says that it is part of a transaction, whatever else is wrong with it.
@@ -78,12 +81,13 @@ impl Plan {
     }
 
     pub(super) fn new(broker: &Broker, call: &Call, request: ProduceRequest) -> Self {
-        let planner = Planner { broker, call, acks: request.acks, now_ms: broker.clock.wall_ms() };
+        let Noted { found: last, now_ms } = call.connection.turn.noted(&*broker.clock);
+        let planner = Planner { broker, call, acks: request.acks, now_ms, last };
         let transactional_id = request.transactional_id;
-        let mut plan = Self { now_ms: planner.now_ms, transactional_id, ..Self::default() };
+        let mut plan = Self { now_ms, transactional_id, ..Self::default() };
         for data in request.topic_data {
             let last = planner.last_found(&data);
-            let topic = match &last {
+            let topic = match last {
                 Some(found) => planner.may_write(&found.topic.name).map(|()| Cow::Borrowed(&found.topic)),
                 None => planner.topic(&data).map(Cow::Owned),
             };
@@ -92,14 +96,13 @@ impl Plan {
                 let index = partition.index;
                 let place = plan.outline.next_place();
                 let found = topic.as_ref().map_err(|code| Fault::of(*code));
-                let said =
-                    match found.and_then(|topic| planner.partition(topic, last.as_ref(), partition, place)) {
-                        Ok(accepted) => {
-                            plan.accepted.push(accepted);
-                            Said::Nothing
-                        }
-                        Err(fault) => Said::refused(fault),
-                    };
+                let said = match found.and_then(|topic| planner.partition(topic, last, partition, place)) {
+                    Ok(accepted) => {
+                        plan.accepted.push(accepted);
+                        Said::Nothing
+                    }
+                    Err(fault) => Said::refused(fault),
+                };
                 plan.outline.push(index, said);
             }
         }
@@ -222,22 +225,19 @@ impl Planner<'_> {
     }
 
     /// What this turn of the connection has found before, if it is of this topic.
-    fn last_found(&self, data: &TopicProduceData) -> Option<Arc<Found>> {
+    fn last_found(&self, data: &TopicProduceData) -> Option<&Arc<Found>> {
         let is_by_id = self.call.version >= BY_ID_VERSION_MIN;
         let is_it = |topic: &Topic| {
             if is_by_id { topic.id == data.topic_id } else { topic.name == data.name }
         };
-        self.call.connection.last_found.get().filter(|found| is_it(&found.topic))
+        self.last.as_ref().filter(|found| is_it(&found.topic))
     }
 
     /// The partition with this number, if this broker leads it.
     fn find(&self, topic: &Arc<Topic>, index: i32) -> Result<Arc<Found>, ErrorCode> {
         let led = topic.led(self.broker, index)?;
         let found = Arc::new(Found { topic: Arc::clone(topic), led });
-        let connection = &self.call.connection;
-        if connection.gathering.is_by_turns() {
-            connection.last_found.put(&found);
-        }
+        self.call.connection.turn.note_found(&found);
         Ok(found)
     }
 

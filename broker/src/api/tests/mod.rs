@@ -38,18 +38,19 @@ use strandline_state::metadata::record::BrokerEndpoint;
 
 use self::topics::FixedTopics;
 use super::fetch_sessions::{FetchSessionOptions, FetchSessions};
-use super::topics::{LastFound, Leadership, Topic, TopicRules};
+use super::topics::{Leadership, Topic, TopicRules};
+use super::turn::Turn;
 use super::{Dispatched, Reply, dispatch};
 use crate::admission::NoTransactions;
 use crate::authorize::AllowAll;
 use crate::broker::Broker;
-use crate::context::{Call, Connection, Endpoint};
+use crate::context::{Call, Connection, Endpoint, ServedBy};
 use crate::coordinator::{Coordinator, CoordinatorParts, OFFSETS_TOPIC};
 use crate::metadata::Metadata;
 use crate::offload::{Offload, Turns};
 use crate::producer_ids::{NextBlock, ProducerIdBlocks, ProducerIds};
 use crate::quota::Unlimited;
-use crate::storage::{FileSlice, Gathering, Storage, TopicPartition};
+use crate::storage::{FileSlice, Storage, TopicPartition};
 use crate::transactions::TransactionCoordinator;
 
 /// The number of the broker.
@@ -143,8 +144,8 @@ impl Rig {
             peer: SocketAddr::from(([127, 0, 0, 1], 50_000)),
             client_host: "/127.0.0.1".into(),
             endpoint: Arc::new(endpoint),
-            gathering: Gathering::default(),
-            last_found: LastFound::default(),
+            turn: Turn::default(),
+            served_by: ServedBy::default(),
         };
         Self { broker: Arc::new(broker), topics, engine, disk, clock, connection: Arc::new(connection) }
     }
@@ -190,6 +191,7 @@ impl Rig {
 
     /// The broker, for changing it before it is asked anything.
     pub(super) fn broker(&mut self) -> &mut Broker {
+        Arc::get_mut(&mut self.connection).unwrap().served_by = ServedBy::default();
         Arc::get_mut(&mut self.broker).unwrap()
     }
 

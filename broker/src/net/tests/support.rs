@@ -80,10 +80,10 @@ impl Service for ScriptedService {
             script.begun.lock().unwrap().push(number);
             let gate = Arc::clone(&script.gate);
             match frame[0] {
-                2 => Dispatched::Later(Box::pin(async move {
+                2 => Dispatched::later(async move {
                     gate.notified().await;
                     send(number, Vec::new())
-                })),
+                }),
                 3 => {
                     script.dispatch_gate.notified().await;
                     Dispatched::Now(send(number, Vec::new()))

@@ -1,5 +1,6 @@
 //! Long polls.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -66,7 +67,7 @@ async fn a_long_poll_wakes_once_and_leaves_nothing_behind() {
     let mut reply = later(&rig, fetch_request("t", &[(0, 0), (1, 0), (2, 0)])).await;
     let counter = Arc::<Counter>::default();
     let waker = Waker::from(Arc::clone(&counter));
-    assert!(reply.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    assert!(Pin::new(&mut reply).poll(&mut Context::from_waker(&waker)).is_pending());
     let counts = || [0, 1, 2].map(|partition| rig.log("t", partition).waiting_count());
     assert_eq!(counts(), [1, 1, 1]);
     // All three go on, and nothing has looked meanwhile.
@@ -75,7 +76,7 @@ async fn a_long_poll_wakes_once_and_leaves_nothing_behind() {
         rig.call(9, &produce_request("t", -1, batches)).await;
     }
     assert_eq!(counter.0.load(Ordering::SeqCst), 1);
-    let Poll::Ready(reply) = reply.as_mut().poll(&mut Context::from_waker(&waker)) else {
+    let Poll::Ready(reply) = Pin::new(&mut reply).poll(&mut Context::from_waker(&waker)) else {
         panic!("not ready")
     };
     assert_eq!(records(&answer::<FetchRequest>(12, reply)).len(), 6);
@@ -87,7 +88,7 @@ async fn a_client_that_goes_away_is_forgotten() {
     let rig = Rig::new();
     rig.create("t", 1, TopicRules::default());
     let mut reply = later(&rig, fetch_request("t", &[(0, 0)])).await;
-    assert!(reply.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert!(Pin::new(&mut reply).poll(&mut Context::from_waker(Waker::noop())).is_pending());
     assert_eq!(rig.log("t", 0).waiting_count(), 1);
     drop(reply);
     assert_eq!(rig.log("t", 0).waiting_count(), 0);

@@ -1,6 +1,7 @@
 //! What one turn of a connection begins goes to the writer together, and in its order.
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -10,16 +11,17 @@ use strandline_protocol::apis::list_offsets::ListOffsetsRequest;
 use strandline_protocol::apis::produce::ProduceRequest;
 use tokio::time::timeout;
 
+use crate::api::produce::produced::Written;
 use crate::api::tests::{Rig, answer, batch, only_partition, produce_request, settle};
 use crate::api::topics::TopicRules;
+use crate::api::turn::Turn;
 use crate::api::{Dispatched, LaterReply};
 use crate::net::Service;
-use crate::storage::Gathering;
 
 /// A connection that says when its turn ends, and a topic.
 fn rig() -> Rig {
     let mut rig = Rig::new();
-    Arc::get_mut(&mut rig.connection).unwrap().gathering = Gathering::by_turns();
+    Arc::get_mut(&mut rig.connection).unwrap().turn = Turn::of_connection();
     rig.create("t", 1, TopicRules::default());
     rig
 }
@@ -49,7 +51,7 @@ async fn what_a_turn_begins_goes_together_and_in_its_order() {
     // Nobody else asks this writer for anything: had it one of them, it would be there soon.
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!(rig.log("t", 0).offsets().end, 0);
-    poll_fn(|context| rig.connection.gathering.poll_in(&rig.broker.storage, context)).await;
+    poll_fn(|context| rig.connection.turn.gathering.poll_in(&rig.broker.storage, context)).await;
     for (expected, later) in begun.into_iter().enumerate().rev() {
         assert_eq!(offset(later).await, i64::try_from(expected).unwrap());
     }
@@ -87,7 +89,7 @@ async fn what_is_asked_behind_it_comes_behind_it() {
     let answered = async {
         loop {
             if rig.log("t", 0).offsets().end == 1
-                && let Poll::Ready(reply) = later.as_mut().poll(&mut context)
+                && let Poll::Ready(reply) = Pin::new(&mut later).poll(&mut context)
             {
                 return reply;
             }
@@ -97,12 +99,11 @@ async fn what_is_asked_behind_it_comes_behind_it() {
     timeout(Duration::from_secs(10), answered).await.expect("the writer has it");
 }
 
-#[tokio::test]
-async fn what_waits_for_the_writer_takes_little_memory() {
-    let rig = rig();
-    let bytes = size_of_val(&*begin(&rig).await);
-    // There is one for each request in flight. Beyond a kilobyte, memory is a good deal slower to get.
-    assert!(bytes <= 768, "{bytes} bytes");
+#[test]
+fn what_waits_for_the_writer_takes_little_memory() {
+    // There is one for each request in flight.
+    let bytes = size_of::<Option<Written>>();
+    assert!(bytes <= 512, "{bytes} bytes");
 }
 
 /// Says that a turn has ended.
