@@ -1,6 +1,8 @@
 //! ConsumerGroupHeartbeat: a member of a consumer group joins, stays, changes its mind, or leaves (KIP-848).
 //!
-//! It takes READ on the group, and DESCRIBE on each topic that is named. Groups of this kind are there if the cluster's
+//! It takes READ on the group, and DESCRIBE on each topic that is named. A pattern finds the topics that the member may
+//! DESCRIBE which holds it against them: for all members that have it, as in Kafka, until the topics are others or ten
+//! minutes have passed, and another member holds it against them. Groups of this kind are there if the cluster's
 //! `group.version` is at least 1. Up to v0 the broker makes up the id of a member that has none.
 
 use std::sync::Arc;

@@ -1,10 +1,11 @@
 //! What the APIs of groups share: who asks, and the way to the group's machine.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use strandline_log::producers::Guard;
 use strandline_protocol::{ErrorCode, Text};
-use strandline_state::groups::{Ask, Caller, Command, Reply, Request};
+use strandline_state::groups::{Ask, Caller, Command, Reply, Request, Sight};
 
 use crate::authorize::{Operation, Resource};
 use crate::broker::Broker;
@@ -18,7 +19,20 @@ pub(super) fn caller(call: &Call) -> Caller {
     Caller {
         client_id: call.client_id.clone().unwrap_or_default(),
         client_host: call.connection.client_host.clone(),
+        sight: Sight::default(),
     }
+}
+
+/// The same with what it may see, if that matters for what it asks.
+fn caller_of(broker: &Broker, call: &Call, request: &Request) -> Caller {
+    // These hold patterns against the topics, and all others are spared it.
+    if !matches!(request, Request::ConsumerGroupHeartbeat { .. } | Request::JoinGroup(_)) {
+        return caller(call);
+    }
+    let (authorizer, asker) = (Arc::clone(&broker.authorizer), call.clone());
+    let sight =
+        Sight::of(move |name| authorizer.authorize(&asker, Operation::Describe, Resource::Topic(name)));
+    Caller { sight, ..caller(call) }
 }
 
 /// Asks the machine of a group. When this returns, the request has its place in order; the answer comes when what it
@@ -30,7 +44,7 @@ pub(super) async fn ask<R>(
     request: Request,
     pick: fn(Reply) -> Option<R>,
 ) -> impl Future<Output = Answered<R>> + Send + use<R> {
-    let answer = broker.groups.ask(group, command(call, request)).await;
+    let answer = broker.groups.ask(group, command(broker, call, request)).await;
     async move { picked(answer.get().await, pick) }
 }
 
@@ -69,7 +83,7 @@ pub(super) async fn ask_verified<R>(
     request: Request,
     pick: fn(Reply) -> Option<R>,
 ) -> impl Future<Output = Answered<R>> + Send + use<R> {
-    let answer = broker.groups.ask_verified(group, guard, command(call, request)).await;
+    let answer = broker.groups.ask_verified(group, guard, command(broker, call, request)).await;
     async move { picked(answer.get().await, pick) }
 }
 
@@ -81,12 +95,16 @@ pub(super) async fn ask_partition<R>(
     request: Request,
     pick: fn(Reply) -> Option<R>,
 ) -> impl Future<Output = Answered<R>> + Send + use<R> {
-    let answer = broker.groups.ask_partition(partition, command(call, request)).await;
+    let answer = broker.groups.ask_partition(partition, command(broker, call, request)).await;
     async move { picked(answer.get().await, pick) }
 }
 
-fn command(call: &Call, request: Request) -> impl FnOnce(strandline_state::coordinator::Ticket) -> Command {
-    let caller = caller(call);
+fn command(
+    broker: &Broker,
+    call: &Call,
+    request: Request,
+) -> impl FnOnce(strandline_state::coordinator::Ticket) -> Command + use<> {
+    let caller = caller_of(broker, call, &request);
     move |ticket| Command::Ask(Box::new(Ask { ticket, caller, request }))
 }
 

@@ -22,14 +22,15 @@ use strandline_protocol::apis::txn_offset_commit::{
     TxnOffsetCommitRequest, TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
 };
 use strandline_protocol::{ErrorCode, Request, Uuid};
+use strandline_state::groups::Command;
 use strandline_state::metadata::decide::{CreateTopics, NewTopic};
 
-use super::asking::{GROUP, Own, TRANSACTIONAL_ID};
+use super::asking::{GROUP, Own, TOPIC, TRANSACTIONAL_ID};
 use super::denying::{Deny, NOT_THERE, THERE, assert_silent};
 use super::unavailable::World;
 use super::{Rig, batch, fetch_request, produce_request, whole};
 use crate::api::Reply;
-use crate::authorize::Resource;
+use crate::authorize::{Operation, Resource};
 
 /// A partition that is there, and one that is not.
 const PARTITIONS: [i32; 2] = [0, 7];
@@ -71,6 +72,32 @@ async fn groups_and_transactions_tell_nothing_of_topics_that_one_may_not_see() {
         let not_there = rig.call(version, &consumer_group_heartbeat(NOT_THERE)).await;
         assert_eq!(there.error_code, ErrorCode::TOPIC_AUTHORIZATION_FAILED);
         assert_eq!(there, not_there);
+    }
+}
+
+/// What a pattern finds is assigned to whoever has it, so that it finds nothing that one may not see.
+#[tokio::test]
+async fn a_pattern_finds_only_what_one_may_see() {
+    let (mut world, hidden) = world().await;
+    let image = world.rig.broker.metadata.image();
+    let seen = image.topic(TOPIC).unwrap().id();
+    let told =
+        || Command::MetadataChanged { image: Arc::clone(&image), changed: Vec::new(), deleted: Vec::new() };
+    world.rig.broker.groups.tell_all(told).await;
+    world.rig.broker().authorizer = Arc::new(Deny(|operation, resource| {
+        operation == Operation::Describe && resource == Resource::Topic(THERE)
+    }));
+    for (group, pattern, expected) in [("all", ".*", vec![seen]), ("one", THERE, vec![])] {
+        let mut request = consumer_group_heartbeat("");
+        request.group_id = group.into();
+        request.subscribed_topic_names = None;
+        request.subscribed_topic_regex = Some(pattern.into());
+        let response = world.rig.call(1, &request).await;
+        assert_eq!(response.error_code, ErrorCode::NONE);
+        let assigned = response.assignment.unwrap().topic_partitions.into_iter();
+        let assigned: Vec<_> =
+            assigned.map(|topic| topic.topic_id).filter(|id| [seen, hidden].contains(id)).collect();
+        assert_eq!(assigned, expected, "{pattern}");
     }
 }
 

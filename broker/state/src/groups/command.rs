@@ -1,5 +1,6 @@
 //! What is asked of groups and what they answer, of every kind.
 
+use std::fmt;
 use std::sync::Arc;
 
 use strandline_protocol::apis::consumer_group_describe::DescribedGroup;
@@ -25,13 +26,38 @@ use super::settings::GroupSettings;
 use crate::coordinator::Ticket;
 use crate::metadata::MetadataImage;
 
-/// Who asks, as members are described to people.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+/// Which topics somebody may see, where a pattern finds them: all, or those of which this says so.
+#[derive(Clone, Default)]
+pub struct Sight(Option<Arc<MaySee>>);
+
+type MaySee = dyn Fn(&str) -> bool + Send + Sync;
+
+impl Sight {
+    /// Of those of which this says so.
+    pub fn of(may_see: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(may_see)))
+    }
+
+    pub(in crate::groups) fn reaches(&self, topic: &str) -> bool {
+        self.0.as_ref().is_none_or(|may_see| may_see(topic))
+    }
+}
+
+impl fmt::Debug for Sight {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(if self.0.is_none() { "all topics" } else { "some topics" })
+    }
+}
+
+/// Who asks: as members are described to people, and what it may see.
+#[derive(Clone, Debug, Default)]
 pub struct Caller {
     /// What the client calls itself.
     pub client_id: Text,
     /// Where it is, as Kafka writes it: with a slash before the address.
     pub client_host: Text,
+    /// The topics that it may see: its patterns find no others.
+    pub sight: Sight,
 }
 
 /// A request, and who waits for its answer.

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use strandline_protocol::{ErrorCode, Text, Uuid};
 
-pub use self::command::{Ask, Caller, Command, Passing, Reply, Request, Sign, Timer};
+pub use self::command::{Ask, Caller, Command, Passing, Reply, Request, Sight, Sign, Timer};
 pub use self::event::{Event, Kind, Missed};
 pub use self::group::Group;
 pub use self::record::GroupRecord;

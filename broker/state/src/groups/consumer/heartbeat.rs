@@ -148,7 +148,7 @@ impl Heartbeat<'_> {
         if draft.member(&id) != Some(&updated) {
             draft.write([records::member(draft.id(), &updated)]);
         }
-        let changed = subscription::update(context, draft, &member, &updated)?;
+        let changed = subscription::update(context, draft, &self.caller.sight, (&member, &updated))?;
         target::update(context, draft)?;
         reconcile::reconcile(context, draft, &id, changed, request.topic_partitions.as_deref())?;
         let session_ms = context.settings.session_timeout_ms(context.image, draft.id());

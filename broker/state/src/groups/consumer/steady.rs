@@ -7,7 +7,7 @@ use strandline_protocol::apis::consumer_group_heartbeat::{
 
 use super::draft::Context;
 use super::member::Member;
-use super::{ConsumerGroup, Timer, TimerKind};
+use super::{ConsumerGroup, Timer, TimerKind, subscription};
 use crate::groups::Caller;
 
 /// What it comes to: the answer, and when the member's session ends now. None if there is more to be done.
@@ -63,8 +63,7 @@ fn is_known(
 /// Whether neither the group nor its target will be another one.
 fn is_settled(context: Context<'_>, group: &ConsumerGroup) -> bool {
     let version = context.image.offset();
-    let are_patterns_checked = || group.soft.regexes_checked.is_some_and(|(checked, _)| checked == version);
     group.soft.topics_checked == Some(version)
         && group.target_epoch >= group.epoch
-        && (group.regexes.is_empty() || are_patterns_checked())
+        && (group.regexes.is_empty() || subscription::are_regexes_fresh(context, group))
 }

@@ -10,12 +10,17 @@ use super::draft::{Context, Draft, Refusal};
 use super::group::ResolvedRegex;
 use super::member::Member;
 use super::{ConsumerGroup, Passing, records};
+use crate::groups::Sight;
 use crate::metadata::MetadataImage;
 use crate::metadata::image::Topic;
 use crate::regex::{Matcher, Regex};
 
 /// So long a group's patterns are not held against the topics again, whatever becomes of these.
 const REGEX_REFRESH_MIN_MS: i64 = 10_000;
+
+/// After so long they are, even if the topics are the same: somebody may see others by then. Kafka's default for
+/// `group.consumer.regex.refresh.interval.ms`.
+const REGEX_REFRESH_MAX_MS: i64 = 600_000;
 
 /// The version of how topics are hashed.
 const TOPIC_HASH_VERSION: u8 = 0;
@@ -25,19 +30,19 @@ const TOPIC_HASH_VERSION: u8 = 0;
 pub(super) fn update(
     context: Context<'_>,
     draft: &mut Draft<'_>,
-    before: &Member,
-    after: &Member,
+    sight: &Sight,
+    (before, after): (&Member, &Member),
 ) -> Result<bool, Refusal> {
     let has_other_regex = before.topic_regex != after.topic_regex;
     if has_other_regex {
         forget_unused(draft, before.regex());
         if let Some(regex) = after.regex().filter(|regex| draft.resolved(regex).is_none()) {
-            let resolved = resolve(context, regex)?;
+            let resolved = resolve(context, sight, regex)?;
             draft.write([records::regex(draft.id(), regex, &resolved)]);
         }
     }
     let is_changed = has_other_regex || before.topic_names != after.topic_names;
-    let is_refreshed = refresh(context, draft);
+    let is_refreshed = refresh(context, draft, sight);
     let version = context.image.offset();
     if is_changed || is_refreshed || draft.soft.topics_checked != Some(version) {
         raise_epoch(context, draft, is_changed || is_refreshed);
@@ -67,8 +72,10 @@ pub(super) fn forget_unused(draft: &mut Draft<'_>, regex: Option<&Text>) {
     }
 }
 
-/// The topics that a pattern stands for now. Those before the first that can match are not walked.
-fn resolve(context: Context<'_>, pattern: &Text) -> Result<ResolvedRegex, Refusal> {
+/// The topics that a pattern stands for now: of those that match, the ones that the asker may see. It says so for all
+/// members with that pattern, as in Kafka, until another asker holds it against the topics again. Those before the first
+/// that can match are not walked.
+fn resolve(context: Context<'_>, sight: &Sight, pattern: &Text) -> Result<ResolvedRegex, Refusal> {
     let regex = Regex::new(pattern).map_err(|error| {
         let message = format!("SubscribedTopicRegex `{pattern}` is not a valid regular expression: {error}.");
         Refusal::new(ErrorCode::INVALID_REGULAR_EXPRESSION, message)
@@ -76,28 +83,40 @@ fn resolve(context: Context<'_>, pattern: &Text) -> Result<ResolvedRegex, Refusa
     let mut matcher = Matcher::new(&regex);
     let topics = context.image.topics_from(Bound::Included(regex.prefix())).map(|topic| topic.name());
     let candidates = topics.take_while(|name| name.starts_with(regex.prefix()));
-    let topics: Vec<Text> = candidates.filter(|name| matcher.is_match(name)).cloned().collect();
+    let matching = candidates.filter(|name| matcher.is_match(name));
+    let topics: Vec<Text> = matching.filter(|name| sight.reaches(name)).cloned().collect();
     Ok(ResolvedRegex { topics: topics.into(), version: context.image.offset(), at_ms: context.now_ms })
 }
 
-/// Holds the group's patterns against the topics again, if these may be others and it is time; says whether other
-/// topics came out.
-fn refresh(context: Context<'_>, draft: &mut Draft<'_>) -> bool {
+/// Whether the group's patterns were held against these topics, and not too long ago.
+pub(super) fn are_regexes_fresh(context: Context<'_>, group: &ConsumerGroup) -> bool {
+    group.soft.regexes_checked.is_some_and(|(version, at_ms)| {
+        version == context.image.offset() && is_within(context.now_ms, at_ms, REGEX_REFRESH_MAX_MS)
+    })
+}
+
+/// Whether it is less than that after a moment. The clock may have been set back since.
+fn is_within(now_ms: i64, at_ms: i64, duration_ms: i64) -> bool {
+    (at_ms..at_ms.saturating_add(duration_ms)).contains(&now_ms)
+}
+
+/// Holds the group's patterns against the topics again, if these or the rights to them may be others and it is time; says
+/// whether other topics came out.
+fn refresh(context: Context<'_>, draft: &mut Draft<'_>, sight: &Sight) -> bool {
     if draft.regexes.is_empty() {
         return false;
     }
-    let version = context.image.offset();
-    if let Some((checked, at_ms)) = draft.soft.regexes_checked {
-        let is_early = (at_ms..at_ms.saturating_add(REGEX_REFRESH_MIN_MS)).contains(&context.now_ms);
-        if checked == version || is_early {
-            return false;
-        }
+    let checked = draft.soft.regexes_checked;
+    let is_early = checked.is_some_and(|(_, at_ms)| is_within(context.now_ms, at_ms, REGEX_REFRESH_MIN_MS));
+    if is_early || are_regexes_fresh(context, draft) {
+        return false;
     }
+    let version = context.image.offset();
     let patterns: Vec<Text> = draft.regexes.iter().map(|(regex, _)| regex.clone()).collect();
     let mut is_changed = false;
     for pattern in patterns {
         // One that does not compile was written by another version, and stays as it is.
-        let Ok(resolved) = resolve(context, &pattern) else { continue };
+        let Ok(resolved) = resolve(context, sight, &pattern) else { continue };
         if draft.resolved(&pattern).is_none_or(|before| before.topics != resolved.topics) {
             draft.write([records::regex(draft.id(), &pattern, &resolved)]);
             is_changed = true;

@@ -154,7 +154,8 @@ impl Driver {
             }
             _ => None,
         };
-        let caller = Caller { client_id: "client".into(), client_host: "/10.0.0.1".into() };
+        let caller =
+            Caller { client_id: "client".into(), client_host: "/10.0.0.1".into(), ..Caller::default() };
         let command = Command::Ask(Box::new(Ask { ticket, caller, request }));
         match heeded {
             Some(heeded) => {

@@ -49,7 +49,7 @@ pub(in super::super) fn join(
     if draft.member(&updated.id) != Some(&updated) {
         draft.write([records::member(draft.id(), &updated)]);
     }
-    let changed = subscriptions::update(context, draft, &member, &updated)?;
+    let changed = subscriptions::update(context, draft, &caller.sight, (&member, &updated))?;
     if !goes_back {
         target::update(context, draft)?;
     }

@@ -84,7 +84,7 @@ fn nobody_else_is_heeded() {
         let said = format!("{beat:?}");
         assert!(!is_heeded(&mut world, beat), "{said}");
     }
-    let caller = Caller { client_id: "client".into(), client_host: "/127.0.0.2".into() };
+    let caller = Caller { client_id: "client".into(), client_host: "/127.0.0.2".into(), ..Caller::default() };
     let request = Beat::stay("a", 2).0;
     assert_eq!(request.group_id, GROUP);
     let (now_ms, sign) = (world.now_ms(), Sign::Consumer(&request, &caller));

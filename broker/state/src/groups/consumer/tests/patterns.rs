@@ -2,6 +2,7 @@ use strandline_protocol::ErrorCode;
 
 use super::world::{assigned, partitions};
 use super::*;
+use crate::groups::Sight;
 
 fn by_pattern(member_id: &str, pattern: &str) -> Beat {
     Beat::join(member_id, &[]).with(|request| {
@@ -84,4 +85,28 @@ fn what_is_no_pattern_is_refused_and_changes_nothing() {
 fn what_explodes_elsewhere_is_a_pattern_like_others() {
     let mut world = World::new(&[("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 1)]);
     assert_eq!(assigned(&world.beat(by_pattern("a", "(a+)+b")).unwrap()), partitions(&[]));
+}
+
+#[test]
+fn a_pattern_finds_what_its_reader_may_see_and_is_held_against_that_again() {
+    let mut world = World::new(&[("orders-1", 1), ("orders-2", 1)]);
+    world.sight = Sight::of(|topic| topic != "orders-2");
+    let response = world.beat(by_pattern("a", "orders-.*")).unwrap();
+    assert_eq!(assigned(&response), partitions(&[("orders-1", &[0])]));
+    // It may see more now. No record says so, and it is asked in ten minutes.
+    world.sight = Sight::default();
+    for _ in 1..20 {
+        world.advance(30_000);
+        assert_eq!(assigned(&world.beat(Beat::stay("a", 2)).unwrap()), None);
+    }
+    assert_eq!(world.heeded, 19, "nothing is to be done until then");
+    world.advance(30_000);
+    let response = world.beat(Beat::stay("a", 2)).unwrap();
+    assert_eq!(assigned(&response), partitions(&[("orders-1", &[0]), ("orders-2", &[0])]));
+    // The same the other way round, when the topics are others by then.
+    world.sight = Sight::of(|topic| topic != "orders-1");
+    world.put_topic("payments", 1);
+    world.advance(10_000);
+    let told = world.beat(Beat::stay("a", response.member_epoch)).unwrap();
+    assert_eq!(assigned(&told), partitions(&[("orders-2", &[0])]));
 }

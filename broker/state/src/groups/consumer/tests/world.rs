@@ -16,7 +16,8 @@ use super::heeding;
 use crate::coordinator::{Decision, Machine, Origin, Record, Ticket};
 use crate::groups::consumer::ConsumerGroup;
 use crate::groups::{
-    Ask, Caller, Command, Event, GroupRecord, GroupSettings, Groups, Missed, Passing, Reply, Request, Timer,
+    Ask, Caller, Command, Event, GroupRecord, GroupSettings, Groups, Missed, Passing, Reply, Request, Sight,
+    Timer,
 };
 use crate::metadata::record::{
     ConfigEntry, ConfigKey, ConfigValue, PartitionKey, PartitionValue, TopicKey, TopicValue,
@@ -52,6 +53,8 @@ pub(super) struct World {
     pub(super) out: Vec<(Text, Missed)>,
     /// So many heartbeats were heeded without a decision.
     pub(super) heeded: usize,
+    /// What those who ask may see.
+    pub(super) sight: Sight,
 }
 
 /// A member's heartbeat, as tests write it.
@@ -128,6 +131,7 @@ impl World {
             ids: 0,
             out: Vec::new(),
             heeded: 0,
+            sight: Sight::default(),
         };
         for (name, count) in topics {
             world.put_topic(name, *count);
@@ -196,7 +200,8 @@ impl World {
     pub(super) fn ask_and_wait(&mut self, request: Request) -> Ticket {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
-        let caller = Caller { client_id: "client".into(), client_host: "/127.0.0.1".into() };
+        let (client_id, client_host) = ("client".into(), "/127.0.0.1".into());
+        let caller = Caller { client_id, client_host, sight: self.sight.clone() };
         let now_ms = self.now_ms();
         let heeded = heeding::heed(&mut self.groups, now_ms, &caller, &request);
         let command = Command::Ask(Box::new(Ask { ticket, caller, request }));
