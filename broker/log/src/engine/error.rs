@@ -8,6 +8,7 @@ use strandline_protocol::error_code::ErrorCode;
 
 use crate::compaction::CompactionError;
 use crate::directory::DirectoryError;
+use crate::disk::lacks_descriptors;
 use crate::journal;
 use crate::manifest::ManifestError;
 use crate::producers::ProducerError;
@@ -69,7 +70,7 @@ pub enum Refusal {
     /// What is to be cut off cannot be told from what stays: the log cannot be read there.
     #[error("the log cannot be read: {0}")]
     Unreadable(Arc<str>),
-    /// The disk has no room. Reads go on, and appends do once there is room.
+    /// The disk has no room, or the process no descriptors. Reads go on, and appends do once there is room.
     #[error("the disk is full")]
     DiskFull,
     /// The directory is out of use: what is on its disk is not known any more.
@@ -167,6 +168,17 @@ pub enum EngineError {
     /// A thread could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
+}
+
+impl EngineError {
+    /// Whether a file or a folder was not opened for want of descriptors.
+    pub(super) fn lacks_descriptors(&self) -> bool {
+        match self {
+            Self::Segment(error) => error.lacks_descriptors(),
+            Self::Io { source, .. } => lacks_descriptors(source),
+            _ => false,
+        }
+    }
 }
 
 pub(super) fn failed(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> EngineError {

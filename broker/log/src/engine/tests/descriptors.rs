@@ -120,6 +120,37 @@ fn whenever_descriptors_run_out_everything_that_was_acknowledged_is_there() {
 }
 
 #[test]
+fn a_log_is_not_kept_in_memory_before_its_last_segment_can_be_opened() {
+    let mut rig = Rig::new(63);
+    let mut asked = Asked::of(rig.create(small_segments()).id());
+    let mut other = Asked::of(rig.create(small_segments()).id());
+    asked.append(&mut rig, 12);
+    save(&mut rig);
+    rig.disk.kill();
+    rig.recover().unwrap();
+    rig.disk.set_lacks_descriptors(true);
+    let partition = asked.id;
+    let configure = || Command::Configure { partition, config: Arc::new(in_memory()) };
+    for _ in 0..3 {
+        assert!(matches!(rig.call(configure()), Err(Refusal::DiskFull)), "this can be tried again");
+        assert_eq!(rig.writer().offline(), None);
+    }
+    // Nothing else is the worse for it, and the log is kept as before.
+    other.append(&mut rig, 3);
+    asked.append(&mut rig, 3);
+    assert_eq!((other.acknowledged.len(), asked.acknowledged.len()), (3, 15));
+    rig.disk.set_lacks_descriptors(false);
+    pass(&mut rig, 1_000);
+    assert!(matches!(rig.call(configure()), Ok(Done::Changed)));
+    asked.append(&mut rig, 3);
+    assert_eq!(asked.acknowledged.len(), 18);
+    [&asked, &other].iter().for_each(|asked| asked.check(&mut rig, "after it"));
+    rig.disk.kill();
+    rig.recover().unwrap();
+    [&asked, &other].iter().for_each(|asked| asked.check(&mut rig, "after a death"));
+}
+
+#[test]
 fn a_segment_is_cut_when_it_can_be_opened() {
     let mut rig = Rig::new(62);
     let mut asked = Asked::of(rig.create(small_segments()).id());

@@ -5,7 +5,7 @@ use std::task::Waker;
 
 use bytes::Bytes;
 
-use super::super::error::Refusal;
+use super::super::error::{EngineError, Refusal};
 use super::super::group::{Change, Cut, Operation, Said};
 use super::super::log::Log;
 use super::super::observer::Reason;
@@ -156,8 +156,7 @@ impl Writer {
             && let Some(log) = self.logs.get(partition).filter(|log| !log.is_async())
             && let Err(error) = log.remove_leftovers(&self.sources)
         {
-            self.go_offline(&error);
-            return Err(self.offline_refusal());
+            return Err(self.cannot_clear(&error));
         }
         Ok(match command {
             Command::Create { description, config } => {
@@ -179,6 +178,17 @@ impl Writer {
                 return Err(Refusal::UnknownPartition);
             }
         })
+    }
+
+    /// What lies behind a log could not be removed, so that the log is kept as it was. Where a file or folder was only not
+    /// opened, nothing is unknown: what was removed by then nobody needs, and whoever asks may ask again.
+    fn cannot_clear(&mut self, error: &EngineError) -> Refusal {
+        if error.lacks_descriptors() {
+            self.wait_for_descriptors();
+            return Refusal::DiskFull;
+        }
+        self.go_offline(error);
+        self.offline_refusal()
     }
 
     fn cut(&self, partition: LocalId, end_offset: i64) -> Result<Cut, Refusal> {
