@@ -17,6 +17,11 @@ pub(super) const OPERATIONS_NOT_ASKED: i32 = i32::MIN;
 const PATIENCE_UNSAID: Duration = Duration::from_secs(30);
 
 /// How long somebody waits for a change of the cluster.
+///
+/// Who gives no time for it gets it all the same, and is told what came of it. Kafka is no model here: its controller does
+/// nothing for a request whose time is over as it comes, and answers REQUEST_TIMED_OUT. Clients that leave the time out
+/// get no topic from it; and librdkafka, told to wait for 0 ms, takes the answer to mean that the topic is being made, as
+/// it was while ZooKeeper had the topics, and reports success.
 pub(super) fn patience(timeout_ms: i32) -> Duration {
     match u64::try_from(timeout_ms) {
         Ok(said @ 1..) => Duration::from_millis(said),

@@ -5,7 +5,7 @@
 //! tells what is in force, to those who may know it; from v7 on the topic's id.
 //!
 //! More than 100,000 partitions in one request are POLICY_VIOLATION for all of its topics; Kafka takes 10,000. What takes
-//! longer than `timeout_ms` is REQUEST_TIMED_OUT, and may be there later; 0 stands for 30 s.
+//! longer than `timeout_ms` is REQUEST_TIMED_OUT, and may be there later; 0 or less stands for 30 s.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

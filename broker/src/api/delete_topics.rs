@@ -3,7 +3,7 @@
 //! A topic that is named twice is INVALID_REQUEST and stays: by one name or by one id, or by its name in one entry and its
 //! id in another. So is an entry with both. Who may not even describe a topic does not learn its name from its id. Where
 //! `delete.topic.enable` is off, all of them are TOPIC_DELETION_DISABLED (INVALID_REQUEST below v3). What takes longer than
-//! `timeout_ms` is REQUEST_TIMED_OUT, and may be gone later; 0 stands for 30 s.
+//! `timeout_ms` is REQUEST_TIMED_OUT, and may be gone later; 0 or less stands for 30 s.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -43,7 +43,7 @@ fn create(names: &[&str], num_partitions: i32) -> CreateTopicsRequest {
 }
 
 fn grow(count: i32) -> CreatePartitionsRequest {
-    let topic = CreatePartitionsTopic { name: TOPIC.into(), count, ..Default::default() };
+    let topic = CreatePartitionsTopic { name: TOPIC.into(), count, assignments: None, ..Default::default() };
     CreatePartitionsRequest { topics: vec![topic], timeout_ms: 60_000, ..Default::default() }
 }
 
@@ -92,6 +92,21 @@ async fn nobody_waits_longer_for_a_change_than_was_said() {
     let names: Vec<_> =
         image.topics().map(|topic| (topic.name().as_str(), topic.partition_count())).collect();
     assert_eq!(names, [("late", 1), ("next", 1), (TOPIC, 1)]);
+}
+
+#[tokio::test]
+async fn who_gives_no_time_for_a_change_gets_it_and_is_told_so() {
+    let rig = rig().await;
+    for (timeout_ms, count) in [(0, 2), (-1, 3)] {
+        let request = CreateTopicsRequest { timeout_ms, ..create(&["new"], 1) };
+        let created = rig.call(7, &request).await.topics[0].error_code;
+        let request = CreatePartitionsRequest { timeout_ms, ..grow(count) };
+        let grown = rig.call(3, &request).await.results[0].error_code;
+        let topic = DeleteTopicState { name: Some("new".into()), ..Default::default() };
+        let request = DeleteTopicsRequest { topics: vec![topic], timeout_ms, ..Default::default() };
+        let deleted = rig.call(6, &request).await.responses[0].error_code;
+        assert_eq!([created, grown, deleted], [ErrorCode::NONE; 3], "timeout {timeout_ms}");
+    }
 }
 
 #[tokio::test]
