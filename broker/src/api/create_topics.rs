@@ -9,6 +9,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use strandline_protocol::apis::create_topics::{
     CreatableTopic, CreatableTopicConfigs, CreatableTopicResult, CreateTopicsRequest, CreateTopicsResponse,
@@ -31,8 +32,13 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: CreateTopi
     call.later(broker, async move { create(&owner, &caller, request).await })
 }
 
-/// Makes topics as a client wishes by asking for them. Whether it went well shows in the next image.
-pub(super) async fn auto_create(broker: &Arc<Broker>, names: Vec<Text>) {
+/// The longest that a client which only asks for topics waits until they are made: well below what clients wait for an
+/// answer, and as long as one who asks a coordinator waits, if nobody sets that.
+const ASKING_MAX: Duration = Duration::from_secs(5);
+
+/// Makes topics as a client wishes by asking for them. Whether it went well shows in the next image; false if it may go
+/// well yet, and took too long to wait for.
+pub(super) async fn auto_create(broker: &Arc<Broker>, names: Vec<Text>) -> bool {
     let topics = names.into_iter().map(|name| match internal_topic(&name) {
         Some(topic) => topic.new_topic(&broker.metadata),
         None => NewTopic {
@@ -45,7 +51,7 @@ pub(super) async fn auto_create(broker: &Arc<Broker>, names: Vec<Text>) {
     });
     let settings = broker.metadata.settings();
     let command = CreateTopics { topics: topics.collect(), validate_only: false, settings };
-    match broker.metadata.run(command).await {
+    match broker.metadata.run_within(ASKING_MAX, command).await {
         Ok(created) => {
             for CreatedTopic { name, result } in created {
                 match result {
@@ -54,8 +60,12 @@ pub(super) async fn auto_create(broker: &Arc<Broker>, names: Vec<Text>) {
                 }
             }
         }
-        Err(refusal) => tracing::warn!(%refusal, "no topics are created"),
+        Err(refusal) => {
+            tracing::warn!(%refusal, "no topics are created");
+            return refusal.code != ErrorCode::REQUEST_TIMED_OUT;
+        }
     }
+    true
 }
 
 async fn create(broker: &Arc<Broker>, call: &Call, request: CreateTopicsRequest) -> CreateTopicsResponse {

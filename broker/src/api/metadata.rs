@@ -2,8 +2,9 @@
 //!
 //! All topics are an empty list in v0 and null from v1 on. A topic that is asked for by name and missing is made, if
 //! the broker's `auto.create.topics.enable` and the request (v4 on) allow it; the answer waits until it can be
-//! written to. Who may not make it is told so, and need not ask again. By id, nothing is ever made. Who may not describe
-//! a topic learns its name from its id no more than its id from its name.
+//! written to, for 5 s at most, and is LEADER_NOT_AVAILABLE after that: who asks again finds it once it is there. Who may
+//! not make it is told so, and need not ask again. By id, nothing is ever made. Who may not describe a topic learns its
+//! name from its id no more than its id from its name.
 //!
 //! An id, or no name, in v10 and v11 is INVALID_REQUEST for all topics of the request.
 
@@ -35,14 +36,15 @@ pub(super) async fn handle(broker: &Arc<Broker>, call: Call, request: MetadataRe
     }
     let missing = missing_names(broker, &call, &request);
     if missing.is_empty() {
-        let response = respond(broker, &call, &request);
+        let response = respond(broker, &call, &request, &[]);
         return call.now(broker, response);
     }
     let owner = Arc::clone(broker);
     let caller = call.clone();
     call.later(broker, async move {
-        auto_create(&owner, missing).await;
-        respond(&owner, &caller, &request)
+        let is_settled = auto_create(&owner, missing.clone()).await;
+        let awaited = if is_settled { Vec::new() } else { missing };
+        respond(&owner, &caller, &request, &awaited)
     })
 }
 
@@ -96,9 +98,10 @@ fn is_by_id(call: &Call, topic: &MetadataRequestTopic) -> bool {
     call.version >= FIRST_VERSION_BY_ID && (topic.name.is_none() || topic.topic_id != Uuid::ZERO)
 }
 
-fn respond(broker: &Broker, call: &Call, request: &MetadataRequest) -> MetadataResponse {
+/// What is there; `awaited` are the names of topics that may be there soon, rising.
+fn respond(broker: &Broker, call: &Call, request: &MetadataRequest, awaited: &[Text]) -> MetadataResponse {
     let image = broker.metadata.image();
-    let describe = Describe { broker, call, image: &image, request };
+    let describe = Describe { broker, call, image: &image, request, awaited };
     let brokers = nodes(broker, call, &image).into_iter().filter(|node| !node.is_fenced);
     let brokers = brokers.map(|node| MetadataResponseBroker {
         node_id: node.id,
@@ -124,6 +127,7 @@ struct Describe<'a> {
     call: &'a Call,
     image: &'a MetadataImage,
     request: &'a MetadataRequest,
+    awaited: &'a [Text],
 }
 
 impl Describe<'_> {
@@ -164,6 +168,9 @@ impl Describe<'_> {
             }
             None if validate_topic_name(&name).is_err() => {
                 failed(ErrorCode::INVALID_TOPIC_EXCEPTION, Some(name), Uuid::ZERO)
+            }
+            None if self.awaited.binary_search(&name).is_ok() => {
+                failed(ErrorCode::LEADER_NOT_AVAILABLE, Some(name), Uuid::ZERO)
             }
             None => failed(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, Some(name), Uuid::ZERO),
         }

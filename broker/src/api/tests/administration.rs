@@ -110,6 +110,35 @@ async fn who_gives_no_time_for_a_change_gets_it_and_is_told_so() {
 }
 
 #[tokio::test]
+async fn nobody_waits_for_ever_for_a_topic_that_asking_makes() {
+    let rig = rig().await;
+    let ask = async |name: &str| {
+        let topics = [name, TOPIC];
+        let topics =
+            topics.map(|name| MetadataRequestTopic { name: Some(name.into()), ..Default::default() });
+        let allow_auto_topic_creation = true;
+        let request =
+            MetadataRequest { topics: Some(topics.into()), allow_auto_topic_creation, ..Default::default() };
+        let found = timeout(Duration::from_secs(60), rig.call(12, &request)).await;
+        let found = found.expect("it waits for the disk").topics.into_iter();
+        found.map(|topic| topic.error_code).collect::<Vec<_>>()
+    };
+    let stalls: Vec<_> = (1..=8).map(|nth| rig.disk.stall(DiskOperation::Write, nth)).collect();
+    tokio::time::pause();
+    // The one is begun, and waits for the disk; the other waits for that.
+    for name in ["begun", "behind"] {
+        assert_eq!(ask(name).await, [ErrorCode::LEADER_NOT_AVAILABLE, ErrorCode::NONE], "{name}");
+    }
+    tokio::time::resume();
+    drop(stalls);
+    for name in ["begun", "behind"] {
+        assert_eq!(ask(name).await, [ErrorCode::NONE; 2], "{name}");
+    }
+    // Who cannot have it at all is told so as before.
+    assert_eq!(ask("no name").await, [ErrorCode::INVALID_TOPIC_EXCEPTION, ErrorCode::NONE]);
+}
+
+#[tokio::test]
 async fn who_may_not_make_a_topic_is_told_so_where_asking_would_make_it() {
     let rig = rig_for(Deny(|operation, _| operation == Operation::Create)).await;
     for (version, allow_auto_topic_creation, missing) in [
