@@ -49,15 +49,16 @@ impl Answers {
     }
 
     /// Commands as the writer gets them, with tickets from this one on.
-    pub(super) fn requests<C: Iterator<Item = Command>>(
+    pub(super) fn requests<C: ExactSizeIterator<Item = Command>>(
         self: &Arc<Self>,
         first_ticket: usize,
         commands: C,
     ) -> impl Iterator<Item = Request> + use<C> {
         let replies: Arc<dyn Replies> = Arc::<Self>::clone(self);
+        let replies = std::iter::repeat_n(replies, commands.len());
         let tickets = u64::try_from(first_ticket).unwrap_or(u64::MAX)..;
-        let request = move |(ticket, command)| Request { command, ticket, replies: Arc::clone(&replies) };
-        tickets.zip(commands).map(request)
+        let request = |((ticket, replies), command)| Request { command, ticket, replies };
+        tickets.zip(replies).zip(commands).map(request)
     }
 
     /// The writer has all of the requests.
@@ -165,7 +166,9 @@ mod tests {
     #[test]
     fn each_is_woken_when_its_own_are_there() {
         let answers = Arc::<Answers>::default();
-        let commands = |count| (0..count).map(|number| Command::ListProducers { partition: LocalId(number) });
+        let commands = |count: u32| {
+            (0..count).map(|number| Command::ListProducers { partition: LocalId(number.into()) })
+        };
         let tickets = [0..1, 1..3];
         assert!(answers.requests(1, commands(2)).map(|request| request.ticket).eq([1, 2]));
         let woken = [(); 2].map(|()| Arc::<Woken>::default());

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::request::{Outcome, ReplyTo};
+use super::partition::Offsets;
+use super::request::{Done, Outcome, ReplyTo};
 use crate::config::LogConfig;
 use crate::journal::Staged;
 use crate::local_id::LocalId;
@@ -20,6 +21,17 @@ pub(super) struct PlacedBatch {
     pub(super) leader_epoch: i32,
     pub(super) max_timestamp: i64,
     pub(super) has_producer: bool,
+}
+
+impl PlacedBatch {
+    /// What is said of it once it is in its log, which is there then; none where the log is gone.
+    pub(super) fn appended(&self, offsets: Option<Offsets>) -> Done {
+        let Self { base_offset, last_offset, .. } = *self;
+        let (log_start, high_watermark) =
+            offsets.map_or((-1, -1), |offsets| (offsets.start, offsets.high_watermark));
+        let (is_duplicate, timestamp) = (false, None);
+        Done::Appended { base_offset, last_offset, is_duplicate, timestamp, log_start, high_watermark }
+    }
 }
 
 /// How a log goes on after its end was cut off. All that needed the disk has been done.

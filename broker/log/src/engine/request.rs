@@ -205,6 +205,10 @@ pub enum Done {
         is_duplicate: bool,
         /// If so, the highest timestamp of what had been there.
         timestamp: Option<i64>,
+        /// Where the log began by then.
+        log_start: i64,
+        /// How far it was replicated.
+        high_watermark: i64,
     },
     /// The producers whose batches are durable, by rising id.
     Producers(Vec<ActiveProducer>),

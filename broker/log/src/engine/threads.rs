@@ -30,7 +30,7 @@ const CLOSING_TICK: Duration = Duration::from_millis(5);
 
 /// From this size on, a group takes the disk so much longer than waking another thread takes that the writer's own
 /// is better kept free: what comes meanwhile is copied and checked then, and not afterwards.
-const HANDED_OVER_BYTES_MIN: usize = 16 << 10;
+const HANDED_OVER_BYTES_MIN: usize = 256 << 10;
 
 /// What comes back to the writer.
 #[derive(Debug)]

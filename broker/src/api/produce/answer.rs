@@ -59,22 +59,28 @@ pub(super) fn fill(
     for (pending, outcome) in pending.into_iter().zip(outcomes) {
         let Some(said) = outline.said(pending.place) else { continue };
         *said = match outcome {
-            Ok(Done::Appended { base_offset, last_offset, is_duplicate, timestamp }) => {
+            Ok(Done::Appended {
+                base_offset,
+                last_offset,
+                is_duplicate,
+                timestamp,
+                log_start,
+                high_watermark,
+            }) => {
                 if !is_duplicate {
                     pending.found.topic.tally.add_received(pending.bytes, pending.records);
                 }
-                let offsets = pending.log().offsets();
                 let log_append_time_ms = match timestamp {
                     // It was appended when the original was.
                     Some(original) if pending.log_append_time_ms >= 0 => original,
                     _ => pending.log_append_time_ms,
                 };
                 // Where one replica is enough, nothing can have changed that was looked at before.
-                if offsets.high_watermark <= last_offset || pending.in_sync_min > 1 {
+                if high_watermark <= last_offset || pending.in_sync_min > 1 {
                     let epoch = pending.epoch_of(last_offset, is_duplicate);
                     unreplicated.push(Unreplicated { pending, last_offset, epoch });
                 }
-                let (log_start_offset, code) = (offsets.start, ErrorCode::NONE);
+                let (log_start_offset, code) = (log_start, ErrorCode::NONE);
                 Said::Appended(Appended { base_offset, log_append_time_ms, log_start_offset, code })
             }
             // The writer answers an append so or not at all.

@@ -1,9 +1,7 @@
 //! An answer as far as it is known. The lists of the message itself are made when it is sent: of a request with one batch
 //! nothing lies about for them while the batch is made durable.
 
-use strandline_protocol::apis::produce::{
-    PartitionProduceResponse, ProduceResponse, TopicProduceData, TopicProduceResponse,
-};
+use strandline_protocol::apis::produce::{PartitionProduceResponse, ProduceResponse, TopicProduceResponse};
 use strandline_protocol::frame::OutboundFrame;
 use strandline_protocol::wire::{EncodeResult, Layout};
 use strandline_protocol::{ErrorCode, TaggedFields, Text, Uuid, Wire, Writer};
@@ -64,8 +62,8 @@ impl Said {
 
 impl Outline {
     /// Goes on with a topic of the request.
-    pub(super) fn begin_topic(&mut self, data: &TopicProduceData) {
-        self.topics.push(Topic { name: data.name.clone(), id: data.topic_id, partitions: Few::default() });
+    pub(super) fn begin_topic(&mut self, name: Text, id: Uuid) {
+        self.topics.push(Topic { name, id, partitions: Few::default() });
     }
 
     /// Where the next partition of the last topic will be.
@@ -198,7 +196,7 @@ mod tests {
         let mut outline = Outline::default();
         for (topic, codes) in codes.iter().enumerate() {
             let name = format!("topic-{topic}").into();
-            outline.begin_topic(&TopicProduceData { name, topic_id: Uuid([7; 16]), ..Default::default() });
+            outline.begin_topic(name, Uuid([7; 16]));
             for (index, code) in (0..).zip(*codes) {
                 let said = Said::Appended(Appended {
                     base_offset: i64::from(index) << 40,

@@ -72,7 +72,7 @@ impl Plan {
     pub(super) fn refusal(request: &ProduceRequest, code: ErrorCode) -> Self {
         let mut outline = Outline::default();
         for topic in &request.topic_data {
-            outline.begin_topic(topic);
+            outline.begin_topic(topic.name.clone(), topic.topic_id);
             for partition in &topic.partition_data {
                 outline.push(partition.index, Said::refused(Fault::of(code)));
             }
@@ -91,8 +91,9 @@ impl Plan {
                 Some(found) => planner.may_write(&found.topic.name).map(|()| Cow::Borrowed(&found.topic)),
                 None => planner.topic(&data).map(Cow::Owned),
             };
-            plan.outline.begin_topic(&data);
-            for partition in data.partition_data {
+            let TopicProduceData { name, topic_id, partition_data, .. } = data;
+            plan.outline.begin_topic(name, topic_id);
+            for partition in partition_data {
                 let index = partition.index;
                 let place = plan.outline.next_place();
                 let found = topic.as_ref().map_err(|code| Fault::of(*code));

@@ -95,18 +95,18 @@ fn who_waits_for_room_is_woken_when_there_is_some_or_never_will_be() {
     let bell = Arc::new(Bell::default());
     let waker = Waker::from(Arc::clone(&bell));
     let mut more = VecDeque::from([request(an_append(10_000), 8), request(an_append(10_000), 9)]);
-    assert!(!mailbox.send_or_wake(&mut more, &waker).unwrap());
+    assert!(!mailbox.send_or_wake(&mut more, Some(&waker)).unwrap());
     assert_eq!((more.len(), bell.0.load(Ordering::SeqCst)), (2, 0));
     mailbox.take(&mut VecDeque::new());
     mailbox.release(count, count * an_append(10_000).bytes());
     assert_eq!(bell.0.load(Ordering::SeqCst), 1);
-    assert!(mailbox.send_or_wake(&mut more, &waker).unwrap() && more.is_empty());
+    assert!(mailbox.send_or_wake(&mut more, Some(&waker)).unwrap() && more.is_empty());
     stuff(&mailbox, &an_append(10_000));
     more.push_back(request(an_append(10_000), 10));
-    assert!(!mailbox.send_or_wake(&mut more, &waker).unwrap());
+    assert!(!mailbox.send_or_wake(&mut more, Some(&waker)).unwrap());
     mailbox.close();
     assert_eq!(bell.0.load(Ordering::SeqCst), 2);
-    assert!(mailbox.send_or_wake(&mut more, &waker).is_err());
+    assert!(mailbox.send_or_wake(&mut more, Some(&waker)).is_err());
     assert_eq!(more.len(), 1, "it comes back");
     assert_eq!(mailbox.send(more).len(), 1);
 }

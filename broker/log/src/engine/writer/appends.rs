@@ -6,6 +6,7 @@ use super::super::error::Refusal;
 use super::super::group::{Operation, PlacedBatch, Said};
 use super::super::log::Log;
 use super::super::observer::Reason;
+use super::super::partition::Offsets;
 use super::super::request::{Chain, Command, Done, NewBatch, ReplyTo, Request};
 use super::{Taken, Writer};
 use crate::journal::{Class, StageError, Staged};
@@ -74,8 +75,16 @@ impl Writer {
             && let Verdict::Duplicate { base_offset, last_offset, timestamp } =
                 log.producers.check(&described)?
         {
+            let Offsets { start: log_start, high_watermark, .. } = log.partition.offsets();
             let (is_duplicate, timestamp) = (true, Some(timestamp));
-            let original = Done::Appended { base_offset, last_offset, is_duplicate, timestamp };
+            let original = Done::Appended {
+                base_offset,
+                last_offset,
+                is_duplicate,
+                timestamp,
+                log_start,
+                high_watermark,
+            };
             return Ok(Appended::Duplicate { original, last_offset });
         }
         log.verify(&header, sender, batch)?;

@@ -229,31 +229,39 @@ impl Log {
     ) -> Vec<Piece> {
         let mut planned = self.active().map(|active| (active.room(), active));
         let mut pieces: Vec<Piece> = Vec::new();
+        // Mostly there is one piece, and thousands of batches where they are small: the writer has no time to move them time
+        // and again.
+        let mut room_for = batches.size_hint().1.unwrap_or(0);
         for (facts, part) in batches {
-            let roomy = planned.take().filter(|(room, _)| !room.must_roll(&facts, &self.config, now_ms));
-            let (mut room, segment) = roomy.unwrap_or_else(|| {
-                let new = Arc::new(Segment::begin(self.partition.id(), facts.base_offset, 0, now_ms));
-                let gone = self.unsaved.iter().flat_map(|unsaved| &unsaved.gone);
-                if gone.into_iter().any(|gone| gone.base_offset() == facts.base_offset) {
-                    // What went is removed later, by its name, which is not its own any more.
-                    self.partition.sources.files.take_name(&new);
-                }
-                (new.room(), new)
-            });
-            let position = room.length();
-            if !pieces.last().is_some_and(|piece| Arc::ptr_eq(&piece.segment, &segment)) {
-                let is_new = position == 0;
-                let segment = Arc::clone(&segment);
-                pieces.push(Piece { segment, is_new, position, parts: Vec::new(), batches: Vec::new() });
+            if planned.as_ref().is_none_or(|(room, _)| room.must_roll(&facts, &self.config, now_ms)) {
+                let new = self.begin_segment(facts.base_offset, now_ms);
+                planned = Some((new.room(), new));
+            }
+            let Some((room, segment)) = &mut planned else { continue };
+            if !pieces.last().is_some_and(|piece| Arc::ptr_eq(&piece.segment, segment)) {
+                let (position, segment) = (room.length(), Arc::clone(segment));
+                let (parts, batches) = (Vec::with_capacity(room_for), Vec::with_capacity(room_for));
+                room_for = 0;
+                pieces.push(Piece { segment, is_new: position == 0, position, parts, batches });
             }
             room.add(&facts);
-            planned = Some((room, segment));
             if let Some(piece) = pieces.last_mut() {
                 piece.parts.push(part);
                 piece.batches.push(facts);
             }
         }
         pieces
+    }
+
+    /// The segment that a batch begins.
+    fn begin_segment(&self, base_offset: i64, now_ms: i64) -> Arc<Segment> {
+        let new = Arc::new(Segment::begin(self.partition.id(), base_offset, 0, now_ms));
+        let gone = self.unsaved.iter().flat_map(|unsaved| &unsaved.gone);
+        if gone.into_iter().any(|gone| gone.base_offset() == base_offset) {
+            // What went is removed later, by its name, which is not its own any more.
+            self.partition.sources.files.take_name(&new);
+        }
+        new
     }
 
     /// What was written belongs to the log's segments now.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::super::group::{Change, Cut, Group, Operation, PlacedBatch, Said};
 use super::super::log::Log;
 use super::super::observer::Reason;
-use super::super::partition::{Partition, View};
+use super::super::partition::{Offsets, Partition, View};
 use super::super::request::Done;
 use super::Writer;
 use crate::config::LogConfig;
@@ -37,9 +37,8 @@ impl Writer {
         let Operation { partition, said, reply } = operation;
         let done = match said {
             Said::Append { batch, staged } => {
-                self.publish_append(partition, &batch, &staged);
-                let PlacedBatch { base_offset, last_offset, .. } = batch;
-                Done::Appended { base_offset, last_offset, is_duplicate: false, timestamp: None }
+                let offsets = self.publish_append(partition, &batch, &staged);
+                batch.appended(offsets)
             }
             Said::Change(Change::Create { description, config }) => {
                 Done::Created(self.add_log(partition, description, config))
@@ -66,8 +65,9 @@ impl Writer {
         partition
     }
 
-    fn publish_append(&mut self, id: LocalId, batch: &PlacedBatch, staged: &Staged) {
-        let Some(log) = self.logs.get_mut(&id) else { return };
+    /// None where the log is gone.
+    fn publish_append(&mut self, id: LocalId, batch: &PlacedBatch, staged: &Staged) -> Option<Offsets> {
+        let log = self.logs.get_mut(&id)?;
         log.staged -= 1;
         let entry = TailEntry {
             base_offset: batch.base_offset,
@@ -83,11 +83,12 @@ impl Writer {
         }
         self.flushing.grow(u64::from(entry.length));
         // It follows: the writer gave it its offsets.
-        let due = log.publish_batch(batch, |view| {
+        let (offsets, due) = log.publish_batch(batch, |view| {
             let pushed = view.tail.push(entry);
             debug_assert!(pushed.is_ok(), "{pushed:?}");
         });
         due.into_iter().for_each(Waker::wake);
+        Some(offsets)
     }
 
     fn remove_log(&mut self, id: LocalId) {
@@ -181,12 +182,13 @@ impl Log {
         }
     }
 
-    /// Moves the log's end behind a batch, in its producers' state and its view.
+    /// Moves the log's end behind a batch, in its producers' state and its view. Gives where it is then, and who need not
+    /// wait any longer.
     pub(in super::super) fn publish_batch(
         &mut self,
         batch: &PlacedBatch,
         place: impl FnOnce(&mut View),
-    ) -> Vec<Waker> {
+    ) -> (Offsets, Vec<Waker>) {
         let completed = if batch.has_producer { self.producers.publish() } else { None };
         let mut view = self.partition.view();
         view.end = batch.last_offset + 1;
@@ -198,7 +200,7 @@ impl Log {
         let _ = view.epochs.assign(batch.leader_epoch, batch.base_offset);
         place(&mut view);
         view.aborted.extend(completed.filter(|completed| completed.is_aborted));
-        view.due()
+        (view.offsets(), view.due())
     }
 
     pub(in super::super) fn truncate(&mut self, cut: Cut) {

@@ -15,7 +15,7 @@ use super::super::flush_job::{Manner, Part, WRITEBACK_BYTES_MIN, write_piece};
 use super::super::group::PlacedBatch;
 use super::super::observer::Reason;
 use super::super::read_back::ReadBack;
-use super::super::request::{Done, NewBatch, Outcome, ReplyTo};
+use super::super::request::{NewBatch, Outcome, ReplyTo};
 use super::Writer;
 use super::control::Readiness;
 use crate::local_id::LocalId;
@@ -214,21 +214,20 @@ impl Writer {
 
     fn publish_unjournaled(&mut self, partition: LocalId, waiting: Vec<Waiting>) {
         let mut due: Vec<Waker> = Vec::new();
+        let mut offsets = None;
         if let Some(log) = self.logs.get_mut(&partition) {
             for Waiting { placed, .. } in &waiting {
                 log.staged -= 1;
-                due.extend(log.publish_batch(placed, |_| {}));
+                let (now, woken) = log.publish_batch(placed, |_| {});
+                offsets = Some(now);
+                due.extend(woken);
             }
             log.flushed_to = log.next_offset;
             log.is_ahead = false;
             log.move_aborted();
         }
         for Waiting { placed, reply, .. } in waiting {
-            let PlacedBatch { base_offset, last_offset, .. } = placed;
-            self.reply(
-                reply,
-                Ok(Done::Appended { base_offset, last_offset, is_duplicate: false, timestamp: None }),
-            );
+            self.reply(reply, Ok(placed.appended(offsets)));
         }
         due.into_iter().for_each(Waker::wake);
     }

@@ -108,7 +108,7 @@ impl Simulation {
     fn try_again(&mut self, mut sender: Sender) {
         sender.sleeper = Arc::default();
         let waker = Waker::from(Arc::clone(&sender.sleeper));
-        match self.writer().mailbox().send_or_wake(&mut sender.requests, &waker) {
+        match self.writer().mailbox().send_or_wake(&mut sender.requests, Some(&waker)) {
             Ok(true) => self.sent.push_back(sender.sent),
             Ok(false) => self.sender_waiting = Some(sender),
             Err(Closed) => {}
