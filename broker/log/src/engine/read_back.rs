@@ -1,5 +1,5 @@
-//! Reading back from the journal what a flush wants and memory has not any more: each part of it once, and what lies
-//! together at once, whichever logs it is of.
+//! Reading back from the journal what a flush wants and memory has not any more: each part of it once, what lies together
+//! at once, whichever logs it is of, and of one log as much as is worth a write of its own.
 //!
 //! What is read is kept while the flush goes on, and no longer: all that it wants was durable before it began.
 
@@ -13,15 +13,17 @@ use crate::journal::{Position, ReadBuffer};
 /// The journal is read in pieces of this size, or of one batch that is larger.
 const READ_BYTES: u64 = 1 << 20;
 
-/// A buffer of more is not kept: what is read has to begin and end at blocks' borders, and buffers grow by doubling.
-const READ_BUFFER_BYTES_MAX: usize = 4 << 20;
+/// So much that was read is kept at the most, for the logs that come next; and so much memory from one flush to the next.
+/// What is read has to begin and end at blocks' borders, and buffers grow by doubling.
+const BUFFERED_BYTES_MAX: usize = 8 << 20;
 
 /// Between what is read so much may lie that is not wanted: other logs' entries, and the ends of frames. To read it
 /// costs less than to begin once more behind it.
 const GAP_BYTES_MAX: u64 = 8 << 10;
 
-/// Logs come in the order of their first batches, and each may have later ones that lie elsewhere.
-const WINDOWS_MAX: usize = 4;
+/// Logs come in the order of their first batches, and each may have later ones that lie elsewhere. Where few logs are
+/// written to in turn, each batch of one lies by itself.
+const WINDOWS_MAX: usize = 32;
 
 /// What is read at once.
 #[derive(Debug)]
@@ -48,14 +50,19 @@ impl ReadBuffers {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> ReadBuffer {
-        self.spare().pop().unwrap_or_default()
+    /// The smallest that holds so much, or the largest: one that has to grow is as dear as a new one.
+    fn take(&self, length: usize) -> ReadBuffer {
+        let mut spare = self.spare();
+        let sizes = spare.iter().map(ReadBuffer::capacity).enumerate();
+        let best = sizes.min_by_key(|(_, bytes)| (*bytes < length, bytes.abs_diff(length)));
+        best.map(|(place, _)| spare.swap_remove(place)).unwrap_or_default()
     }
 
-    /// Keeps as many as one flush needs, and none that a batch has made larger than most are.
+    /// Keeps as many as one flush needs.
     fn give_back(&self, buffer: ReadBuffer) {
         let mut spare = self.spare();
-        if spare.len() < WINDOWS_MAX && buffer.capacity() <= READ_BUFFER_BYTES_MAX {
+        let kept_bytes: usize = spare.iter().map(ReadBuffer::capacity).sum();
+        if spare.len() < WINDOWS_MAX && kept_bytes + buffer.capacity() <= BUFFERED_BYTES_MAX {
             spare.push(buffer);
         }
     }
@@ -86,20 +93,35 @@ impl ReadBack {
         Self { runs, windows: Vec::new() }
     }
 
-    /// The first of these parts that lie in the journal, as many as are read at once.
+    /// The first of these parts, as many as lie in the journal and are worth a write: those that are read at once, and more
+    /// while that is not much.
     pub(super) fn read(&mut self, sources: &Sources, parts: &[Part]) -> io::Result<Vec<IoSlice<'_>>> {
-        let Some(first) = parts.first().and_then(Part::position) else { return Ok(Vec::new()) };
-        let index = self.run_of(&first).ok_or(io::ErrorKind::InvalidInput)?;
-        let start = self.read_run(sources, index)?;
-        let read = self.windows.last().map(|window| window.buffer.bytes()).unwrap_or_default();
-        let positions = parts.iter().map_while(Part::position);
-        let together = positions.take_while(|position| self.run_of(position) == Some(index));
-        let slices = together.map(|position| {
-            let from = usize::try_from(position.offset - start).ok()?;
-            let length = usize::try_from(position.length).ok()?;
-            read.get(from..)?.get(..length).map(IoSlice::new)
-        });
+        let mut found = Vec::new();
+        let (mut in_use, mut bytes, mut read_bytes) = (0, 0, 0);
+        for position in parts.iter().map_while(Part::position) {
+            let index = self.run_of(&position).ok_or(io::ErrorKind::InvalidInput)?;
+            if found.last().is_none_or(|(last, _)| *last != index) {
+                let length = self.run_length(index)?;
+                let is_enough = bytes >= READ_BYTES || in_use == WINDOWS_MAX;
+                if in_use > 0 && (is_enough || read_bytes + length > BUFFERED_BYTES_MAX) {
+                    break;
+                }
+                self.read_run(sources, index, length, in_use)?;
+                in_use += 1;
+                read_bytes += length;
+            }
+            bytes += u64::from(position.length);
+            found.push((index, position));
+        }
+        let slices = found.iter().map(|(index, position)| self.slice(*index, position).map(IoSlice::new));
         slices.collect::<Option<_>>().ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    /// What a part of a run that was read holds.
+    fn slice(&self, index: usize, position: &Position) -> Option<&[u8]> {
+        let window = self.windows.iter().rev().find(|window| window.run == index)?;
+        let from = usize::try_from(position.offset.checked_sub(self.runs.get(index)?.start)?).ok()?;
+        window.buffer.bytes().get(from..)?.get(..usize::try_from(position.length).ok()?)
     }
 
     /// Lets go of what was read. Its memory stays for the next flush.
@@ -112,27 +134,36 @@ impl ReadBack {
         self.runs.partition_point(|run| (run.file, run.start) <= place).checked_sub(1)
     }
 
-    /// Has a run in the last window, and says where it starts.
-    fn read_run(&mut self, sources: &Sources, index: usize) -> io::Result<u64> {
+    fn run_length(&self, index: usize) -> io::Result<usize> {
         let run = self.runs.get(index).ok_or(io::ErrorKind::InvalidInput)?;
+        usize::try_from(run.end - run.start).map_err(|_| io::ErrorKind::InvalidInput.into())
+    }
+
+    /// Has a run in the last window. So many before it are in use and stay.
+    fn read_run(&mut self, sources: &Sources, index: usize, length: usize, in_use: usize) -> io::Result<()> {
         if let Some(place) = self.windows.iter().position(|window| window.run == index) {
             let window = self.windows.remove(place);
             self.windows.push(window);
-            return Ok(run.start);
+            return Ok(());
         }
-        let is_full = self.windows.len() >= WINDOWS_MAX;
-        let mut window = if is_full {
-            self.windows.remove(0)
-        } else {
-            Window { run: index, buffer: sources.read_buffers.take() }
-        };
-        let length = usize::try_from(run.end - run.start).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let run = self.runs.get(index).ok_or(io::ErrorKind::InvalidInput)?;
         // It is recycled only when this has been written.
         let pinned = sources.journal.pin(run.file).ok_or(io::ErrorKind::NotFound)?;
-        pinned.read_once(&mut window.buffer, run.start, length)?;
-        window.run = index;
-        self.windows.push(window);
-        Ok(run.start)
+        let start = run.start;
+        let mut buffer = match self.take_oldest(length, in_use) {
+            Some(window) => window.buffer,
+            None => sources.read_buffers.take(length),
+        };
+        pinned.read_once(&mut buffer, start, length)?;
+        self.windows.push(Window { run: index, buffer });
+        Ok(())
+    }
+
+    /// The window that was used longest ago and is not in use, if there is no room for another one of this length.
+    fn take_oldest(&mut self, length: usize, in_use: usize) -> Option<Window> {
+        let bytes: usize = self.windows.iter().map(|window| window.buffer.capacity()).sum();
+        let is_full = self.windows.len() >= WINDOWS_MAX || bytes + length > BUFFERED_BYTES_MAX;
+        (is_full && self.windows.len() > in_use).then(|| self.windows.remove(0))
     }
 }
 
@@ -147,7 +178,7 @@ impl Run {
 
 #[cfg(test)]
 mod tests {
-    use super::{Part, Position, READ_BUFFER_BYTES_MAX, ReadBack, ReadBuffer, ReadBuffers, WINDOWS_MAX};
+    use super::{BUFFERED_BYTES_MAX, Part, Position, ReadBack, ReadBuffer, ReadBuffers, WINDOWS_MAX};
 
     fn runs(places: &[(u64, u64, u32)]) -> Vec<(u64, u64, u64)> {
         let part = |&(file, offset, length): &_| Part::Journal(Position { file, offset, length });
@@ -176,12 +207,18 @@ mod tests {
     fn memory_is_kept_for_the_next_flush_but_not_more_than_it_needs() {
         let buffers = ReadBuffers::default();
         let of = |bytes| ReadBuffer::with_capacity(bytes);
-        (0..=WINDOWS_MAX).for_each(|_| buffers.give_back(of(1 << 20)));
-        buffers.give_back(of(READ_BUFFER_BYTES_MAX + 1));
-        let kept: Vec<_> = (0..=WINDOWS_MAX).map(|_| buffers.take().capacity()).collect();
-        assert!(kept.iter().take(WINDOWS_MAX).all(|bytes| (1 << 20..2 << 20).contains(bytes)), "{kept:?}");
-        assert_eq!(kept.last(), Some(&0), "{kept:?}");
-        buffers.give_back(of(READ_BUFFER_BYTES_MAX + 1));
-        assert_eq!(buffers.take().capacity(), 0);
+        let kept = |buffers: &ReadBuffers| -> Vec<_> {
+            std::iter::from_fn(|| Some(buffers.take(0).capacity()).filter(|bytes| *bytes > 0)).collect()
+        };
+        (0..20).for_each(|_| buffers.give_back(of(1 << 20)));
+        let large = kept(&buffers);
+        assert!((4..=8).contains(&large.len()), "{large:?}");
+        (0..=WINDOWS_MAX).for_each(|_| buffers.give_back(of(100 << 10)));
+        assert_eq!(kept(&buffers).len(), WINDOWS_MAX);
+        buffers.give_back(of(BUFFERED_BYTES_MAX + 1));
+        assert_eq!(kept(&buffers), []);
+        [400, 100, 200].into_iter().for_each(|kilobytes| buffers.give_back(of(kilobytes << 10)));
+        let taken: Vec<_> = [150, 300, 150].map(|kilobytes| buffers.take(kilobytes << 10).capacity()).into();
+        assert!(taken.is_sorted_by(|one, other| one != other) && taken[2] < 150 << 10, "{taken:?}");
     }
 }
