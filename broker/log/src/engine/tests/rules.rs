@@ -6,7 +6,7 @@ use super::*;
 use crate::config::{Cleanup, Durability};
 use crate::disk::simulated::Operation;
 
-fn value(number: u32, bytes: usize) -> Vec<u8> {
+pub(super) fn value(number: u32, bytes: usize) -> Vec<u8> {
     let mut value = number.to_le_bytes().to_vec();
     value.resize(bytes, number.to_le_bytes()[0]);
     value

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::super::Job;
 use super::meanwhile::next;
-use super::rules::{fill, in_memory, small_segments};
+use super::rules::{fill, in_memory, small_segments, value};
 use super::*;
 use crate::disk::simulated::Operation;
 use crate::disk::watched::Step;
@@ -124,6 +124,39 @@ fn what_is_flushed_goes_past_the_page_cache_if_it_is_much_and_nobody_reads_behin
         assert!(for_readers <= 64, "nobody has read anything since");
     }
     assert_eq!(for_readers, 64);
+}
+
+#[test]
+fn what_a_late_flush_reads_back_it_writes_in_large_pieces() {
+    // So many logs are written to in turn, batches of so much; and so many writes are enough for each.
+    for (logs, rounds, value_bytes, writes_max) in [(4, 30, 90_000, 4), (12, 10, 60_000, 2)] {
+        let tail_budget = Budget::new(1 << 20);
+        let (flush_bytes, flush_job_bytes) = (1 << 30, 1 << 30);
+        let options = Options { tail_budget, flush_bytes, flush_job_bytes, ..roomy_options() };
+        let (mut rig, watched) = watch(85, options);
+        let ids: Vec<_> = (0..logs).map(|_| rig.create(LogConfig::default()).id()).collect();
+        let mut expected = vec![Vec::new(); logs];
+        for round in 0..rounds {
+            for (log, records) in expected.iter_mut().enumerate() {
+                let value = value(u32::try_from(round * logs + log).unwrap(), value_bytes);
+                records.push((rig.append(ids[log], batch(&[&value])).unwrap(), value));
+            }
+        }
+        watched.take_steps();
+        for _ in 0..2 {
+            rig.clock.advance(60_000);
+            rig.settle();
+        }
+        let steps = watched.take_steps();
+        let writes = |operation| count(&steps, operation);
+        let past = writes(Operation::WritePastCache);
+        assert!((logs..=logs * writes_max).contains(&past), "{past} writes for {logs} logs");
+        // What of the last batches was still in memory.
+        assert!(writes(Operation::Write) <= logs, "{} through the page cache", writes(Operation::Write));
+        for (id, records) in ids.iter().zip(&expected) {
+            assert_records(&read_all(&rig.partition(*id), 0), records, "of a log");
+        }
+    }
 }
 
 #[test]
