@@ -35,7 +35,7 @@ impl Service for AnyRequest {
             settle(inner.dispatch(&connection, frame, received_at).await).await
         });
         let reply = async move { running.await.unwrap_or(Reply::Close("it panicked")) };
-        Dispatching::done(Dispatched::Later(Box::pin(reply)))
+        Dispatching::done(Dispatched::later(reply))
     }
 }
 
@@ -68,7 +68,7 @@ impl Service for AnyAnswer {
                 there.replies.lock().unwrap().push_back(reply);
                 there.arrived.notify_one();
             });
-            Dispatched::Later(Box::pin(async move {
+            Dispatched::later(async move {
                 loop {
                     let reply = ready.replies.lock().unwrap().pop_front();
                     match reply {
@@ -76,7 +76,7 @@ impl Service for AnyAnswer {
                         None => ready.arrived.notified().await,
                     }
                 }
-            }))
+            })
         })
     }
 }

@@ -96,7 +96,7 @@ where
             match dispatching.await {
                 Dispatched::Now(now) => Dispatched::Now(reply::<R>(version, now, change)),
                 Dispatched::Later(later) => {
-                    Dispatched::Later(Box::pin(async move { reply::<R>(version, later.await, change) }))
+                    Dispatched::later(async move { reply::<R>(version, later.await, change) })
                 }
             }
         })
