@@ -40,7 +40,7 @@ pub(super) use self::produced::Produced;
 
 use self::outline::Outline;
 use self::plan::Plan;
-use self::produced::Written;
+use self::produced::Begun;
 use self::replicated::{Unreplicated, replicated};
 use super::{Dispatched, Dispatching, Reply};
 use crate::api::responses::Answered;
@@ -95,14 +95,14 @@ impl Asked {
             command
         });
         let (gathered, may_go_on) = self.call.connection.turn.gathering.add(&self.broker.storage, commands);
-        let written = Written { asked: self, gathered, pending, outline };
+        let begun = Begun { asked: self, gathered, pending, outline };
         if may_go_on {
-            return Dispatching::done(Dispatched::Later(Produced::new(written).into()));
+            return Dispatching::done(Dispatched::Later(Produced::new(begun).into()));
         }
         Dispatching::going(async move {
-            let (gathering, storage) = written.asked.writer();
+            let (gathering, storage) = begun.asked.writer();
             poll_fn(|context| gathering.poll_in(storage, context)).await;
-            Dispatched::Later(Produced::new(written).into())
+            Dispatched::Later(Produced::new(begun).into())
         })
     }
 

@@ -18,7 +18,7 @@ use crate::storage::Gathered;
 const KEPT: usize = 1 << 10;
 
 /// Memory for a request, and what is in it.
-type Place = Box<Option<Written>>;
+type Place = Box<Option<Begun>>;
 
 thread_local! {
     /// Memory of requests that are answered. A turn of a connection begins many, and all of them are answered at once: the
@@ -28,7 +28,7 @@ thread_local! {
 
 /// What is there of a request while its batches are made durable.
 #[derive(Debug)]
-pub(super) struct Written {
+pub(super) struct Begun {
     pub(super) asked: Asked,
     pub(super) gathered: Gathered,
     pub(super) pending: Few<Pending>,
@@ -62,20 +62,20 @@ impl Drop for Produced {
 }
 
 impl Produced {
-    pub(super) fn new(written: Written) -> Self {
+    pub(super) fn new(begun: Begun) -> Self {
         let mut place = SPARE.with_borrow_mut(Vec::pop).unwrap_or_default();
-        *place = Some(written);
+        *place = Some(begun);
         Self { place: Some(place) }
     }
 
     /// The answer, or who waits for the replicas to give it.
     pub(in crate::api) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Reply, LaterReply>> {
-        let Some(written) = self.place.as_mut().and_then(|place| (**place).as_mut()) else {
+        let Some(begun) = self.place.as_mut().and_then(|place| (**place).as_mut()) else {
             return Poll::Pending;
         };
-        let (gathering, storage) = written.asked.writer();
-        let outcomes = ready!(written.gathered.poll_answered(gathering, storage, context));
-        let Written { asked, gathered, pending, outline } = written;
+        let (gathering, storage) = begun.asked.writer();
+        let outcomes = ready!(begun.gathered.poll_answered(gathering, storage, context));
+        let Begun { asked, gathered, pending, outline } = begun;
         let unreplicated = answer::fill(outline, asked.call.version, std::mem::take(pending), outcomes);
         let durable_at = gathered.answered_at(&*asked.broker.clock);
         let times = AppendTimes { taken_at: gathered.taken_at(), durable_at };

@@ -11,7 +11,7 @@ use strandline_protocol::apis::list_offsets::ListOffsetsRequest;
 use strandline_protocol::apis::produce::ProduceRequest;
 use tokio::time::timeout;
 
-use crate::api::produce::produced::Written;
+use crate::api::produce::produced::Begun;
 use crate::api::tests::{Rig, answer, batch, only_partition, produce_request, settle};
 use crate::api::topics::TopicRules;
 use crate::api::turn::Turn;
@@ -102,7 +102,7 @@ async fn what_is_asked_behind_it_comes_behind_it() {
 #[test]
 fn what_waits_for_the_writer_takes_little_memory() {
     // There is one for each request in flight.
-    let bytes = size_of::<Option<Written>>();
+    let bytes = size_of::<Option<Begun>>();
     assert!(bytes <= 512, "{bytes} bytes");
 }
 
