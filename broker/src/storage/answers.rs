@@ -89,16 +89,15 @@ impl Answers {
         Poll::Pending
     }
 
-    /// When this was asked first: by this clock, and the same for all who ask.
+    /// When this was asked first since the last of the requests was taken: by this clock, and the same for all who ask.
     pub(super) fn answered_at(&self, clock: &dyn Clock) -> Duration {
-        match self.answered_ns.load(Ordering::Relaxed) {
-            0 => {
-                let now = clock.monotonic();
-                self.answered_ns.store(nanoseconds(now), Ordering::Relaxed);
-                now
-            }
-            before => Duration::from_nanos(before),
+        let asked_ns = self.answered_ns.load(Ordering::Relaxed);
+        if asked_ns > self.taken_ns.load(Ordering::Relaxed) {
+            return Duration::from_nanos(asked_ns);
         }
+        let now = clock.monotonic();
+        self.answered_ns.store(nanoseconds(now), Ordering::Relaxed);
+        now
     }
 
     /// When the last of the requests was taken, by the engine's monotonic clock; zero if none was.
@@ -149,6 +148,7 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
     use std::task::Wake;
 
+    use strandline_log::clock::SimulatedClock;
     use strandline_log::engine::Done;
     use strandline_log::local_id::LocalId;
 
@@ -161,6 +161,20 @@ mod tests {
         fn wake(self: Arc<Self>) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    #[test]
+    fn the_time_is_looked_at_once_for_what_was_taken_together() {
+        let (answers, clock) = (Answers::default(), SimulatedClock::new(0));
+        let at = |seconds: u32| {
+            clock.advance(seconds * 1_000);
+            answers.answered_at(&clock).as_secs()
+        };
+        answers.taken(Duration::from_secs(1));
+        assert_eq!([at(5), at(2), at(2)], [5, 5, 5]);
+        // The writer had no room for all of them.
+        answers.taken(Duration::from_secs(9));
+        assert_eq!([at(1), at(2)], [10, 10]);
     }
 
     #[test]
