@@ -61,8 +61,11 @@ pub(super) async fn auto_create(broker: &Arc<Broker>, names: Vec<Text>) -> bool 
             }
         }
         Err(refusal) => {
+            if refusal.code == ErrorCode::REQUEST_TIMED_OUT {
+                tracing::debug!(%refusal, "topics that were asked for may be created later");
+                return false;
+            }
             tracing::warn!(%refusal, "no topics are created");
-            return refusal.code != ErrorCode::REQUEST_TIMED_OUT;
         }
     }
     true

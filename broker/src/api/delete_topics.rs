@@ -1,7 +1,7 @@
 //! DeleteTopics: topics go, with all that is in them; by name, or from v6 on by id.
 //!
-//! A topic that is named twice is INVALID_REQUEST and stays: by one name or by one id, or by its name in one entry and its
-//! id in another. So is an entry with both. Who may not even describe a topic does not learn its name from its id. Where
+//! A topic that is named in one entry and has its id in another is INVALID_REQUEST and stays, and so is an entry with both.
+//! A name or an id that is there twice is INVALID_REQUEST once, and names nothing. Who may not even describe a topic does not learn its name from its id. Where
 //! `delete.topic.enable` is off, all of them are TOPIC_DELETION_DISABLED (INVALID_REQUEST below v3). What takes longer than
 //! `timeout_ms` is REQUEST_TIMED_OUT, and may be gone later; 0 or less stands for 30 s.
 

@@ -32,7 +32,7 @@ pub(super) struct Answers {
     state: Mutex<State>,
     /// When the last of the requests was taken, in nanoseconds.
     taken_ns: AtomicU64,
-    /// When somebody first looked at answers, in the same; zero before that.
+    /// When somebody first looked at the answers that came last, in the same; zero before that.
     answered_ns: AtomicU64,
     has_all_requests_in: AtomicBool,
 }
@@ -89,15 +89,17 @@ impl Answers {
         Poll::Pending
     }
 
-    /// When this was asked first since the last of the requests was taken: by this clock, and the same for all who ask.
+    /// When this was asked first since the writer last said that no more come for now: by this clock, and the same for all
+    /// who ask until more come.
     pub(super) fn answered_at(&self, clock: &dyn Clock) -> Duration {
-        let asked_ns = self.answered_ns.load(Ordering::Relaxed);
-        if asked_ns > self.taken_ns.load(Ordering::Relaxed) {
-            return Duration::from_nanos(asked_ns);
+        match self.answered_ns.load(Ordering::Relaxed) {
+            0 => {
+                let now = clock.monotonic();
+                self.answered_ns.store(nanoseconds(now), Ordering::Relaxed);
+                now
+            }
+            before => Duration::from_nanos(before),
         }
-        let now = clock.monotonic();
-        self.answered_ns.store(nanoseconds(now), Ordering::Relaxed);
-        now
     }
 
     /// When the last of the requests was taken, by the engine's monotonic clock; zero if none was.
@@ -124,6 +126,7 @@ impl Replies for Answers {
     }
 
     fn flush(&self) {
+        self.answered_ns.store(0, Ordering::Relaxed);
         let mut due = Few::default();
         {
             let mut state = self.state();
@@ -164,16 +167,15 @@ mod tests {
     }
 
     #[test]
-    fn the_time_is_looked_at_once_for_what_was_taken_together() {
+    fn the_time_is_looked_at_once_for_answers_that_came_together() {
         let (answers, clock) = (Answers::default(), SimulatedClock::new(0));
         let at = |seconds: u32| {
             clock.advance(seconds * 1_000);
             answers.answered_at(&clock).as_secs()
         };
-        answers.taken(Duration::from_secs(1));
         assert_eq!([at(5), at(2), at(2)], [5, 5, 5]);
-        // The writer had no room for all of them.
-        answers.taken(Duration::from_secs(9));
+        // Of what was taken together, some takes longer.
+        answers.flush();
         assert_eq!([at(1), at(2)], [10, 10]);
     }
 

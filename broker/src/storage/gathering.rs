@@ -39,9 +39,14 @@ pub struct Gathering {
 }
 
 impl Gathering {
-    /// For a connection that says when its turn ends, by [`Gathering::poll_in`]. By default each command goes at once.
+    /// For whoever says when a turn ends, by [`Gathering::poll_in`]. By default each command goes at once.
     pub fn by_turns() -> Self {
         Self { waits_for_turn: true, ..Self::default() }
+    }
+
+    /// Whether somebody says when a turn ends.
+    pub const fn is_by_turns(&self) -> bool {
+        self.waits_for_turn
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -137,7 +142,7 @@ impl Gathered {
         self.answers.poll(&self.tickets, context)
     }
 
-    /// When the answers that came with these were looked at first: then all of them were there, or will be in a moment.
+    /// When the answers that came together with these were looked at first.
     pub fn answered_at(&self, clock: &dyn Clock) -> Duration {
         self.answers.answered_at(clock)
     }

@@ -24,7 +24,7 @@ pub(super) struct PlacedBatch {
 }
 
 impl PlacedBatch {
-    /// What is said of it once it is in its log, which is there then; none where the log is gone.
+    /// What is said of it once it is in its log, and where the log is then: nowhere, if it is gone by now.
     pub(super) fn appended(&self, offsets: Option<Offsets>) -> Done {
         let Self { base_offset, last_offset, .. } = *self;
         let (log_start, high_watermark) =

@@ -205,9 +205,9 @@ pub enum Done {
         is_duplicate: bool,
         /// If so, the highest timestamp of what had been there.
         timestamp: Option<i64>,
-        /// Where the log began by then.
+        /// Where the log began by then; -1 if it is gone.
         log_start: i64,
-        /// How far it was replicated.
+        /// How far it was replicated; -1 if it is gone.
         high_watermark: i64,
     },
     /// The producers whose batches are durable, by rising id.

@@ -184,7 +184,8 @@ impl Writer {
     /// opened, nothing is unknown: what was removed by then nobody needs, and whoever asks may ask again.
     fn cannot_clear(&mut self, error: &EngineError) -> Refusal {
         if error.lacks_descriptors() {
-            self.wait_for_descriptors();
+            // Files that wait for their sync are closed then. Other work does not wait for who asks again and again.
+            self.checkpoints.want_synced();
             return Refusal::DiskFull;
         }
         self.go_offline(error);

@@ -233,11 +233,11 @@ impl Log {
         // and again.
         let mut room_for = batches.size_hint().1.unwrap_or(0);
         for (facts, part) in batches {
-            if planned.as_ref().is_none_or(|(room, _)| room.must_roll(&facts, &self.config, now_ms)) {
+            planned.take_if(|(room, _)| room.must_roll(&facts, &self.config, now_ms));
+            let (room, segment) = planned.get_or_insert_with(|| {
                 let new = self.begin_segment(facts.base_offset, now_ms);
-                planned = Some((new.room(), new));
-            }
-            let Some((room, segment)) = &mut planned else { continue };
+                (new.room(), new)
+            });
             if !pieces.last().is_some_and(|piece| Arc::ptr_eq(&piece.segment, segment)) {
                 let (position, segment) = (room.length(), Arc::clone(segment));
                 let (parts, batches) = (Vec::with_capacity(room_for), Vec::with_capacity(room_for));
