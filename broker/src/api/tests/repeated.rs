@@ -1,60 +1,10 @@
 //! Requests that name something twice.
 
-use std::sync::Arc;
-
-use strandline_protocol::apis::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
+use strandline_protocol::ErrorCode;
 use strandline_protocol::apis::{alter_configs, incremental_alter_configs};
-use strandline_protocol::{ErrorCode, Text, Uuid};
 use strandline_state::metadata::image::{RESOURCE_LOGGER, RESOURCE_TOPIC};
 
-use super::denying::Deny;
 use super::{NODE_ID, Rig};
-use crate::authorize::Operation;
-
-/// How each topic is named in an answer, and its code.
-async fn delete(rig: &Rig, version: i16, states: &[(Option<&str>, Uuid)]) -> Vec<(String, Uuid, ErrorCode)> {
-    let states = states.iter().map(|(name, topic_id)| DeleteTopicState {
-        name: name.map(Text::from),
-        topic_id: *topic_id,
-        ..Default::default()
-    });
-    let request = match version {
-        6.. => DeleteTopicsRequest { topics: states.collect(), timeout_ms: 60_000, ..Default::default() },
-        _ => DeleteTopicsRequest {
-            topic_names: states.filter_map(|state| state.name).collect(),
-            timeout_ms: 60_000,
-            ..Default::default()
-        },
-    };
-    let responses = rig.call(version, &request).await.responses.into_iter();
-    responses.map(|one| (one.name.unwrap_or_default().to_string(), one.topic_id, one.error_code)).collect()
-}
-
-#[tokio::test]
-async fn a_topic_that_is_named_twice_is_not_deleted() {
-    let mut rig = Rig::new();
-    rig.found_cluster("t").await;
-    let id = rig.broker.metadata.image().topic("t").unwrap().id();
-    let (by_name, by_id, by_both) = ((Some("t"), Uuid::ZERO), (None, id), (Some("t"), id));
-    let refused = |name: &str, id| (name.to_owned(), id, ErrorCode::INVALID_REQUEST);
-    for denied in [false, true] {
-        if denied {
-            // Nothing is said about a topic that is named twice, so that this needs no right to it.
-            rig.broker().authorizer = Arc::new(Deny(|operation, _| operation == Operation::Delete));
-        } else {
-            assert_eq!(delete(&rig, 6, &[by_name, by_id]).await, [refused("t", id)]);
-            assert_eq!(delete(&rig, 6, &[by_id, by_name]).await, [refused("t", id)]);
-        }
-        for version in 1..=6 {
-            assert_eq!(delete(&rig, version, &[by_name, by_name]).await, [refused("t", Uuid::ZERO)]);
-        }
-        assert_eq!(delete(&rig, 6, &[by_id, by_id]).await, [refused("", id)]);
-        assert_eq!(delete(&rig, 6, &[by_both, by_both]).await, [refused("t", id), refused("t", id)]);
-        assert!(rig.broker.metadata.image().topic("t").is_some());
-    }
-    let denied = ("t".to_owned(), Uuid::ZERO, ErrorCode::TOPIC_AUTHORIZATION_FAILED);
-    assert_eq!(delete(&rig, 6, &[by_name]).await, [denied]);
-}
 
 #[tokio::test]
 async fn a_resource_that_is_named_twice_is_refused_each_time_and_the_others_are_changed() {

@@ -29,17 +29,14 @@ pub enum TopicReference {
 /// What became of one topic.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeletedTopic {
-    /// How the command named it: by its name,
-    pub name: Option<Text>,
-    /// or by its id, or by both.
-    pub topic_id: Option<Uuid>,
+    /// How the command named it.
+    pub reference: TopicReference,
     /// The topic as it was.
     pub result: Result<Arc<Topic>, Refusal>,
 }
 
 impl Command for DeleteTopics {
-    /// One for each different entry of the command, in the order in which it has them first. A topic that is named by its
-    /// name and by its id has one as well, in the place of its name.
+    /// One for each different entry of the command, in the order in which it has them first.
     type Reply = Vec<DeletedTopic>;
 
     fn decide(&self, image: &MetadataImage, _: i64) -> Result<Decision<Self::Reply>, Refusal> {
@@ -47,50 +44,39 @@ impl Command for DeleteTopics {
         for reference in &self.topics {
             *times.entry(reference).or_default() += 1;
         }
-        let named_in_both_ways = named_in_both_ways(image, &times);
-        let mut told = HashSet::with_capacity(times.len());
+        let ids = self.topics.iter().filter_map(|reference| match reference {
+            TopicReference::Id(topic_id) => Some(*topic_id),
+            TopicReference::Name(_) => None,
+        });
+        let ids: HashSet<Uuid> = ids.collect();
         let mut records = Vec::new();
         let mut reply = Vec::with_capacity(times.len());
-        for reference in self.topics.iter().filter(|reference| told.insert(*reference)) {
-            let is_once = times.get(reference) == Some(&1);
-            let found = if is_once { find(image, reference) } else { Err(duplicate(reference)) };
-            let twice = found.as_ref().ok().filter(|topic| named_in_both_ways.contains(&topic.id()));
-            let deleted = match (reference, twice) {
-                (TopicReference::Name(_), Some(topic)) => refused_in_both_ways(topic),
-                (TopicReference::Id(_), Some(_)) => continue,
-                (TopicReference::Name(name), None) => {
-                    DeletedTopic { name: Some(name.clone()), topic_id: None, result: found }
-                }
-                (TopicReference::Id(id), None) => {
-                    DeletedTopic { name: None, topic_id: Some(*id), result: found }
-                }
+        for reference in &self.topics {
+            let result = match times.remove(reference) {
+                None => continue,
+                Some(1) => find(image, reference).and_then(|topic| named_once(reference, topic, &ids)),
+                Some(_) => Err(duplicate(reference)),
             };
-            if let Ok(topic) = &deleted.result {
+            if let Ok(topic) = &result {
                 remove(image, topic, &mut records);
             }
-            reply.push(deleted);
+            reply.push(DeletedTopic { reference: reference.clone(), result });
         }
         Ok(Decision { records, reply })
     }
 }
 
-/// The topics that a command has by their name, once, and by their id as well: what is meant by that nobody can tell, and
-/// they stay.
-fn named_in_both_ways(image: &MetadataImage, times: &HashMap<&TopicReference, usize>) -> HashSet<Uuid> {
-    let by_name = times.iter().filter_map(|(reference, times)| match reference {
-        TopicReference::Name(name) if *times == 1 => Some(image.topic(name)?.id()),
-        _ => None,
-    });
-    by_name.filter(|id| times.contains_key(&TopicReference::Id(*id))).collect()
-}
-
-fn refused_in_both_ways(topic: &Topic) -> DeletedTopic {
-    let message = "The provided topic name maps to an ID that was already supplied.";
-    DeletedTopic {
-        name: Some(topic.name().clone()),
-        topic_id: Some(topic.id()),
-        result: Err(Refusal::new(ErrorCode::INVALID_REQUEST, message)),
+/// A topic that the command has by its id goes by that, and not by its name besides.
+fn named_once(
+    reference: &TopicReference,
+    topic: Arc<Topic>,
+    ids: &HashSet<Uuid>,
+) -> Result<Arc<Topic>, Refusal> {
+    if matches!(reference, TopicReference::Name(_)) && ids.contains(&topic.id()) {
+        let message = "The provided topic name maps to an ID that was already supplied.";
+        return Err(Refusal::new(ErrorCode::INVALID_REQUEST, message));
     }
+    Ok(topic)
 }
 
 fn find(image: &MetadataImage, reference: &TopicReference) -> Result<Arc<Topic>, Refusal> {
