@@ -223,7 +223,9 @@ async fn the_administration_sees_transactions() {
     let other = TransactionFilter::new().state("PrepareCommit").producer(producer_id);
     assert_eq!(admin.list_transactions_of(&other).await.unwrap(), []);
     let old = TransactionFilter::new().open_for(Duration::from_secs(86_400));
-    assert_eq!(admin.list_transactions_of(&old).await.unwrap(), []);
+    // Kafka takes one that has not begun anything for one that has been open for ever: other tests have some.
+    let old = admin.list_transactions_of(&old).await.unwrap();
+    assert!(old.iter().all(|listing| listing.id != "watched"), "{old:?}");
     let no_state = admin.list_transactions_of(&TransactionFilter::new().state("Asleep")).await;
     assert!(matches!(no_state, Err(Error::Settings(_))), "{no_state:?}");
     transaction.commit().await.unwrap();

@@ -224,7 +224,8 @@ def coordination(checked):
     rows = [line.split() for line in checked.kafka("consumer.group.ConsumerGroupCommand", "--describe", "--group", "strandline-bench-7", "--offsets").splitlines()]
     rows = sorted(row[2:4] for row in rows if row[:2] == ["strandline-bench-7", "committed"])
     expect([row[0] for row in rows], ["0", "1"], "the partitions that a group committed")
-    expect([row[1] for row in rows if int(row[1]) > 270], [row[1] for row in rows], "what it committed last")
+    # Each connection goes round its own groups, as fast as it is answered.
+    expect([row[1] for row in rows if int(row[1]) > 150], [row[1] for row in rows], "what it committed last")
 
     for topic, words, version, partitions in [
         ("new", ["--partitions", 4, "--producers", 3, "--partitions-per-transaction", 2], 2, 2),
