@@ -58,12 +58,15 @@ struct Planner<'a> {
     last: Option<Arc<Found>>,
 }
 
-/// Whether any batch says that it is part of a transaction, whatever else is wrong with it.
+/// Whether any batch says that it is part of a transaction, whatever else is wrong with it. As in Kafka, what ends before
+/// the batch does says nothing.
 pub(super) fn has_transactional(request: &ProduceRequest) -> bool {
     let partitions = request.topic_data.iter().flat_map(|topic| &topic.partition_data);
     partitions
         .filter_map(|partition| partition.records.as_ref()?.as_slice())
-        .filter_map(|bytes| BatchHeader::parse(bytes).ok())
+        .filter_map(|bytes| {
+            BatchHeader::parse(bytes).ok().filter(|header| header.total_bytes() <= bytes.len())
+        })
         .any(|header| header.attributes.is_transactional())
 }
 

@@ -146,6 +146,10 @@ async fn transactional_batches_want_a_transaction() {
     request.transactional_id = Some("tx".into());
     let response = rig.call(9, &request).await;
     assert_eq!(only_partition(response).error_code, ErrorCode::INVALID_TXN_STATE);
+    // Half of one is none.
+    let half = built(BatchBuilder::new().producer(7, 0, 0).transactional(true), &[&[7; 100]]).slice(..100);
+    let response = rig.call(9, &produce_request("t", -1, [(0, half)])).await;
+    assert_eq!(only_partition(response).error_code, ErrorCode::INVALID_RECORD);
 }
 
 /// Appends a record, and says at which offset.
