@@ -128,7 +128,7 @@ fn journal_groups(folder: &Path, frames: Option<&Frames>) -> Outcome<(f64, f64)>
         for group in 0..GROUPS {
             batch.fill(group.to_le_bytes().first().copied().unwrap_or_default());
             for partition in 0..GROUP_BATCHES as u64 {
-                journal.stage_append(partition, &header, &batch, Class::Append)?;
+                journal.stage_append(partition, &header, &batch, || 0, Class::Append)?;
             }
             let (committed, buffer) = journal.commit()?.ok_or("nothing was staged")?;
             let done = committed.sequence.saturating_sub(24);

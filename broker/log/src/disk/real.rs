@@ -3,6 +3,7 @@
 
 use std::io;
 use std::num::NonZeroU64;
+use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use rustix::fs::{self, Advice, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::past_cache::{Staging, is_whole_blocks, stretches, take_into};
+use super::past_cache::{Rest, Staging, split};
 use super::{Access, Disk, Entry, File, Lock};
 
 /// The parts of one gathered write: more of them than the kernel takes at once go in several.
@@ -165,15 +166,25 @@ struct RealFile {
 }
 
 impl RealFile {
-    /// The same file once more, for writes past the page cache; none where it is not written through that, or cannot be
-    /// written otherwise. Its name may be another one's by now, so it is not asked for by that.
-    fn open_direct(&self) -> Option<OwnedFd> {
-        if self.access != Access::Write {
-            return None;
-        }
+    /// The same file once more, opened in another way; none where it cannot be. Its name may be another one's by now, so
+    /// it is not asked for by that.
+    fn open_again(&self, flags: OFlags) -> Option<OwnedFd> {
         let path = format!("/proc/self/fd/{}", self.descriptor.as_raw_fd());
-        let flags = OFlags::RDWR | OFlags::DIRECT | OFlags::CLOEXEC;
-        retry(|| fs::open(&path, flags, Mode::empty())).ok()
+        retry(|| fs::open(&path, flags | OFlags::CLOEXEC, Mode::empty())).ok()
+    }
+
+    /// For writes past the page cache; none where it is not written through that.
+    fn open_direct(&self) -> Option<OwnedFd> {
+        let is_cached = self.access == Access::Write;
+        is_cached.then(|| self.open_again(OFlags::RDWR | OFlags::DIRECT)).flatten()
+    }
+
+    /// Writes what is left of a block at an end of a write.
+    fn write_through(&self, rest: &mut Rest<'_>, memory: &mut [u8], range: Range<u64>) -> io::Result<()> {
+        let bytes = usize::try_from(range.end - range.start).ok().and_then(|to| memory.get_mut(..to));
+        let copy = bytes.ok_or(io::ErrorKind::InvalidInput)?;
+        rest.take_into(copy);
+        self.write_at(&[io::IoSlice::new(copy)], range.start)
     }
 
     /// How much of what is to be written there goes in one write. Folios begin at multiples of their length.
@@ -230,25 +241,27 @@ impl File for RealFile {
             return self.write_at(parts, offset);
         }
         let length = parts.iter().map(|part| part.len() as u64).sum();
-        let mut parts = parts.to_vec();
-        let mut rest = parts.as_mut_slice();
+        let [first, whole, last] = split(offset, length);
+        let mut rest = Rest::of(parts);
         self.staging.with(|memory| {
-            for stretch in stretches(offset, length) {
-                let bytes =
-                    usize::try_from(stretch.end - stretch.start).ok().and_then(|to| memory.get_mut(..to));
-                let staged = bytes.ok_or(io::ErrorKind::InvalidInput)?;
-                take_into(staged, &mut rest);
-                if is_whole_blocks(&stretch)
-                    && let Some(descriptor) = &direct
-                {
-                    if write_all_at(descriptor, staged, stretch.start)? {
-                        continue;
-                    }
-                    direct = None;
+            self.write_through(&mut rest, memory, first)?;
+            let mut at = whole.start;
+            while at < whole.end {
+                let gathered = rest.gather(memory, whole.end - at);
+                if gathered.is_empty() {
+                    return Err(io::ErrorKind::InvalidInput.into());
                 }
-                self.write_at(&[io::IoSlice::new(staged)], stretch.start)?;
+                let is_written = match &direct {
+                    Some(descriptor) => write_all_at(descriptor, &gathered, at)?,
+                    None => false,
+                };
+                if !is_written {
+                    direct = None;
+                    self.write_at(&gathered, at)?;
+                }
+                at += gathered.iter().map(|part| part.len() as u64).sum::<u64>();
             }
-            Ok(())
+            self.write_through(&mut rest, memory, last)
         })
     }
 
@@ -281,8 +294,8 @@ impl File for RealFile {
 
     fn start_read(&self, offset: u64, length: u64) -> io::Result<()> {
         // No length means all that follows.
-        let Some(length) = NonZeroU64::new(length) else { return Ok(()) };
-        Ok(fs::fadvise(&self.descriptor, offset, Some(length), Advice::WillNeed)?)
+        let Some(asked) = NonZeroU64::new(length) else { return Ok(()) };
+        Ok(fs::fadvise(&self.descriptor, offset, Some(asked), Advice::WillNeed)?)
     }
 
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
@@ -312,15 +325,20 @@ fn first_bytes<'a>(parts: &'a [io::IoSlice<'_>], bytes_max: usize) -> Vec<io::Io
 }
 
 /// Writes past the page cache; false, with nothing or some of it written, where that cannot be done there.
-fn write_all_at(direct: &OwnedFd, bytes: &[u8], offset: u64) -> io::Result<bool> {
-    let mut written = 0;
-    while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
-        match retry(|| rustix::io::pwrite(direct, rest, offset + written as u64)) {
+fn write_all_at(direct: &OwnedFd, parts: &[io::IoSlice<'_>], offset: u64) -> io::Result<bool> {
+    let mut offset = offset;
+    let mut parts = parts.to_vec();
+    let mut rest = parts.as_mut_slice();
+    while !rest.is_empty() {
+        match retry(|| rustix::io::pwritev(direct, rest, offset)) {
             // It wants other borders, or none.
             Err(Errno::INVAL) => return Ok(false),
             Err(error) => return Err(error.into()),
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(bytes) => written += bytes,
+            Ok(bytes) => {
+                offset += bytes as u64;
+                io::IoSlice::advance_slices(&mut rest, bytes);
+            }
         }
     }
     Ok(true)

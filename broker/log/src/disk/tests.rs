@@ -102,6 +102,7 @@ fn what_goes_past_the_cache_and_what_goes_through_it_are_one_file() {
         let reader = disk.open(&root.join("file"), Access::Read).unwrap();
         let mut random = Random::from_seed(7);
         let mut expected: Vec<u8> = Vec::new();
+        let mut placed = memmap2::MmapMut::map_anon(400 << 20).unwrap();
         for piece in 0..40u8 {
             let lengths = [1, 4_096, 100, 70_000, 1 << 20, 3 << 20].map(|most| random.below(most + 1));
             let start = expected.len();
@@ -117,8 +118,12 @@ fn what_goes_past_the_cache_and_what_goes_through_it_are_one_file() {
                 parts.extend([IoSlice::new(part), IoSlice::new(b"")]);
                 rest = later;
             }
-            match piece % 3 {
+            // As it lies in the file, or anywhere else.
+            placed[start..expected.len()].copy_from_slice(&expected[start..]);
+            let placed = [IoSlice::new(&placed[start..expected.len()])];
+            match piece % 4 {
                 0 => file.write_at(&parts, start as u64).unwrap(),
+                1 => file.write_past_cache_at(&placed, start as u64).unwrap(),
                 _ => file.write_past_cache_at(&parts, start as u64).unwrap(),
             }
             let from = start.saturating_sub(10_000);

@@ -40,6 +40,8 @@ pub(super) struct Log {
     pub(super) latest_epoch: i32,
     /// How many operations are staged and not published.
     pub(super) staged: u32,
+    /// How many bytes the batches among them have that go through the journal.
+    pub(super) staged_bytes: u64,
     /// How many of those let it begin further on, with fewer segments.
     pub(super) staged_starts: u32,
     /// Whether one of them leaves nothing as it was: what comes after it waits until it is published.
@@ -80,6 +82,12 @@ impl Log {
     /// The segment that takes what comes next, if it takes more.
     pub(super) fn active(&self) -> Option<Arc<Segment>> {
         self.partition.view().segments.last().filter(|segment| !segment.is_sealed()).cloned()
+    }
+
+    /// Where in its segment's file the next batch will lie, if no new segment begins before it.
+    pub(super) fn next_position(&self) -> u64 {
+        let flushed = self.active().map_or(0, |active| active.room().length());
+        flushed + self.partition.view().tail.bytes() + self.staged_bytes
     }
 
     /// Whether the batch before a cut is what it was. Where it is not, what is left would end earlier, in silence.

@@ -2,6 +2,10 @@
 //!
 //! An entry is its kind (one byte), the length of what follows (four bytes), and what follows. Numbers are
 //! little-endian. The journal does not look into batches, descriptions, metadata and raft's bytes.
+//!
+//! Before an entry there may be padding, of the same form: zeros, so that the entry lies where somebody wants it.
+
+use crate::disk::BLOCK_BYTES;
 
 /// What a seal says of how the process before it ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -78,9 +82,13 @@ const RAFT_VOTE: u8 = 8;
 const SEAL: u8 = 9;
 const CONFIGURE: u8 = 10;
 const SEAL_OF_THE_DEAD: u8 = 11;
+const PADDING: u8 = 12;
 
 /// Kind and length.
 const HEAD_BYTES: usize = 5;
+
+/// What padding consists of: it is never longer.
+const ZEROS: [u8; BLOCK_BYTES] = [0; BLOCK_BYTES];
 
 /// The most that stands before an entry's own bytes: its head, a partition and an offset.
 const PREFIX_BYTES_MAX: usize = HEAD_BYTES + 16;
@@ -104,6 +112,14 @@ impl Prefix {
     pub(super) fn bytes(&self) -> &[u8] {
         self.bytes.get(..self.length).unwrap_or_default()
     }
+}
+
+/// Padding as two parts, of so many bytes in all, give or take a block; none for none.
+pub(super) fn padding(bytes: usize) -> Option<(Prefix, &'static [u8])> {
+    let is_too_short = (1..HEAD_BYTES).contains(&bytes);
+    let bytes = if is_too_short { bytes + BLOCK_BYTES } else { bytes };
+    let zeros = ZEROS.get(..bytes.checked_sub(HEAD_BYTES)?)?;
+    Some((Prefix::new(PADDING, &[], zeros)?, zeros))
 }
 
 impl<'a> Entry<'a> {
@@ -135,14 +151,17 @@ impl<'a> Entry<'a> {
         Some((Prefix::new(kind, numbers, body)?, body))
     }
 
-    /// Takes the first entry off `bytes`; none where there is no entry that this version knows.
+    /// Takes the first entry off `bytes`, and what padding is before it; none where there is no entry that this version
+    /// knows.
     pub(super) fn decode(bytes: &mut &'a [u8]) -> Option<Self> {
-        let (kind, rest) = bytes.split_first()?;
-        let (length, rest) = rest.split_first_chunk()?;
-        let (mut body, rest) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
-        *bytes = rest;
+        let (kind, mut body) = loop {
+            let (kind, body) = take_first(bytes)?;
+            if kind != PADDING {
+                break (kind, body);
+            }
+        };
         let body = &mut body;
-        let entry = match *kind {
+        let entry = match kind {
             APPEND => Self::Append { partition: number(body)?, base_offset: offset(body)?, batch: all(body) },
             TRUNCATE => Self::Truncate { partition: number(body)?, end_offset: offset(body)? },
             SET_LOG_START => Self::SetLogStart { partition: number(body)?, start_offset: offset(body)? },
@@ -176,6 +195,15 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// Kind and body of what is first.
+fn take_first<'a>(bytes: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
+    let (kind, rest) = bytes.split_first()?;
+    let (length, rest) = rest.split_first_chunk()?;
+    let (body, rest) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
+    *bytes = rest;
+    Some((*kind, body))
+}
+
 fn number(body: &mut &[u8]) -> Option<u64> {
     let (number, rest) = body.split_first_chunk()?;
     *body = rest;
@@ -192,7 +220,7 @@ fn all<'a>(body: &mut &'a [u8]) -> &'a [u8] {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, Seal};
+    use super::{BLOCK_BYTES, Entry, HEAD_BYTES, Seal, padding};
 
     const ENTRIES: [Entry<'static>; 11] = [
         Entry::Append { partition: u64::MAX, base_offset: -2, batch: b"batch" },
@@ -229,8 +257,27 @@ mod tests {
         assert_eq!(bytes(&entry), *b"\x01\x13\0\0\0\x02\x01\0\0\0\0\0\0\x03\0\0\0\0\0\0\0xyz");
         assert_eq!(bytes(&Entry::Seal(Seal::Closed)), *b"\x09\0\0\0\0");
         assert_eq!(bytes(&Entry::Seal(Seal::Died)), *b"\x0b\0\0\0\0");
+        let (head, zeros) = padding(7).unwrap();
+        assert_eq!([head.bytes(), zeros].concat(), b"\x0c\x02\0\0\0\0\0");
         let entry = Entry::Configure { partition: 1, config: b"c" };
         assert_eq!(bytes(&entry), *b"\x0a\x09\0\0\0\x01\0\0\0\0\0\0\0c");
+    }
+
+    #[test]
+    fn padding_is_as_long_as_it_is_wanted_give_or_take_a_block_and_stepped_over() {
+        assert!(padding(0).is_none());
+        for wanted in 1..BLOCK_BYTES {
+            let (head, zeros) = padding(wanted).unwrap();
+            let padding = [head.bytes(), zeros].concat();
+            assert!(padding[HEAD_BYTES..].iter().all(|byte| *byte == 0));
+            let length = padding.len();
+            assert!(length == wanted || (wanted < HEAD_BYTES && length == wanted + BLOCK_BYTES), "{wanted}");
+            let all = [&*padding, &padding, &bytes(&ENTRIES[0]), &padding].concat();
+            let mut rest = all.as_slice();
+            assert_eq!(Entry::decode(&mut rest), Some(ENTRIES[0]));
+            assert_eq!(rest, padding);
+            assert_eq!(Entry::decode(&mut rest), None, "nothing behind it");
+        }
     }
 
     #[test]

@@ -76,6 +76,13 @@ impl Group {
         Staged { offset, length }
     }
 
+    /// Adds padding as its two parts, before an entry.
+    pub(super) fn add_padding(&mut self, head: &Prefix, zeros: &[u8]) {
+        self.begin(head.bytes().len() + zeros.len());
+        self.append(head.bytes());
+        self.append(zeros);
+    }
+
     /// Copies and sums piece by piece, so that the sum finds in the nearest cache what was just copied.
     fn append(&mut self, bytes: &[u8]) {
         for piece in bytes.chunks(PIECE_BYTES) {

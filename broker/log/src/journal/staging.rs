@@ -2,10 +2,14 @@
 
 use strandline_protocol::batch::{BatchHeader, HEADER_BYTES};
 
-use super::entry::{Entry, Prefix};
+use super::entry::{self, Entry, Prefix};
 use super::error::{Error, StageError};
 use super::group::Staged;
 use super::{Class, Journal};
+use crate::disk::BLOCK_BYTES;
+
+/// From this size on a batch is worth up to a block of padding.
+const PLACED_BYTES_MIN: usize = 64 << 10;
 
 impl Journal {
     /// Adds an entry to the group that is forming, if there is room for it.
@@ -15,20 +19,44 @@ impl Journal {
         Ok(self.group.add(&prefix, &[body]))
     }
 
-    /// Adds a batch that was appended to a partition, with this header in place of its own.
+    /// Adds a batch that was appended to a partition, with this header in place of its own. A large one lies in its
+    /// block, in the frame and in memory, as it will at `segment_position` in the segment's file: so it can be written
+    /// there past the page cache from where it is.
     pub fn stage_append(
         &mut self,
         partition: u64,
         header: &BatchHeader,
         batch: &[u8],
+        segment_position: impl FnOnce() -> u64,
         class: Class,
     ) -> Result<Staged, StageError> {
         let no_batch = StageError::NoBatch { bytes: batch.len() };
         let records = batch.get(HEADER_BYTES..).ok_or(no_batch)?;
         let base_offset = header.base_offset;
         let (prefix, _) = encode(&Entry::Append { partition, base_offset, batch })?;
-        self.admit(prefix.bytes().len() + batch.len(), class)?;
+        let padding = self.padding(prefix.bytes().len(), batch.len(), segment_position);
+        let padding_bytes = padding.as_ref().map_or(0, |(head, zeros)| head.bytes().len() + zeros.len());
+        self.admit(padding_bytes + prefix.bytes().len() + batch.len(), class)?;
+        if let Some((head, zeros)) = padding {
+            self.group.add_padding(&head, zeros);
+        }
         Ok(self.group.add(&prefix, &[&header.encode(), records]))
+    }
+
+    /// What stands before an entry whose body is to lie in its block as it will at this position elsewhere; none where it
+    /// does so already, or is not worth it.
+    fn padding(
+        &self,
+        prefix_bytes: usize,
+        body_bytes: usize,
+        position: impl FnOnce() -> u64,
+    ) -> Option<(Prefix, &'static [u8])> {
+        if body_bytes < PLACED_BYTES_MIN {
+            return None;
+        }
+        let wanted = usize::try_from(position() % BLOCK_BYTES as u64).ok()?;
+        let unplaced = (self.group.bytes() + prefix_bytes) % BLOCK_BYTES;
+        entry::padding((wanted + BLOCK_BYTES - unplaced) % BLOCK_BYTES)
     }
 
     /// Gives up what is staged.

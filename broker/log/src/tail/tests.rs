@@ -332,7 +332,7 @@ fn a_batch_is_the_same_from_memory_from_the_journal_and_after_a_recovery() {
         let staged = [0, 1].map(|index| {
             let mut header = BatchHeader::parse(&batches[index]).unwrap();
             header.assign(offsets[index], 3);
-            journal.stage_append(7, &header, &batches[index], Class::Append).unwrap()
+            journal.stage_append(7, &header, &batches[index], || 0, Class::Append).unwrap()
         });
         let (committed, buffer) = journal.commit().unwrap().unwrap();
         frames.keep(committed.sequence, committed.file, committed.offset, buffer);

@@ -94,9 +94,9 @@ impl Writer {
             Ok(Appended::Staged(..) | Appended::Unjournaled(_)) => {
                 log.note_append(&placed);
                 // What goes past the journal has found its room before it is answered.
-                let is_journaled = matches!(admitted, Ok(Appended::Staged(..)));
-                if is_journaled && !std::mem::replace(&mut log.needs_room, true) {
-                    self.flushing.logs += 1;
+                if let Ok(Appended::Staged(_, staged)) = &admitted {
+                    log.staged_bytes += u64::from(staged.length);
+                    self.flushing.logs += u64::from(!std::mem::replace(&mut log.needs_room, true));
                 }
                 if placed.has_producer {
                     log.producers.stage(&described);
@@ -138,7 +138,9 @@ impl Writer {
         batch: &NewBatch,
     ) -> Result<Option<Staged>, Refusal> {
         let header = placed.header(batch);
-        let staged = self.journal.stage_append(partition.0, &header, &batch.bytes, Class::Append);
+        let log = self.logs.get(&partition);
+        let position = || log.map_or(0, |log| log.next_position());
+        let staged = self.journal.stage_append(partition.0, &header, &batch.bytes, position, Class::Append);
         self.staged(staged)
     }
 

@@ -69,6 +69,7 @@ impl Writer {
     fn publish_append(&mut self, id: LocalId, batch: &PlacedBatch, staged: &Staged) -> Option<Offsets> {
         let log = self.logs.get_mut(&id)?;
         log.staged -= 1;
+        log.staged_bytes -= u64::from(staged.length);
         let entry = TailEntry {
             base_offset: batch.base_offset,
             frame: self.published,
@@ -167,6 +168,7 @@ impl Log {
             next_offset: start_offset,
             latest_epoch: strandline_protocol::batch::NO_LEADER_EPOCH,
             staged: 0,
+            staged_bytes: 0,
             staged_starts: 0,
             is_changing: false,
             is_ending: false,

@@ -26,7 +26,7 @@ fn an_appended_batch_gets_its_offset_and_epoch_and_stays_valid() {
     for (offset, bytes) in (70..).zip(&batches) {
         let mut header = BatchHeader::parse(bytes).unwrap();
         header.assign(offset, 12);
-        staged.push(journal.stage_append(3, &header, bytes, Class::Append).unwrap());
+        staged.push(journal.stage_append(3, &header, bytes, || 0, Class::Append).unwrap());
     }
     let (committed, frame) = journal.commit().unwrap().unwrap();
     for ((offset, original), staged) in (70..).zip(&batches).zip(&staged) {
@@ -56,15 +56,62 @@ fn an_appended_batch_gets_its_offset_and_epoch_and_stays_valid() {
 }
 
 #[test]
+fn a_large_batch_lies_in_its_block_as_it_will_in_its_segment_and_is_found_there() {
+    let options = Options { file_bytes: 4 << 20, bytes_max: 16 << 20, group_bytes_max: 1 << 20, ..OPTIONS };
+    let disk = new_disk(1);
+    let (mut journal, _) = recover_with(&disk, options, 0).unwrap();
+    let values = [100_000, 65_500, 10, 70_000, 99_999, 66_000].map(|length| vec![7; length]);
+    let batches = values.map(|value| batch(&value));
+    let mut expected = Vec::new();
+    for positions in [[0, 100_123, 0, 4_095, 1, 4_096], [70, 71, 72, 73, 74, 75]] {
+        let mut staged = Vec::new();
+        for (bytes, position) in batches.iter().zip(positions) {
+            let header = BatchHeader::parse(bytes).unwrap();
+            staged.push(journal.stage_append(3, &header, bytes, || position, Class::Append).unwrap());
+        }
+        let (committed, frame) = journal.commit().unwrap().unwrap();
+        for ((bytes, position), staged) in batches.iter().zip(positions).zip(&staged) {
+            let found = &frame.bytes()[staged.offset as usize..][..staged.length as usize];
+            assert_eq!(found, bytes);
+            let places = [found.as_ptr().addr() as u64, committed.position(staged).offset, position];
+            let is_large = bytes.len() >= 64 << 10;
+            assert!(!is_large || places.iter().all(|place| place % BLOCK as u64 == position % BLOCK as u64));
+            expected.push((committed.sequence, committed.position(staged)));
+        }
+    }
+    assert!(
+        journal
+            .stage_append(
+                3,
+                &BatchHeader::parse(&batches[2]).unwrap(),
+                &batches[2],
+                || panic!(),
+                Class::Append
+            )
+            .is_ok()
+    );
+    drop(journal);
+    disk.crash();
+    let mut found = Vec::new();
+    let random = Random::from_seed(1);
+    Journal::recover(Arc::new(disk), FOLDER.into(), options, random, 0, |replayed| {
+        assert!(matches!(replayed.entry, Entry::Append { partition: 3, .. }));
+        found.push((replayed.sequence, replayed.position));
+    })
+    .unwrap();
+    assert_eq!(found, expected, "padding is nothing that anybody hears of");
+}
+
+#[test]
 fn what_is_too_short_for_a_batch_is_refused() {
     let (mut journal, _) = recover(&new_disk(1), 0).unwrap();
     let header = BatchHeader::parse(&batch(b"one")).unwrap();
     for length in [0, 16, HEADER_BYTES - 1] {
-        let refused = journal.stage_append(1, &header, &vec![0; length], Class::Append).unwrap_err();
+        let refused = journal.stage_append(1, &header, &vec![0; length], || 0, Class::Append).unwrap_err();
         assert!(matches!(refused, StageError::NoBatch { bytes } if bytes == length), "{refused}");
     }
     assert!(!journal.has_staged());
-    journal.stage_append(1, &header, &[0; HEADER_BYTES], Class::Append).unwrap();
+    journal.stage_append(1, &header, &[0; HEADER_BYTES], || 0, Class::Append).unwrap();
 }
 
 #[test]
