@@ -19,6 +19,7 @@ use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::sync::Arc;
 
+mod kernel;
 pub(crate) mod liar;
 mod past_cache;
 pub mod real;
@@ -126,7 +127,8 @@ pub trait File: fmt::Debug + Send + Sync {
     /// promises nothing, and loses nothing where it does nothing.
     fn start_writeback(&self, offset: u64, length: u64) -> io::Result<()>;
 
-    /// Asks that the range be read into memory, so that a later read has less to wait for. A hint, as well.
+    /// Asks that the range be read into memory, so that a later read has less to wait for; may wait for it itself. A hint,
+    /// as well.
     fn start_read(&self, offset: u64, length: u64) -> io::Result<()>;
 
     /// The descriptor for those who send from it; a simulated file has none.

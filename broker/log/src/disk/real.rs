@@ -6,13 +6,14 @@ use std::num::NonZeroU64;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::Duration;
 
 use rustix::fs::{self, Advice, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::kernel::reports_all_losses;
 use super::past_cache::{Rest, Staging, split};
 use super::{Access, Disk, Entry, File, Lock};
 
@@ -22,6 +23,9 @@ const PARTS_MAX: usize = 1_024;
 /// What goes through the page cache is written in pieces up to here. A longer write asks for folios of its length, and
 /// where memory is fragmented the kernel moves pages about to make them: two to three times the processor's time.
 const CACHED_WRITE_BYTES: usize = 64 << 10;
+
+/// From this length on what is to be brought into memory is read as by somebody who reads from front to back.
+const READ_BYTES_MIN: u64 = 128 << 10;
 
 /// The file system that a folder lies in.
 #[derive(Debug)]
@@ -179,6 +183,31 @@ impl RealFile {
         is_cached.then(|| self.open_again(OFlags::RDWR | OFlags::DIRECT)).flatten()
     }
 
+    /// Lets the system read as for somebody who reads from front to back, and copy nothing: in larger pages than if it is
+    /// only told, and some of what follows too. False where that cannot be done.
+    ///
+    /// How far it reads ahead, and in how large pages, it notes with whoever has opened the file. A stranger each time is
+    /// read moderately for; for one who goes on for long, pages get so large that memory is moved about to make them.
+    fn read_to_nowhere(&self, offset: u64, length: u64) -> io::Result<bool> {
+        static NOWHERE: LazyLock<Option<OwnedFd>> =
+            LazyLock::new(|| fs::open("/dev/null", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()).ok());
+        let (Some(nowhere), Some(stranger)) = (&*NOWHERE, self.open_again(OFlags::RDONLY)) else {
+            return Ok(false);
+        };
+        let (mut position, end) = (offset, offset.saturating_add(length));
+        while position < end {
+            let rest = usize::try_from(end - position).unwrap_or(usize::MAX);
+            match retry(|| fs::sendfile(nowhere, &stranger, Some(&mut position), rest)) {
+                Ok(0) => break,
+                Ok(_) => {}
+                // It is no file that can be sent.
+                Err(Errno::INVAL) => return Ok(false),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(true)
+    }
+
     /// Writes what is left of a block at an end of a write.
     fn write_through(&self, rest: &mut Rest<'_>, memory: &mut [u8], range: Range<u64>) -> io::Result<()> {
         let bytes = usize::try_from(range.end - range.start).ok().and_then(|to| memory.get_mut(..to));
@@ -295,7 +324,10 @@ impl File for RealFile {
     fn start_read(&self, offset: u64, length: u64) -> io::Result<()> {
         // No length means all that follows.
         let Some(asked) = NonZeroU64::new(length) else { return Ok(()) };
-        Ok(fs::fadvise(&self.descriptor, offset, Some(asked), Advice::WillNeed)?)
+        if length < READ_BYTES_MIN || !self.read_to_nowhere(offset, length)? {
+            fs::fadvise(&self.descriptor, offset, Some(asked), Advice::WillNeed)?;
+        }
+        Ok(())
     }
 
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
@@ -350,29 +382,6 @@ fn retry<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
         match call() {
             Err(Errno::INTR) => {}
             result => return result,
-        }
-    }
-}
-
-/// Whether `syncfs` of a kernel tells of writes that were lost: it does from 5.8 on.
-fn reports_all_losses(release: &str) -> bool {
-    let mut numbers =
-        release.split(|letter: char| !letter.is_ascii_digit()).map_while(|part| part.parse().ok());
-    let version: (u32, u32) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-    version >= (5, 8)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::reports_all_losses;
-
-    #[test]
-    fn kernels_are_told_apart_by_whether_they_tell_of_losses() {
-        for release in ["5.8.0", "5.10.0-28-amd64", "6.1.0-rc3", "10.0"] {
-            assert!(reports_all_losses(release), "{release}");
-        }
-        for release in ["5.7.19", "4.19.0", "3.10.0-1160.el7", "", "unknown"] {
-            assert!(!reports_all_losses(release), "{release}");
         }
     }
 }

@@ -141,6 +141,35 @@ fn what_goes_past_the_cache_and_what_goes_through_it_are_one_file() {
 }
 
 #[test]
+fn what_is_read_ahead_is_in_memory_and_the_same_as_before() {
+    on_each(|disk, root| {
+        let file = disk.create(&root.join("file"), Access::Write).unwrap();
+        let bytes: Vec<u8> = (0..1_000_000u32).flat_map(u32::to_le_bytes).collect();
+        file.write_past_cache_at(&[IoSlice::new(&bytes)], 0).unwrap();
+        for (offset, length) in
+            [(0, 0), (5, 100), (70_001, 1 << 20), (3_000_000, 9_000_000), (5_000_000, 1 << 20)]
+        {
+            file.start_read(offset, length).unwrap();
+            let Some(descriptor) = file.descriptor().filter(|_| length == 1 << 20 && offset < 3_000_000)
+            else {
+                continue;
+            };
+            let mut read = vec![0; 1 << 20];
+            let flags = rustix::io::ReadWriteFlags::NOWAIT;
+            let mut buffers = [std::io::IoSliceMut::new(&mut read)];
+            match rustix::io::preadv2(descriptor, &mut buffers, offset, flags) {
+                // Not every file system can say.
+                Err(rustix::io::Errno::OPNOTSUPP) => {}
+                result => assert_eq!(result, Ok(1 << 20), "it is there without waiting"),
+            }
+        }
+        let mut read = vec![0; bytes.len()];
+        read_exact_at(&*file, &mut read, 0).unwrap();
+        assert!(read == bytes);
+    });
+}
+
+#[test]
 fn a_file_is_cut_and_grows_with_zeros() {
     on_each(|disk, root| {
         let file = disk.create(&root.join("file"), Access::Write).unwrap();
