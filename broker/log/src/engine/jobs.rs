@@ -31,8 +31,10 @@ pub enum Job {
 /// Who does a job: those of one kind wait for each other, those of another do not.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Lane {
-    /// Short work that producers may come to wait for.
-    Short,
+    /// Batches that go into segments: producers may come to wait for it.
+    Flush,
+    /// Files of the journal that are made ahead: each is written from end to end, and nobody should wait for that.
+    Spare,
     /// Syncs.
     Sync,
     /// Files that go: a piece of it may keep a file system busy, and compaction may take for ever.
@@ -43,7 +45,7 @@ pub enum Lane {
 
 impl Lane {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Short, Self::Sync, Self::Removal, Self::Long];
+    pub const ALL: [Self; 5] = [Self::Flush, Self::Spare, Self::Sync, Self::Removal, Self::Long];
 }
 
 /// Something that was done, or failed.
@@ -68,7 +70,8 @@ impl Job {
     /// Where it belongs.
     pub fn lane(&self) -> Lane {
         match self {
-            Self::Spare(_) | Self::Flush(_) => Lane::Short,
+            Self::Flush(_) => Lane::Flush,
+            Self::Spare(_) => Lane::Spare,
             Self::Checkpoint(_) => Lane::Sync,
             Self::Removal(_) => Lane::Removal,
             Self::Compaction(_) | Self::Sweep(_) => Lane::Long,

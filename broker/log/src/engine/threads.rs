@@ -165,7 +165,8 @@ impl Driver {
         let mut lanes = BTreeMap::new();
         for lane in Lane::ALL {
             let name = match lane {
-                Lane::Short => "log-flush",
+                Lane::Flush => "log-flush",
+                Lane::Spare => "log-spare",
                 Lane::Sync => "log-sync",
                 Lane::Removal => "log-remove",
                 Lane::Long => "log-compact",

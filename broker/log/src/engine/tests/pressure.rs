@@ -111,6 +111,59 @@ fn who_waits_for_room_is_woken_when_there_is_some_or_never_will_be() {
     assert_eq!(mailbox.send(more).len(), 1);
 }
 
+/// Appends of this size to as many partitions in turn, while a flush is under way: how many bytes got in before it was
+/// done, and whether the rest did after it.
+fn append_beside_a_flush(partitions: usize, bytes: usize) -> (usize, bool) {
+    let mut rig = Rig::new(61);
+    let journal = journal::Options { bytes_max: 64 << 20, entries_max: 100_000, ..rig.options.journal };
+    let tail_budget = Budget::new(8 << 20);
+    let mailbox = MailboxOptions { bytes_max: 64 << 20, requests_max: 10_000 };
+    let reserve_bytes = journal.bytes_max;
+    rig.options = Options {
+        journal,
+        tail_budget,
+        mailbox,
+        flush_bytes: 1 << 20,
+        flush_job_bytes: 1 << 20,
+        reserve_bytes,
+        ..rig.options
+    };
+    rig.recover().unwrap();
+    let ids: Vec<_> = (0..partitions).map(|_| rig.create(LogConfig::default()).id()).collect();
+    let value = vec![5; bytes];
+    let tickets: Vec<_> = (0..(16 << 20) / bytes)
+        .map(|number| rig.send(append(ids[number % partitions], batch(&[&value]))))
+        .collect();
+    let mut flush = None;
+    for _ in 0..2 * tickets.len() {
+        let writer = rig.writer();
+        writer.take();
+        if let Some(write) = writer.begin() {
+            writer.finish(write.run());
+        }
+        match writer.next_job() {
+            Some(job @ Job::Flush(_)) => flush = Some(job),
+            Some(job) => writer.job_done(job.run()),
+            None => {}
+        }
+    }
+    let is_answered = |ticket: &u64| rig.answers.outcomes.lock().unwrap().contains_key(ticket);
+    let got_in = tickets.iter().filter(|ticket| is_answered(ticket)).count() * bytes;
+    let done = flush.expect("a flush").run();
+    rig.writer().job_done(done);
+    rig.settle();
+    (got_in, tickets.iter().all(|ticket| rig.answer(*ticket).is_some_and(|outcome| outcome.is_ok())))
+}
+
+#[test]
+fn large_tails_grow_no_larger_than_memory_while_a_flush_is_under_way() {
+    let (got_in, got_in_after) = append_beside_a_flush(2, 100_000);
+    assert!((3 << 20..5 << 20).contains(&got_in) && got_in_after, "{got_in}, {got_in_after}");
+    // What is small waits in the journal for more of its kind, and is read back in one go.
+    let (got_in, got_in_after) = append_beside_a_flush(100, 10_000);
+    assert!(got_in > 15 << 20 && got_in_after, "{got_in}, {got_in_after}");
+}
+
 #[test]
 fn who_sends_faster_than_it_is_written_waits_and_loses_nothing() {
     let mut rig = Rig::new(60);

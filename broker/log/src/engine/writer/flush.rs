@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::super::flush_job::{FlushDone, FlushJob, LogFlush, Manner, Part, Piece};
 use super::super::log::Log;
 use super::super::observer::{Event, Reason};
+use super::super::options::Options;
 use super::super::read::Sources;
 use super::room::PARTITION_BYTES;
 use super::{Logs, Writer};
@@ -21,6 +22,9 @@ const LOGS_PER_JOB_MAX: usize = 256;
 /// Tails of so much on average go into segments as soon as they fill a job: their pieces are large already, and all
 /// of them is in memory still. What is smaller waits for more of its kind.
 const FULL_TAIL_BYTES: u64 = 256 << 10;
+
+/// Appends go on beside a flush until so many jobs wait.
+const JOBS_IN_MEMORY_MIN: u64 = 4;
 
 /// What is in no segment yet.
 #[derive(Debug, Default)]
@@ -82,6 +86,16 @@ impl Flushing {
     /// Whether waiting would make pieces larger that are small.
     fn gains_by_waiting(&self) -> bool {
         self.bytes < self.logs.saturating_mul(FULL_TAIL_BYTES)
+    }
+
+    /// Whether appends wait for the flush that is under way: with more of large tails, memory would give up what is in no
+    /// segment yet, and each flush would read it back from the journal and be later still. A frame goes when all logs have
+    /// been flushed that it is of, so memory holds about twice what is in no segment. Where there is memory for a few jobs
+    /// at the most, what is flushed is read back anyway.
+    pub(super) fn fills_memory(&self, options: &Options) -> bool {
+        let jobs_bytes = options.flush_job_bytes.saturating_mul(JOBS_IN_MEMORY_MIN);
+        let is_much = self.bytes >= jobs_bytes.max(options.tail_budget.bytes_max() / 2);
+        self.is_busy && is_much && !self.gains_by_waiting()
     }
 
     pub(super) fn want_up_to(&mut self, frame: u64, reason: Reason) {
