@@ -14,6 +14,9 @@ use strandline_log::journal::Pinned;
 use strandline_log::segment::FileRange;
 use strandline_protocol::{Bytes, External, Piece};
 
+/// So many ranges are read one after the other; of more, all are asked for at once.
+const READ_IN_TURN_MAX: usize = 8;
+
 /// What stands behind [`External::source`] in every answer: a file that stays open, and in the journal's case
 /// unchanged, for as long as this is there. Positions are those in the file.
 #[derive(Debug)]
@@ -65,13 +68,20 @@ pub fn piece(slice: Slice) -> Piece {
     Piece::External(External { source: Arc::new(source), position, length })
 }
 
-/// Asks for what was read of a log to be brought into memory, so that whoever sends it does not wait for a disk.
-pub fn read_ahead(slice: &Slice) {
-    let asked = match slice {
-        Slice::Memory(_) => Ok(()),
-        Slice::Segment(range) => range.file.start_read(range.offset, range.length),
-        Slice::Journal { file, offset, length } => file.file().start_read(*offset, *length),
-    };
-    // Whoever sends it meets what is wrong with the disk.
-    asked.unwrap_or_else(|error| tracing::debug!(%error, "cannot read ahead"));
+/// Asks for what was read of logs to be brought into memory, so that whoever sends it does not wait for a disk.
+pub fn read_ahead<'a>(slices: impl Iterator<Item = &'a Slice> + Clone) {
+    let in_segments = slices.clone().filter(|slice| matches!(slice, Slice::Segment(_))).count();
+    for slice in slices {
+        let asked = match slice {
+            Slice::Memory(_) => Ok(()),
+            Slice::Segment(FileRange { file, offset, length }) if in_segments <= READ_IN_TURN_MAX => {
+                file.read_ahead(*offset, *length)
+            }
+            Slice::Segment(FileRange { file, offset, length }) => file.start_read(*offset, *length),
+            // What is behind it may not be written yet.
+            Slice::Journal { file, offset, length } => file.file().start_read(*offset, *length),
+        };
+        // Whoever sends it meets what is wrong with the disk.
+        asked.unwrap_or_else(|error| tracing::debug!(%error, "cannot read ahead"));
+    }
 }

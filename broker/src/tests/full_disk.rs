@@ -22,6 +22,7 @@ pub(crate) fn small_options() -> Options {
             bytes_max: 256 << 10,
             entries_max: 1_000,
             group_bytes_max: 16 << 10,
+            placed_bytes_min: 4 << 10,
         },
         manifest: ManifestOptions { file_bytes: 64 << 10 },
         reserve_bytes: RESERVE_BYTES,

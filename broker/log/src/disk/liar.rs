@@ -159,6 +159,10 @@ impl File for LiarFile {
         self.file.start_read(offset, length)
     }
 
+    fn read_ahead(&self, offset: u64, length: u64) -> io::Result<()> {
+        self.file.read_ahead(offset, length)
+    }
+
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         None
     }

@@ -127,9 +127,13 @@ pub trait File: fmt::Debug + Send + Sync {
     /// promises nothing, and loses nothing where it does nothing.
     fn start_writeback(&self, offset: u64, length: u64) -> io::Result<()>;
 
-    /// Asks that the range be read into memory, so that a later read has less to wait for; may wait for it itself. A hint,
-    /// as well.
+    /// Asks that the range be read into memory, so that a later read has less to wait for. A hint, as well.
     fn start_read(&self, offset: u64, length: u64) -> io::Result<()>;
+
+    /// The same for somebody who will go on behind it, and waits: some of what follows may be read too. A hint, as well.
+    fn read_ahead(&self, offset: u64, length: u64) -> io::Result<()> {
+        self.start_read(offset, length)
+    }
 
     /// The descriptor for those who send from it; a simulated file has none.
     fn descriptor(&self) -> Option<BorrowedFd<'_>>;

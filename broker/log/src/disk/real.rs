@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ const PARTS_MAX: usize = 1_024;
 /// where memory is fragmented the kernel moves pages about to make them: two to three times the processor's time.
 const CACHED_WRITE_BYTES: usize = 64 << 10;
 
-/// From this length on what is to be brought into memory is read as by somebody who reads from front to back.
+/// From this length on what is read ahead is read as by somebody who goes from front to back.
 const READ_BYTES_MIN: u64 = 128 << 10;
 
 /// The file system that a folder lies in.
@@ -34,7 +34,15 @@ pub struct RealDisk {
     // was lost, and to nobody who comes later.
     root: OwnedFd,
     reports_all_losses: bool,
-    staging: Arc<Staging>,
+    shared: Arc<Shared>,
+}
+
+/// What all files use.
+#[derive(Debug)]
+struct Shared {
+    staging: Staging,
+    /// Where bytes are sent that are wanted in the page cache alone; none on a system without.
+    nowhere: Option<OwnedFd>,
 }
 
 impl RealDisk {
@@ -43,7 +51,9 @@ impl RealDisk {
         let root = fs::open(root, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         // Not known is as good as too old: that is slower, and safe.
         let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-        Ok(Self { root, reports_all_losses: reports_all_losses(&release), staging: Arc::default() })
+        let nowhere = fs::open("/dev/null", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()).ok();
+        let shared = Arc::new(Shared { staging: Staging::default(), nowhere });
+        Ok(Self { root, reports_all_losses: reports_all_losses(&release), shared })
     }
 
     fn open_with(&self, path: &Path, access: Access, extra: OFlags) -> io::Result<Arc<dyn File>> {
@@ -54,7 +64,7 @@ impl RealDisk {
         };
         let descriptor =
             retry(|| fs::open(path, flags | extra | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR | Mode::RGRP))?;
-        Ok(Arc::new(RealFile { descriptor, access, staging: Arc::clone(&self.staging) }))
+        Ok(Arc::new(RealFile { descriptor, access, shared: Arc::clone(&self.shared) }))
     }
 }
 
@@ -166,7 +176,7 @@ pub(crate) fn no_descriptors() -> io::Error {
 struct RealFile {
     descriptor: OwnedFd,
     access: Access,
-    staging: Arc<Staging>,
+    shared: Arc<Shared>,
 }
 
 impl RealFile {
@@ -189,9 +199,7 @@ impl RealFile {
     /// How far it reads ahead, and in how large pages, it notes with whoever has opened the file. A stranger each time is
     /// read moderately for; for one who goes on for long, pages get so large that memory is moved about to make them.
     fn read_to_nowhere(&self, offset: u64, length: u64) -> io::Result<bool> {
-        static NOWHERE: LazyLock<Option<OwnedFd>> =
-            LazyLock::new(|| fs::open("/dev/null", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()).ok());
-        let (Some(nowhere), Some(stranger)) = (&*NOWHERE, self.open_again(OFlags::RDONLY)) else {
+        let (Some(nowhere), Some(stranger)) = (&self.shared.nowhere, self.open_again(OFlags::RDONLY)) else {
             return Ok(false);
         };
         let (mut position, end) = (offset, offset.saturating_add(length));
@@ -272,7 +280,7 @@ impl File for RealFile {
         let length = parts.iter().map(|part| part.len() as u64).sum();
         let [first, whole, last] = split(offset, length);
         let mut rest = Rest::of(parts);
-        self.staging.with(|memory| {
+        self.shared.staging.with(|memory| {
             self.write_through(&mut rest, memory, first)?;
             let mut at = whole.start;
             while at < whole.end {
@@ -323,11 +331,13 @@ impl File for RealFile {
 
     fn start_read(&self, offset: u64, length: u64) -> io::Result<()> {
         // No length means all that follows.
-        let Some(asked) = NonZeroU64::new(length) else { return Ok(()) };
-        if length < READ_BYTES_MIN || !self.read_to_nowhere(offset, length)? {
-            fs::fadvise(&self.descriptor, offset, Some(asked), Advice::WillNeed)?;
-        }
-        Ok(())
+        let Some(length) = NonZeroU64::new(length) else { return Ok(()) };
+        Ok(fs::fadvise(&self.descriptor, offset, Some(length), Advice::WillNeed)?)
+    }
+
+    fn read_ahead(&self, offset: u64, length: u64) -> io::Result<()> {
+        let is_read = length >= READ_BYTES_MIN && self.read_to_nowhere(offset, length)?;
+        if is_read { Ok(()) } else { self.start_read(offset, length) }
     }
 
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {

@@ -119,7 +119,7 @@ impl Reads {
     pub(super) async fn read_files(mut self, offload: &Offload) -> Option<Self> {
         let read = move || {
             self.read(|log, offset, limits| log.read_within(offset, limits).map(Some));
-            self.targets.iter().flat_map(|target| &target.found.slices).for_each(read_ahead);
+            read_ahead(self.targets.iter().flat_map(|target| &target.found.slices));
             self
         };
         offload.run(read).await.ok()
