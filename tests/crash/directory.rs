@@ -29,6 +29,7 @@ pub(crate) fn options() -> Options {
             bytes_max: 4 << 20,
             entries_max: 4_000,
             group_bytes_max: 128 << 10,
+            placed_bytes_min: 4 << 10,
         },
         tail_budget: Budget::new(1 << 20),
         flush_bytes: 512 << 10,

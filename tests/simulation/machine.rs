@@ -229,6 +229,7 @@ fn engine_options(world: &World) -> EngineOptions {
             bytes_max: file_bytes * (4 + world.below(4)),
             entries_max: world.any(&[40, 200, 1_000]),
             group_bytes_max: if file_bytes == 16 << 10 { 4 << 10 } else { 8 << 10 },
+            placed_bytes_min: 100,
         },
         mailbox: MailboxOptions { bytes_max: 64 << 10, requests_max: world.any(&[4, 64]) },
         tail_budget: Budget::new(world.any(&[0, 64 << 10, 8 << 20])),

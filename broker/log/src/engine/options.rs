@@ -25,6 +25,9 @@ pub struct Options {
     pub flush_bytes: u64,
     /// The largest piece of that which is handed out at once.
     pub flush_job_bytes: u64,
+    /// Tails of so much on average go into segments as soon as they fill a job: their pieces are large already, and all
+    /// of them is in memory still. What is smaller waits for more of its kind.
+    pub full_tail_bytes: u64,
     /// What is flushed of one log at once goes past the page cache from this size on, unless the log was lately read
     /// behind its tail: that costs half as much, and pays where few read what is in memory no more.
     pub past_cache_bytes_min: u64,
@@ -63,6 +66,7 @@ impl Default for Options {
             tail_budget: Budget::default(),
             flush_bytes: 32 << 20,
             flush_job_bytes: 8 << 20,
+            full_tail_bytes: 256 << 10,
             past_cache_bytes_min: 256 << 10,
             unsynced_bytes_max: 128 << 20,
             open_files_max: 4_096,

@@ -87,7 +87,10 @@ const PADDING: u8 = 12;
 /// Kind and length.
 const HEAD_BYTES: usize = 5;
 
-/// What padding consists of: it is never longer.
+/// The most that padding takes.
+pub(super) const PADDING_BYTES_MAX: usize = BLOCK_BYTES + HEAD_BYTES - 1;
+
+/// What padding consists of.
 const ZEROS: [u8; BLOCK_BYTES] = [0; BLOCK_BYTES];
 
 /// The most that stands before an entry's own bytes: its head, a partition and an offset.
@@ -114,12 +117,28 @@ impl Prefix {
     }
 }
 
-/// Padding as two parts, of so many bytes in all, give or take a block; none for none.
-pub(super) fn padding(bytes: usize) -> Option<(Prefix, &'static [u8])> {
-    let is_too_short = (1..HEAD_BYTES).contains(&bytes);
-    let bytes = if is_too_short { bytes + BLOCK_BYTES } else { bytes };
-    let zeros = ZEROS.get(..bytes.checked_sub(HEAD_BYTES)?)?;
-    Some((Prefix::new(PADDING, &[], zeros)?, zeros))
+/// What stands before an entry so that it lies where somebody wants it.
+pub(super) struct Padding {
+    head: Prefix,
+    zeros: &'static [u8],
+}
+
+impl Padding {
+    /// Padding of so many bytes in all, give or take a block; none for none.
+    pub(super) fn of(bytes: usize) -> Option<Self> {
+        let is_too_short = (1..HEAD_BYTES).contains(&bytes);
+        let bytes = if is_too_short { bytes + BLOCK_BYTES } else { bytes };
+        let zeros = ZEROS.get(..bytes.checked_sub(HEAD_BYTES)?)?;
+        Some(Self { head: Prefix::new(PADDING, &[], zeros)?, zeros })
+    }
+
+    pub(super) fn parts(&self) -> [&[u8]; 2] {
+        [self.head.bytes(), self.zeros]
+    }
+
+    pub(super) fn length(&self) -> usize {
+        self.parts().iter().map(|part| part.len()).sum()
+    }
 }
 
 impl<'a> Entry<'a> {
@@ -220,7 +239,7 @@ fn all<'a>(body: &mut &'a [u8]) -> &'a [u8] {
 
 #[cfg(test)]
 mod tests {
-    use super::{BLOCK_BYTES, Entry, HEAD_BYTES, Seal, padding};
+    use super::{BLOCK_BYTES, Entry, HEAD_BYTES, PADDING_BYTES_MAX, Padding, Seal};
 
     const ENTRIES: [Entry<'static>; 11] = [
         Entry::Append { partition: u64::MAX, base_offset: -2, batch: b"batch" },
@@ -257,18 +276,18 @@ mod tests {
         assert_eq!(bytes(&entry), *b"\x01\x13\0\0\0\x02\x01\0\0\0\0\0\0\x03\0\0\0\0\0\0\0xyz");
         assert_eq!(bytes(&Entry::Seal(Seal::Closed)), *b"\x09\0\0\0\0");
         assert_eq!(bytes(&Entry::Seal(Seal::Died)), *b"\x0b\0\0\0\0");
-        let (head, zeros) = padding(7).unwrap();
-        assert_eq!([head.bytes(), zeros].concat(), b"\x0c\x02\0\0\0\0\0");
+        assert_eq!(Padding::of(7).unwrap().parts().concat(), b"\x0c\x02\0\0\0\0\0");
         let entry = Entry::Configure { partition: 1, config: b"c" };
         assert_eq!(bytes(&entry), *b"\x0a\x09\0\0\0\x01\0\0\0\0\0\0\0c");
     }
 
     #[test]
     fn padding_is_as_long_as_it_is_wanted_give_or_take_a_block_and_stepped_over() {
-        assert!(padding(0).is_none());
+        assert!(Padding::of(0).is_none());
         for wanted in 1..BLOCK_BYTES {
-            let (head, zeros) = padding(wanted).unwrap();
-            let padding = [head.bytes(), zeros].concat();
+            let padding = Padding::of(wanted).unwrap();
+            assert!(padding.length() <= PADDING_BYTES_MAX);
+            let padding = padding.parts().concat();
             assert!(padding[HEAD_BYTES..].iter().all(|byte| *byte == 0));
             let length = padding.len();
             assert!(length == wanted || (wanted < HEAD_BYTES && length == wanted + BLOCK_BYTES), "{wanted}");

@@ -1,6 +1,6 @@
 //! The frame that is being put together.
 
-use super::entry::{Entry, Prefix, Seal};
+use super::entry::{Entry, Padding, Prefix, Seal};
 use super::layout::{FRAME_HEADER_BYTES, FrameHeader};
 use super::pool::{BufferPool, FrameBuffer};
 use crate::disk::BLOCK_BYTES;
@@ -65,8 +65,19 @@ impl Group {
 
     /// Adds an entry as its prefix and the parts of its own bytes.
     pub(super) fn add(&mut self, prefix: &Prefix, parts: &[&[u8]]) -> Staged {
+        self.add_behind(None, prefix, parts)
+    }
+
+    /// The same behind some padding.
+    pub(super) fn add_behind(
+        &mut self,
+        padding: Option<&Padding>,
+        prefix: &Prefix,
+        parts: &[&[u8]],
+    ) -> Staged {
         let body_bytes: usize = parts.iter().map(|part| part.len()).sum();
-        self.begin(prefix.bytes().len() + body_bytes);
+        self.begin(padding.map_or(0, Padding::length) + prefix.bytes().len() + body_bytes);
+        padding.into_iter().flat_map(Padding::parts).for_each(|part| self.append(part));
         self.append(prefix.bytes());
         let offset = self.frame.bytes().len();
         parts.iter().for_each(|part| self.append(part));
@@ -74,13 +85,6 @@ impl Group {
         // What is staged was held against the largest length.
         let [offset, length] = [offset, body_bytes].map(|number| u32::try_from(number).unwrap_or(u32::MAX));
         Staged { offset, length }
-    }
-
-    /// Adds padding as its two parts, before an entry.
-    pub(super) fn add_padding(&mut self, head: &Prefix, zeros: &[u8]) {
-        self.begin(head.bytes().len() + zeros.len());
-        self.append(head.bytes());
-        self.append(zeros);
     }
 
     /// Copies and sums piece by piece, so that the sum finds in the nearest cache what was just copied.

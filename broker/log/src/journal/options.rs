@@ -12,6 +12,9 @@ pub const ENTRIES_MAX: u64 = 1 << 20;
 /// The default of [`Options::group_bytes_max`].
 pub const GROUP_BYTES_MAX: usize = 4 << 20;
 
+/// The default of [`Options::placed_bytes_min`].
+const PLACED_BYTES_MIN: usize = 64 << 10;
+
 /// The first file of all has this part of a file's length.
 const FIRST_FILE_PART: u64 = 32;
 
@@ -29,6 +32,8 @@ pub struct Options {
     pub entries_max: u64,
     /// The largest frame of several entries; a single entry may be larger.
     pub group_bytes_max: usize,
+    /// From this size on a batch is worth up to a block of padding, with which it lies as it will in its segment.
+    pub placed_bytes_min: usize,
 }
 
 impl Default for Options {
@@ -38,6 +43,7 @@ impl Default for Options {
             bytes_max: BYTES_MAX,
             entries_max: ENTRIES_MAX,
             group_bytes_max: GROUP_BYTES_MAX,
+            placed_bytes_min: PLACED_BYTES_MIN,
         }
     }
 }

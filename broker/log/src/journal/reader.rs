@@ -48,16 +48,16 @@ impl Pinned {
     /// what somebody wants, and would be copied once more.
     pub fn read_once(&self, buffer: &mut ReadBuffer, offset: u64, length: usize) -> io::Result<()> {
         (buffer.lead, buffer.length) = (0, 0);
+        // In its block as in the file, either way.
+        let lead = usize::try_from(offset % BLOCK_BYTES as u64).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let blocks = buffer.room_for((lead + length).next_multiple_of(BLOCK_BYTES));
         if let Some(direct) = &self.live.direct {
-            let lead =
-                usize::try_from(offset % BLOCK_BYTES as u64).map_err(|_| io::ErrorKind::InvalidInput)?;
-            let blocks = buffer.room_for((lead + length).next_multiple_of(BLOCK_BYTES));
             disk::read_exact_at(&**direct, blocks, offset - lead as u64)?;
-            buffer.lead = lead;
         } else {
-            disk::read_exact_at(self.file(), buffer.room_for(length), offset)?;
+            let place = blocks.get_mut(lead..).and_then(|place| place.get_mut(..length)).unwrap_or_default();
+            disk::read_exact_at(self.file(), place, offset)?;
         }
-        buffer.length = length;
+        (buffer.lead, buffer.length) = (lead, length);
         Ok(())
     }
 }

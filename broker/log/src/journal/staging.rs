@@ -2,14 +2,12 @@
 
 use strandline_protocol::batch::{BatchHeader, HEADER_BYTES};
 
-use super::entry::{self, Entry, Prefix};
+use super::entry::{Entry, PADDING_BYTES_MAX, Padding, Prefix};
 use super::error::{Error, StageError};
 use super::group::Staged;
+use super::layout::FRAME_HEADER_BYTES;
 use super::{Class, Journal};
 use crate::disk::BLOCK_BYTES;
-
-/// From this size on a batch is worth up to a block of padding.
-const PLACED_BYTES_MIN: usize = 64 << 10;
 
 impl Journal {
     /// Adds an entry to the group that is forming, if there is room for it.
@@ -35,28 +33,26 @@ impl Journal {
         let base_offset = header.base_offset;
         let (prefix, _) = encode(&Entry::Append { partition, base_offset, batch })?;
         let padding = self.padding(prefix.bytes().len(), batch.len(), segment_position);
-        let padding_bytes = padding.as_ref().map_or(0, |(head, zeros)| head.bytes().len() + zeros.len());
+        let padding_bytes = padding.as_ref().map_or(0, Padding::length);
         self.admit(padding_bytes + prefix.bytes().len() + batch.len(), class)?;
-        if let Some((head, zeros)) = padding {
-            self.group.add_padding(&head, zeros);
-        }
-        Ok(self.group.add(&prefix, &[&header.encode(), records]))
+        Ok(self.group.add_behind(padding.as_ref(), &prefix, &[&header.encode(), records]))
     }
 
     /// What stands before an entry whose body is to lie in its block as it will at this position elsewhere; none where it
-    /// does so already, or is not worth it.
+    /// does so already, or is not worth it. It makes no batch too large: what fills a group has none.
     fn padding(
         &self,
         prefix_bytes: usize,
         body_bytes: usize,
         position: impl FnOnce() -> u64,
-    ) -> Option<(Prefix, &'static [u8])> {
-        if body_bytes < PLACED_BYTES_MIN {
+    ) -> Option<Padding> {
+        let bytes_max = FRAME_HEADER_BYTES + PADDING_BYTES_MAX + prefix_bytes + body_bytes;
+        if body_bytes < self.options.placed_bytes_min || bytes_max > self.options.group_bytes_max {
             return None;
         }
         let wanted = usize::try_from(position() % BLOCK_BYTES as u64).ok()?;
         let unplaced = (self.group.bytes() + prefix_bytes) % BLOCK_BYTES;
-        entry::padding((wanted + BLOCK_BYTES - unplaced) % BLOCK_BYTES)
+        Padding::of((wanted + BLOCK_BYTES - unplaced) % BLOCK_BYTES)
     }
 
     /// Gives up what is staged.

@@ -81,6 +81,7 @@ impl ManifestOptions {
             bytes_max: u64::MAX,
             entries_max: u64::MAX,
             group_bytes_max: self.chunk_bytes_max(),
+            placed_bytes_min: usize::MAX,
         }
     }
 }

@@ -318,8 +318,13 @@ fn entry_at(base_offset: i64, frame: u64, offset_in_frame: u32, length: u32) -> 
 #[test]
 fn a_batch_is_the_same_from_memory_from_the_journal_and_after_a_recovery() {
     let disk = SimulatedDisk::new(simulated::Options { seed: 1, ..simulated::Options::default() });
-    let options =
-        Options { file_bytes: 64 << 10, bytes_max: 1 << 20, entries_max: 1_000, group_bytes_max: 16 << 10 };
+    let options = Options {
+        file_bytes: 64 << 10,
+        bytes_max: 1 << 20,
+        entries_max: 1_000,
+        group_bytes_max: 16 << 10,
+        placed_bytes_min: 64 << 10,
+    };
     let recover = |visit: &mut dyn FnMut(Replayed<'_>)| {
         let random = Random::from_seed(disk.operations());
         Journal::recover(Arc::new(disk.clone()), "/journal".into(), options, random, 0, visit).unwrap()

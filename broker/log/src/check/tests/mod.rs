@@ -35,6 +35,7 @@ fn options() -> Options {
             bytes_max: 512 << 10,
             entries_max: 1_000,
             group_bytes_max: 16 << 10,
+            placed_bytes_min: 4 << 10,
         },
         flush_bytes: 16 << 10,
         flush_job_bytes: 16 << 10,

@@ -9,6 +9,7 @@ mod found;
 mod limits;
 mod meanwhile;
 mod order;
+mod placed;
 mod pressure;
 mod removals;
 mod room;
@@ -102,6 +103,7 @@ fn small_options() -> Options {
             bytes_max: 512 << 10,
             entries_max: 1_000,
             group_bytes_max: 16 << 10,
+            placed_bytes_min: 64 << 10,
         },
         manifest: ManifestOptions { file_bytes: 64 << 10 },
         tail_budget: Budget::new(64 << 10),

@@ -160,34 +160,6 @@ fn what_a_late_flush_reads_back_it_writes_in_large_pieces() {
 }
 
 #[test]
-fn large_batches_lie_in_memory_as_they_will_in_their_segment_wherever_that_ends() {
-    let (mut rig, _) = watch(86, Options { flush_bytes: 1 << 20, ..roomy_options() });
-    let ids = [(); 3].map(|()| rig.create(LogConfig::default()).id());
-    let block = crate::disk::BLOCK_BYTES as u64;
-    for round in 0..4_u32 {
-        for number in 0..10_u32 {
-            let length = [90_000, 70, 65_536][number as usize % 3] + round as usize;
-            for id in ids {
-                rig.append(id, batch(&[&value(number, length)])).unwrap();
-            }
-        }
-        for id in ids {
-            let partition = rig.partition(id);
-            let view = partition.view();
-            let mut position = view.segments.iter().map(|segment| segment.length()).sum::<u64>();
-            assert!(round == 0 || position > 0, "flushed in between");
-            for entry in view.tail.iter() {
-                let is_large = entry.length >= 64 << 10;
-                assert!(!is_large || u64::from(entry.offset_in_frame) % block == position % block);
-                position += u64::from(entry.length);
-            }
-        }
-        rig.clock.advance(60_000);
-        rig.settle();
-    }
-}
-
-#[test]
 fn a_file_stays_open_from_its_write_to_its_sync() {
     let (mut rig, watched) = watch(82, Options { open_files_max: 1, ..small_options() });
     let ids = [(); 10].map(|()| rig.create(LogConfig::default()).id());

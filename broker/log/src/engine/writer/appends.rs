@@ -123,7 +123,7 @@ impl Writer {
             let is_admitted = self.admit_unjournaled(partition, &placed.facts(batch.bytes.len()))?;
             return Ok(if is_admitted { Appended::Unjournaled(placed) } else { Appended::NotYet });
         }
-        if !self.has_room_for_more()? || self.flushing.fills_memory(&self.options) {
+        if !self.has_room_for_more()? || self.flushing.holds_appends_up(&self.options) {
             return Ok(Appended::NotYet);
         }
         let staged = self.stage_append(partition, &placed, batch)?;

@@ -19,12 +19,8 @@ use crate::tail::TailEntry;
 /// them are written, and a process may not have more than a few thousand.
 const LOGS_PER_JOB_MAX: usize = 256;
 
-/// Tails of so much on average go into segments as soon as they fill a job: their pieces are large already, and all
-/// of them is in memory still. What is smaller waits for more of its kind.
-const FULL_TAIL_BYTES: u64 = 256 << 10;
-
-/// Appends go on beside a flush until so many jobs wait.
-const JOBS_IN_MEMORY_MIN: u64 = 4;
+/// Where memory has less than twice as many jobs, what is flushed is read back anyway.
+const UNFLUSHED_JOBS_MIN: u64 = 4;
 
 /// What is in no segment yet.
 #[derive(Debug, Default)]
@@ -84,18 +80,17 @@ impl Flushing {
     }
 
     /// Whether waiting would make pieces larger that are small.
-    fn gains_by_waiting(&self) -> bool {
-        self.bytes < self.logs.saturating_mul(FULL_TAIL_BYTES)
+    fn gains_by_waiting(&self, options: &Options) -> bool {
+        self.bytes < self.logs.saturating_mul(options.full_tail_bytes)
     }
 
     /// Whether appends wait for the flush that is under way: with more of large tails, memory would give up what is in no
     /// segment yet, and each flush would read it back from the journal and be later still. A frame goes when all logs have
-    /// been flushed that it is of, so memory holds about twice what is in no segment. Where there is memory for a few jobs
-    /// at the most, what is flushed is read back anyway.
-    pub(super) fn fills_memory(&self, options: &Options) -> bool {
-        let jobs_bytes = options.flush_job_bytes.saturating_mul(JOBS_IN_MEMORY_MIN);
-        let is_much = self.bytes >= jobs_bytes.max(options.tail_budget.bytes_max() / 2);
-        self.is_busy && is_much && !self.gains_by_waiting()
+    /// been flushed that it is of, so memory holds about twice what is in no segment.
+    pub(in super::super) fn holds_appends_up(&self, options: &Options) -> bool {
+        let bytes_max = options.tail_budget.bytes_max() / 2;
+        let is_kept_in_memory = bytes_max >= options.flush_job_bytes.saturating_mul(UNFLUSHED_JOBS_MIN);
+        self.is_busy && is_kept_in_memory && self.bytes >= bytes_max && !self.gains_by_waiting(options)
     }
 
     pub(super) fn want_up_to(&mut self, frame: u64, reason: Reason) {
@@ -126,7 +121,7 @@ impl Writer {
         let mut planned_bytes = 0;
         let mut put_off = Vec::new();
         let options = &self.options;
-        let enough_bytes = if self.flushing.gains_by_waiting() {
+        let enough_bytes = if self.flushing.gains_by_waiting(options) {
             options.flush_bytes
         } else {
             options.flush_bytes.min(options.flush_job_bytes)

@@ -21,8 +21,13 @@ const BLOCK: usize = crate::disk::BLOCK_BYTES;
 const FOLDER: &str = "/journal";
 
 /// Sixteen blocks to a file, four files.
-const OPTIONS: Options =
-    Options { file_bytes: 64 << 10, bytes_max: 256 << 10, entries_max: 1_000, group_bytes_max: 16 << 10 };
+const OPTIONS: Options = Options {
+    file_bytes: 64 << 10,
+    bytes_max: 256 << 10,
+    entries_max: 1_000,
+    group_bytes_max: 16 << 10,
+    placed_bytes_min: 1_000,
+};
 
 /// A frame that was found: its number and its entries as bytes.
 type Found = (u64, Vec<Vec<u8>>);

@@ -7,8 +7,13 @@ use super::super::{Class, Entry, Journal, Options};
 use crate::disk::real::RealDisk;
 use crate::random::Random;
 
-const OPTIONS: Options =
-    Options { file_bytes: 256 << 10, bytes_max: 1 << 20, entries_max: 1_000, group_bytes_max: 64 << 10 };
+const OPTIONS: Options = Options {
+    file_bytes: 256 << 10,
+    bytes_max: 1 << 20,
+    entries_max: 1_000,
+    group_bytes_max: 64 << 10,
+    placed_bytes_min: 1_000,
+};
 
 /// An empty folder below `parent`, for one test.
 fn folder(parent: &Path, name: &str) -> PathBuf {

@@ -28,6 +28,10 @@ impl Simulation {
         let left = self.writer().inbox.len();
         let count = self.sent.len() - left;
         self.note(count as u64);
+        let writer = self.writer();
+        if left > 0 && writer.flushing.holds_appends_up(&writer.options) {
+            self.reach("append that waits for a flush");
+        }
         self.look_at_answers(count, was_offline)?;
         self.note_own_operations()?;
         self.died_in("death in an append");

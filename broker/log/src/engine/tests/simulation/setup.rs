@@ -117,6 +117,7 @@ fn options(random: &mut Random) -> Options {
             bytes_max: file_bytes * (4 + random.below(4)),
             entries_max: [12, 40, 200, 1_000][random.index(4)],
             group_bytes_max: if file_bytes == 16 << 10 { 4 << 10 } else { 8 << 10 },
+            placed_bytes_min: [100, 1_000, 64 << 10][random.index(3)],
         },
         manifest: ManifestOptions { file_bytes: [16 << 10, 64 << 10][random.index(2)] },
         mailbox: if random.one_in(3) {
@@ -124,9 +125,10 @@ fn options(random: &mut Random) -> Options {
         } else {
             MailboxOptions { bytes_max: 64 << 10, requests_max: 64 }
         },
-        tail_budget: Budget::new([0, 300 << 10, 8 << 20][random.index(3)]),
+        tail_budget: Budget::new([0, 4 << 10, 300 << 10, 8 << 20][random.index(4)]),
         flush_bytes,
-        flush_job_bytes: if random.one_in(2) { 4 << 10 } else { 16 << 10 },
+        flush_job_bytes: [256, 4 << 10, 16 << 10][random.index(3)],
+        full_tail_bytes: [1, 4 << 10, 256 << 10][random.index(3)],
         past_cache_bytes_min: 4 << 10,
         unsynced_bytes_max: [8 << 10, 16 << 10, 256 << 10][random.index(3)],
         open_files_max: [1, 4, 4_096][random.index(3)],
@@ -171,6 +173,7 @@ pub(super) fn config(random: &mut Random) -> Arc<LogConfig> {
 const PLACES: &[&str] = &[
     "abort",
     "aborted records",
+    "append that waits for a flush",
     "async log that lost its end",
     "batch of a leader",
     "checked offline",

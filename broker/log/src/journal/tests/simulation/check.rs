@@ -96,13 +96,15 @@ impl Simulation {
             return Ok(());
         }
         let index = self.random.index(needed.len());
-        let Some((file, offset, length)) = needed[index].place else { return Ok(()) };
+        let Some((committed, last)) = needed[index].place else { return Ok(()) };
         let may_be_cut = index + 1 == needed.len() && !self.is_sealed;
-        let path = PathBuf::from(format!("{FOLDER}/{file:020}.journal"));
-        let place = offset + self.random.below(length);
+        let path = PathBuf::from(format!("{FOLDER}/{:020}.journal", committed.file));
+        let place = committed.offset + self.random.below(u64::from(last.offset + last.length));
         self.disk.flip_bit(&path, place, 5).map_err(|error| error.to_string())?;
         match self.recover() {
-            Err(Error::Corrupt { path: named, offset: at, .. }) if named == path && at == offset => {
+            Err(Error::Corrupt { path: named, offset: at, .. })
+                if named == path && at == committed.offset =>
+            {
                 self.reach("reported rot");
                 Ok(())
             }
@@ -113,7 +115,7 @@ impl Simulation {
                 if found.iter().eq(expected) { Ok(()) } else { Err("rot took more than it hit".to_owned()) }
             }
             Ok(_) => Err(format!("{} rotted at {place} and nobody noticed", path.display())),
-            Err(error) => Err(format!("{} rotted at {offset}, but: {error}", path.display())),
+            Err(error) => Err(format!("{} rotted at {place}, but: {error}", path.display())),
         }
     }
 }

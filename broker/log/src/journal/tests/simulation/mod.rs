@@ -10,7 +10,7 @@ mod steps;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::{Error, Journal, Options, Replayed, SpareJob};
+use super::super::{Committed, Error, Journal, Options, Replayed, SpareJob, Staged};
 use super::{BLOCK, FOLDER, Found, OPTIONS};
 use crate::disk::Disk;
 use crate::disk::simulated::{self, SimulatedDisk};
@@ -39,12 +39,15 @@ pub(super) const HONEST: Subject = Subject {
     recycles_before_checkpoint: false,
 };
 
+/// What was staged, as bytes.
+type Entries = Vec<Vec<u8>>;
+
 /// An acknowledged group.
 #[derive(Clone, Debug)]
 struct Group {
     found: Found,
-    /// The file, the offset and the length of the frame, as far as it was committed in this run.
-    place: Option<(u64, u64, u64)>,
+    /// The frame, and where in it the last entry's bytes lie, as far as it was committed in this run.
+    place: Option<(Committed, Staged)>,
 }
 
 struct Simulation {

@@ -2,17 +2,25 @@
 
 use std::io::ErrorKind;
 
+use strandline_protocol::batch::{BatchBuilder, BatchHeader, HEADER_BYTES, NewRecord};
+
 use super::super::super::layout::{FRAME_HEADER_BYTES, FrameHeader};
-use super::super::super::{Class, Committed, Entry, Error, Position, Seal, StageError};
+use super::super::super::{Class, Committed, Entry, Error, Seal, StageError, Staged};
 use super::super::{BLOCK, bytes};
-use super::{Group, Simulation, Violation};
+use super::{Entries, Group, Simulation, Violation};
 use crate::disk::simulated::Operation;
+
+/// A header that a batch gets when it is placed.
+fn header() -> BatchHeader {
+    let mut builder = BatchBuilder::new().base_offset(77);
+    builder.append(&NewRecord::at(9)).unwrap();
+    BatchHeader::parse(&builder.build().unwrap()).unwrap()
+}
 
 impl Simulation {
     pub(super) fn commit(&mut self) -> Result<(), Violation> {
         let sequence = self.journal()?.next_sequence();
-        let Some(entries) = self.stage(sequence)? else { return Ok(()) };
-        let length = FRAME_HEADER_BYTES + entries.iter().map(Vec::len).sum::<usize>();
+        let Some((entries, last)) = self.stage(sequence)? else { return Ok(()) };
         let mut group = Group { found: (sequence, entries), place: None };
         if self.subject.acknowledges_before_commit {
             self.acknowledged.push(group.clone());
@@ -26,9 +34,9 @@ impl Simulation {
                 Err(format!("frame {} instead of {sequence}", committed.sequence))
             }
             Ok(Some(committed)) => {
-                let is_large = length as u64 > self.options.file_bytes;
+                let is_large = u64::from(last.offset + last.length) > self.options.file_bytes;
                 self.reach(if is_large { "file of its own" } else { "commit" });
-                group.place = Some((committed.file, committed.offset, length as u64));
+                group.place = Some((committed, last));
                 if !self.subject.acknowledges_before_commit {
                     self.acknowledged.push(group);
                 }
@@ -45,22 +53,35 @@ impl Simulation {
         }
     }
 
-    /// Stages a few entries; none if there was room for none.
-    fn stage(&mut self, sequence: u64) -> Result<Option<Vec<Vec<u8>>>, Violation> {
-        let mut entries = Vec::new();
+    /// Stages a few entries, and says where the last one lies; none if there was room for none.
+    fn stage(&mut self, sequence: u64) -> Result<Option<(Entries, Staged)>, Violation> {
+        let (mut entries, mut last) = (Vec::new(), None);
         for _ in 0..1 + self.random.below(5) {
-            let body = self.body(sequence);
+            let mut body = self.body(sequence);
             let partition = self.random.below(9);
+            let (position, is_placed) = (self.random.below(10_000), self.random.one_in(2));
+            let header = header();
+            if let Some(place) = body.first_chunk_mut().filter(|_| is_placed) {
+                *place = header.encode();
+            }
             let entry = match self.random.below(10) {
                 0 => Entry::Truncate { partition, end_offset: 5 },
                 1 => Entry::Metadata(&body),
                 2 => Entry::DeletePartition { partition },
-                _ => Entry::Append { partition, base_offset: 77, batch: &body },
+                _ => Entry::Append { partition, base_offset: header.base_offset, batch: &body },
             };
             let class = if self.random.one_in(4) { Class::Control } else { Class::Append };
-            match self.journal()?.stage(&entry, class) {
-                Ok(_) => {
+            let journal = self.journal()?;
+            let staged = match entry {
+                Entry::Append { batch, .. } if is_placed && batch.len() >= HEADER_BYTES => {
+                    journal.stage_append(partition, &header, batch, || position, class)
+                }
+                _ => journal.stage(&entry, class),
+            };
+            match staged {
+                Ok(staged) => {
                     entries.push(bytes(&entry));
+                    last = Some(staged);
                     continue;
                 }
                 Err(StageError::GroupFull) => self.reach("full group"),
@@ -85,7 +106,7 @@ impl Simulation {
         }
         // A checkpoint that failed was followed by a recovery, which has nothing staged.
         let has_staged = self.journal()?.has_staged();
-        Ok(has_staged.then_some(entries))
+        Ok(last.filter(|_| has_staged).map(|last| (entries, last)))
     }
 
     /// Writes the group that is staged; none if the process dies before it does.
@@ -154,18 +175,15 @@ impl Simulation {
     }
 
     pub(super) fn read_back(&mut self) -> Result<(), Violation> {
-        let (last, entries) = match self.acknowledged.last() {
-            Some(group) if group.found.0 > self.checkpoint => (group.place, group.found.1.concat()),
-            _ => return Ok(()),
+        let last = self.acknowledged.last().filter(|group| group.found.0 > self.checkpoint);
+        let Some((group, (committed, staged))) = last.and_then(|group| Some((group, group.place?))) else {
+            return Ok(());
         };
-        let Some((file, offset, _)) = last else { return Ok(()) };
-        let position = Position {
-            file,
-            offset: offset + FRAME_HEADER_BYTES as u64,
-            length: u32::try_from(entries.len()).unwrap_or(0),
-        };
+        let position = committed.position(&staged);
+        let entry = group.found.1.last().map_or(&[][..], Vec::as_slice);
+        let body = entry.get(entry.len() - staged.length as usize..).unwrap_or_default().to_vec();
         match self.journal()?.reader().read(&position) {
-            Ok(read) if read != entries => Err(format!("{position:?} does not hold what was committed")),
+            Ok(read) if read != body => Err(format!("{position:?} does not hold what was committed")),
             Err(error) if error.kind() == ErrorKind::NotFound => Err(format!("{position:?} is gone")),
             // A disk that fails to read has harmed nothing; one that has halted fails the next commit.
             Ok(_) | Err(_) => Ok(()),
