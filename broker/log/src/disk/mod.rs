@@ -19,9 +19,7 @@ use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::sync::Arc;
 
-mod kernel;
 pub(crate) mod liar;
-mod past_cache;
 pub mod real;
 pub mod simulated;
 pub(crate) mod watched;

@@ -12,10 +12,10 @@ use crate::random::Random;
 use crate::reserve::Reserve;
 
 /// A folder of the machine that goes with the test.
-struct TemporaryFolder(PathBuf);
+pub(super) struct TemporaryFolder(PathBuf);
 
 impl TemporaryFolder {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         // Beside the test's own program: the system's folder for such things may be a file system in memory.
@@ -24,6 +24,10 @@ impl TemporaryFolder {
         let path = program.parent().unwrap().join(name);
         std::fs::create_dir(&path).unwrap();
         Self(path)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
     }
 }
 

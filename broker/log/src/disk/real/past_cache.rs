@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use memmap2::MmapMut;
 
-use super::BLOCK_BYTES;
+use crate::disk::BLOCK_BYTES;
 
 /// So much is copied at the most before it is written.
 const STAGED_BYTES: usize = 1 << 20;

@@ -1,0 +1,138 @@
+//! Who reads ahead, and goes on.
+//!
+//! How far a system reads ahead, and in how large pages, it notes with whoever has opened the file: both grow while that
+//! one goes on. Small pages are dear to read and to send from; for pages that are too large memory is moved about, which
+//! is dearer. So whoever goes on where he stood is known again, and opens the file once more after a while.
+
+use std::os::fd::RawFd;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// So many are known at the most.
+const KNOWN_MAX: usize = 16;
+
+/// After so much a stranger opens the file again: for him the system begins with little, and more often asks for more.
+const STRANGER_BYTES: u64 = 3 << 20;
+
+/// After so much somebody who goes on does.
+const KNOWN_BYTES: u64 = 24 << 20;
+
+/// Somebody who has opened a file to read ahead in it.
+#[derive(Debug)]
+pub(super) struct Reader<D> {
+    pub(super) descriptor: D,
+    /// How much he reads before he opens it again.
+    left: u64,
+}
+
+impl<D> Reader<D> {
+    pub(super) fn stranger(descriptor: D) -> Self {
+        Self { descriptor, left: STRANGER_BYTES }
+    }
+
+    /// The same when he has read so much; none if he cannot open the file where he has to.
+    pub(super) fn after(self, bytes: u64, open: impl FnOnce() -> Option<D>) -> Option<Self> {
+        match self.left.checked_sub(bytes).filter(|left| *left > 0) {
+            Some(left) => Some(Self { left, ..self }),
+            None => Some(Self { descriptor: open()?, left: KNOWN_BYTES }),
+        }
+    }
+}
+
+/// Where a reader of a file stands.
+#[derive(Debug)]
+struct Known<D> {
+    file: RawFd,
+    position: u64,
+    reader: Reader<D>,
+}
+
+/// Those who may go on. A file is told by a descriptor that is open as long as it is used.
+#[derive(Debug)]
+pub(super) struct Readers<D> {
+    known: Mutex<Vec<Known<D>>>,
+}
+
+impl<D> Default for Readers<D> {
+    fn default() -> Self {
+        Self { known: Mutex::default() }
+    }
+}
+
+impl<D> Readers<D> {
+    /// Takes the one who stands there.
+    pub(super) fn take(&self, file: RawFd, position: u64) -> Option<Reader<D>> {
+        let mut known = self.known();
+        let place = known.iter().position(|known| known.file == file && known.position == position)?;
+        Some(known.remove(place).reader)
+    }
+
+    /// Keeps one who stands there until he goes on.
+    pub(super) fn keep(&self, file: RawFd, position: u64, reader: Reader<D>) {
+        let mut known = self.known();
+        if known.len() >= KNOWN_MAX {
+            // Who has not gone on for the longest.
+            known.remove(0);
+        }
+        known.push(Known { file, position, reader });
+    }
+
+    /// Forgets all readers of a file, before it is closed: they would keep its space, and another one may have its number.
+    pub(super) fn forget(&self, file: RawFd) {
+        self.known().retain(|known| known.file != file);
+    }
+
+    fn known(&self) -> MutexGuard<'_, Vec<Known<D>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KNOWN_BYTES, KNOWN_MAX, Reader, Readers, STRANGER_BYTES};
+
+    #[test]
+    fn whoever_goes_on_where_he_stood_is_known() {
+        let readers = Readers::default();
+        readers.keep(3, 1_000, Reader::stranger("first"));
+        for (file, position) in [(3, 0), (3, 999), (3, 1_001), (4, 1_000)] {
+            assert!(readers.take(file, position).is_none());
+        }
+        assert_eq!(readers.take(3, 1_000).unwrap().descriptor, "first");
+        assert!(readers.take(3, 1_000).is_none(), "one goes on at a time");
+    }
+
+    #[test]
+    fn a_file_is_opened_again_when_enough_was_read_of_it() {
+        let mut opened = 0;
+        let mut reader = Reader::stranger(0);
+        for (bytes, expected) in [
+            (STRANGER_BYTES - 1, 0),
+            (1, 1),
+            (KNOWN_BYTES / 2, 1),
+            (KNOWN_BYTES, 2),
+            (KNOWN_BYTES - 1, 2),
+            (0, 2),
+            (u64::MAX, 3),
+        ] {
+            let open = || {
+                opened += 1;
+                Some(opened)
+            };
+            reader = reader.after(bytes, open).unwrap();
+            assert_eq!(reader.descriptor, expected);
+        }
+        assert!(reader.after(KNOWN_BYTES, || None).is_none());
+    }
+
+    #[test]
+    fn who_has_not_gone_on_for_the_longest_makes_room_and_those_of_a_closed_file_do() {
+        let readers = Readers::default();
+        for file in 0..=KNOWN_MAX {
+            readers.keep(i32::try_from(file).unwrap(), 7, Reader::stranger(file));
+        }
+        assert!(readers.take(0, 7).is_none());
+        readers.forget(2);
+        assert!(readers.take(2, 7).is_none());
+        assert_eq!(readers.take(1, 7).unwrap().descriptor, 1);
+    }
+}
