@@ -4,7 +4,7 @@
 //! durable as the log's settings mean it; what is only staged is not here.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -111,9 +111,8 @@ impl View {
     }
 }
 
-/// After something was read from files, so many flushes of its log go through the page cache. Whoever is behind needs what
-/// is flushed now a little later, and has read something else by the next flush or by one of the next.
-const FLUSHES_FOR_READERS: u32 = 64;
+/// So much of what was read from files is remembered at the most.
+const READ_BEHIND_BYTES_MAX: u64 = 64 << 20;
 
 /// A partition on this data directory, for those who read it.
 pub struct Partition {
@@ -121,7 +120,8 @@ pub struct Partition {
     pub(super) sources: Arc<Sources>,
     view: Mutex<View>,
     /// So many of the flushes that come are for those who read behind the tail.
-    flushes_for_readers: AtomicU32,
+    /// How much was read from files that no flush has made up for by going through the page cache.
+    read_behind_bytes: AtomicU64,
 }
 
 impl fmt::Debug for Partition {
@@ -153,7 +153,7 @@ impl Partition {
             is_deleted: false,
             waiting: Vec::new(),
         };
-        Self { id, sources, view: Mutex::new(view), flushes_for_readers: AtomicU32::new(0) }
+        Self { id, sources, view: Mutex::new(view), read_behind_bytes: AtomicU64::new(0) }
     }
 
     pub(super) fn view(&self) -> MutexGuard<'_, View> {
@@ -188,17 +188,20 @@ impl Partition {
         (view.segments.len() as u64, in_segments + view.tail.bytes())
     }
 
-    /// Notes that something was read which is in no memory of this process.
-    pub(super) fn note_read_behind(&self) {
-        self.flushes_for_readers.store(FLUSHES_FOR_READERS, Ordering::Relaxed);
+    /// Notes that so much was read which is in no memory of this process.
+    pub(super) fn note_read_behind(&self, bytes: u64) {
+        if bytes > 0 {
+            let noted = |before: u64| before.saturating_add(bytes).min(READ_BEHIND_BYTES_MAX);
+            self.read_behind_bytes.update(Ordering::Relaxed, Ordering::Relaxed, noted);
+        }
     }
 
-    /// Whether the flush that is about to begin is for those who read behind the tail. The writer alone asks.
-    pub(super) fn takes_flush_for_readers(&self) -> bool {
-        let taken = self
-            .flushes_for_readers
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        taken.is_ok()
+    /// Whether the flush of so much that is about to begin is for those who read behind the tail: they need what is flushed
+    /// now a little later, and as much as they have read. The writer alone asks.
+    pub(super) fn takes_flush_for_readers(&self, bytes: u64) -> bool {
+        let bytes = bytes.min(READ_BEHIND_BYTES_MAX);
+        let made_up_for = |read: u64| read.checked_sub(bytes);
+        self.read_behind_bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, made_up_for).is_ok()
     }
 
     /// Whether it has been deleted.

@@ -78,6 +78,14 @@ impl Slice {
         }
     }
 
+    /// How many of them are in no memory of this process.
+    fn length_in_file(&self) -> u64 {
+        match self {
+            Self::Memory(_) => 0,
+            Self::Segment(_) | Self::Journal { .. } => self.length(),
+        }
+    }
+
     /// Its bytes; copied only where they are in a file.
     pub fn read(&self) -> io::Result<Bytes> {
         let (file, offset, length) = match self {
@@ -184,9 +192,6 @@ impl Partition {
         let mut attempts = 0;
         while attempts < ATTEMPTS_MAX {
             let (found, offsets) = self.find(from, limits)?;
-            if matches!(found, Found::Segment(_)) {
-                self.note_read_behind();
-            }
             let (mut end_offset, mut rest) = (from, Rest::Bytes(0));
             let slices = match found {
                 Found::Nothing => Some(Vec::new()),
@@ -214,6 +219,7 @@ impl Partition {
                 }
             };
             if let Some(slices) = slices {
+                self.note_read_behind(slices.iter().map(Slice::length_in_file).sum());
                 return Ok(ReadOut { slices, end_offset, rest, offsets });
             }
             attempts += 1;
@@ -299,7 +305,6 @@ impl Partition {
             return Some(slice);
         }
         let TailEntry { frame, offset_in_frame, length, .. } = *entry;
-        self.note_read_behind();
         let position = self.sources.frames.place(frame, offset_in_frame, length)?;
         let file = Arc::new(self.sources.journal.pin(position.file)?);
         Some(Slice::Journal { file, offset: position.offset, length: u64::from(position.length) })

@@ -4,6 +4,7 @@
 //! one goes on. Small pages are dear to read and to send from; for pages that are too large memory is moved about, which
 //! is dearer. So whoever goes on where he stood is known again, and opens the file once more after a while.
 
+use std::ops::Range;
 use std::os::fd::RawFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -59,10 +60,10 @@ impl<D> Default for Readers<D> {
 }
 
 impl<D> Readers<D> {
-    /// Takes the one who stands there.
-    pub(super) fn take(&self, file: RawFd, position: u64) -> Option<Reader<D>> {
+    /// Takes one who stands in what is to be read: whoever was given a part of a batch goes back to its beginning.
+    pub(super) fn take(&self, file: RawFd, range: &Range<u64>) -> Option<Reader<D>> {
         let mut known = self.known();
-        let place = known.iter().position(|known| known.file == file && known.position == position)?;
+        let place = known.iter().position(|known| known.file == file && range.contains(&known.position))?;
         Some(known.remove(place).reader)
     }
 
@@ -94,11 +95,11 @@ mod tests {
     fn whoever_goes_on_where_he_stood_is_known() {
         let readers = Readers::default();
         readers.keep(3, 1_000, Reader::stranger("first"));
-        for (file, position) in [(3, 0), (3, 999), (3, 1_001), (4, 1_000)] {
-            assert!(readers.take(file, position).is_none());
+        for (file, range) in [(3, 0..1_000), (3, 1_001..9_000), (4, 900..1_100)] {
+            assert!(readers.take(file, &range).is_none());
         }
-        assert_eq!(readers.take(3, 1_000).unwrap().descriptor, "first");
-        assert!(readers.take(3, 1_000).is_none(), "one goes on at a time");
+        assert_eq!(readers.take(3, &(900..1_100)).unwrap().descriptor, "first");
+        assert!(readers.take(3, &(900..1_100)).is_none(), "one goes on at a time");
     }
 
     #[test]
@@ -130,9 +131,9 @@ mod tests {
         for file in 0..=KNOWN_MAX {
             readers.keep(i32::try_from(file).unwrap(), 7, Reader::stranger(file));
         }
-        assert!(readers.take(0, 7).is_none());
+        assert!(readers.take(0, &(7..8)).is_none());
         readers.forget(2);
-        assert!(readers.take(2, 7).is_none());
-        assert_eq!(readers.take(1, 7).unwrap().descriptor, 1);
+        assert!(readers.take(2, &(7..8)).is_none());
+        assert_eq!(readers.take(1, &(7..8)).unwrap().descriptor, 1);
     }
 }

@@ -83,9 +83,10 @@ impl RealFile {
         let Shared { nowhere: Some(nowhere), readers, .. } = &*self.shared else { return Ok(false) };
         let file = self.descriptor.as_raw_fd();
         let open = || self.open_again(OFlags::RDONLY);
-        let reader = readers.take(file, offset).or_else(|| open().map(Reader::stranger));
+        let end = offset.saturating_add(length);
+        let reader = readers.take(file, &(offset..end)).or_else(|| open().map(Reader::stranger));
         let Some(reader) = reader else { return Ok(false) };
-        let (mut position, end) = (offset, offset.saturating_add(length));
+        let mut position = offset;
         while position < end {
             let rest = usize::try_from(end - position).unwrap_or(usize::MAX);
             match retry(|| fs::sendfile(nowhere, &reader.descriptor, Some(&mut position), rest)) {
@@ -333,16 +334,16 @@ mod tests {
         file.write_at(&[IoSlice::new(&vec![7; 1 << 20])], 0).unwrap();
         let (number, shared) = (file.descriptor.as_raw_fd(), Arc::clone(&file.shared));
         file.read_ahead(0, 300_000).unwrap();
-        let reader = shared.readers.take(number, 300_000).expect("he is known");
+        let reader = shared.readers.take(number, &(300_000..300_001)).expect("he is known");
         shared.readers.keep(number, 300_000, reader);
         file.read_ahead(300_000, 300_000).unwrap();
-        assert!(shared.readers.take(number, 300_000).is_none());
+        assert!(shared.readers.take(number, &(300_000..300_001)).is_none());
         file.read_ahead(900_000, 300_000).unwrap();
         // To the end of the file, and no farther.
-        let reader = shared.readers.take(number, 1 << 20).expect("a stranger is, too");
+        let reader = shared.readers.take(number, &(1 << 20..2 << 20)).expect("a stranger is, too");
         shared.readers.keep(number, 1 << 20, reader);
         drop(file);
-        assert!(shared.readers.take(number, 600_000).is_none());
-        assert!(shared.readers.take(number, 1 << 20).is_none());
+        assert!(shared.readers.take(number, &(600_000..600_001)).is_none());
+        assert!(shared.readers.take(number, &(1 << 20..2 << 20)).is_none());
     }
 }

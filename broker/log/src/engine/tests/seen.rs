@@ -116,14 +116,21 @@ fn what_is_flushed_goes_past_the_page_cache_if_it_is_much_and_nobody_reads_behin
     assert!(past > 2 << 10 && through == 0, "nobody is behind: {past}, {through}");
     let behind = rig.partition(id).read(0, 1, UpTo::End).unwrap();
     assert!(matches!(*behind.slices, [Slice::Segment(_)]));
-    let mut next = 202;
-    let mut for_readers = 0;
-    while flushed(&mut rig, &watched, id, next..next + 100).0 == 0 {
-        next += 100;
-        for_readers += 1;
-        assert!(for_readers <= 64, "nobody has read anything since");
+    let (past, through) = flushed(&mut rig, &watched, id, 202..302);
+    assert!(past > 2 << 10 && through == 0, "little was read: {past}, {through}");
+    let flush_bytes = past;
+    let mut read_bytes = behind.slices.iter().map(Slice::length).sum::<u64>();
+    while read_bytes < 3 * flush_bytes {
+        let behind = rig.partition(id).read(102, 1_000, UpTo::End).unwrap();
+        read_bytes += behind.slices.iter().map(Slice::length).sum::<u64>();
     }
-    assert_eq!(for_readers, 64);
+    for flush in 1..=3u32 {
+        let next = 202 + 100 * flush;
+        let (past, through) = flushed(&mut rig, &watched, id, next..next + 100);
+        assert!(past == 0 && through > 2 << 10, "for those who are behind: {past}, {through}");
+    }
+    let (past, through) = flushed(&mut rig, &watched, id, 602..702);
+    assert!(past > 2 << 10 && through == 0, "nobody has read anything since: {past}, {through}");
 }
 
 #[test]

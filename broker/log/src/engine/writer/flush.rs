@@ -224,8 +224,8 @@ impl Log {
         let bytes = entries.iter().map(|entry| u64::from(entry.length)).sum();
         let batches = entries.iter().filter_map(|entry| Some((facts(entry), part(sources, entry)?)));
         let pieces = self.plan_pieces(batches, now_ms);
-        let past_cache_bytes_min =
-            if self.partition.takes_flush_for_readers() { u64::MAX } else { past_cache_bytes_min };
+        let is_for_readers = self.partition.takes_flush_for_readers(bytes);
+        let past_cache_bytes_min = if is_for_readers { u64::MAX } else { past_cache_bytes_min };
         let manner = Manner { writeback_bytes_min: 0, past_cache_bytes_min };
         LogFlush { partition, pieces, end_offset, bytes, manner, snapshot: self.producers.snapshot() }
     }
