@@ -2,7 +2,8 @@
 //!
 //! How far a system reads ahead, and in how large pages, it notes with whoever has opened the file: both grow while that
 //! one goes on. Small pages are dear to read and to send from; for pages that are too large memory is moved about, which
-//! is dearer. So whoever goes on where he stood is known again, and opens the file once more after a while.
+//! is dearer. So whoever goes on where he stood is known again, and opens the file once more after a while. Where memory is
+//! short of large pieces nobody is known: then the first step beyond the smallest pages is dear already.
 
 use std::ops::Range;
 use std::os::fd::RawFd;
@@ -21,21 +22,33 @@ const KNOWN_BYTES: u64 = 24 << 20;
 #[derive(Debug)]
 pub(super) struct Reader<D> {
     pub(super) descriptor: D,
+    is_stranger: bool,
     /// How much he reads before he opens it again.
     left: u64,
 }
 
 impl<D> Reader<D> {
     pub(super) fn stranger(descriptor: D) -> Self {
-        Self { descriptor, left: STRANGER_BYTES }
+        Self { descriptor, is_stranger: true, left: STRANGER_BYTES }
     }
 
-    /// The same when he has read so much; none if he cannot open the file where he has to.
-    pub(super) fn after(self, bytes: u64, open: impl FnOnce() -> Option<D>) -> Option<Self> {
-        match self.left.checked_sub(bytes).filter(|left| *left > 0) {
-            Some(left) => Some(Self { left, ..self }),
-            None => Some(Self { descriptor: open()?, left: KNOWN_BYTES }),
+    /// The same when he has read so much; none if he is not to go on. Whether memory is whole is asked of strangers, and
+    /// when the file is to be opened again.
+    pub(super) fn after(
+        self,
+        bytes: u64,
+        is_memory_whole: impl FnOnce() -> bool,
+        open: impl FnOnce() -> Option<D>,
+    ) -> Option<Self> {
+        let left = self.left.checked_sub(bytes).filter(|left| *left > 0);
+        if (self.is_stranger || left.is_none()) && !is_memory_whole() {
+            return None;
         }
+        let (descriptor, left) = match left {
+            Some(left) => (self.descriptor, left),
+            None => (open()?, KNOWN_BYTES),
+        };
+        Some(Self { descriptor, is_stranger: false, left })
     }
 }
 
@@ -119,10 +132,20 @@ mod tests {
                 opened += 1;
                 Some(opened)
             };
-            reader = reader.after(bytes, open).unwrap();
+            reader = reader.after(bytes, || true, open).unwrap();
             assert_eq!(reader.descriptor, expected);
         }
-        assert!(reader.after(KNOWN_BYTES, || None).is_none());
+        assert!(reader.after(KNOWN_BYTES, || true, || None).is_none());
+    }
+
+    #[test]
+    fn where_memory_is_short_of_large_pieces_strangers_stay_strangers() {
+        let none = || unreachable!("it is not opened again");
+        assert!(Reader::stranger(0).after(1, || false, none).is_none());
+        let known = Reader::stranger(0).after(1, || true, none).unwrap();
+        // Not asked again until then.
+        let known = known.after(1, || false, none).unwrap();
+        assert!(known.after(STRANGER_BYTES, || false, none).is_none());
     }
 
     #[test]

@@ -11,6 +11,7 @@ use rustix::fs::{self, Advice, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::ahead::{Reader, Readers};
+use super::kernel::free_in_large_pieces;
 use super::past_cache::{Rest, Staging, split};
 use super::retry;
 use crate::disk::{Access, BLOCK_BYTES, File};
@@ -24,6 +25,9 @@ const CACHED_WRITE_BYTES: usize = 64 << 10;
 
 /// Of a file that has no block which two writes past the page cache share.
 const NO_BLOCK: u64 = u64::MAX;
+
+/// While so much memory is free in large pieces, large pages are found at once. Beneath, the kernel begins to make room.
+const LARGE_PIECES_BYTES_MIN: u64 = 512 << 20;
 
 /// From this length on what is read ahead is read as by somebody who goes from front to back.
 const READ_BYTES_MIN: u64 = 128 << 10;
@@ -79,7 +83,12 @@ impl RealFile {
 
     /// Lets the system read as for somebody who reads from front to back, and copy nothing: in larger pages than if it is
     /// only told, and some of what follows too. False where that cannot be done.
-    fn read_to_nowhere(&self, offset: u64, length: u64) -> io::Result<bool> {
+    fn read_to_nowhere(
+        &self,
+        offset: u64,
+        length: u64,
+        is_memory_whole: impl FnOnce() -> bool,
+    ) -> io::Result<bool> {
         let Shared { nowhere: Some(nowhere), readers, .. } = &*self.shared else { return Ok(false) };
         let file = self.descriptor.as_raw_fd();
         let open = || self.open_again(OFlags::RDONLY);
@@ -97,7 +106,7 @@ impl RealFile {
                 Err(error) => return Err(error.into()),
             }
         }
-        if let Some(reader) = reader.after(position - offset, open) {
+        if let Some(reader) = reader.after(position - offset, is_memory_whole, open) {
             readers.keep(file, position, reader);
         }
         Ok(true)
@@ -222,13 +231,20 @@ impl File for RealFile {
     }
 
     fn read_ahead(&self, offset: u64, length: u64) -> io::Result<()> {
-        let is_read = length >= READ_BYTES_MIN && self.read_to_nowhere(offset, length)?;
+        let is_read = length >= READ_BYTES_MIN && self.read_to_nowhere(offset, length, is_memory_whole)?;
         if is_read { Ok(()) } else { self.start_read(offset, length) }
     }
 
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         Some(self.descriptor.as_fd())
     }
+}
+
+/// Whether large pages are found without moving memory about.
+fn is_memory_whole() -> bool {
+    // Not known is as good as not whole. Where pages are larger than blocks, there is more than is counted.
+    let buddyinfo = std::fs::read_to_string("/proc/buddyinfo").unwrap_or_default();
+    free_in_large_pieces(&buddyinfo, BLOCK_BYTES as u64) >= LARGE_PIECES_BYTES_MIN
 }
 
 /// The first parts, with so many bytes at the most.
@@ -333,17 +349,17 @@ mod tests {
         let file = file_in(&folder);
         file.write_at(&[IoSlice::new(&vec![7; 1 << 20])], 0).unwrap();
         let (number, shared) = (file.descriptor.as_raw_fd(), Arc::clone(&file.shared));
-        file.read_ahead(0, 300_000).unwrap();
+        let read = |offset| assert!(file.read_to_nowhere(offset, 300_000, || true).unwrap());
+        read(0);
         let reader = shared.readers.take(number, &(300_000..300_001)).expect("he is known");
         shared.readers.keep(number, 300_000, reader);
-        file.read_ahead(300_000, 300_000).unwrap();
+        read(300_000);
         assert!(shared.readers.take(number, &(300_000..300_001)).is_none());
-        file.read_ahead(900_000, 300_000).unwrap();
+        read(900_000);
         // To the end of the file, and no farther.
         let reader = shared.readers.take(number, &(1 << 20..2 << 20)).expect("a stranger is, too");
         shared.readers.keep(number, 1 << 20, reader);
         drop(file);
-        assert!(shared.readers.take(number, &(600_000..600_001)).is_none());
-        assert!(shared.readers.take(number, &(1 << 20..2 << 20)).is_none());
+        assert!(shared.readers.take(number, &(0..2 << 20)).is_none());
     }
 }
