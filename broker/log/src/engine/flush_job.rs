@@ -5,7 +5,7 @@ use std::io::{self, IoSlice};
 use std::sync::Arc;
 
 use super::read::Sources;
-use super::read_back::ReadBack;
+use super::read_back::{ReadBack, logs_together};
 use bytes::Bytes;
 use strandline_protocol::batch::HEADER_BYTES;
 
@@ -64,6 +64,14 @@ pub(super) struct LogFlush {
     pub(super) snapshot: Option<Vec<u8>>,
 }
 
+impl LogFlush {
+    /// How much of it is in the journal alone.
+    fn journal_bytes(&self) -> u64 {
+        let parts = self.pieces.iter().flat_map(|piece| &piece.parts);
+        parts.filter_map(Part::position).map(|position| u64::from(position.length)).sum()
+    }
+}
+
 /// Batches on their way into segments.
 #[derive(Debug)]
 pub struct FlushJob {
@@ -98,23 +106,34 @@ impl FlushJob {
     }
 
     fn write(&self) -> Result<Vec<Written>, SegmentError> {
-        let pieces = self.logs.iter().flat_map(|log| &log.pieces);
-        // The disk begins with each piece at once. A sync of the file system would leave thousands of small ones
-        // to one thread of the kernel, and the journal would be full before that is done.
-        let mut read_back = ReadBack::of(pieces.flat_map(|piece| &piece.parts));
-        let written = self.write_pieces(&mut read_back);
-        read_back.finish(&self.sources);
-        written
+        let mut written = Vec::new();
+        let mut rest = self.logs.as_slice();
+        while !rest.is_empty() {
+            let (together, later) = rest.split_at(logs_together(rest.iter().map(LogFlush::journal_bytes)));
+            let pieces = together.iter().flat_map(|log| &log.pieces);
+            let mut read_back = ReadBack::of(pieces.flat_map(|piece| &piece.parts));
+            let result = self.write_pieces(together, &mut read_back, &mut written);
+            read_back.finish(&self.sources);
+            result?;
+            rest = later;
+        }
+        Ok(written)
     }
 
-    fn write_pieces(&self, read_back: &mut ReadBack) -> Result<Vec<Written>, SegmentError> {
-        let mut written = Vec::new();
-        for log in &self.logs {
+    /// The disk begins with each piece at once. A sync of the file system would leave thousands of small ones to one thread
+    /// of the kernel, and the journal would be full before that is done.
+    fn write_pieces(
+        &self,
+        logs: &[LogFlush],
+        read_back: &mut ReadBack,
+        written: &mut Vec<Written>,
+    ) -> Result<(), SegmentError> {
+        for log in logs {
             for piece in &log.pieces {
                 written.push(write_piece(&self.sources, piece, read_back, log.manner)?);
             }
         }
-        Ok(written)
+        Ok(())
     }
 }
 

@@ -17,13 +17,26 @@ const READ_BYTES: u64 = 1 << 20;
 /// What is read has to begin and end at blocks' borders, and buffers grow by doubling.
 const BUFFERED_BYTES_MAX: usize = 8 << 20;
 
+/// Logs that want so much at the most find all that was read still there: gaps, borders and doubling fit in beside it.
+const READ_TOGETHER_BYTES_MAX: u64 = 2 << 20;
+
 /// Between what is read so much may lie that is not wanted: other logs' entries, and the ends of frames. To read it
 /// costs less than to begin once more behind it.
 const GAP_BYTES_MAX: u64 = 8 << 10;
 
-/// Logs come in the order of their first batches, and each may have later ones that lie elsewhere. Where few logs are
-/// written to in turn, each batch of one lies by itself.
-const WINDOWS_MAX: usize = 32;
+/// Logs come in the order of their first batches, and each may have later ones that lie elsewhere. Where logs are written
+/// to in turn, each batch of one lies by itself, beside one of each other.
+const WINDOWS_MAX: usize = 256;
+
+/// How many logs, one at least, are read back together, if the first want so many bytes each. What lies together is of many
+/// logs, and what a log wants lies in many places: with more of them, all would be read for each.
+pub(super) fn logs_together(wanted: impl Iterator<Item = u64>) -> usize {
+    let sums = wanted.scan(0_u64, |sum, bytes| {
+        *sum = sum.saturating_add(bytes);
+        Some(*sum)
+    });
+    sums.take_while(|sum| *sum <= READ_TOGETHER_BYTES_MAX).count().max(1)
+}
 
 /// What is read at once.
 #[derive(Debug)]
@@ -177,7 +190,9 @@ impl Run {
 
 #[cfg(test)]
 mod tests {
-    use super::{BUFFERED_BYTES_MAX, Part, Position, ReadBack, ReadBuffer, ReadBuffers, WINDOWS_MAX};
+    use super::{
+        BUFFERED_BYTES_MAX, Part, Position, ReadBack, ReadBuffer, ReadBuffers, WINDOWS_MAX, logs_together,
+    };
 
     fn runs(places: &[(u64, u64, u32)]) -> Vec<(u64, u64, u64)> {
         let part = |&(file, offset, length): &_| Part::Journal(Position { file, offset, length });
@@ -191,6 +206,15 @@ mod tests {
             runs(&[(1, 40_000, 100), (1, 4_096, 100), (1, 8_192, 20_000)]),
             [(1, 4_096, 28_192), (1, 40_000, 40_100)]
         );
+    }
+
+    #[test]
+    fn of_many_logs_as_many_are_read_back_together_as_there_is_room_for() {
+        assert_eq!(logs_together([0; 300].into_iter()), 300);
+        assert_eq!(logs_together([1 << 20; 300].into_iter()), 2);
+        assert_eq!(logs_together([9_000; 300].into_iter()), 233);
+        assert_eq!(logs_together([8 << 20, 1].into_iter()), 1);
+        assert_eq!(logs_together([u64::MAX, u64::MAX].into_iter()), 1);
     }
 
     #[test]
@@ -212,7 +236,7 @@ mod tests {
         (0..20).for_each(|_| buffers.give_back(of(1 << 20)));
         let large = kept(&buffers);
         assert!((4..=8).contains(&large.len()), "{large:?}");
-        (0..=WINDOWS_MAX).for_each(|_| buffers.give_back(of(100 << 10)));
+        (0..=WINDOWS_MAX).for_each(|_| buffers.give_back(of(16 << 10)));
         assert_eq!(kept(&buffers).len(), WINDOWS_MAX);
         buffers.give_back(of(BUFFERED_BYTES_MAX + 1));
         assert_eq!(kept(&buffers), []);
