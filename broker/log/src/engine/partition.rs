@@ -119,7 +119,6 @@ pub struct Partition {
     id: LocalId,
     pub(super) sources: Arc<Sources>,
     view: Mutex<View>,
-    /// So many of the flushes that come are for those who read behind the tail.
     /// How much was read from files that no flush has made up for by going through the page cache.
     read_behind_bytes: AtomicU64,
 }
