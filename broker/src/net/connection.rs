@@ -36,8 +36,8 @@ use crate::api::Reply;
 use crate::context::Connection;
 use crate::metrics::IS_MEASURED;
 
-/// So many bytes of answers of one connection may wait in memory before nothing more is begun for it. A single
-/// answer may be longer.
+/// So many bytes of answers of one connection may wait in memory before nothing more is begun for it, and so many in
+/// memory and in files before the next answer is looked for. A single answer may be longer.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 
 /// Answers of so many bytes and more are not held back.
@@ -291,7 +291,8 @@ impl<T: Transport> ConnectionTask<T> {
     }
 
     fn take_each(&mut self, context: &mut Context<'_>) -> bool {
-        while self.outbound.memory_bytes() < ANSWER_BYTES_MAX {
+        // What lies in files counts too: it is no memory, but it is read ahead when its answer is looked for.
+        while self.outbound.bytes() < ANSWER_BYTES_MAX {
             match self.pipeline.poll_answer(context) {
                 Poll::Pending | Poll::Ready(None) => return false,
                 Poll::Ready(Some((Reply::Silence { throttle }, _))) => self.be_silent(throttle),

@@ -35,6 +35,8 @@ pub(super) struct Outbound {
     together: Vec<u8>,
     /// How much of all that is in memory, but for what was read of a file.
     memory_bytes: usize,
+    /// How much all that is, wherever it lies.
+    bytes: usize,
     /// The answers that they are of.
     answers: VecDeque<Unsent>,
 }
@@ -64,6 +66,7 @@ impl Outbound {
     pub(super) fn push(&mut self, frame: OutboundFrame, departure: Departure) {
         self.memory_bytes += frame.memory_bytes();
         let (bytes, own_bytes) = (frame.len(), frame.own_bytes());
+        self.bytes += bytes;
         self.answers.push_back(Unsent { bytes, own_bytes, departure });
         if self.together.len() + bytes > TOGETHER_BYTES_MAX {
             self.seal();
@@ -99,6 +102,11 @@ impl Outbound {
         self.memory_bytes
     }
 
+    /// How much is to be written, of files too.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// The memory of answers that are not sent whole.
     pub(super) fn own_bytes(&self) -> usize {
         self.answers.iter().map(|answer| answer.own_bytes).sum()
@@ -115,6 +123,7 @@ impl Outbound {
     ) -> Poll<io::Result<()>> {
         let result = self.poll_write_pieces(context, transport, tally, written);
         let mut rest = written.bytes;
+        self.bytes = self.bytes.saturating_sub(rest);
         while let Some(answer) = self.answers.front_mut() {
             if answer.bytes > rest {
                 answer.bytes -= rest;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use bytes::Bytes;
 use strandline_log::disk::real::RealDisk;
@@ -94,6 +95,32 @@ fn ranges_of_files_without_a_descriptor_are_read() {
     check(&rig, pieces, expected);
     assert!(rig.counters().file_reads.load(Ordering::Relaxed) > 0);
     assert_eq!(rig.counters().file_sends.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn nothing_of_files_is_looked_for_while_a_reader_leaves_what_was_found() {
+    let folder = Folder::new("deaf");
+    let rig = Rig::new(options());
+    let disk = RealDisk::new(&folder.0).unwrap();
+    let file = disk.create(&folder.0.join("file"), Access::Write).unwrap();
+    file.set_length(32 << 20).unwrap();
+    let range = FileRange { file, offset: 0, length: 32 << 20 };
+    *rig.script.pieces.lock().unwrap() = vec![piece(Slice::Segment(range))];
+    let mut client = rig.connect();
+    for number in 0..100 {
+        client.send(&frame(Ask::PiecesLater, number, 0));
+    }
+    wait_until("all are begun", || rig.begun().len() == 100);
+    // No socket holds so much.
+    let looked_for = || rig.script.looked_for.load(Ordering::SeqCst);
+    wait_until("one is found", || looked_for() == 1);
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(looked_for(), 1);
+    // As soon as it is as good as sent, the next one is.
+    assert_eq!(client.answered(), Some(0));
+    wait_until("the next is found", || looked_for() >= 2);
+    drop(client);
+    rig.wait_for_baseline();
 }
 
 #[test]

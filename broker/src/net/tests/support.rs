@@ -42,6 +42,8 @@ pub(super) enum Ask {
     OwnMegabyte = 9,
     /// No answer, and throttle.
     SilenceAndThrottle = 10,
+    /// Answer with those pieces when the answer is looked for, and count it.
+    PiecesLater = 11,
 }
 
 /// How long a throttled connection is silent.
@@ -55,6 +57,7 @@ pub(super) struct Script {
     pub(super) gate: Arc<Notify>,
     pub(super) dispatch_gate: Arc<Notify>,
     pub(super) megabytes: AtomicU64,
+    pub(super) looked_for: AtomicU64,
 }
 
 /// An answer to a request, with records of these pieces.
@@ -107,6 +110,10 @@ impl Service for ScriptedService {
                     Dispatched::Now(Reply::plain(frame, Duration::ZERO))
                 }
                 8 => Dispatched::Now(send(number, script.pieces.lock().unwrap().clone())),
+                11 => Dispatched::later(async move {
+                    script.looked_for.fetch_add(1, Ordering::SeqCst);
+                    send(number, script.pieces.lock().unwrap().clone())
+                }),
                 _ => Dispatched::Now(send(number, Vec::new())),
             }
         })
