@@ -102,7 +102,7 @@ impl PartitionLog {
         let batch = NewBatch::validated(builder.build()?);
         let batch = batch.map_err(|error| MetadataLogError::Content(error.to_string()))?;
         let partition = self.partition.id();
-        let command = Command::Append { partition, leader_epoch: 0, sender: Sender::Client, batch };
+        let command = Command::Append { partition, leader_epoch: 0, sender: Sender::Node, batch };
         let outcome = self.storage.submit([command]).await.await.pop();
         match outcome.unwrap_or(Err(Refusal::Closed))? {
             Done::Appended { last_offset, .. } => Ok(last_offset),

@@ -11,6 +11,10 @@ pub enum Sender {
     /// A coordinator on this broker: markers, and offsets that are committed in a transaction. These have no
     /// sequence, so that the epochs and the transaction are checked alone.
     Coordinator,
+    /// This broker, which notes what it has to know to go on: checked as what a coordinator hands in. It may have of the
+    /// journal what is kept for what makes room there, and waits for no flush: a partition that is to go is noted
+    /// first, and a broker that starts on a full journal notes that it is there.
+    Node,
     /// The partition's leader, which has checked all of it: what it appended is followed, never refused.
     Leader,
 }

@@ -69,7 +69,7 @@ impl State {
                     self.check_transaction(batch)?;
                 }
             },
-            (Sender::Coordinator, None) => {
+            (Sender::Coordinator | Sender::Node, None) => {
                 self.check_epoch(batch)?;
                 self.check_transaction(batch)?;
             }

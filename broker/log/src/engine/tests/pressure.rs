@@ -221,7 +221,7 @@ fn a_group_has_a_bound_and_a_larger_batch_goes_alone() {
 }
 
 #[test]
-fn control_gets_into_the_journal_where_appends_have_to_wait() {
+fn control_and_notes_of_the_node_get_into_the_journal_where_appends_have_to_wait() {
     let mut rig = Rig::new(62);
     let id = rig.create(LogConfig::default()).id();
     let other = rig.create(LogConfig::default()).id();
@@ -238,12 +238,16 @@ fn control_gets_into_the_journal_where_appends_have_to_wait() {
     };
     // The queue is first come, first served; it is the journal that keeps a part for control.
     let waiting = rig.writer().inbox.pop_front().unwrap();
-    let deletion = rig.send(Command::Delete { partition: other });
-    rig.writer().take();
-    assert!(!rig.writer().has_waiting());
-    let write = rig.writer().begin().unwrap();
-    rig.writer().finish(write.run());
-    assert!(rig.answer(deletion).unwrap().is_ok());
+    let note = NewBatch::validated(batch(&[b"it is about to go"])).unwrap();
+    let note = Command::Append { partition: id, leader_epoch: 1, sender: Sender::Node, batch: note };
+    for command in [note, Command::Delete { partition: other }] {
+        let ticket = rig.send(command);
+        rig.writer().take();
+        assert!(!rig.writer().has_waiting());
+        let write = rig.writer().begin().unwrap();
+        rig.writer().finish(write.run());
+        assert!(rig.answer(ticket).unwrap().is_ok());
+    }
     rig.writer().inbox.push_front(waiting);
     rig.settle();
     assert!(rig.answer(last).unwrap().is_ok(), "a checkpoint made room");

@@ -88,7 +88,7 @@ impl Writer {
             return Ok(Appended::Duplicate { original, last_offset });
         }
         log.verify(&header, sender, batch)?;
-        let admitted = self.admit(partition, placed, batch);
+        let admitted = self.admit(partition, placed, sender, batch);
         let Some(log) = self.logs.get_mut(&partition) else { return admitted };
         match &admitted {
             Ok(Appended::Staged(..) | Appended::Unjournaled(_)) => {
@@ -114,6 +114,7 @@ impl Writer {
         &mut self,
         partition: LocalId,
         placed: PlacedBatch,
+        sender: Sender,
         batch: &NewBatch,
     ) -> Result<Appended, Refusal> {
         if !self.reserve.is_whole() {
@@ -123,10 +124,11 @@ impl Writer {
             let is_admitted = self.admit_unjournaled(partition, &placed.facts(batch.bytes.len()))?;
             return Ok(if is_admitted { Appended::Unjournaled(placed) } else { Appended::NotYet });
         }
-        if !self.has_room_for_more()? || self.flushing.holds_appends_up(&self.options) {
+        let is_held_up = sender != Sender::Node && self.flushing.holds_appends_up(&self.options);
+        if !self.has_room_for_more()? || is_held_up {
             return Ok(Appended::NotYet);
         }
-        let staged = self.stage_append(partition, &placed, batch)?;
+        let staged = self.stage_append(partition, &placed, sender, batch)?;
         Ok(staged.map_or(Appended::NotYet, |staged| Appended::Staged(placed, staged)))
     }
 
@@ -135,12 +137,20 @@ impl Writer {
         &mut self,
         partition: LocalId,
         placed: &PlacedBatch,
+        sender: Sender,
         batch: &NewBatch,
     ) -> Result<Option<Staged>, Refusal> {
         let header = placed.header(batch);
         let log = self.logs.get(&partition);
         let position = || log.map_or(0, |log| log.next_position());
-        let staged = self.journal.stage_append(partition.0, &header, &batch.bytes, position, Class::Append);
+        let mut stage =
+            |class| self.journal.stage_append(partition.0, &header, &batch.bytes, position, class);
+        let mut staged = stage(Class::Append);
+        if sender == Sender::Node && matches!(staged, Err(StageError::JournalFull)) {
+            staged = stage(Class::Control);
+            // What was kept is to be kept again.
+            self.checkpoints.want(Reason::JournalFull);
+        }
         self.staged(staged)
     }
 
@@ -261,7 +271,7 @@ fn place(
             return Err(Refusal::OffsetGoesBack { base_offset, end_offset });
         }
         Sender::Leader => {}
-        Sender::Client | Sender::Coordinator => header.assign(log.next_offset, leader_epoch),
+        Sender::Client | Sender::Coordinator | Sender::Node => header.assign(log.next_offset, leader_epoch),
     }
     let leader_epoch = header.partition_leader_epoch;
     if leader_epoch < log.latest_epoch && leader_epoch != NO_LEADER_EPOCH {
