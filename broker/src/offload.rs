@@ -35,7 +35,12 @@ impl Offload {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, JoinError> {
-        let running: JoinHandle<T> = match self {
+        self.start(work).await
+    }
+
+    /// Has the work done, and waits for it or not.
+    pub fn start<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+        match self {
             Self::Threads => task::spawn_blocking(work),
             Self::Tasks(pauses) => {
                 let pause = pauses.next();
@@ -44,8 +49,7 @@ impl Offload {
                     work()
                 })
             }
-        };
-        running.await
+        }
     }
 }
 

@@ -21,7 +21,7 @@ fn offences(words: &[&str], may: &[&str]) -> Vec<String> {
 #[test]
 fn one_module_touches_the_disk() {
     let words = ["std::fs", "rustix::fs", "rustix::io", "File::open", "libc::f", "libc::s"];
-    let offences = offences(&words, &["disk/real.rs", "disk/real/file.rs"]);
+    let offences = offences(&words, &["disk/real.rs", "disk/real/file.rs", "disk/real/kernel.rs"]);
     assert!(offences.is_empty(), "{offences:#?}");
 }
 

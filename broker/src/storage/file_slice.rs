@@ -8,7 +8,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
-use strandline_log::disk::{self, File};
+use strandline_log::disk::{self, File, LoadJob};
 use strandline_log::engine::Slice;
 use strandline_log::journal::Pinned;
 use strandline_log::segment::FileRange;
@@ -60,6 +60,7 @@ impl FileSlice {
 pub fn piece(slice: Slice) -> Piece {
     let (source, position, length) = match slice {
         Slice::Memory(slice) => return Piece::Slice(slice.into_bytes()),
+        Slice::Loaded(bytes) => return Piece::Slice(bytes),
         Slice::Segment(FileRange { file, offset, length }) => (FileSlice::Segment(file), offset, length),
         Slice::Journal { file, offset, length } => (FileSlice::Journal(file), offset, length),
     };
@@ -68,20 +69,49 @@ pub fn piece(slice: Slice) -> Piece {
     Piece::External(External { source: Arc::new(source), position, length })
 }
 
-/// Asks for what was read of logs to be brought into memory, so that whoever sends it does not wait for a disk.
-pub fn read_ahead<'a>(slices: impl Iterator<Item = &'a Slice> + Clone) {
-    let in_segments = slices.clone().filter(|slice| matches!(slice, Slice::Segment(_))).count();
-    for slice in slices {
-        let asked = match slice {
-            Slice::Memory(_) => Ok(()),
-            Slice::Segment(FileRange { file, offset, length }) if in_segments <= READ_IN_TURN_MAX => {
-                file.read_ahead(*offset, *length)
+/// Brings what was read of logs into memory, so that whoever sends it does not wait for a disk; what comes `behind` the
+/// slices of one of them too, by the work that it returns, if whoever reads them goes on that way.
+pub fn read_ahead<'a>(
+    read: impl Iterator<Item = (&'a mut Vec<Slice>, Option<&'a FileRange>)>,
+) -> Vec<LoadJob> {
+    let mut read: Vec<_> = read.collect();
+    let all = read.iter().flat_map(|(slices, _)| slices.iter());
+    let goes_in_turn = all.filter(|slice| matches!(slice, Slice::Segment(_))).count() <= READ_IN_TURN_MAX;
+    let mut jobs = Vec::new();
+    for (slices, behind) in &mut read {
+        for slice in slices.iter_mut() {
+            match bring(slice, goes_in_turn) {
+                Ok(None) => {}
+                Ok(Some(bytes)) => {
+                    let length = bytes.len() as u64;
+                    *slice = Slice::Loaded(bytes);
+                    let next = behind.and_then(|FileRange { file, offset, length: left }| {
+                        file.load_ahead(*offset, length.min(*left), offset.saturating_add(*left))
+                    });
+                    jobs.extend(next);
+                }
+                // Whoever sends it meets what is wrong with the disk.
+                Err(error) => tracing::debug!(%error, "cannot read ahead"),
             }
-            Slice::Segment(FileRange { file, offset, length }) => file.start_read(*offset, *length),
-            // What is behind it may not be written yet.
-            Slice::Journal { file, offset, length } => file.file().start_read(*offset, *length),
-        };
-        // Whoever sends it meets what is wrong with the disk.
-        asked.unwrap_or_else(|error| tracing::debug!(%error, "cannot read ahead"));
+        }
+    }
+    jobs
+}
+
+/// Brings bytes into the page cache, or into memory of this process, which it returns.
+fn bring(slice: &Slice, goes_in_turn: bool) -> io::Result<Option<Bytes>> {
+    match slice {
+        Slice::Memory(_) | Slice::Loaded(_) => Ok(None),
+        Slice::Segment(FileRange { file, offset, length }) if goes_in_turn => {
+            if let Some(bytes) = file.load(*offset, *length) {
+                return Ok(Some(bytes));
+            }
+            file.read_ahead(*offset, *length).map(|()| None)
+        }
+        Slice::Segment(FileRange { file, offset, length }) => {
+            file.start_read(*offset, *length).map(|()| None)
+        }
+        // What is behind it may not be written yet.
+        Slice::Journal { file, offset, length } => file.file().start_read(*offset, *length).map(|()| None),
     }
 }

@@ -19,6 +19,8 @@ use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 pub(crate) mod liar;
 pub mod real;
 pub mod simulated;
@@ -92,6 +94,9 @@ pub trait Disk: fmt::Debug + Send + Sync {
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Lock>>;
 }
 
+/// Reads ahead what is likely to be loaded.
+pub type LoadJob = Box<dyn FnOnce() + Send>;
+
 /// An open file.
 pub trait File: fmt::Debug + Send + Sync {
     /// How long it is.
@@ -131,6 +136,18 @@ pub trait File: fmt::Debug + Send + Sync {
     /// The same for somebody who will go on behind it, and waits: some of what follows may be read too. A hint, as well.
     fn read_ahead(&self, offset: u64, length: u64) -> io::Result<()> {
         self.start_read(offset, length)
+    }
+
+    /// The range in memory of this process, where that is the cheaper way to bytes that are sent once; none where they are
+    /// better sent from the file, or cannot be had like this.
+    fn load(&self, _offset: u64, _length: u64) -> Option<Bytes> {
+        None
+    }
+
+    /// Work that reads what is likely to be loaded next, for a thread that may wait; none where nothing is. All bytes up to
+    /// `end` are good. Whoever comes for the range waits for the work, which has to be done or dropped.
+    fn load_ahead(&self, _offset: u64, _length: u64, _end: u64) -> Option<LoadJob> {
+        None
     }
 
     /// The descriptor for those who send from it; a simulated file has none.

@@ -4,12 +4,15 @@
 mod ahead;
 mod file;
 mod kernel;
+mod loaded;
+mod loading;
+mod loads;
 mod past_cache;
 
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -165,6 +168,15 @@ struct RealLock {
 
 impl Lock for RealLock {}
 
+/// Reads once, as much as comes.
+fn read_once(file: &OwnedFd, room: &mut [u8], at: u64) -> io::Result<usize> {
+    Ok(retry(|| rustix::io::pread(file, &mut *room, at))?)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Repeats a call that a signal interrupted before it did anything.
 fn retry<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
     loop {
@@ -174,3 +186,6 @@ fn retry<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,12 +13,13 @@ use super::log::aborted_transaction;
 use super::options::Options;
 use super::partition::{Offsets, Partition, UpTo, View};
 use super::read_back::ReadBuffers;
-use crate::disk::{self, Disk};
-use crate::journal::{self, Pinned};
+use super::slice::Slice;
+use crate::disk::Disk;
+use crate::journal;
 use crate::layout::Layout;
 use crate::producers::CompletedTransaction;
 use crate::segment::{AbortedTransaction, FileRange, Files, FilesOptions, Segment, SegmentError};
-use crate::tail::{FrameSlice, Frames, TailEntry};
+use crate::tail::{Frames, TailEntry};
 
 /// What was found may be gone by the time it is got: flushed, recycled or compacted. Then the view has it
 /// elsewhere. It cannot happen so often in a row but by a mistake.
@@ -50,55 +51,6 @@ impl Sources {
     }
 }
 
-/// Some of a log's bytes, left where they are.
-#[derive(Clone, Debug)]
-pub enum Slice {
-    /// In memory.
-    Memory(FrameSlice),
-    /// In a segment.
-    Segment(FileRange),
-    /// In a file of the journal, which is not used again while this is there.
-    Journal {
-        /// The file.
-        file: Arc<Pinned>,
-        /// Where in it they begin.
-        offset: u64,
-        /// How many they are.
-        length: u64,
-    },
-}
-
-impl Slice {
-    /// How many bytes it has.
-    pub fn length(&self) -> u64 {
-        match self {
-            Self::Memory(slice) => slice.as_ref().len() as u64,
-            Self::Segment(range) => range.length,
-            Self::Journal { length, .. } => *length,
-        }
-    }
-
-    /// How many of them are in no memory of this process.
-    fn length_in_file(&self) -> u64 {
-        match self {
-            Self::Memory(_) => 0,
-            Self::Segment(_) | Self::Journal { .. } => self.length(),
-        }
-    }
-
-    /// Its bytes; copied only where they are in a file.
-    pub fn read(&self) -> io::Result<Bytes> {
-        let (file, offset, length) = match self {
-            Self::Memory(slice) => return Ok(slice.clone().into_bytes()),
-            Self::Segment(range) => (&*range.file, range.offset, range.length),
-            Self::Journal { file, offset, length } => (file.file(), *offset, *length),
-        };
-        let mut bytes = vec![0; usize::try_from(length).map_err(|_| io::ErrorKind::InvalidInput)?];
-        disk::read_exact_at(file, &mut bytes, offset)?;
-        Ok(bytes.into())
-    }
-}
-
 /// How much is read at once.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadLimits {
@@ -121,6 +73,8 @@ pub struct ReadOut {
     pub end_offset: i64,
     /// What can be read behind them.
     pub rest: Rest,
+    /// What of the same segment can be read behind them: whoever goes on asks for it.
+    pub behind: Option<FileRange>,
     /// Where the log began and ended when it was read.
     pub offsets: Offsets,
 }
@@ -183,7 +137,7 @@ impl Partition {
         let end_offset = end_of(&entries, offset);
         let rest = Rest::of_tail(is_cut, limits);
         let slices: Option<Vec<_>> = entries.iter().map(|entry| self.memory_slice(entry)).collect();
-        Ok(slices.map(|slices| ReadOut { slices, end_offset, rest, offsets }))
+        Ok(slices.map(|slices| ReadOut { slices, end_offset, rest, behind: None, offsets }))
     }
 
     /// Reads from an offset on: batches of as many bytes as the limits say.
@@ -192,7 +146,7 @@ impl Partition {
         let mut attempts = 0;
         while attempts < ATTEMPTS_MAX {
             let (found, offsets) = self.find(from, limits)?;
-            let (mut end_offset, mut rest) = (from, Rest::Bytes(0));
+            let (mut end_offset, mut rest, mut behind) = (from, Rest::Bytes(0), None);
             let slices = match found {
                 Found::Nothing => Some(Vec::new()),
                 Found::Tail(entries, is_cut) => {
@@ -209,9 +163,10 @@ impl Partition {
                             continue;
                         }
                         Ok(Range::Beyond) => Some(Vec::new()),
-                        Ok(Range::Found(range, end, behind)) => {
+                        Ok(Range::Found(range, end, left)) => {
                             end_offset = end;
-                            rest = self.rest_of_log(&segment, behind, limits, offsets);
+                            rest = self.rest_of_log(&segment, left, limits, offsets);
+                            behind = range.behind(left);
                             Some(vec![Slice::Segment(range)])
                         }
                         Err(error) => return Err(error.into()),
@@ -220,7 +175,7 @@ impl Partition {
             };
             if let Some(slices) = slices {
                 self.note_read_behind(slices.iter().map(Slice::length_in_file).sum());
-                return Ok(ReadOut { slices, end_offset, rest, offsets });
+                return Ok(ReadOut { slices, end_offset, rest, behind, offsets });
             }
             attempts += 1;
         }

@@ -92,6 +92,14 @@ impl<'a> OffsetIndex<'a> {
         self.last_where(|entry| entry.offset <= offset)
     }
 
+    /// The entry behind the one whose batch ends right before an offset; none if there are none such.
+    pub fn behind(&self, offset: i64) -> Option<OffsetEntry> {
+        let is_before = |number| self.get(number).is_some_and(|entry: OffsetEntry| entry.offset < offset);
+        let point = partition_point(self.count(), is_before);
+        let before = self.get(point.checked_sub(1)?)?;
+        if before.offset.checked_add(1) == Some(offset) { self.get(point) } else { None }
+    }
+
     /// The last entry whose batch begins not beyond a position.
     pub fn position_at_or_below(&self, position: u64) -> Option<OffsetEntry> {
         self.last_where(|entry| entry.position <= position)

@@ -35,6 +35,14 @@ pub struct FileRange {
     pub length: u64,
 }
 
+impl FileRange {
+    /// What follows it, of so many bytes; none if there are none.
+    pub fn behind(&self, length: u64) -> Option<Self> {
+        let Self { file, offset, length: before } = self;
+        (length > 0).then(|| Self { file: Arc::clone(file), offset: offset.saturating_add(*before), length })
+    }
+}
+
 impl Segment {
     /// The batch that holds an offset, or the first one behind it; none if there is none.
     ///
@@ -43,6 +51,9 @@ impl Segment {
     pub fn find(&self, files: &Files, offset: i64) -> Result<Option<Found>, SegmentError> {
         if offset >= self.end_offset() {
             return Ok(None);
+        }
+        if let Some(found) = self.find_beginning(files, offset)? {
+            return Ok(Some(found));
         }
         let position = self.start(files, |index| index.at_or_below(offset))?;
         let walk = self.walk(files, position, PROBE_BYTES)?;
@@ -64,6 +75,25 @@ impl Segment {
             }
         }
         passed.map_or(Ok(None), |bad| Err(self.corrupt(files, &bad)))
+    }
+
+    /// The batch that begins with an offset, where the index tells of it: who goes on asks for it, and no other header is
+    /// read. None where it has to be looked for.
+    fn find_beginning(&self, files: &Files, offset: i64) -> Result<Option<Found>, SegmentError> {
+        let Some(entry) = self.pick(files, |index| index.behind(offset))? else { return Ok(None) };
+        let walk = self.walk(files, entry.position, PROBE_BYTES)?;
+        match Cursor::new(self, files, walk).next() {
+            Ok(Some(Step::Batch(position, header)))
+                if header.base_offset == offset && header.last_offset() == entry.offset =>
+            {
+                let leader_epoch = header.partition_leader_epoch;
+                Ok(Some(Found { position, batch: BatchFacts::from(&header), leader_epoch }))
+            }
+            // There are batches between, or the index is wrong.
+            Ok(_) => Ok(None),
+            Err(error) if error.is_corrupt() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The bytes from a batch on: all of that batch, and of what follows as much as `bytes_max` allows, cut

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use strandline_log::engine::{Offsets, Partition, ReadError, ReadLimits, ReadOut, Rest, Slice, UpTo};
 use strandline_log::epochs::EpochEnd;
-use strandline_log::segment::AbortedTransaction;
+use strandline_log::segment::{AbortedTransaction, FileRange};
 use strandline_protocol::{Compression, ErrorCode};
+use tokio::sync::oneshot;
 
 use super::Terms;
 use super::wanted::{TopicKey, Wanted, WantedPartition};
@@ -40,6 +41,8 @@ pub(super) struct Found {
     /// None where they do not matter.
     pub(super) offsets: Option<Offsets>,
     pub(super) slices: Vec<Slice>,
+    /// What of a file comes behind them.
+    behind: Option<FileRange>,
     /// How many bytes count for the fewest that are waited for: those that are there, and those behind them that would
     /// be there were the partition not read in pieces.
     available: u64,
@@ -115,14 +118,20 @@ impl Reads {
         self.read(|log, offset, limits| log.read_memory(offset, limits))
     }
 
-    /// Reads what may lie in files, and has it brought into memory, off this task; none if nothing is done any more.
+    /// Reads what may lie in files, and has it brought into memory, off this task; none if nothing is done any more. What
+    /// is likely to be asked for next is read while this is sent.
     pub(super) async fn read_files(mut self, offload: &Offload) -> Option<Self> {
-        let read = move || {
+        let (done, reads) = oneshot::channel();
+        offload.start(move || {
             self.read(|log, offset, limits| log.read_within(offset, limits).map(Some));
-            read_ahead(self.targets.iter().flat_map(|target| &target.found.slices));
-            self
-        };
-        offload.run(read).await.ok()
+            let found = self.targets.iter_mut().map(|target| &mut target.found);
+            let jobs = read_ahead(found.map(|found| (&mut found.slices, found.behind.as_ref())));
+            // Who has gone wants neither.
+            if done.send(self).is_ok() {
+                jobs.into_iter().for_each(|job| job());
+            }
+        });
+        reads.await.ok()
     }
 
     fn read(
@@ -186,7 +195,7 @@ impl Found {
         limits: ReadLimits,
         read: impl Fn(&Partition, i64, ReadLimits) -> Result<Option<ReadOut>, ReadError>,
     ) -> Option<Self> {
-        let ReadOut { slices, end_offset, rest, offsets } = match read(log, offset, limits) {
+        let ReadOut { slices, end_offset, rest, behind, offsets } = match read(log, offset, limits) {
             Ok(read) => read?,
             Err(error) => {
                 let offsets = matches!(error, ReadError::OffsetOutOfRange { .. }).then(|| log.offsets());
@@ -196,7 +205,7 @@ impl Found {
                 return Some(Self { offsets, ..Self::of(error.code()) });
             }
         };
-        let mut found = Self { offsets: Some(offsets), slices, ..Self::default() };
+        let mut found = Self { offsets: Some(offsets), slices, behind, ..Self::default() };
         let bytes = found.bytes();
         // As in Kafka: no more counts of a partition than may be read of it, and who reads an older segment does not wait.
         (found.available, found.is_far_behind) = match rest {

@@ -7,14 +7,17 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytes::Bytes;
 use rustix::fs::{self, Advice, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::ahead::{Reader, Readers};
 use super::kernel::free_in_large_pieces;
+use super::loaded::AROUND_BYTES;
+use super::loads::Loads;
 use super::past_cache::{Rest, Staging, split};
 use super::retry;
-use crate::disk::{Access, BLOCK_BYTES, File};
+use crate::disk::{Access, BLOCK_BYTES, File, LoadJob};
 
 /// The parts of one gathered write: more of them than the kernel takes at once go in several.
 const PARTS_MAX: usize = 1_024;
@@ -30,7 +33,7 @@ const NO_BLOCK: u64 = u64::MAX;
 const LARGE_PIECES_BYTES_MIN: u64 = 512 << 20;
 
 /// From this length on what is read ahead is read as by somebody who goes from front to back.
-const READ_BYTES_MIN: u64 = 128 << 10;
+pub(super) const READ_BYTES_MIN: u64 = 128 << 10;
 
 /// What all files use.
 #[derive(Debug)]
@@ -39,33 +42,38 @@ pub(super) struct Shared {
     /// Where bytes are sent that are wanted in the page cache alone; none on a system without.
     nowhere: Option<OwnedFd>,
     readers: Readers<OwnedFd>,
+    pub(super) loads: Loads,
 }
 
 impl Shared {
     pub(super) fn new(nowhere: Option<OwnedFd>) -> Self {
-        Self { staging: Staging::default(), nowhere, readers: Readers::default() }
+        Self { staging: Staging::default(), nowhere, readers: Readers::default(), loads: Loads::default() }
     }
 }
 
 /// An open file of the machine.
 #[derive(Debug)]
 pub(super) struct RealFile {
-    descriptor: OwnedFd,
+    pub(super) descriptor: OwnedFd,
     access: Access,
     /// The last block that two writes past the page cache shared: one wrote its beginning through that, and one its end.
     shared_block: AtomicU64,
-    shared: Arc<Shared>,
+    /// What begins before this was loaded once.
+    pub(super) loaded_to: AtomicU64,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl Drop for RealFile {
     fn drop(&mut self) {
         self.shared.readers.forget(self.descriptor.as_raw_fd());
+        self.shared.loads.forget(self.descriptor.as_raw_fd(), 0);
     }
 }
 
 impl RealFile {
     pub(super) fn new(descriptor: OwnedFd, access: Access, shared: Arc<Shared>) -> Self {
-        Self { descriptor, access, shared_block: AtomicU64::new(NO_BLOCK), shared }
+        let (shared_block, loaded_to) = (AtomicU64::new(NO_BLOCK), AtomicU64::new(0));
+        Self { descriptor, access, shared_block, loaded_to, shared }
     }
 
     /// The same file once more, opened in another way; none where it cannot be. Its name may be another one's by now, so
@@ -79,6 +87,12 @@ impl RealFile {
     fn open_direct(&self) -> Option<OwnedFd> {
         let is_cached = self.access == Access::Write;
         is_cached.then(|| self.open_again(OFlags::RDWR | OFlags::DIRECT)).flatten()
+    }
+
+    /// For reads past the page cache.
+    pub(super) fn open_to_load(&self) -> Option<OwnedFd> {
+        let is_cached = self.access != Access::DirectSynced;
+        is_cached.then(|| self.open_again(OFlags::RDONLY | OFlags::DIRECT)).flatten()
     }
 
     /// Lets the system read as for somebody who reads from front to back, and copy nothing: in larger pages than if it is
@@ -152,6 +166,10 @@ impl File for RealFile {
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let is_short = buffer.len() <= AROUND_BYTES;
+        if is_short && self.shared.loads.copy(self.descriptor.as_raw_fd(), offset, buffer) {
+            return Ok(buffer.len());
+        }
         let mut read = 0;
         while let Some(rest) = buffer.get_mut(read..).filter(|rest| !rest.is_empty()) {
             match retry(|| rustix::io::pread(&self.descriptor, &mut *rest, offset + read as u64))? {
@@ -163,7 +181,9 @@ impl File for RealFile {
     }
 
     fn write_at(&self, parts: &[io::IoSlice<'_>], offset: u64) -> io::Result<()> {
-        write_parts(&self.descriptor, parts, offset, |offset| self.write_bytes_max(offset))
+        let result = write_parts(&self.descriptor, parts, offset, |offset| self.write_bytes_max(offset));
+        self.shared.loads.forget(self.descriptor.as_raw_fd(), offset);
+        result
     }
 
     fn write_past_cache_at(&self, parts: &[io::IoSlice<'_>], offset: u64) -> io::Result<()> {
@@ -175,7 +195,7 @@ impl File for RealFile {
         let [first, whole, last] = split(offset, length);
         let mut rest = Rest::of(parts);
         self.leave_shared_block(first.clone());
-        self.shared.staging.with(|memory| {
+        let result = self.shared.staging.with(|memory| {
             self.write_through(&mut rest, memory, first)?;
             let mut at = whole.start;
             while at < whole.end {
@@ -194,7 +214,9 @@ impl File for RealFile {
                 at += gathered.iter().map(|part| part.len() as u64).sum::<u64>();
             }
             self.write_through(&mut rest, memory, last)
-        })
+        });
+        self.shared.loads.forget(self.descriptor.as_raw_fd(), offset);
+        result
     }
 
     fn allocate(&self, offset: u64, length: u64) -> io::Result<()> {
@@ -203,7 +225,9 @@ impl File for RealFile {
     }
 
     fn set_length(&self, length: u64) -> io::Result<()> {
-        Ok(retry(|| fs::ftruncate(&self.descriptor, length))?)
+        let result = retry(|| fs::ftruncate(&self.descriptor, length));
+        self.shared.loads.forget(self.descriptor.as_raw_fd(), length);
+        Ok(result?)
     }
 
     fn sync(&self) -> io::Result<()> {
@@ -235,13 +259,21 @@ impl File for RealFile {
         if is_read { Ok(()) } else { self.start_read(offset, length) }
     }
 
+    fn load(&self, offset: u64, length: u64) -> Option<Bytes> {
+        self.load_range(offset, length)
+    }
+
+    fn load_ahead(&self, offset: u64, length: u64, end: u64) -> Option<LoadJob> {
+        self.load_range_ahead(offset, length, end)
+    }
+
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         Some(self.descriptor.as_fd())
     }
 }
 
 /// Whether large pages are found without moving memory about.
-fn is_memory_whole() -> bool {
+pub(super) fn is_memory_whole() -> bool {
     // Not known is as good as not whole. Where pages are larger than blocks, there is more than is counted.
     let buddyinfo = std::fs::read_to_string("/proc/buddyinfo").unwrap_or_default();
     free_in_large_pieces(&buddyinfo, BLOCK_BYTES as u64) >= LARGE_PIECES_BYTES_MIN

@@ -1,4 +1,9 @@
-//! What a kernel does, and how its memory is, is told by what it writes of itself.
+//! What a kernel does, and how its memory is, is told by what it writes of itself, or when it is asked.
+
+use std::ops::Range;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use crate::disk::BLOCK_BYTES;
 
 /// Whether `syncfs` of a kernel tells of writes that were lost: it does from 5.8 on.
 pub(super) fn reports_all_losses(release: &str) -> bool {
@@ -22,6 +27,38 @@ pub(super) fn free_in_large_pieces(buddyinfo: &str, page_bytes: u64) -> u64 {
         })
     };
     buddyinfo.lines().map(zone).fold(0, u64::saturating_add).saturating_mul(page_bytes)
+}
+
+/// The number of `cachestat`, the same everywhere; kernels have it from 6.5 on.
+const CACHESTAT: libc::c_long = 451;
+
+/// What it is asked about: no length means all that follows.
+#[repr(C)]
+struct CachestatRange {
+    offset: u64,
+    length: u64,
+}
+
+/// How many pages it counts.
+#[repr(C)]
+#[derive(Default)]
+struct Cachestat {
+    cached: u64,
+    dirty: u64,
+    in_writeback: u64,
+    evicted: u64,
+    recently_evicted: u64,
+}
+
+/// How much of a range of a file is in the page cache; none where the kernel does not say. Pages may be larger than they are
+/// taken for here: then it is more.
+pub(super) fn cached_bytes(file: BorrowedFd<'_>, range: &Range<u64>) -> Option<u64> {
+    let asked = CachestatRange { offset: range.start, length: range.end.saturating_sub(range.start) };
+    let mut told = Cachestat::default();
+    // SAFETY: both are as the system call wants them and outlive it, and the descriptor is open.
+    #[expect(unsafe_code, reason = "neither rustix nor libc has cachestat")]
+    let result = unsafe { libc::syscall(CACHESTAT, file.as_raw_fd(), &raw const asked, &raw mut told, 0) };
+    (result == 0).then(|| told.cached.saturating_mul(BLOCK_BYTES as u64))
 }
 
 #[cfg(test)]

@@ -30,6 +30,11 @@ fn entries_are_those_that_kafka_would_write() {
     let entries: Vec<_> =
         OffsetIndex::new(0, &offsets).entries().map(|entry| (entry.offset, entry.position)).collect();
     assert_eq!(entries, [(13, 6 * bytes), (25, 12 * bytes)]);
+    // Behind the batch that ends with 13 comes, as far as the index knows, the one that ends with 25.
+    let behind = |offset| OffsetIndex::new(0, &offsets).behind(offset).map(|entry| entry.offset);
+    assert_eq!([0, 13, 14, 15, 26].map(behind), [None, None, Some(25), None, None]);
+    // It does not: there are some between.
+    assert_eq!(segment.find(&place.files, 14).unwrap().unwrap().position, 7 * bytes);
     let times = place.content(&segment, FileKind::TimeIndex);
     let entries: Vec<_> =
         TimeIndex::new(0, &times).entries().map(|entry| (entry.timestamp, entry.offset)).collect();

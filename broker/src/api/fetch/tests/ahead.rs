@@ -3,29 +3,38 @@
 use std::io::{self, IoSlice};
 use std::os::fd::BorrowedFd;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
+use std::time::Duration;
 
 use strandline_log::disk::simulated::SimulatedDisk;
-use strandline_log::disk::{Access, Disk, Entry, File, Lock};
+use strandline_log::disk::{self, Access, Disk, Entry, File, LoadJob, Lock};
 use strandline_log::engine::Options;
-use strandline_protocol::Piece;
+use strandline_protocol::{Bytes, Piece};
 
 use super::limits::wait_until_flushed;
 use crate::api::Reply;
-use crate::api::tests::{Rig, batch, fetch_request, produce_request};
+use crate::api::tests::{Rig, batch, fetch_request, produce_request, records};
 use crate::api::topics::TopicRules;
 
 /// What was asked to be read ahead: from where, how much, and by whom.
 type Asked = Arc<Mutex<Vec<(u64, u64, ThreadId)>>>;
 
+/// What is loaded, if anything is, and what was read to be loaded next: from where, how much, and up to where it is good.
+#[derive(Debug, Default)]
+struct Loads {
+    is_on: AtomicBool,
+    ahead: Mutex<Vec<(u64, u64, u64)>>,
+}
+
 /// A disk that notes that.
 #[derive(Debug)]
-struct Noting(SimulatedDisk, Asked);
+struct Noting(SimulatedDisk, Asked, Arc<Loads>);
 
 impl Noting {
     fn noted(&self, file: Arc<dyn File>) -> Arc<dyn File> {
-        Arc::new(NotingFile(file, Arc::clone(&self.1)))
+        Arc::new(NotingFile(file, Arc::clone(&self.1), Arc::clone(&self.2)))
     }
 }
 
@@ -76,7 +85,7 @@ impl Disk for Noting {
 }
 
 #[derive(Debug)]
-struct NotingFile(Arc<dyn File>, Asked);
+struct NotingFile(Arc<dyn File>, Asked, Arc<Loads>);
 
 impl File for NotingFile {
     fn length(&self) -> io::Result<u64> {
@@ -112,6 +121,20 @@ impl File for NotingFile {
         self.0.start_read(offset, length)
     }
 
+    fn load(&self, offset: u64, length: u64) -> Option<Bytes> {
+        if !self.2.is_on.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut bytes = vec![0; usize::try_from(length).unwrap()];
+        disk::read_exact_at(&*self.0, &mut bytes, offset).unwrap();
+        Some(bytes.into())
+    }
+
+    fn load_ahead(&self, offset: u64, length: u64, end: u64) -> Option<LoadJob> {
+        let loads = Arc::clone(&self.2);
+        Some(Box::new(move || loads.ahead.lock().unwrap().push((offset, length, end))))
+    }
+
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         self.0.descriptor()
     }
@@ -123,7 +146,7 @@ async fn what_is_sent_from_files_is_asked_for_elsewhere() {
     let asked = Asked::default();
     let options = Options { flush_bytes: 1, ..Options::default() };
     let noting = Arc::clone(&asked);
-    let rig = Rig::with_disk(options, |disk| Arc::new(Noting(disk, noting)));
+    let rig = Rig::with_disk(options, |disk| Arc::new(Noting(disk, noting, Arc::default())));
     rig.create("t", 2, TopicRules::default());
     let batches = [(0, batch(&[&[1; 1_000]])), (1, batch(&[&[2; 2_000]]))];
     rig.call(9, &produce_request("t", -1, batches)).await;
@@ -144,4 +167,31 @@ async fn what_is_sent_from_files_is_asked_for_elsewhere() {
     assert_eq!(asked.iter().map(|(offset, length, _)| (*offset, *length)).collect::<Vec<_>>(), sent);
     let here = thread::current().id();
     assert!(asked.iter().all(|(.., thread)| *thread != here), "who serves connections waits for the disk");
+}
+
+#[tokio::test]
+async fn what_is_loaded_is_sent_from_memory_and_what_comes_behind_it_is_read_meanwhile() {
+    let loads = Arc::new(Loads::default());
+    let options = Options { flush_bytes: 1, ..Options::default() };
+    let noting = Arc::clone(&loads);
+    let rig = Rig::with_disk(options, |disk| Arc::new(Noting(disk, Asked::default(), noting)));
+    rig.create("t", 1, TopicRules::default());
+    // Each has an entry of its own in the index.
+    let value = vec![3; 5_000];
+    let length = batch(&[&value]).len() as u64;
+    for _ in 0..4 {
+        rig.call(9, &produce_request("t", -1, [(0, batch(&[&value]))])).await;
+    }
+    wait_until_flushed(&rig.log("t", 0)).await;
+    loads.is_on.store(true, Ordering::Relaxed);
+    let mut request = fetch_request("t", &[(0, 1)]);
+    request.topics[0].partitions[0].partition_max_bytes = i32::try_from(length + 100).unwrap();
+    let response = rig.call(12, &request).await;
+    assert_eq!(records(&response), [(0, 1, value)]);
+    // The answer does not wait for it.
+    while loads.ahead.lock().unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // As much as was asked for now, of what there is.
+    assert_eq!(*loads.ahead.lock().unwrap(), [(2 * length, length, 4 * length)]);
 }

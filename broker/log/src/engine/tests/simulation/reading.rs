@@ -227,7 +227,7 @@ fn check_read(
     }
     let places = slices.iter().map(|(slice, _)| match slice {
         Slice::Memory(_) => "read from memory",
-        Slice::Segment(_) => "read from a segment",
+        Slice::Segment(_) | Slice::Loaded(_) => "read from a segment",
         Slice::Journal { .. } => "read from the journal",
     });
     Ok(places.collect())
