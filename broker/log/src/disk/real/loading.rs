@@ -51,9 +51,10 @@ impl RealFile {
     fn is_better_loaded(&self, range: &Range<u64>) -> bool {
         let length = range.end - range.start;
         let is_first = range.start + length / 2 >= self.loaded_to.load(Ordering::Relaxed);
-        is_first
-            && !is_memory_whole()
-            && cached_bytes(self.descriptor.as_fd(), range).is_some_and(|bytes| bytes < length / 4)
+        let is_elsewhere =
+            || cached_bytes(self.descriptor.as_fd(), range).is_some_and(|bytes| bytes < length / 4);
+        // The dearest to find out comes last.
+        is_first && is_elsewhere() && !is_memory_whole()
     }
 }
 
