@@ -273,7 +273,7 @@ impl File for RealFile {
 }
 
 /// Whether large pages are found without moving memory about.
-pub(super) fn is_memory_whole() -> bool {
+fn is_memory_whole() -> bool {
     // Not known is as good as not whole. Where pages are larger than blocks, there is more than is counted.
     let buddyinfo = std::fs::read_to_string("/proc/buddyinfo").unwrap_or_default();
     free_in_large_pieces(&buddyinfo, BLOCK_BYTES as u64) >= LARGE_PIECES_BYTES_MIN

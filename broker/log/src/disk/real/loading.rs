@@ -1,8 +1,9 @@
 //! When a range of a file is read into memory of this process, and not into the page cache.
 //!
-//! Where memory is full, the system clears a page of something else for each page that it reads into, and what lies in small
-//! pages is dear to send. What is sent once costs less by the way past it. Whoever comes to the same place later reads
-//! through the page cache: so many of them are one reader of the disk, and not as many as they are.
+//! A page that is read into has to be found: where memory is full the system clears it of something else, and where it has
+//! been free for long a host has to bring it first. And what lies in small pages is dear to send. What is sent once costs less
+//! by the way past all that. Whoever comes to the same place later reads through the page cache: so many of them are one
+//! reader of the disk, and not as many as they are.
 
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd};
@@ -11,7 +12,7 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
-use super::file::{READ_BYTES_MIN, RealFile, is_memory_whole};
+use super::file::{READ_BYTES_MIN, RealFile};
 use super::kernel::cached_bytes;
 use super::loaded::{AROUND_BYTES, RANGE_BYTES_MAX};
 use super::read_once;
@@ -47,14 +48,11 @@ impl RealFile {
         Some(Box::new(move || loading.run(&shared.loads, |room, at| read_once(&direct, room, at))))
     }
 
-    /// Whether nobody has been there, little of it is in the page cache, and that has no room to spare.
+    /// Whether nobody has been there, and little of it is in the page cache.
     fn is_better_loaded(&self, range: &Range<u64>) -> bool {
         let length = range.end - range.start;
         let is_first = range.start + length / 2 >= self.loaded_to.load(Ordering::Relaxed);
-        let is_elsewhere =
-            || cached_bytes(self.descriptor.as_fd(), range).is_some_and(|bytes| bytes < length / 4);
-        // The dearest to find out comes last.
-        is_first && is_elsewhere() && !is_memory_whole()
+        is_first && cached_bytes(self.descriptor.as_fd(), range).is_some_and(|bytes| bytes < length / 4)
     }
 }
 
