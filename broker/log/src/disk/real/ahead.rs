@@ -7,7 +7,9 @@
 
 use std::ops::Range;
 use std::os::fd::RawFd;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
+
+use super::lock;
 
 /// So many are known at the most.
 const KNOWN_MAX: usize = 16;
@@ -75,14 +77,14 @@ impl<D> Default for Readers<D> {
 impl<D> Readers<D> {
     /// Takes one who stands in what is to be read: whoever was given a part of a batch goes back to its beginning.
     pub(super) fn take(&self, file: RawFd, range: &Range<u64>) -> Option<Reader<D>> {
-        let mut known = self.known();
+        let mut known = lock(&self.known);
         let place = known.iter().position(|known| known.file == file && range.contains(&known.position))?;
         Some(known.remove(place).reader)
     }
 
     /// Keeps one who stands there until he goes on.
     pub(super) fn keep(&self, file: RawFd, position: u64, reader: Reader<D>) {
-        let mut known = self.known();
+        let mut known = lock(&self.known);
         if known.len() >= KNOWN_MAX {
             // Who has not gone on for the longest.
             known.remove(0);
@@ -92,11 +94,7 @@ impl<D> Readers<D> {
 
     /// Forgets all readers of a file, before it is closed: they would keep its space, and another one may have its number.
     pub(super) fn forget(&self, file: RawFd) {
-        self.known().retain(|known| known.file != file);
-    }
-
-    fn known(&self) -> MutexGuard<'_, Vec<Known<D>>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.known).retain(|known| known.file != file);
     }
 }
 

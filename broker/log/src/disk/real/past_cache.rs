@@ -8,10 +8,11 @@
 use std::io::{self, IoSlice};
 use std::ops::Range;
 use std::slice;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use memmap2::MmapMut;
 
+use super::lock;
 use crate::disk::BLOCK_BYTES;
 
 /// So much is copied at the most before it is written.
@@ -26,13 +27,13 @@ pub(super) struct Staging {
 impl Staging {
     /// Gives memory for a write, and takes it back.
     pub(super) fn with<T>(&self, write: impl FnOnce(&mut [u8]) -> io::Result<T>) -> io::Result<T> {
-        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let spare = lock(&self.spare).pop();
         let mut memory = match spare {
             Some(memory) => memory,
             None => MmapMut::map_anon(STAGED_BYTES)?,
         };
         let written = write(&mut memory);
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+        lock(&self.spare).push(memory);
         written
     }
 }
