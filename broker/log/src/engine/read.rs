@@ -113,8 +113,8 @@ fn end_of(entries: &[TailEntry], offset: i64) -> i64 {
 enum Range {
     /// These bytes, with an offset that nothing in them has, and how many bytes of the segment are behind them.
     Found(FileRange, i64, u64),
-    /// There is no batch from the offset on in it.
-    Passed,
+    /// There is no batch from the offset on in it, and it ends there.
+    Passed(i64),
     /// The next batch reaches the limit.
     Beyond,
 }
@@ -157,9 +157,9 @@ impl Partition {
                 Found::Segment(segment) => {
                     match self.range(&segment, from, limits, offsets.limit(limits.up_to)) {
                         Err(SegmentError::Gone { .. }) => None,
-                        Ok(Range::Passed) => {
+                        Ok(Range::Passed(end)) => {
                             // Compaction leaves ends without a batch.
-                            from = segment.end_offset();
+                            from = end;
                             continue;
                         }
                         Ok(Range::Beyond) => Some(Vec::new()),
@@ -206,7 +206,7 @@ impl Partition {
         Ok((found, offsets))
     }
 
-    /// The bytes of a segment from an offset on that do not reach a limit.
+    /// The bytes of a segment from an offset on that do not reach a limit. It may grow meanwhile, by what lies behind that.
     fn range(
         &self,
         segment: &Segment,
@@ -216,18 +216,16 @@ impl Partition {
     ) -> Result<Range, SegmentError> {
         let ReadLimits { bytes_max, takes_one, .. } = limits;
         let files = &self.sources.files;
-        let end_offset = segment.end_offset();
+        // What it has now. What comes is behind the limit, wherever the log ends by then.
+        let (length, end_offset) = (segment.length(), segment.end_offset());
         let found = match segment.find(files, offset)? {
             Some(found) if found.batch.last_offset >= limit => return Ok(Range::Beyond),
             Some(found) if found.batch.bytes > bytes_max && !takes_one => return Ok(Range::Beyond),
             Some(found) => found,
-            None if end_offset > offset => return Ok(Range::Passed),
+            None if end_offset > offset => return Ok(Range::Passed(end_offset)),
             None => return Ok(Range::Beyond),
         };
-        let end_position = match segment.find(files, limit)? {
-            Some(end) if end_offset > limit => end.position,
-            _ => segment.length(),
-        };
+        let end_position = segment.find(files, limit)?.map_or(length, |end| end.position);
         let bytes_max = bytes_max.min(end_position.saturating_sub(found.position));
         let range = segment.range(files, &found, bytes_max)?;
         let read_to = range.offset + range.length;

@@ -1,9 +1,10 @@
 //! What went wrong when real processes were killed: logs that change while a job is about them.
 
 use super::super::Job;
+use super::found::transactional;
 use super::rules::{fill, small_segments};
 use super::*;
-use crate::config::Cleanup;
+use crate::config::{Cleanup, Durability};
 use crate::disk::simulated::Operation;
 
 /// Gives up all of a log while some job is under way.
@@ -269,4 +270,38 @@ fn new_segments_wait_for_a_start_that_is_on_its_way_without_a_checkpoint_for_eac
     rig.settle();
     let keys: Vec<_> = read_all(&rig.partition(id), 1).iter().map(|(_, value)| value[0]).collect();
     assert_eq!(keys, [0, 1, 2].into_iter().chain(10..20).collect::<Vec<_>>());
+}
+
+/// What a log that has one batch, in a segment, gives to somebody while another one comes into that.
+fn read_while_it_grows(seed: u64, durability: Durability, up_to: UpTo, second: fn(LocalId) -> Command) {
+    let mut rig = Rig::new(seed);
+    let watched = Watched::new(&rig.disk);
+    rig.watched = Some(watched.clone());
+    rig.options.flush_bytes = 0;
+    rig.recover().unwrap();
+    let partition = rig.create(LogConfig { durability, ..LogConfig::default() });
+    let id = partition.id();
+    rig.append(id, batch(&[b"first"])).unwrap();
+    let length = partition.read(0, 1 << 20, up_to).unwrap().slices.iter().map(Slice::length).sum::<u64>();
+    let growing = Arc::clone(&partition);
+    watched.before_read(move || {
+        let grown = rig.call(second(id));
+        assert!(grown.is_ok() && growing.view().segments.last().unwrap().end_offset() == 2, "{grown:?}");
+    });
+    let read = partition.read(0, 1 << 20, up_to).unwrap();
+    assert_eq!(partition.offsets().end, 2, "it grew meanwhile");
+    assert_eq!(read.offsets.end, 1, "and had ended before");
+    assert_eq!(read.slices.iter().map(Slice::length).sum::<u64>(), length);
+}
+
+/// A consumer was given records behind the end that the log had, came back for what follows, and was told that this is out
+/// of the log's range: it went on at the end, without what lay between.
+#[test]
+fn nobody_reads_beyond_the_end_that_a_log_had_when_he_came() {
+    read_while_it_grows(37, Durability::Async, UpTo::End, |id| append(id, batch(&[b"second"])));
+}
+
+#[test]
+fn nobody_reads_of_a_transaction_that_began_meanwhile() {
+    read_while_it_grows(38, Durability::Fsync, UpTo::LastStable, |id| transactional(id, 0));
 }
