@@ -10,6 +10,9 @@ use crate::disk::BLOCK_BYTES;
 /// The first region is this part of all: what little work needs has little memory.
 const FIRST_PART: usize = 16;
 
+/// Where so much is free in one place, a frame finds room to grow, until it is as long as most will ever be.
+const ROOMY_BYTES: usize = 4 << 20;
+
 /// A piece of a region: whole blocks, from a block's border on.
 pub(super) struct Piece {
     /// Where it lies among all regions.
@@ -48,8 +51,10 @@ impl Piece {
 /// Two regions, a short one and a long one, each of them there from when it is needed until nothing of it is used and
 /// its memory is wanted elsewhere.
 ///
-/// Pieces are looked for behind the one that was taken last. Since frames go in about the order in which they came,
-/// what is free stays in one place, as in a ring; and a piece that is held for long is no obstacle but by its length.
+/// Pieces are looked for at the front, where memory was touched before, and is in a cache still: as much of it is used as
+/// is held at once. Where nothing at the front has room to grow in, they are looked for behind the one that was taken
+/// last. Since frames go in about the order in which they came, what is free stays in one place, as in a ring; and a piece
+/// that is held for long is no obstacle but by its length.
 #[derive(Default)]
 pub(super) struct Regions {
     /// Where the regions lie. There is a gap between them, so that no pieces of two of them touch.
@@ -97,10 +102,13 @@ impl Regions {
         Some(piece)
     }
 
-    /// Where the first free memory of such a length starts, from behind the last piece on and then from the front.
+    /// Where the first free memory starts that is roomy, or else the first of such a length, from behind the last piece on
+    /// and then from the front.
     fn find(&self, bytes: usize) -> Option<usize> {
+        let roomy = self.free.iter().find(|(_, free)| free.len() >= bytes.max(ROOMY_BYTES));
         let behind = self.free.range(self.last_end..).chain(self.free.range(..self.last_end));
-        behind.into_iter().find(|(_, free)| free.len() >= bytes).map(|(start, _)| *start)
+        let found = roomy.or_else(|| behind.into_iter().find(|(_, free)| free.len() >= bytes));
+        found.map(|(start, _)| *start)
     }
 
     fn add_region(&mut self, bytes: usize, bytes_left: usize) -> Option<usize> {
@@ -176,7 +184,7 @@ impl Regions {
 
 #[cfg(test)]
 mod tests {
-    use super::{BLOCK_BYTES, Piece, Regions};
+    use super::{BLOCK_BYTES, Piece, ROOMY_BYTES, Regions};
     use crate::random::Random;
 
     const BYTES: usize = 320 * BLOCK_BYTES;
@@ -250,6 +258,23 @@ mod tests {
                 regions.give_back(piece);
             }
         }
+    }
+
+    #[test]
+    fn no_more_memory_is_touched_than_is_held_at_once_and_a_frame_needs_to_grow() {
+        let mut regions = Regions::new(16 * ROOMY_BYTES);
+        let (held_max, piece) = (ROOMY_BYTES, ROOMY_BYTES / 8);
+        let (mut held, mut end) = (std::collections::VecDeque::new(), 0);
+        for number in 0..400 {
+            let left = 16 * ROOMY_BYTES - regions.bytes();
+            let taken = regions.take(piece + number % 7 * BLOCK_BYTES, left).expect("room");
+            end = end.max(taken.end());
+            held.push_back(taken);
+            while held.iter().map(Piece::length).sum::<usize>() > held_max {
+                regions.give_back(held.pop_front().unwrap());
+            }
+        }
+        assert!(end <= 4 * ROOMY_BYTES, "{end}");
     }
 
     #[test]

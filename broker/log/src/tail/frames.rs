@@ -7,7 +7,7 @@ use super::budget::{Budget, Keeper};
 use super::memory::{CHUNK_BYTES, FrameMemory, FrameSlice, OpenChunk};
 use crate::journal::{FrameBuffer, Position};
 
-/// So many frames are forgotten under one hold of the lock.
+/// So many frames are forgotten, or lose their memory, under one hold of the lock.
 const FORGOTTEN_AT_ONCE: usize = 64;
 
 /// Where the frames of a journal are: all that were not forgotten, those that were evicted from memory too.
@@ -64,9 +64,22 @@ impl Kept {
         self.frames.get_mut(self.evicted)
     }
 
+    /// How many frames have numbers up to `sequence`.
+    fn up_to(&self, sequence: u64) -> usize {
+        self.frames.partition_point(|frame| frame.sequence <= sequence)
+    }
+
+    /// What some more frames have of memory; none where no more of them has any.
+    fn release_some(&mut self, sequence: u64) -> Option<Vec<Arc<FrameMemory>>> {
+        let end = self.up_to(sequence).min(self.evicted + FORGOTTEN_AT_ONCE);
+        let frames = (self.evicted < end).then(|| self.frames.range_mut(self.evicted..end))?;
+        let released = frames.filter_map(|frame| frame.memory.take()).collect();
+        self.evicted = end;
+        Some(released)
+    }
+
     fn forget_some(&mut self, sequence: u64) -> Vec<Frame> {
-        let forgotten =
-            self.frames.partition_point(|frame| frame.sequence <= sequence).min(FORGOTTEN_AT_ONCE);
+        let forgotten = self.up_to(sequence).min(FORGOTTEN_AT_ONCE);
         self.evicted = self.evicted.saturating_sub(forgotten);
         self.frames.drain(..forgotten).collect()
     }
@@ -100,6 +113,18 @@ impl Frames {
         let mut kept = self.kept();
         if kept.frames.back().is_none_or(|last| last.sequence < frame.sequence) {
             kept.frames.push_back(frame);
+        }
+    }
+
+    /// Gives up the memory of the frames with numbers up to `sequence`, whose batches are in segments: that of the next
+    /// frames is the same then, and in a cache still. Whoever was about to read them finds them in the journal.
+    pub fn release_up_to(&self, sequence: u64) {
+        loop {
+            // Their memory goes when the lock is free again.
+            let released = self.kept().release_some(sequence);
+            if released.is_none() {
+                break;
+            }
         }
     }
 

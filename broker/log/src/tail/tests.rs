@@ -66,6 +66,28 @@ fn the_oldest_frames_are_evicted_and_stay_known_until_they_are_forgotten() {
 }
 
 #[test]
+fn frames_that_nobody_looks_for_give_up_their_memory_and_are_found_in_the_journal() {
+    let (pool, length) = (BufferPool::default(), 4 << 10);
+    let frames = Frames::new(Budget::new(BUDGET_BYTES_MAX));
+    for sequence in 0..200 {
+        keep(&frames, &pool, sequence, length);
+    }
+    let used = frames.budget().used_bytes();
+    for (up_to, left) in [(150, 49), (150, 49), (10, 49), (151, 48)] {
+        frames.release_up_to(up_to);
+        let in_memory = (0..200).filter(|sequence| all(&frames, *sequence, length).is_some());
+        assert_eq!(in_memory.collect::<Vec<_>>(), (200 - left..200).collect::<Vec<_>>());
+        assert_eq!(frames.budget().used_bytes(), used / 200 * left);
+        assert!((0..200).all(|sequence| frames.place(sequence, 0, 1).is_some()));
+    }
+    keep(&frames, &pool, 200, length);
+    frames.release_up_to(u64::MAX);
+    assert_eq!(frames.budget().used_bytes(), 0);
+    keep(&frames, &pool, 201, length);
+    assert!(all(&frames, 201, length).is_some(), "and what comes next is kept");
+}
+
+#[test]
 fn a_slice_lies_in_its_frame_or_is_none() {
     let (pool, frames) = (BufferPool::default(), Frames::new(Budget::new(BUDGET_BYTES_MAX)));
     keep(&frames, &pool, 1, 60_000);

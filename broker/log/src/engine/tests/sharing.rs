@@ -3,6 +3,9 @@
 use super::rules::fill;
 use super::*;
 
+/// What small frames are copied into together.
+const CHUNK_BYTES: u64 = 256 << 10;
+
 /// A directory that takes the memory of its tails from this budget, and keeps all in them.
 fn directory(seed: u64, budget: &Budget) -> (Rig, LocalId) {
     let mut rig = Rig::new(seed);
@@ -83,4 +86,21 @@ fn memory_that_nobody_uses_has_one_bound_and_goes_back_when_nothing_is_asked_for
     one.clock.advance(5_100);
     one.settle();
     assert_eq!(budget.buffers().idle_bytes(), 0, "and again after each rest");
+}
+
+#[test]
+fn what_is_in_segments_takes_no_memory_of_tails_before_the_journal_forgets_it() {
+    let budget = Budget::new(2 << 20);
+    let (mut rig, id) = directory(204, &budget);
+    let expected = fill(&mut rig, id, 0..400);
+    assert_eq!(in_memory(&mut rig, id), 400);
+    assert!(budget.used_bytes() > CHUNK_BYTES);
+    let frame = rig.partition(id).view().tail.first_frame().unwrap();
+    rig.writer().options.flush_bytes = 1;
+    rig.settle();
+    assert!(rig.partition(id).view().tail.is_empty());
+    assert!(rig.writer().sources.frames.place(frame, 0, 1).is_some(), "there was no checkpoint");
+    // What the next small frames are copied into is there still.
+    assert!(budget.used_bytes() <= CHUNK_BYTES, "{}", budget.used_bytes());
+    assert_records(&read_all(&rig.partition(id), 0), &expected, "from the segment");
 }

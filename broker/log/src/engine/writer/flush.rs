@@ -168,6 +168,8 @@ impl Writer {
                     reason: self.flushing.reason,
                 });
                 done.job.logs.into_iter().for_each(|flush| self.log_flushed(flush));
+                let flushed_to = self.first_unflushed().map_or(self.published, |first| first - 1);
+                self.sources.frames.release_up_to(flushed_to);
             }
             Err(error) if error.is_disk_full() || error.lacks_descriptors() => {
                 // Nothing of it counts: it is written again, to the same places. The reserve was kept for this.
