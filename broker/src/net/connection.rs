@@ -40,6 +40,9 @@ use crate::metrics::IS_MEASURED;
 /// memory and in files before the next answer is looked for. A single answer may be longer.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 
+/// Of the memory for requests one connection may have this part.
+const CONNECTION_PART: usize = 16;
+
 /// Answers of so many bytes and more are not held back.
 const HELD_BACK_BYTES_MAX: usize = 16 << 10;
 
@@ -262,7 +265,7 @@ impl<T: Transport> ConnectionTask<T> {
         let options = &self.shared.options;
         self.pipeline.is_empty()
             || (self.pipeline.len() < options.pipeline_requests_max
-                && self.pipeline.request_bytes() < options.requests_bytes_max / 8
+                && self.pipeline.request_bytes() < options.requests_bytes_max / CONNECTION_PART
                 && self.pipeline.answer_bytes() < ANSWER_BYTES_MAX)
     }
 

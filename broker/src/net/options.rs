@@ -40,7 +40,8 @@ pub struct NetOptions {
     /// `socket.request.max.bytes`.
     pub request_bytes_max: usize,
     /// `queued.max.request.bytes`: the memory of all requests in flight. What is beyond waits in its socket. One
-    /// connection may have an eighth of it, or one request.
+    /// connection may have a sixteenth of it, or one request: several groups of the journal, and no more of what one client
+    /// sends faster than it is written.
     pub requests_bytes_max: usize,
     /// So many requests of one connection may be in flight.
     pub pipeline_requests_max: usize,

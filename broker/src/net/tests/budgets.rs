@@ -31,8 +31,8 @@ fn a_request_waits_for_the_memory_of_others() {
 }
 
 #[test]
-fn one_connection_gets_an_eighth_of_it() {
-    let rig = Rig::new(NetOptions { requests_bytes_max: 8 * MEGABYTE, ..options() });
+fn one_connection_gets_a_sixteenth_of_it() {
+    let rig = Rig::new(NetOptions { requests_bytes_max: 16 * MEGABYTE, ..options() });
     let mut greedy = rig.connect();
     let mut bytes = frame(Ask::Gated, 0, 0);
     (1..100).for_each(|number| bytes.extend(frame(Ask::Gated, number, 100_000)));
