@@ -2,7 +2,6 @@
 
 #![cfg(test)]
 
-use std::fmt;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
@@ -30,22 +29,12 @@ impl Step {
     }
 }
 
-/// What happens in between.
-type Meanwhile = Box<dyn FnOnce() + Send>;
-
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Notes {
     steps: Vec<Step>,
     /// Nothing is done from this step on.
     halts_before: Option<usize>,
     hides_losses: bool,
-    before_read: Option<Meanwhile>,
-}
-
-impl fmt::Debug for Notes {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Notes").field("steps", &self.steps.len()).finish_non_exhaustive()
-    }
 }
 
 /// A simulated disk, watched. Clones are the same one.
@@ -77,11 +66,6 @@ impl Watched {
     /// Is an old kernel's from now on, whose sync of the whole file system does not tell of what was lost.
     pub(crate) fn hide_losses(&self) {
         self.notes().hides_losses = true;
-    }
-
-    /// Does something when a file is read the next time, before that.
-    pub(crate) fn before_read(&self, meanwhile: impl FnOnce() + Send + 'static) {
-        self.notes().before_read = Some(Box::new(meanwhile));
     }
 
     fn see<T>(
@@ -195,8 +179,6 @@ impl File for WatchedFile {
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let meanwhile = self.watched.notes().before_read.take();
-        meanwhile.into_iter().for_each(|meanwhile| meanwhile());
         self.see(Operation::Read, (offset, buffer.len() as u64), |file| file.read_at(buffer, offset))
     }
 

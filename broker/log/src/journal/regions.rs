@@ -5,13 +5,14 @@ use std::ops::Range;
 
 use bytes::BytesMut;
 
+use super::options::GROUP_BYTES_MAX;
 use crate::disk::BLOCK_BYTES;
 
 /// The first region is this part of all: what little work needs has little memory.
 const FIRST_PART: usize = 16;
 
 /// Where so much is free in one place, a frame finds room to grow, until it is as long as most will ever be.
-const ROOMY_BYTES: usize = 4 << 20;
+const ROOMY_BYTES: usize = GROUP_BYTES_MAX;
 
 /// A piece of a region: whole blocks, from a block's border on.
 pub(super) struct Piece {

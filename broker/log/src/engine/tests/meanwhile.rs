@@ -1,4 +1,4 @@
-//! What went wrong when real processes were killed: logs that change while a job is about them.
+//! What went wrong when real processes were killed, or read from: logs that change while a job or a reader is about them.
 
 use super::super::Job;
 use super::found::transactional;
@@ -275,20 +275,20 @@ fn new_segments_wait_for_a_start_that_is_on_its_way_without_a_checkpoint_for_eac
 /// What a log that has one batch, in a segment, gives to somebody while another one comes into that.
 fn read_while_it_grows(seed: u64, durability: Durability, up_to: UpTo, second: fn(LocalId) -> Command) {
     let mut rig = Rig::new(seed);
-    let watched = Watched::new(&rig.disk);
-    rig.watched = Some(watched.clone());
     rig.options.flush_bytes = 0;
     rig.recover().unwrap();
     let partition = rig.create(LogConfig { durability, ..LogConfig::default() });
     let id = partition.id();
     rig.append(id, batch(&[b"first"])).unwrap();
     let length = partition.read(0, 1 << 20, up_to).unwrap().slices.iter().map(Slice::length).sum::<u64>();
-    let growing = Arc::clone(&partition);
-    watched.before_read(move || {
-        let grown = rig.call(second(id));
-        assert!(grown.is_ok() && growing.view().segments.last().unwrap().end_offset() == 2, "{grown:?}");
-    });
-    let read = partition.read(0, 1 << 20, up_to).unwrap();
+    let stall = rig.disk.stall(Operation::Read, 1);
+    let reader = Arc::clone(&partition);
+    let reading = std::thread::spawn(move || reader.read(0, 1 << 20, up_to).unwrap());
+    assert!(stall.wait_until_reached());
+    let grown = rig.call(second(id));
+    assert!(grown.is_ok() && partition.view().segments.last().unwrap().end_offset() == 2, "{grown:?}");
+    stall.release();
+    let read = reading.join().unwrap();
     assert_eq!(partition.offsets().end, 2, "it grew meanwhile");
     assert_eq!(read.offsets.end, 1, "and had ended before");
     assert_eq!(read.slices.iter().map(Slice::length).sum::<u64>(), length);

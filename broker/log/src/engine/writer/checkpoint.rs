@@ -132,12 +132,11 @@ impl Writer {
             Want::Room => self.journal.half_way().unwrap_or(self.published),
             Want::All => self.published,
         };
-        let first_unflushed = self.first_unflushed();
-        if first_unflushed.is_some_and(|first| first <= target) {
+        if self.first_unflushed().is_some_and(|first| first <= target) {
             self.flushing.want_up_to(target, self.checkpoints.want_reason);
             return None;
         }
-        let checkpoint = first_unflushed.map_or(self.published, |first| first - 1);
+        let checkpoint = self.flushed_to();
         self.checkpoints.want = Want::Nothing;
         self.begin_interval();
         self.checkpoints.began = self.clock.monotonic();

@@ -113,6 +113,11 @@ impl Writer {
         None
     }
 
+    /// The last frame up to which all is in segments.
+    pub(super) fn flushed_to(&mut self) -> u64 {
+        self.first_unflushed().map_or(self.published, |first| first - 1)
+    }
+
     pub(super) fn plan_flush(&mut self) -> Option<FlushJob> {
         if self.flushing.is_busy || self.checkpoints.is_crowded() {
             return None;
@@ -168,7 +173,7 @@ impl Writer {
                     reason: self.flushing.reason,
                 });
                 done.job.logs.into_iter().for_each(|flush| self.log_flushed(flush));
-                let flushed_to = self.first_unflushed().map_or(self.published, |first| first - 1);
+                let flushed_to = self.flushed_to();
                 self.sources.frames.release_up_to(flushed_to);
             }
             Err(error) if error.is_disk_full() || error.lacks_descriptors() => {
